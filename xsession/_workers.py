@@ -1,0 +1,140 @@
+"""The few threads that the whole process shares for refreshes.
+
+Two queues: work that a caller waits for, and work in the background; and a heap of work that is due later. Threads are
+daemons, start when there is something to do and end when there is not.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+
+from ._clock import SYSTEM_CLOCK, Clock
+from ._fork import renew_after_fork
+
+Task = Callable[[], None]
+
+MAX_URGENT_THREADS = 64
+MAX_BACKGROUND_THREADS = 8
+IDLE_SECONDS = 0.1
+
+
+class _Pool:
+    """Daemon threads that run tasks from one queue."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._size = size
+        self._condition = threading.Condition(threading.Lock())
+        self._tasks: deque[Task] = deque()
+        self._threads = 0
+        self._idle = 0
+
+    def submit(self, task: Task) -> None:
+        with self._condition:
+            self._tasks.append(task)
+            if self._idle >= len(self._tasks):
+                self._condition.notify()
+                return
+            if self._threads >= self._size:
+                return
+            self._threads += 1
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:
+            # The interpreter is shutting down and starts no threads any more: callers still get their answer.
+            with self._condition:
+                self._threads -= 1
+                self._tasks.remove(task)
+            task()
+
+    def _work(self) -> None:
+        try:
+            while (task := self._next()) is not None:
+                task()
+                # Held on to, the task would keep its cell, and so a closed session, alive while this thread is idle.
+                del task
+        except BaseException:
+            with self._condition:
+                self._threads -= 1
+            raise
+
+    def _next(self) -> Task | None:
+        with self._condition:
+            if not self._tasks:
+                self._idle += 1
+                self._condition.wait(IDLE_SECONDS)
+                self._idle -= 1
+            if self._tasks:
+                return self._tasks.popleft()
+            self._threads -= 1
+            return None
+
+
+class Workers:
+    """Runs refreshes now, in the background, or later.
+
+    Args:
+        clock: What "later" is measured by.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._urgent = _Pool("xsession-flight", MAX_URGENT_THREADS)
+        self._background = _Pool("xsession-refresh", MAX_BACKGROUND_THREADS)
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._due: list[tuple[float, int, weakref.WeakMethod[Task]]] = []
+        self._order = itertools.count()
+        self._timer_runs = False
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Forgets the parent's threads and their work: none of it exists in the child."""
+        self.__init__(self._clock)  # type: ignore[misc]  # a child starts as a new process does
+
+    def submit(self, task: Task, *, urgent: bool) -> None:
+        """Runs `task` soon in a thread of its own kind; a task handles its own exceptions.
+
+        Args:
+            task: What to run.
+            urgent: Whether a caller waits for it.
+        """
+        (self._urgent if urgent else self._background).submit(task)
+
+    def submit_at(self, due: float, task: Task) -> None:
+        """Runs `task`, a bound method, in the background at a boot-clock time, unless its object is gone by then."""
+        entry = (due, next(self._order), weakref.WeakMethod(task))
+        with self._lock:
+            heapq.heappush(self._due, entry)
+            if self._timer_runs:
+                if self._due[0] is entry:
+                    self._wake.set()
+                return
+            self._timer_runs = True
+        threading.Thread(target=self._run_timer, name="xsession-timer", daemon=True).start()
+
+    def _run_timer(self) -> None:
+        while True:
+            with self._lock:
+                self._wake.clear()
+                while self._due and self._due[0][2]() is None:
+                    heapq.heappop(self._due)
+                if not self._due:
+                    self._timer_runs = False
+                    return
+                delay = self._due[0][0] - self._clock.boot()
+                method = heapq.heappop(self._due)[2] if delay <= 0 else None
+            if method is None:
+                self._clock.wait(self._wake, delay)
+            elif (task := method()) is not None:
+                self.submit(task, urgent=False)
+                del task
+
+    def forget_dropped(self) -> None:
+        """Lets the timer look again at what is due, so that it ends when all of it is gone."""
+        self._wake.set()

@@ -1,0 +1,296 @@
+"""A role to assume, a chain of them, and what tells two of them apart.
+
+The rules are those of STS's AssumeRole and of IAM's quotas; each is checked before the network.
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from ._frozen import FrozenMap
+from .errors import ConfigError, InvalidRoleError
+from .policies import Policy, as_policy, check_session_policy
+
+PolicyLike: TypeAlias = Policy | Mapping[str, Any] | str
+
+MIN_DURATION_SECONDS = 900
+MAX_DURATION_SECONDS = 43_200
+MAX_CHAINED_DURATION_SECONDS = 3_600
+
+_ROLE_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+_POLICY_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+", re.ASCII)
+_POLICY_ARN_RULE = "arn:<partition>:iam::<account id or aws>:policy/<name>"
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+", re.ASCII)
+_TAG_PUNCTUATION = frozenset("_.:/=+-@")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One `sts:AssumeRole`: the role's ARN and the options of the request.
+
+    Args:
+        role_arn: `arn:<partition>:iam::<account id>:role/<path and name>`.
+        role_session_name: 2 to 64 of `A-Z a-z 0-9 _ + = , . @ -`; None: the session's default.
+        external_id: The secret word that the role's trust policy asks third parties for; 2 to 1224 characters.
+        duration_seconds: How long the credentials live: 900 to 43200 seconds, or a timedelta; None: AWS's 3600.
+        policy: A session policy, as a `Policy`, a mapping or JSON; the session gets at most what it allows.
+        policy_arns: Managed policies used as session policies, at most 10, of the role's account or AWS's own.
+        tags: Session tags, at most 50.
+        transitive_tag_keys: Those keys of `tags` which the next hops inherit.
+        source_identity: Who is behind the session; stays on it through the whole chain.
+        mfa_serial: Serial number or ARN of the MFA device; on the first hop only.
+        sts_region_name: The region whose STS is asked; None: the session's region.
+
+    Raises:
+        InvalidRoleError: A value which STS would refuse; names the option, the value and the rule.
+        InvalidPolicyError: `policy` is not a policy document.
+    """
+
+    role_arn: str
+    role_session_name: str | None = field(default=None, kw_only=True)
+    external_id: str | None = field(default=None, kw_only=True, repr=False)
+    duration_seconds: int | timedelta | None = field(default=None, kw_only=True)
+    policy: PolicyLike | None = field(default=None, kw_only=True, hash=False)
+    policy_arns: Sequence[str] = field(default=(), kw_only=True)
+    tags: Mapping[str, str] = field(default_factory=FrozenMap, kw_only=True, hash=False)
+    transitive_tag_keys: Sequence[str] = field(default=(), kw_only=True)
+    source_identity: str | None = field(default=None, kw_only=True)
+    mfa_serial: str | None = field(default=None, kw_only=True)
+    sts_region_name: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        arn: object = self.role_arn
+        if not isinstance(arn, str) or not 20 <= len(arn) <= 2048 or not _ROLE_ARN.fullmatch(arn):
+            rule = "arn:<partition>:iam::<12-digit account id>:role/<path and name>"
+            raise _invalid(None, "role_arn", arn, rule)
+        self._check_text("role_session_name", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -")
+        self._check_text("external_id", _EXTERNAL_ID, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -", secret=True)
+        self._check_text("source_identity", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:")
+        self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -")
+        self._check_text("sts_region_name", _REGION, "an AWS region such as eu-west-1")
+        self._set("duration_seconds", self._checked_duration())
+        self._set("policy_arns", self._checked_policy_arns())
+        if self.policy is not None:
+            self._set("policy", as_policy(self.policy))
+        self._check_session_policy()
+        self._set("tags", self._checked_tags())
+        self._set("transitive_tag_keys", self._checked_transitive_keys())
+
+    @property
+    def account_id(self) -> str:
+        """The 12-digit id of the account that the role is in."""
+        return self.role_arn.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        """The partition of the role: "aws", "aws-cn", "aws-us-gov", ..."""
+        return self.role_arn.split(":")[1]
+
+    @property
+    def name(self) -> str:
+        """The role's name, without its path."""
+        return self.role_arn.rpartition("/")[2]
+
+    def replace(self, **changes: Any) -> Role:
+        """A copy with some options changed, validated anew.
+
+        Raises:
+            InvalidRoleError: A changed value is one that STS would refuse, or no option is called so.
+        """
+        unknown = changes.keys() - OPTIONS - {"role_arn"}
+        if unknown:
+            msg = f"a role has no option {min(unknown)!r}"
+            raise InvalidRoleError(msg, role_arn=self.role_arn, hint=f"options are: {', '.join(sorted(OPTIONS))}")
+        return replace(self, **changes)
+
+    def request(self) -> dict[str, Any]:
+        """The parameters of the AssumeRole call, without the MFA code."""
+        request: dict[str, Any] = {
+            "RoleArn": self.role_arn,
+            "RoleSessionName": self.role_session_name,
+            "ExternalId": self.external_id,
+            "DurationSeconds": self.duration_seconds,
+            "Policy": self.policy.to_json() if isinstance(self.policy, Policy) else None,
+            "PolicyArns": [{"arn": arn} for arn in self.policy_arns],
+            "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
+            "TransitiveTagKeys": list(self.transitive_tag_keys),
+            "SourceIdentity": self.source_identity,
+            "SerialNumber": self.mfa_serial,
+        }
+        return {name: value for name, value in request.items() if value not in (None, [])}
+
+    def key(self, parent: str) -> str:
+        """What tells this hop's credentials from all others: 64 hex digits.
+
+        Args:
+            parent: The key of the hop before, or the identity of the source.
+        """
+        request = self.request()
+        # The order of these says nothing to STS, and tag keys differ by more than case.
+        request["PolicyArns"] = sorted(self.policy_arns)
+        request["Tags"] = sorted((key.casefold(), key, value) for key, value in self.tags.items())
+        request["TransitiveTagKeys"] = sorted(key.casefold() for key in self.transitive_tag_keys)
+        material = json.dumps([parent, self.partition, self.sts_region_name, request], sort_keys=True)
+        return hashlib.sha256(material.encode()).hexdigest()
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_text(self, name: str, pattern: re.Pattern[str], rule: str, *, secret: bool = False) -> None:
+        value = getattr(self, name)
+        if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
+            raise _invalid(self.role_arn, name, value, rule, secret=secret)
+
+    def _checked_duration(self) -> int | None:
+        value: object = self.duration_seconds
+        if value is None:
+            return None
+        seconds = value.total_seconds() if isinstance(value, timedelta) else value
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if number and MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS and seconds == seconds // 1:
+            return int(seconds)
+        raise _invalid(self.role_arn, "duration_seconds", value, "900 to 43200 whole seconds")
+
+    def _checked_policy_arns(self) -> tuple[str, ...]:
+        arns: object = self.policy_arns
+        if isinstance(arns, str) or not isinstance(arns, Sequence):
+            raise _invalid(self.role_arn, "policy_arns", arns, "a list of ARNs of managed policies")
+        for arn in arns:
+            match = _POLICY_ARN.fullmatch(arn) if isinstance(arn, str) else None
+            if match is None or not 20 <= len(arn) <= 2048:
+                raise _invalid(self.role_arn, "policy_arns", arn, _POLICY_ARN_RULE)
+            if match[1] not in (self.account_id, "aws"):
+                rule = f"a policy of the role's own account {self.account_id}, or one of AWS's"
+                raise _invalid(self.role_arn, "policy_arns", arn, rule)
+        return tuple(arns)
+
+    def _check_session_policy(self) -> None:
+        try:
+            check_session_policy(self.policy if isinstance(self.policy, Policy) else None, self.policy_arns)
+        except ConfigError as error:
+            error.role_arn = self.role_arn
+            raise
+
+    def _checked_tags(self) -> FrozenMap[str]:
+        tags: object = self.tags
+        if not isinstance(tags, Mapping) or len(tags) > 50:
+            raise _invalid(self.role_arn, "tags", tags, "a mapping of at most 50 keys to values")
+        seen: dict[str, str] = {}
+        for key, value in tags.items():
+            if not _is_tag_text(key, 1, 128) or key.lower().startswith("aws:"):
+                rule = "keys are 1 to 128 letters, digits, spaces and _ . : / = + - @, and do not begin with aws:"
+                raise _invalid(self.role_arn, "tags", key, rule)
+            if not _is_tag_text(value, 0, 256):
+                rule = f"the value of {key!r} is up to 256 letters, digits, spaces and _ . : / = + - @"
+                raise _invalid(self.role_arn, "tags", value, rule)
+            if key.casefold() in seen:
+                rule = f"keys differ by more than case, and {seen[key.casefold()]!r} is there too"
+                raise _invalid(self.role_arn, "tags", key, rule)
+            seen[key.casefold()] = key
+        return FrozenMap(tags)
+
+    def _checked_transitive_keys(self) -> tuple[str, ...]:
+        keys: object = self.transitive_tag_keys
+        if isinstance(keys, str) or not isinstance(keys, Sequence):
+            raise _invalid(self.role_arn, "transitive_tag_keys", keys, "a list of keys of tags")
+        known = {key.casefold() for key in self.tags}
+        for key in keys:
+            if not isinstance(key, str) or key.casefold() not in known:
+                raise _invalid(self.role_arn, "transitive_tag_keys", key, "each is a key of tags")
+        if len({key.casefold() for key in keys}) != len(keys):
+            raise _invalid(self.role_arn, "transitive_tag_keys", list(keys), "each key once")
+        return tuple(keys)
+
+
+OPTIONS = frozenset(option.name for option in fields(Role)) - {"role_arn"}
+"""The names of all options of a `Role`."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class RoleChain:
+    """The roles from the source to an account, in the order in which they are assumed.
+
+    Args:
+        first: The role that the source assumes: a `Role` or its ARN.
+        rest: The roles assumed from there on, each by the one before.
+
+    Raises:
+        InvalidRoleError: A chain which STS would refuse: roles of two partitions, more than 3600 seconds
+            asked of a later hop (https://repost.aws/knowledge-center/iam-role-chaining-limit), or MFA there.
+    """
+
+    roles: tuple[Role, ...]
+
+    def __init__(self, first: Role | str, *rest: Role | str) -> None:
+        object.__setattr__(self, "roles", tuple(_as_role(role) for role in (first, *rest)))
+        for hop, role in enumerate(self.roles[1:], start=2):
+            self._check_later_hop(hop, role)
+
+    def _check_later_hop(self, hop: int, role: Role) -> None:
+        if role.partition != self.roles[0].partition:
+            msg = f"a chain can't leave its partition: {self.roles[0].partition!r} here, {role.partition!r} there"
+            raise InvalidRoleError(msg, role_arn=role.role_arn, hop=hop)
+        seconds = role.duration_seconds
+        if isinstance(seconds, int) and seconds > MAX_CHAINED_DURATION_SECONDS:
+            msg = f"duration_seconds {seconds} is over the 3600 that AWS allows a role assumed by another role"
+            hint = "ask for 3600 or less; they are refreshed anyway"
+            raise InvalidRoleError(msg, role_arn=role.role_arn, hop=hop, hint=hint)
+        if role.mfa_serial is not None:
+            msg = "mfa_serial is for the first hop: a role's credentials can't pass an MFA code on"
+            raise InvalidRoleError(msg, role_arn=role.role_arn, hop=hop, hint="put mfa_serial on the first role")
+
+    @property
+    def last(self) -> Role:
+        """The role whose credentials the account's clients use."""
+        return self.roles[-1]
+
+    @property
+    def account_id(self) -> str:
+        """The 12-digit id of the account that the chain ends in."""
+        return self.last.account_id
+
+    def __iter__(self) -> Iterator[Role]:
+        return iter(self.roles)
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    def __repr__(self) -> str:
+        return f"RoleChain({', '.join(map(repr, self.roles))})"
+
+
+def as_chain(value: RoleChain | Role | str) -> RoleChain:
+    """The chain that a chain, a role or a role's ARN stands for."""
+    return value if isinstance(value, RoleChain) else RoleChain(value)
+
+
+def _as_role(value: Role | str) -> Role:
+    return value if isinstance(value, Role) else Role(value)
+
+
+def _is_tag_text(value: object, shortest: int, longest: int) -> bool:
+    return (
+        isinstance(value, str)
+        and shortest <= len(value) <= longest
+        and all(char in _TAG_PUNCTUATION or unicodedata.category(char)[0] in "LZN" for char in value)
+    )
+
+
+def _invalid(role_arn: str | None, name: str, value: object, rule: str, *, secret: bool = False) -> InvalidRoleError:
+    shown = "(not shown)" if secret else _shortened(repr(value))
+    return InvalidRoleError(f"{name} {shown} is not valid: {rule}", role_arn=role_arn)
+
+
+def _shortened(text: str, longest: int = 120) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}..."

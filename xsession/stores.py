@@ -1,0 +1,69 @@
+"""Where credentials live between calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from cachetools import TLRUCache
+
+from ._fork import renew_after_fork
+from .credentials import Credentials
+
+
+class Store(Protocol):
+    """Keeps credentials by key, for one process or for several; every method may be called from any thread.
+
+    A store that fails raises nothing: it answers None and forgets, since credentials can be had again.
+    """
+
+    def get(self, key: str) -> Credentials | None:
+        """What is kept under the key and has not ended yet."""
+
+    def put(self, key: str, credentials: Credentials) -> None:
+        """Keeps credentials until they end."""
+
+    def delete(self, key: str, access_key_id: str | None = None) -> None:
+        """Forgets the key; with `access_key_id`, only if those are the credentials kept."""
+
+
+class MemoryStore:
+    """Keeps credentials in this process's memory.
+
+    Args:
+        maxsize: How many to keep; the least recently used go first.
+        wall: Reads the wall clock, seconds since the epoch.
+    """
+
+    def __init__(self, maxsize: int = 4_096, *, wall: Callable[[], float] = time.time) -> None:
+        self._lock = threading.Lock()
+        self._items: TLRUCache[str, Credentials] = TLRUCache(maxsize, _end, timer=wall)
+        renew_after_fork(self)
+
+    def get(self, key: str) -> Credentials | None:
+        """What is kept under the key and has not ended yet."""
+        with self._lock:
+            return self._items.get(key)
+
+    def put(self, key: str, credentials: Credentials) -> None:
+        """Keeps credentials until they end."""
+        with self._lock:
+            self._items[key] = credentials
+
+    def delete(self, key: str, access_key_id: str | None = None) -> None:
+        """Forgets the key; with `access_key_id`, only if those are the credentials kept."""
+        with self._lock:
+            kept = self._items.get(key)
+            if kept is not None and access_key_id in (None, kept.access_key_id):
+                del self._items[key]
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.Lock()
+
+
+def _end(_key: str, credentials: Credentials, _now: float) -> float:
+    ends = credentials.expires_at
+    return float("inf") if ends is None else ends.timestamp()
