@@ -1,0 +1,37 @@
+"""What every test gets: no AWS settings of the machine, and a network that ends at loopback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
+    """Audit hook: refuse to look up or to reach any host but this one."""
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event in {"socket.connect", "socket.sendto"} and isinstance(args[1], tuple):
+        host = args[1][0]
+    else:
+        return
+    name = host.decode() if isinstance(host, bytes) else host
+    if name not in {None, "", "localhost", "::1", "0.0.0.0"} and not name.startswith("127."):  # noqa: S104 - compared only
+        msg = f"tests talk to loopback only, not to {name}"
+        raise RuntimeError(msg)
+
+
+sys.addaudithook(_loopback_only)
+
+
+@pytest.fixture(autouse=True)
+def clean_aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the machine's AWS settings, so that a test sees only those that it made."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "BOTO_", "XSESSION_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-aws-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
