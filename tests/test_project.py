@@ -203,8 +203,10 @@ def hook(event, args):
 
 def logging_state():
     loggers = {"": logging.root, **logging.root.manager.loggerDict}
-    return {name: ([h for h in logger.handlers if not isinstance(h, logging.NullHandler)], logger.level, logger.filters)
-            for name, logger in loggers.items() if isinstance(logger, logging.Logger)}
+    return {
+        name: ([h for h in logger.handlers if type(h) is not logging.NullHandler], logger.level, [*logger.filters])
+        for name, logger in loggers.items() if isinstance(logger, logging.Logger)
+    }
 
 before = logging_state()
 watching = True
