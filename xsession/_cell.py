@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from . import events
 from ._clock import SYSTEM_CLOCK, Clock
@@ -62,6 +62,16 @@ class Label:
     hop: int
 
 
+class Fetch(Protocol):
+    """Gets new credentials for one hop."""
+
+    def __call__(self, background: bool, /) -> Issued:
+        """Asks for them; `background` where no caller waits. Raises `XSessionError`."""
+
+    def forget(self, access_key_id: str | None, /) -> None:
+        """Forgets what is kept elsewhere; with a key id, only if that is what is kept."""
+
+
 class Flight:
     """One refresh under way. Whoever claims it runs it; everybody else waits for `done`."""
 
@@ -91,7 +101,7 @@ class Cell(Generic[T]):
 
     Args:
         label: What events and errors call it.
-        fetch: Asks for new credentials; called in a worker thread; raises `XSessionError`.
+        fetch: Asks for new credentials, in a worker thread.
         render: Makes of the credentials what requests are signed with; once for each refresh.
         policy: When to refresh.
         workers: Where refreshes run.
@@ -103,7 +113,7 @@ class Cell(Generic[T]):
     def __init__(
         self,
         label: Label,
-        fetch: Callable[[], Issued],
+        fetch: Fetch,
         render: Callable[[Credentials], T],
         *,
         policy: RefreshPolicy,
@@ -167,6 +177,7 @@ class Cell(Generic[T]):
             if access_key_id is not None and held != access_key_id:
                 return False
             self._forget()
+        self._fetch.forget(access_key_id)
         self.emit(events.Invalidated, access_key_id=held, reason=reason)
         return True
 
@@ -253,7 +264,7 @@ class Cell(Generic[T]):
         began = flight.started = self.clock.boot()
         self.emit(events.RefreshStarted, background=flight.background)
         try:
-            issued = self._fetch()
+            issued = self._fetch(flight.background)
             snapshot = self._rendered(issued)
         except XSessionError as error:
             self._failed(flight, error)

@@ -138,3 +138,7 @@ class Workers:
     def forget_dropped(self) -> None:
         """Lets the timer look again at what is due, so that it ends when all of it is gone."""
         self._wake.set()
+
+
+SHARED_WORKERS = Workers()
+"""Those of the whole process; they have no thread until there is something to do."""

@@ -157,8 +157,12 @@ class Role:
         if value is None:
             return None
         seconds = value.total_seconds() if isinstance(value, timedelta) else value
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if number and MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS and seconds == seconds // 1:
+        if (
+            isinstance(seconds, int | float)
+            and not isinstance(seconds, bool)
+            and MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS
+            and seconds == seconds // 1
+        ):
             return int(seconds)
         raise _invalid(self.role_arn, "duration_seconds", value, "900 to 43200 whole seconds")
 

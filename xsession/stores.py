@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from cachetools import TLRUCache
@@ -39,7 +40,8 @@ class MemoryStore:
 
     def __init__(self, maxsize: int = 4_096, *, wall: Callable[[], float] = time.time) -> None:
         self._lock = threading.Lock()
-        self._items: TLRUCache[str, Credentials] = TLRUCache(maxsize, _end, timer=wall)
+        self._new_cache = partial(TLRUCache[str, Credentials], maxsize, _end, timer=wall)
+        self._items = self._new_cache()
         renew_after_fork(self)
 
     def get(self, key: str) -> Credentials | None:
@@ -61,6 +63,9 @@ class MemoryStore:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
+        if self._lock.locked():
+            # A thread of the parent was changing the cache: half of that change may be here.
+            self._items = self._new_cache()
         self._lock = threading.Lock()
 
 

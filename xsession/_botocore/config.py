@@ -1,0 +1,28 @@
+"""What tells two botocore `Config` objects apart: their values, not which object it is."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from botocore.config import Config
+
+
+def config_key(config: Config | None) -> Hashable:
+    """A hashable value, equal for configs with equal options."""
+    if config is None:
+        return None
+    return tuple((name, _frozen(getattr(config, name, None))) for name in sorted(Config.OPTION_DEFAULTS))
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return tuple(sorted(((str(key), _frozen(item)) for key, item in value.items()), key=lambda pair: pair[0]))
+    if isinstance(value, list | tuple | set):
+        return tuple(_frozen(item) for item in value)
+    try:
+        hash(value)
+    except TypeError:
+        # Kept alive by nobody, an id may come back as another object's: the text is the better witness.
+        return repr(value)
+    return (type(value).__name__, value)

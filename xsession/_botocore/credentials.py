@@ -1,0 +1,177 @@
+"""Credentials objects that botocore's clients ask at each signing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from botocore.credentials import Credentials as BotocoreCredentials
+from botocore.credentials import ReadOnlyCredentials
+
+from xsession._cell import Cell
+from xsession.credentials import Credentials
+from xsession.errors import XSessionError
+
+
+class SigningCredentials(ReadOnlyCredentials):
+    """What one request is signed with. botocore's own repr prints the secret; this one does not."""
+
+    __slots__ = ()
+
+    # Before 1.35 the tuple has three fields, and later botocore asks for the fourth by name.
+    account_id: str | None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(access_key={self.access_key!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        msg = "credentials are not pickled: a pickle would carry the secret"
+        raise TypeError(msg)
+
+
+def signing_credentials(credentials: Credentials) -> SigningCredentials:
+    """The form of `credentials` that botocore signs with."""
+    values = (credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
+    if "account_id" in ReadOnlyCredentials._fields:
+        return SigningCredentials(*values, credentials.account_id)
+    return SigningCredentials(*values)
+
+
+class AccountCredentials(BotocoreCredentials):
+    """The credentials object of one account's clients: current at each signing, never a copy.
+
+    Args:
+        account: The account's name, for errors.
+    """
+
+    method = "assume-role"
+
+    def __init__(self, account: str) -> None:
+        # Not the base's: it would copy the secret into attributes which nobody refreshes.
+        self._account = account
+
+    def current(self) -> Credentials:
+        """The credentials that the next request is signed with, as our own value."""
+        raise NotImplementedError
+
+    # Read by code that takes keys out of a credentials object one by one.
+    access_key = property(lambda self: self.get_frozen_credentials().access_key)
+    secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
+    token = property(lambda self: self.get_frozen_credentials().token)
+    account_id = property(lambda self: self.current().account_id)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._account!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        msg = "credentials are not pickled: a pickle would carry the secret"
+        raise TypeError(msg)
+
+
+class CellCredentials(AccountCredentials):
+    """Those of an account at the end of a chain.
+
+    Args:
+        account: The account's name, for errors.
+        cell: The last hop.
+    """
+
+    def __init__(self, account: str, cell: Cell[SigningCredentials]) -> None:
+        super().__init__(account)
+        self._cell = cell
+        self._boot = cell.clock.boot
+        self._wall = cell.clock.wall
+
+    def get_frozen_credentials(self) -> SigningCredentials:
+        """The credentials to sign the next request with; waits for a refresh only where they are about to end."""
+        # The first three lines of Cell.read once more: this is called at each signing, and a call costs as much again.
+        snapshot = self._cell.snapshot
+        if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
+            return snapshot.signing
+        try:
+            return self._cell.read().signing
+        except XSessionError as error:
+            raise error.for_caller(self._account) from error.__cause__
+
+    def current(self) -> Credentials:
+        """The credentials that the next request is signed with, as our own value."""
+        try:
+            return self._cell.read().credentials
+        except XSessionError as error:
+            raise error.for_caller(self._account) from error.__cause__
+
+
+class SourceLike(Protocol):
+    """What `SourceCredentials` needs of a source."""
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The source's current credentials."""
+
+
+class SourceCredentials(AccountCredentials):
+    """Those of an account that needs no hop: the source's own.
+
+    Args:
+        account: The account's name, for errors.
+        source: Whose they are; its own refresh is respected.
+        check: Called with them before they are used for the first time, and whenever the key id changed.
+    """
+
+    method = "source"
+
+    def __init__(self, account: str, source: SourceLike, check: Callable[[ReadOnlyCredentials], None] | None) -> None:
+        super().__init__(account)
+        self._source = source
+        self._check = check
+        self._checked: str | None = None
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """The source's current credentials, once they are known to be of the right account."""
+        try:
+            frozen = self._source.frozen()
+            if self._check is not None and self._checked != frozen.access_key:
+                self._check(frozen)
+                self._checked = frozen.access_key
+        except XSessionError as error:
+            raise error.for_caller(self._account) from error.__cause__
+        return frozen
+
+    def current(self) -> Credentials:
+        """The source's current credentials as our own value; their expiry is the source's business and not known."""
+        frozen = self.get_frozen_credentials()
+        return Credentials(
+            access_key_id=frozen.access_key or "",
+            secret_access_key=frozen.secret_key or "",
+            session_token=frozen.token,
+            account_id=getattr(frozen, "account_id", None),
+        )
+
+
+class CallerCredentials(BotocoreCredentials):
+    """The credentials of the one call that this thread makes: one STS client serves all sources and hops."""
+
+    method = "xsession"
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @contextmanager
+    def of(self, frozen: ReadOnlyCredentials) -> Iterator[None]:
+        """Signs with `frozen` whatever this thread sends within the block."""
+        self._local.frozen = frozen
+        try:
+            yield
+        finally:
+            del self._local.frozen
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Those of the block that this thread is in; never a fall-back."""
+        frozen: ReadOnlyCredentials = self._local.frozen
+        return frozen
+
+    access_key = property(lambda self: self.get_frozen_credentials().access_key)
+    secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
+    token = property(lambda self: self.get_frozen_credentials().token)
+    account_id = property(lambda self: getattr(self.get_frozen_credentials(), "account_id", None))

@@ -1,0 +1,109 @@
+"""The credentials that chains start from: a boto3 session's, refreshed by itself."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import boto3
+from botocore.credentials import Credentials as BotocoreCredentials
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError
+
+from xsession._fork import renew_after_fork
+from xsession.errors import SourceCredentialsError, XSessionError
+
+
+class Source:
+    """One boto3 session as the start of chains.
+
+    Args:
+        session: The session, or the name of a profile to make one of; None: boto3's default.
+        region_name: The region of a session that is made here.
+
+    Raises:
+        SourceCredentialsError: There is no such profile.
+    """
+
+    def __init__(self, session: boto3.Session | str | None = None, *, region_name: str | None = None) -> None:
+        # Only what botocore read out of files and the environment can be read again.
+        self._reloadable = session is None or isinstance(session, str)
+        try:
+            self.session = (
+                boto3.Session(profile_name=session, region_name=region_name)
+                if session is None or isinstance(session, str)
+                else session
+            )
+        except BotoCoreError as error:
+            raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
+        # Made up, so that no other source ever has it: neither now nor after this one is gone.
+        self.identity = f"source:{uuid.uuid4()}"
+        self._lock = threading.Lock()
+        self._credentials: BotocoreCredentials | None = None
+        renew_after_fork(self)
+
+    @property
+    def region_name(self) -> str | None:
+        """The session's region."""
+        region: str | None = self.session.region_name
+        return region
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The current credentials; the session refreshes them where they need it.
+
+        Raises:
+            SourceCredentialsError: There are none, or they could not be refreshed.
+        """
+        failure: XSessionError
+        try:
+            with self._lock:
+                if self._credentials is None:
+                    self._credentials = self.session.get_credentials()
+                credentials = self._credentials
+            if credentials is not None:
+                return credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            hint, code = self._login_hint(error), type(error).__name__
+            failure = SourceCredentialsError(str(error), hop=0, code=code, retryable=not hint, hint=hint)
+            failure.__cause__ = error
+        else:
+            msg = f"the source has no credentials (profile {self.session.profile_name!r})"
+            hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="
+            failure = SourceCredentialsError(msg, hop=0, hint=hint)
+        raise failure
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Looks for other credentials after STS rejected these.
+
+        Args:
+            access_key_id: The key id that was rejected.
+
+        Returns:
+            Whether there are others now.
+        """
+        if self.frozen().access_key != access_key_id:
+            return True
+        if not self._reloadable:
+            return False
+        # A login or a rotated key may lie in the files by now; botocore read them once.
+        fresh = boto3.Session(profile_name=self._profile).get_credentials()
+        if fresh is None or fresh.get_frozen_credentials().access_key == access_key_id:
+            return False
+        with self._lock:
+            self._credentials = fresh
+        return True
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.Lock()
+
+    @property
+    def _profile(self) -> str | None:
+        # boto3 says "default" where none was chosen, and asking for that by name fails where no file has it.
+        name = self.session.profile_name
+        return None if name == "default" else name
+
+    def _login_hint(self, error: BotoCoreError) -> str | None:
+        if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
+            return f"run: aws sso login{f' --profile {self._profile}' if self._profile else ''}"
+        return None

@@ -1,0 +1,241 @@
+"""From an account to the credentials of its clients: sources, chains of cells, and what they share."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
+from cachetools import LRUCache
+
+from . import events
+from ._botocore.core import ClientCore
+from ._botocore.credentials import (
+    AccountCredentials,
+    CellCredentials,
+    SigningCredentials,
+    SourceCredentials,
+    signing_credentials,
+)
+from ._botocore.source import Source
+from ._cell import Cell, Label
+from ._clock import Clock
+from ._fork import renew_after_fork
+from ._hop import Caller, CellCaller, HopFetch, MfaPrompt
+from ._sts import Sts, sts_region
+from ._workers import Workers
+from .accounts import Account
+from .credentials import Identity
+from .defaults import Defaults, Hop
+from .errors import SessionClosedError, WrongAccountError
+from .refresh import RefreshPolicy
+from .stores import Store
+
+MAX_CELLS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An account with everything that its clients and its status need.
+
+    Args:
+        account: The account.
+        key: What tells its identity from all others.
+        hops: The resolved roles, in order.
+        cells: Their credentials, in order.
+        credentials: What its clients ask at each signing.
+        core: Makes its clients.
+        region_name: The region of its clients where a call names none.
+        start: Where its chain begins.
+    """
+
+    account: Account
+    key: str
+    hops: tuple[Hop, ...]
+    cells: tuple[Cell[SigningCredentials], ...]
+    credentials: AccountCredentials
+    core: ClientCore
+    region_name: str | None
+    start: Start
+
+
+class Start:
+    """A source with what is made from it once: the core of its clients and its STS clients."""
+
+    def __init__(self, source: Source, config: Config | None, clock: Clock) -> None:
+        self.source = source
+        self.core = ClientCore(source.session, config)
+        self.sts = Sts(self.core, clock=clock, config=config)
+
+    def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
+        """Whose credentials these are, asked of STS."""
+        return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.source.region_name))
+
+
+class Chains:
+    """Reaches accounts; chains that begin alike share their cells.
+
+    Args:
+        source: The session's own source.
+        region_name: The session's region.
+        config: Client configuration for all accounts.
+        defaults: Fill what the roles of registered accounts leave open.
+        role_session_name: Fills the session name of every role that still has none.
+        policy: When to refresh.
+        store: Keeps credentials.
+        mfa: Asked for codes.
+        emit: Takes events.
+        clock: Both clocks.
+        workers: Where refreshes run.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        region_name: str | None,
+        config: Config | None,
+        defaults: Defaults,
+        role_session_name: str,
+        policy: RefreshPolicy,
+        store: Store,
+        mfa: MfaPrompt,
+        emit: events.Hook,
+        clock: Clock,
+        workers: Workers,
+    ) -> None:
+        self._region_name = region_name
+        self._config = config
+        self._defaults = defaults
+        self._name_only = Defaults(role_session_name=role_session_name)
+        self._policy = policy
+        self._store = store
+        self._mfa = mfa
+        self._emit = emit
+        self._clock = clock
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._closed = False
+        self.start = Start(source, config, clock)
+        self._starts: dict[object, Start] = {}
+        self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
+        # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
+        # chain would each assume it.
+        self._cells: weakref.WeakValueDictionary[str, Cell[SigningCredentials]] = weakref.WeakValueDictionary()
+        renew_after_fork(self)
+
+    def reach(self, account: Account) -> Reached:
+        """Everything for one account; asks nobody yet.
+
+        Raises:
+            ConfigError: The account's roles and defaults do not fit together.
+            SourceCredentialsError: The account's profile does not exist.
+            SessionClosedError: The session is closed.
+        """
+        start = self._start_of(account)
+        hops = self._hops_of(account)
+        regions = (account.region_name, self._region_name, start.source.region_name)
+        region = next((name for name in regions if name), None)
+        if not hops:
+            credentials: AccountCredentials = self._source_credentials(account, start)
+            key = f"{start.source.identity}:{account.account_id or ''}"
+            return Reached(account, key, (), (), credentials, start.core, region, start)
+        cells, key = self._cells_of(account, start, hops)
+        credentials = CellCredentials(account.name, cells[-1])
+        return Reached(account, key, hops, cells, credentials, start.core, region, start)
+
+    def invalidate(self, reached: Reached, still_used: Sequence[Reached]) -> None:
+        """Throws away the credentials of the account's last hop, and of the hops that no other account uses."""
+        shared = {id(cell) for other in still_used for cell in other.cells}
+        for cell in reached.cells:
+            if cell is reached.cells[-1] or id(cell) not in shared:
+                cell.invalidate()
+
+    def close(self) -> None:
+        """Throws away all credentials and refreshes nothing any more."""
+        with self._lock:
+            self._closed = True
+            cells = list(self._cells.values())
+            self._recent.clear()
+        for cell in cells:
+            cell.close()
+        self._workers.forget_dropped()
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.Lock()
+
+    def _start_of(self, account: Account) -> Start:
+        source = account.source
+        with self._lock:
+            if self._closed:
+                msg = "the CrossAccountSession is closed"
+                raise SessionClosedError(msg, account=account.name, hint="make a new one")
+            if source is None:
+                return self.start
+            start = self._starts.get(source)
+            if start is None:
+                start = self._starts[source] = Start(Source(source), self._config, self._clock)
+            return start
+
+    def _hops_of(self, account: Account) -> tuple[Hop, ...]:
+        if account.chain is None:
+            return ()
+        if not account.registered:
+            return self._name_only.fill(account.chain)
+        defaults = self._defaults if account.defaults is None else account.defaults | self._defaults
+        return (self._name_only | defaults).fill(account.chain)
+
+    def _source_credentials(self, account: Account, start: Start) -> SourceCredentials:
+        expected = account.account_id
+
+        def check(frozen: ReadOnlyCredentials) -> None:
+            identity = start.identity(frozen, self._region_name)
+            if identity.account_id != expected:
+                msg = f"the source's credentials are for account {identity.account_id}, not {expected}"
+                raise WrongAccountError(msg, hop=0, hint=f"they belong to {identity.arn}")
+
+        return SourceCredentials(account.name, start.source, check if expected else None)
+
+    def _cells_of(
+        self, account: Account, start: Start, hops: tuple[Hop, ...]
+    ) -> tuple[tuple[Cell[SigningCredentials], ...], str]:
+        key = start.source.identity
+        caller: Caller = start.source
+        cells: list[Cell[SigningCredentials]] = []
+        with self._lock:
+            for hop in hops:
+                key = hop.role.key(key)
+                cell = self._cells.get(key)
+                if cell is None:
+                    # Hops before the last may serve many accounts: events about them name none.
+                    name = account.name if hop is hops[-1] else None
+                    cell = self._cells[key] = self._new_cell(name, hop, key, caller, start)
+                self._recent[key] = cell
+                cells.append(cell)
+                caller = CellCaller(cell)
+        return tuple(cells), key
+
+    def _new_cell(self, name: str | None, hop: Hop, key: str, caller: Caller, start: Start) -> Cell[SigningCredentials]:
+        fetch = HopFetch(
+            hop,
+            caller,
+            sts=start.sts,
+            store=self._store,
+            key=key,
+            regions=(self._region_name, start.source.region_name),
+            clock=self._clock,
+            mfa=self._mfa,
+        )
+        return Cell(
+            Label(name, hop.role.role_arn, hop.number),
+            fetch,
+            signing_credentials,
+            policy=self._policy,
+            workers=self._workers,
+            emit=self._emit,
+            clock=self._clock,
+        )

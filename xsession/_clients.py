@@ -1,0 +1,124 @@
+"""The clients that `get_client` shares between its callers."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from cachetools import LRUCache
+
+from ._fork import renew_after_fork
+
+Build = Callable[[], Any]
+
+
+class _Clients(LRUCache[Hashable, Any]):
+    """The most recently made clients; tells which one it let go."""
+
+    def __init__(self, maxsize: int, evicted: Callable[[Hashable], None]) -> None:
+        super().__init__(maxsize)
+        self._evicted = evicted
+
+    def popitem(self) -> tuple[Hashable, Any]:
+        """Lets the least recently used one go."""
+        key, client = super().popitem()
+        self._evicted(key)
+        return key, client
+
+
+class ClientCache:
+    """One client for each key, however many threads ask; bounded.
+
+    A client that was let go and is still held by somebody is found again as long as it lives.
+
+    Args:
+        maxsize: How many clients to keep.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._lock = threading.Lock()
+        self._building: dict[Hashable, threading.Lock] = {}
+        self._clients = _Clients(maxsize, self._let_go)
+        self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
+        # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
+        self.hits: dict[Hashable, Any] = {}
+        self._shortcuts: dict[Hashable, list[Hashable]] = {}
+        renew_after_fork(self)
+
+    def get(self, key: Hashable, shortcut: Hashable | None, build: Build) -> Any:
+        """The client of a key, built where there is none yet.
+
+        Args:
+            key: All that shapes the client.
+            shortcut: The arguments of the call, under which `hits` shall find it from now on; None: none.
+            build: Makes it; called once even when many threads ask.
+        """
+        client = self._known(key, shortcut)
+        while client is None:
+            with self._lock:
+                building = self._building.setdefault(key, threading.Lock())
+            with building:
+                client = self._known(key, shortcut)
+                if client is None:
+                    client = self._build(key, shortcut, build)
+        return client
+
+    def drop(self, key: Hashable) -> None:
+        """Forgets a client; whoever holds it can go on using it."""
+        with self._lock:
+            self._alive.pop(key, None)
+            self._clients.pop(key, None)
+            self._let_go(key)
+
+    def clear(self) -> None:
+        """Forgets all clients."""
+        with self._lock:
+            self._clients.clear()
+            self._alive.clear()
+            self._shortcuts.clear()
+            self.hits.clear()
+
+    def after_fork(self) -> None:
+        """Starts a forked child with an empty cache and locks that nobody holds."""
+        self.__init__(self._clients.maxsize)  # type: ignore[misc]  # as a new process does
+
+    def _known(self, key: Hashable, shortcut: Hashable | None) -> Any | None:
+        with self._lock:
+            client = self._alive.get(key)
+            if client is not None:
+                self._remember(key, shortcut, client)
+            return client
+
+    def _build(self, key: Hashable, shortcut: Hashable | None, build: Build) -> Any:
+        try:
+            client = build()
+            self._forget_when_closed(key, client)
+            with self._lock:
+                self._alive[key] = client
+                self._remember(key, shortcut, client)
+            return client
+        finally:
+            with self._lock:
+                self._building.pop(key, None)
+
+    def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any) -> None:
+        self._clients[key] = client
+        if shortcut is not None and key in self._clients:
+            self._shortcuts.setdefault(key, []).append(shortcut)
+            self.hits[shortcut] = client
+
+    def _let_go(self, key: Hashable) -> None:
+        for shortcut in self._shortcuts.pop(key, ()):
+            self.hits.pop(shortcut, None)
+
+    def _forget_when_closed(self, key: Hashable, client: Any) -> None:
+        close, cache = client.close, weakref.ref(self)
+
+        def close_and_forget() -> None:
+            if (living := cache()) is not None:
+                living.drop(key)
+            close()
+
+        client.close = close_and_forget

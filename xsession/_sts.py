@@ -1,0 +1,313 @@
+"""Calls STS: the only place that does, and the only one that reads its answers and errors.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+"""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from ._botocore import quiet
+from ._botocore.core import ClientCore
+from ._botocore.credentials import CallerCredentials
+from ._clock import Clock
+from ._fork import renew_after_fork
+from ._snapshot import Issued
+from .credentials import Credentials, Identity
+from .errors import AssumeRoleError, SourceCredentialsError, WrongAccountError, XSessionError
+from .roles import MAX_CHAINED_DURATION_SECONDS, Role
+
+DEFAULT_DURATION_SECONDS = MAX_CHAINED_DURATION_SECONDS
+_MAX_AHEAD_SECONDS = 36 * 3_600
+_DATE_TOLERANCE_SECONDS = 60
+
+NON_RECOVERABLE = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "MalformedPolicyDocument",
+        "PackedPolicyTooLarge",
+        "RegionDisabled",
+        "RegionDisabledException",
+        "ValidationError",
+        "IDPRejectedClaim",
+        "InvalidIdentityToken",
+    }
+)
+"""Codes of STS that stay as they are until somebody changes something. Everything else may go away by itself."""
+
+DEAD_CALLER = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+)
+"""Codes that say: the credentials which the call was signed with are dead."""
+
+_HINTS = {
+    "AccessDenied": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on the role, "
+    "and external id, MFA and tags must be as the trust policy asks; a role that does not exist is refused in the same way",
+    "RegionDisabledException": "STS is off in this region for the account: choose another sts_region_name",
+    "MalformedPolicyDocument": "correct the session policy",
+    "PackedPolicyTooLarge": "shorten the session policy or send fewer tags",
+    "ExpiredToken": "renew the credentials of the source",
+    "InvalidClientTokenId": "the access key does not exist any more, or the region is one that must be enabled first",
+    "SignatureDoesNotMatch": "the secret does not belong to the access key, or the local clock is wrong",
+    "RequestTimeTooSkewed": "set the local clock",
+}
+_SAME_HINT = {
+    "AccessDeniedException": "AccessDenied",
+    "RegionDisabled": "RegionDisabledException",
+    "ExpiredTokenException": "ExpiredToken",
+    "UnrecognizedClientException": "InvalidClientTokenId",
+}
+
+# The first region of each partition that STS has; an unknown partition must name its region.
+_PARTITION_REGIONS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+_PARTITION_PREFIXES = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+class Sts:
+    """STS as seen from one source: one client for each region, used for all calls of all hops.
+
+    Args:
+        core: Makes the clients.
+        clock: Both clocks.
+        config: The user's client configuration: proxies and the like apply to STS too.
+    """
+
+    def __init__(self, core: ClientCore, *, clock: Clock, config: Config | None = None) -> None:
+        self._core = core
+        self._clock = clock
+        # Short limits, since callers may wait. `total_max_attempts` counts the first try, `max_attempts` does not.
+        own = Config(
+            connect_timeout=3,
+            read_timeout=5,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            signature_version="v4",
+        )
+        self._config = own if config is None else config.merge(own)
+        self._caller = CallerCredentials()
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        renew_after_fork(self)
+
+    def assume_role(
+        self, role: Role, caller: ReadOnlyCredentials, *, hop: int, region_name: str, mfa_code: str | None = None
+    ) -> Issued:
+        """Assumes one role.
+
+        Args:
+            role: With its session name filled in.
+            caller: Signs the call.
+            hop: The role's place in its chain, for errors.
+            region_name: The region whose STS is asked.
+            mfa_code: The six digits of the role's MFA device.
+
+        Raises:
+            AssumeRoleError: STS refused, failed, could not be reached, or answered nonsense.
+            WrongAccountError: The answer is for another account than the role's.
+        """
+        request = role.request() if mfa_code is None else {**role.request(), "TokenCode": mfa_code}
+        sent_boot, sent_wall = self._clock.boot(), self._clock.wall()
+        answer = self._call("assume_role", request, caller, region_name, role=role, hop=hop)
+        arn, credentials = _read_answer(answer, role, sent_wall, hop)
+        if arn.split(":")[4] != role.account_id:
+            msg = f"STS answered with credentials for account {arn.split(':')[4]}, not {role.account_id}"
+            raise WrongAccountError(msg, role_arn=role.role_arn, hop=hop, request_id=credentials.request_id)
+        return Issued(credentials, sent_boot)
+
+    def caller_identity(self, caller: ReadOnlyCredentials, *, region_name: str) -> Identity:
+        """Asks STS whose credentials these are; needs no permission.
+
+        Raises:
+            AssumeRoleError: STS refused, failed or could not be reached.
+        """
+        answer = self._call("get_caller_identity", {}, caller, region_name)
+        return Identity(account_id=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
+
+    def after_fork(self) -> None:
+        """Drops the parent's connections: on a shared one, answers reach the wrong process."""
+        self._lock = threading.Lock()
+        self._clients = {}
+
+    def _client(self, region_name: str) -> Any:
+        with self._lock:
+            client = self._clients.get(region_name)
+            if client is None:
+                client = self._core.sts_client(self._caller, region_name, self._config)
+                quiet.install()
+                self._clients[region_name] = client
+            return client
+
+    def _call(
+        self,
+        operation: str,
+        request: Mapping[str, Any],
+        caller: ReadOnlyCredentials,
+        region_name: str,
+        *,
+        role: Role | None = None,
+        hop: int | None = None,
+    ) -> Any:
+        failure: XSessionError
+        try:
+            client = self._client(region_name)
+            with quiet.quiet(), self._caller.of(caller):
+                return getattr(client, operation)(**request)
+        except ClientError as error:
+            failure = _refusal(error, role, hop)
+        except (BotoCoreError, OSError) as error:
+            failure = _no_answer(error, role, hop)
+        except Exception as error:  # noqa: BLE001 # botocore raises KeyError, ValueError and others on a garbled answer
+            failure = _garbled(error, role, hop)
+        # Raised here, outside of the handlers: a context of its own would bring the answer's text into tracebacks.
+        raise failure
+
+
+def sts_region(role: Role | None, *candidates: str | None) -> str:
+    """The region whose STS is asked for a role: the first candidate in the role's partition, else that partition's own.
+
+    Args:
+        role: Its own `sts_region_name` comes first.
+        candidates: The session's region, the source's region; never the client's or the target account's, which
+            may be regions that must be enabled first.
+    """
+    partition = role.partition if role is not None else None
+    wanted = (role.sts_region_name if role is not None else None, *candidates)
+    for region in wanted:
+        if region and partition in (None, _partition_of(region)):
+            return region
+    return _PARTITION_REGIONS.get(partition or "aws", "us-east-1")
+
+
+def _partition_of(region: str) -> str:
+    return next((name for prefix, name in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws")
+
+
+def _read_answer(answer: Any, role: Role, sent_wall: float, hop: int) -> tuple[str, Credentials]:
+    try:
+        issued, user = answer["Credentials"], answer["AssumedRoleUser"]
+        metadata = answer.get("ResponseMetadata", {})
+        asked = role.duration_seconds if isinstance(role.duration_seconds, int) else DEFAULT_DURATION_SECONDS
+        expiry = issued["Expiration"]
+        lifetime = lifetime_of(expiry, _date(metadata), asked=asked, sent_wall=sent_wall)
+        texts = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], user["Arn"])
+        if lifetime is None or not all(isinstance(text, str) and text for text in texts):
+            _reject(role, hop, metadata, expiry)
+        credentials = Credentials(
+            access_key_id=texts[0],
+            secret_access_key=texts[1],
+            session_token=texts[2],
+            expiry=expiry,
+            issued_at=datetime.fromtimestamp(sent_wall, UTC),
+            lifetime=lifetime,
+            account_id=role.account_id,
+            arn=texts[3],
+            user_id=user.get("AssumedRoleId"),
+            source_identity=answer.get("SourceIdentity"),
+            request_id=metadata.get("RequestId"),
+            packed_policy_size=answer.get("PackedPolicySize"),
+        )
+    except (KeyError, TypeError, AttributeError):
+        _reject(role, hop, {}, None)
+    return texts[3], credentials
+
+
+def _reject(role: Role, hop: int, metadata: Mapping[str, Any], expiry: object) -> NoReturn:
+    ends = f" that end at {expiry}" if isinstance(expiry, datetime) else ""
+    msg = f"STS's answer makes no sense: credentials{ends}" if ends else "STS's answer lacks what it must hold"
+    hint = "compare the local clock with the true time" if ends else None
+    request_id = metadata.get("RequestId")
+    raise AssumeRoleError(
+        msg, role_arn=role.role_arn, hop=hop, request_id=request_id, retryable=True, hint=hint
+    ) from None
+
+
+def lifetime_of(expiry: object, date: datetime | None, *, asked: int, sent_wall: float) -> float | None:
+    """Seconds that credentials live, or None where the answer makes no sense.
+
+    Expiration and Date are both AWS's clock, so that a wrong local clock cancels out. Where there is no believable
+    Date, the local clock must do, and never for longer than was asked.
+
+    Args:
+        expiry: The answer's Expiration.
+        date: The answer's Date header.
+        asked: Seconds that were asked for.
+        sent_wall: The local wall clock's reading when the request was sent.
+    """
+    if not isinstance(expiry, datetime) or expiry.tzinfo is None:
+        return None
+    ends = expiry.timestamp() // 1
+    now = sent_wall if date is None else date.timestamp()
+    if ends - now > _MAX_AHEAD_SECONDS:
+        return None
+    if date is not None and 0 < ends - date.timestamp() // 1 <= asked + _DATE_TOLERANCE_SECONDS:
+        return ends - date.timestamp() // 1
+    lifetime = min(ends - sent_wall, float(asked))
+    return lifetime if lifetime > 0 else None
+
+
+def _date(metadata: Mapping[str, Any]) -> datetime | None:
+    try:
+        return email.utils.parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _refusal(error: ClientError, role: Role | None, hop: int | None) -> XSessionError:
+    details = error.response.get("Error", {})
+    code = str(details.get("Code", "Unknown"))
+    message = str(details.get("Message", ""))
+    if role is not None and role.external_id is not None:
+        # A ValidationError quotes the value that it refuses.
+        message = message.replace(role.external_id, "****")
+    kind = SourceCredentialsError if hop == 1 and code in DEAD_CALLER else AssumeRoleError
+    failure = kind(
+        f"{code}: {message}",
+        role_arn=None if role is None else role.role_arn,
+        hop=hop,
+        code=code,
+        request_id=error.response.get("ResponseMetadata", {}).get("RequestId"),
+        retryable=code not in NON_RECOVERABLE,
+        hint=_HINTS.get(_SAME_HINT.get(code, code)),
+    )
+    if role is None or role.external_id is None:
+        failure.__cause__ = error
+    return failure
+
+
+def _no_answer(error: BotoCoreError | OSError, role: Role | None, hop: int | None) -> XSessionError:
+    invalid = isinstance(error, ParamValidationError)
+    # botocore's report of an invalid parameter quotes its value.
+    text = "botocore refuses the request's parameters" if invalid else f"{type(error).__name__}: {error}"
+    role_arn = None if role is None else role.role_arn
+    return AssumeRoleError(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=not invalid)
+
+
+def _garbled(error: Exception, role: Role | None, hop: int | None) -> XSessionError:
+    # Neither its text nor the error itself goes on: a cut answer may hold half of a secret.
+    msg = f"STS's answer could not be read ({type(error).__name__})"
+    return AssumeRoleError(msg, role_arn=None if role is None else role.role_arn, hop=hop, retryable=True)

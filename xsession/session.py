@@ -1,0 +1,364 @@
+"""`CrossAccountSession` and `AccountSession`: the wiring of everything else."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Self, TypeVar
+
+import boto3
+from botocore.config import Config
+from cachetools import LRUCache
+
+from ._botocore.config import config_key
+from ._botocore.core import DerivedBoto3Session
+from ._botocore.source import Source
+from ._chains import Chains, Reached
+from ._clients import ClientCache
+from ._clock import SYSTEM_CLOCK, Clock
+from ._fork import renew_after_fork
+from ._hop import MfaCode, MfaPrompt
+from ._workers import SHARED_WORKERS, Workers
+from .accounts import SOURCE, Account, AccountRef, Accounts, SourceType
+from .credentials import Credentials, Identity
+from .defaults import Defaults
+from .errors import ConfigError, InvalidRoleError, SessionClosedError, WrongAccountError, XSessionError
+from .events import Hook, Hooks, LoggingHook
+from .fanout import Outcomes, fan_out
+from .refresh import RefreshPolicy
+from .roles import Role, RoleChain
+from .session_name import default_role_session_name
+from .stores import MemoryStore, Store
+
+T = TypeVar("T")
+
+MAX_CLIENTS = 1_024
+_MAX_ACCOUNT_SESSIONS = 128
+_EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
+
+
+class AccountSession(DerivedBoto3Session):
+    """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.
+
+    Made by `CrossAccountSession.session` or `xs["name"]`. `.client` and `.resource` keep boto3's meaning: each call
+    makes a new object that is the caller's own.
+    """
+
+    def __init__(self, reached: Reached) -> None:
+        super().__init__(botocore_session=reached.core.botocore_session(reached.credentials, reached.region_name))
+        self._reached = reached
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+        return self._reached.account.name
+
+    @property
+    def account_id(self) -> str | None:
+        """The account's 12-digit id, where it is known."""
+        return self._reached.account.account_id
+
+    @property
+    def chain(self) -> RoleChain | None:
+        """The roles that lead to the account; None: the source's credentials are the account's."""
+        return self._reached.account.chain
+
+    def __repr__(self) -> str:
+        return f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r})"
+
+
+class CrossAccountSession:
+    """Knows accounts by name and hands out boto3 clients for them whose credentials never expire.
+
+    Args:
+        accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Accounts`.
+        session: The source, whose credentials the chains start from; None: boto3's default.
+        profile_name: The source by the name of a profile, instead of `session`.
+        region_name: The region of clients where neither the call nor the account names one.
+        config: botocore client configuration for all clients.
+        refresh: When credentials are refreshed.
+        store: Where credentials are kept between calls; None: in this session's memory.
+        mfa_code: Called with an MFA device's serial number; returns its six digits.
+        hooks: Called with every event, see `xsession.events`.
+        max_clients: How many clients `get_client` keeps.
+        clock: Both clocks, for tests; None: the machine's.
+        defaults: Role options for what the roles of registered accounts leave open.
+
+    Raises:
+        ConfigError: An argument that can't work; nothing was asked of the network.
+        SourceCredentialsError: There is no profile of that name.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] | None = None,
+        *,
+        session: boto3.Session | None = None,
+        profile_name: str | None = None,
+        region_name: str | None = None,
+        config: Config | None = None,
+        refresh: RefreshPolicy | None = None,
+        store: Store | None = None,
+        mfa_code: MfaCode | None = None,
+        hooks: Iterable[Hook] = (),
+        max_clients: int = MAX_CLIENTS,
+        clock: Clock | None = None,
+        **defaults: Any,
+    ) -> None:
+        if session is not None and profile_name is not None:
+            msg = "session and profile_name both say where the credentials come from"
+            raise ConfigError(msg, hint="pass one of them")
+        self.accounts = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
+        clock = SYSTEM_CLOCK if clock is None else clock
+        self._chains = Chains(
+            Source(profile_name if session is None else session, region_name=region_name),
+            region_name=region_name,
+            config=config,
+            defaults=Defaults(**defaults),
+            role_session_name=_role_session_name(),
+            policy=RefreshPolicy() if refresh is None else refresh,
+            store=MemoryStore(wall=clock.wall) if store is None else store,
+            mfa=MfaPrompt(mfa_code),
+            emit=Hooks((LoggingHook(), *hooks)),
+            clock=clock,
+            workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
+        )
+        self._lock = threading.Lock()
+        self._reached: LRUCache[Account, Reached] = LRUCache(4_096)
+        self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
+        self._clients = ClientCache(max_clients)
+        self._hits = self._clients.hits
+        self._closed = False
+        renew_after_fork(self)
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str] | None = None, **overrides: Any) -> Self:
+        """A session with the accounts of an `xsession.toml`.
+
+        Args:
+            path: The file; None: the one that `XSESSION_CONFIG` names, else `xsession.toml` in this folder.
+            overrides: Whatever `CrossAccountSession` takes; defaults given here win over the file's.
+
+        Raises:
+            ConfigError: The file is missing or wrong; the message says where in it.
+        """
+        file = path or os.environ.get("XSESSION_CONFIG") or "xsession.toml"
+        return cls(Accounts.from_toml(file), **overrides)
+
+    def get_client(
+        self,
+        service_name: str,
+        account: AccountRef,
+        *,
+        region_name: str | None = None,
+        config: Config | None = None,
+        **client_kwargs: Any,
+    ) -> Any:
+        """The boto3 client of a service in an account, shared by all who ask for the same one.
+
+        It asks for current credentials at each signing, so it is good for ever. Handlers registered on it are seen
+        by all who share it: use `xs[account].client(service_name)` for one of your own. Makes no network call.
+
+        Args:
+            service_name: "s3", "ec2", ...
+            account: A name, a 12-digit id, `SOURCE`, or a `Role`, `RoleChain` or `Account`.
+            region_name: The client's region; None: the account's, else the session's, else the source's.
+            config: Laid over the session's configuration.
+            client_kwargs: Whatever else boto3's `client` takes, but no keys.
+
+        Raises:
+            UnknownAccountError: No account is called so.
+            ConfigError: The account or an argument can't work.
+            SessionClosedError: The session is closed.
+        """
+        if not client_kwargs:
+            try:
+                return self._hits[service_name, account, region_name, config]
+            except (KeyError, TypeError):
+                pass  # Not there yet; or a list or the like as account, which find() refuses in words.
+        return self._client(service_name, account, region_name, config, client_kwargs)
+
+    def session(self, account: AccountRef, *, replace_policy: bool = False, **options: Any) -> AccountSession:
+        """A new boto3 session of its own for an account.
+
+        Args:
+            account: As for `get_client`.
+            replace_policy: Whether `policy` and `policy_arns` may take the place of those that the role has.
+            options: Role options for the last hop, such as `policy`, `duration_seconds` or `tags`.
+
+        Raises:
+            InvalidRoleError: An option that STS would refuse; a second session policy, which would not narrow the
+                first one but add to it; or options where there is no role.
+        """
+        found = self.accounts.find(account)
+        if options:
+            found = _with_options(found, options, replace_policy=replace_policy)
+        return AccountSession(self._reach(found))
+
+    def __getitem__(self, account: AccountRef) -> AccountSession:
+        """The boto3 session of an account; the same object while it is in use."""
+        found = self.accounts.find(account)
+        reached = self._reach(found)
+        with self._lock:
+            session = self._sessions.get(found)
+            if session is None:
+                session = self._sessions[found] = AccountSession(reached)
+            return session
+
+    def get_frozen_credentials(self, account: AccountRef) -> Credentials:
+        """The account's current credentials, as a value that does not change.
+
+        Raises:
+            CredentialsError: None could be had.
+        """
+        return self._reach(self.accounts.find(account)).credentials.current()
+
+    def whoami(self, account: AccountRef = SOURCE) -> Identity:
+        """Asks STS who we are in an account; needs no permission.
+
+        Raises:
+            CredentialsError: No credentials could be had, or STS refused them.
+        """
+        reached = self._reach(self.accounts.find(account))
+        frozen = reached.credentials.get_frozen_credentials()
+        try:
+            return reached.start.identity(frozen, reached.region_name)
+        except XSessionError as error:
+            raise error.for_caller(reached.account.name) from error.__cause__
+
+    def verify(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Identity]:
+        """Asks in many accounts who we are, and compares that with the account that was expected.
+
+        Args:
+            accounts: Which ones; None: all.
+            max_workers: How many at a time.
+
+        Returns:
+            For each account an `Identity`, or the error.
+        """
+
+        def check(account: Account) -> Identity:
+            identity = self.whoami(account)
+            if account.account_id not in (None, identity.account_id):
+                msg = f"credentials are for account {identity.account_id}, not {account.account_id}"
+                raise WrongAccountError(msg, account=account.name, hint=f"they belong to {identity.arn}")
+            return identity
+
+        return self._for_each(check, accounts, max_workers)
+
+    def warm(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Credentials]:
+        """Gets credentials ahead of time, in parallel.
+
+        Args:
+            accounts: Which ones; None: all.
+            max_workers: How many at a time.
+
+        Returns:
+            For each account its credentials, or the error.
+        """
+        return self._for_each(self.get_frozen_credentials, accounts, max_workers)
+
+    def invalidate(self, account: AccountRef | None = None) -> None:
+        """Throws credentials away, so that the next signing gets new ones.
+
+        Args:
+            account: Its own, and those of the hops that no other account uses; None: all.
+        """
+        with self._lock:
+            everything = list(self._reached.values())
+        if account is None:
+            for reached in everything:
+                self._chains.invalidate(reached, ())
+            return
+        reached = self._reach(self.accounts.find(account))
+        self._chains.invalidate(reached, [other for other in everything if other.key != reached.key])
+
+    def close(self) -> None:
+        """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""
+        self._closed = True
+        self._clients.clear()
+        self._chains.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<CrossAccountSession: {len(self.accounts)} accounts>"
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.Lock()
+
+    def _reach(self, account: Account) -> Reached:
+        if self._closed:
+            msg = "the CrossAccountSession is closed"
+            raise SessionClosedError(msg, account=account.name, hint="make a new one")
+        with self._lock:
+            reached = self._reached.get(account)
+        if reached is None:
+            try:
+                reached = self._chains.reach(account)
+            except XSessionError as error:
+                raise error.for_caller(account.name) from error.__cause__
+            with self._lock:
+                self._reached[account] = reached
+        return reached
+
+    def _client(
+        self,
+        service_name: str,
+        account: AccountRef,
+        region_name: str | None,
+        config: Config | None,
+        kwargs: dict[str, Any],
+    ) -> Any:
+        refused = _EXPLICIT_KEYS & kwargs.keys()
+        if refused:
+            msg = f"get_client takes no {min(refused)}: the account says whose credentials are used"
+            raise ConfigError(msg, hint="use boto3.client for keys of your own")
+        reached = self._reach(self.accounts.find(account))
+        region = region_name or reached.region_name
+        extra = frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
+        key = (reached.key, service_name, region, config_key(config), extra)
+        shortcut = None if kwargs else (service_name, account, region_name, config)
+        if config is not None:
+            kwargs = {**kwargs, "config": config}
+        return self._clients.get(
+            key, shortcut, lambda: reached.core.client(service_name, reached.credentials, region, **kwargs)
+        )
+
+    def _for_each(
+        self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int
+    ) -> Outcomes[T]:
+        chosen = self.accounts.values() if accounts is None else map(self.accounts.find, accounts)
+        return fan_out(func, {account.name: account for account in chosen}, max_workers=max_workers)
+
+
+def _with_options(account: Account, options: dict[str, Any], *, replace_policy: bool) -> Account:
+    if account.chain is None:
+        msg = f"the account has no role that {min(options)} could apply to"
+        raise InvalidRoleError(msg, account=account.name, hint="its credentials are the source's own")
+    *before, last = account.chain
+    has_policy = last.policy is not None or bool(last.policy_arns)
+    if has_policy and options.keys() & {"policy", "policy_arns"}:
+        if not replace_policy:
+            msg = "the role has a session policy, and a second one would not narrow it: AWS adds them up"
+            hint = "pass replace_policy=True to use yours in its place"
+            raise InvalidRoleError(msg, account=account.name, role_arn=last.role_arn, hint=hint)
+        options = {"policy": None, "policy_arns": (), **options}
+    return replace(account, chain=RoleChain(*before, last.replace(**options)))
+
+
+def _role_session_name() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user id may have no name
+        user = f"uid{os.getuid()}" if hasattr(os, "getuid") else "user"
+    return default_role_session_name(os.environ, user=user, program=sys.argv[0] if sys.argv else "")
