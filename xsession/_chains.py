@@ -136,8 +136,9 @@ class Chains:
             SessionClosedError: The session is closed.
         """
         start = self._start_of(account)
-        hops = self._hops_of(account)
-        regions = (account.region_name, self._region_name, start.source.region_name)
+        defaults = self._defaults_of(account)
+        hops = () if account.chain is None else defaults.fill(account.chain)
+        regions = (account.region_name, self._region_name, defaults.region_name, start.source.region_name)
         region = next((name for name in regions if name), None)
         if not hops:
             credentials: AccountCredentials = self._source_credentials(account, start)
@@ -181,13 +182,11 @@ class Chains:
                 start = self._starts[source] = Start(Source(source), self._config, self._clock)
             return start
 
-    def _hops_of(self, account: Account) -> tuple[Hop, ...]:
-        if account.chain is None:
-            return ()
+    def _defaults_of(self, account: Account) -> Defaults:
         if not account.registered:
-            return self._name_only.fill(account.chain)
-        defaults = self._defaults if account.defaults is None else account.defaults | self._defaults
-        return (self._name_only | defaults).fill(account.chain)
+            return self._name_only
+        of_file = self._name_only if account.defaults is None else self._name_only | account.defaults
+        return of_file | self._defaults
 
     def _source_credentials(self, account: Account, start: Start) -> SourceCredentials:
         expected = account.account_id

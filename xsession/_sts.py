@@ -50,8 +50,9 @@ DEAD_CALLER = frozenset(
 """Codes that say: the credentials which the call was signed with are dead."""
 
 _HINTS = {
-    "AccessDenied": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on the role, "
-    "and external id, MFA and tags must be as the trust policy asks; a role that does not exist is refused in the same way",
+    "AccessDenied": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on the "
+    "role, and external id, MFA and tags must be as the trust policy asks; a role that does not exist is refused in "
+    "the same way",
     "RegionDisabledException": "STS is off in this region for the account: choose another sts_region_name",
     "MalformedPolicyDocument": "correct the session policy",
     "PackedPolicyTooLarge": "shorten the session policy or send fewer tags",

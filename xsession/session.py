@@ -23,9 +23,9 @@ from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork
 from ._hop import MfaCode, MfaPrompt
 from ._workers import SHARED_WORKERS, Workers
-from .accounts import SOURCE, Account, AccountRef, Accounts, SourceType
+from .accounts import SOURCE, Account, AccountRef, Accounts
 from .credentials import Credentials, Identity
-from .defaults import Defaults
+from .defaults import as_defaults
 from .errors import ConfigError, InvalidRoleError, SessionClosedError, WrongAccountError, XSessionError
 from .events import Hook, Hooks, LoggingHook
 from .fanout import Outcomes, fan_out
@@ -118,7 +118,7 @@ class CrossAccountSession:
             Source(profile_name if session is None else session, region_name=region_name),
             region_name=region_name,
             config=config,
-            defaults=Defaults(**defaults),
+            defaults=as_defaults(defaults),
             role_session_name=_role_session_name(),
             policy=RefreshPolicy() if refresh is None else refresh,
             store=MemoryStore(wall=clock.wall) if store is None else store,

@@ -1,0 +1,146 @@
+"""What roles take where they leave an option open, and which hop takes what."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any
+
+from ._frozen import FrozenMap
+from .errors import ConfigError
+from .roles import MAX_CHAINED_DURATION_SECONDS, PolicyLike, Role, RoleChain
+
+_POLICY_ACCOUNT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step of a chain, with every option that it takes.
+
+    Args:
+        number: Its place, counted from 1.
+        role: The role, nothing left to fill.
+        duration_is_default: Whether its duration is one that nobody chose for this role, and may be shortened.
+    """
+
+    number: int
+    role: Role
+    duration_is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """Options for what the roles of registered accounts leave open.
+
+    `role_session_name`, `sts_region_name` and `duration_seconds` go to every hop, `source_identity`, `tags`,
+    `transitive_tag_keys` and `mfa_serial` to the first, `policy` and `policy_arns` to the last: on a hub they would
+    forbid the next hop. An external id belongs to one role and has no default.
+
+    Args:
+        role_session_name: As `Role.role_session_name`.
+        duration_seconds: As `Role.duration_seconds`; later hops take 3600 at most.
+        policy: As `Role.policy`; for roles which have neither a policy nor policy ARNs of their own.
+        policy_arns: As `Role.policy_arns`; likewise.
+        tags: As `Role.tags`; for roles which have no tags of their own.
+        transitive_tag_keys: As `Role.transitive_tag_keys`; likewise.
+        source_identity: As `Role.source_identity`.
+        mfa_serial: As `Role.mfa_serial`.
+        sts_region_name: As `Role.sts_region_name`.
+        region_name: The region of clients where neither the call, the account nor the session names one.
+
+    Raises:
+        InvalidRoleError: A value which STS would refuse.
+    """
+
+    role_session_name: str | None = None
+    duration_seconds: int | timedelta | None = None
+    policy: PolicyLike | None = field(default=None, hash=False)
+    policy_arns: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=FrozenMap, hash=False)
+    transitive_tag_keys: Sequence[str] = ()
+    source_identity: str | None = None
+    mfa_serial: str | None = None
+    sts_region_name: str | None = None
+    region_name: str | None = None
+
+    def __post_init__(self) -> None:
+        options = {option.name: getattr(self, option.name) for option in fields(self)}
+        region = options.pop("region_name")
+        try:
+            # A role of any account will do: it checks the options and brings them into their final form.
+            checked = Role(f"arn:aws:iam::{self._policy_account()}:role/defaults", **options)
+            replace(checked, sts_region_name=region)
+        except ConfigError as error:
+            error.role_arn = None
+            raise
+        for name in options:
+            object.__setattr__(self, name, getattr(checked, name))
+
+    def __or__(self, other: Defaults) -> Defaults:
+        """These, except where `other` says something."""
+        names = [option.name for option in fields(self)]
+        changes = {name: value for name in names if (value := getattr(other, name))}
+        # Session policies add up, and transitive keys are keys of their tags: halves of two pairs are no pair.
+        for pair in (("policy", "policy_arns"), ("tags", "transitive_tag_keys")):
+            if changes.keys() & set(pair):
+                changes.update({name: getattr(other, name) for name in pair})
+        return replace(self, **changes)
+
+    def fill(self, chain: RoleChain) -> tuple[Hop, ...]:
+        """The chain's hops with these options where theirs are open.
+
+        Raises:
+            InvalidRoleError: A role and a default do not fit together.
+        """
+        return tuple(self._hop(number, role, len(chain)) for number, role in enumerate(chain, start=1))
+
+    def _hop(self, number: int, role: Role, length: int) -> Hop:
+        changes: dict[str, Any] = {}
+        open_duration = role.duration_seconds is None
+        if open_duration and isinstance(self.duration_seconds, int):
+            longest = MAX_CHAINED_DURATION_SECONDS if number > 1 else self.duration_seconds
+            changes["duration_seconds"] = min(self.duration_seconds, longest)
+        single = ["role_session_name", "sts_region_name"]
+        if number == 1:
+            single += ["source_identity", "mfa_serial"]
+            if not role.tags:
+                changes.update(tags=self.tags, transitive_tag_keys=self.transitive_tag_keys)
+        if number == length and role.policy is None and not role.policy_arns:
+            changes.update(policy=self.policy, policy_arns=self.policy_arns)
+        changes.update({name: getattr(self, name) for name in single if getattr(role, name) is None})
+        return Hop(number, role.replace(**changes), open_duration)
+
+    def _policy_account(self) -> str:
+        arns: object = self.policy_arns
+        for arn in arns if isinstance(arns, list | tuple) else ():
+            match = _POLICY_ACCOUNT.match(arn) if isinstance(arn, str) else None
+            if match:
+                return match[1]
+        return "000000000000"
+
+
+OPTIONS = frozenset(option.name for option in fields(Defaults))
+"""The names of all defaults."""
+
+
+def as_defaults(options: Mapping[str, Any]) -> Defaults:
+    """The defaults that a mapping of options holds.
+
+    Raises:
+        ConfigError: There is no default of that name.
+        InvalidRoleError: A value which STS would refuse.
+    """
+    for name in options:
+        if name == "external_id":
+            msg = "external_id has no default: it is agreed on for one role"
+            raise ConfigError(msg, hint="give it to the Role")
+        if name not in OPTIONS:
+            close = difflib.get_close_matches(name, OPTIONS, n=1)
+            msg = f"there is no default {name!r}"
+            raise ConfigError(
+                msg, hint=f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(OPTIONS))}"
+            )
+    return Defaults(**options)
