@@ -6,9 +6,9 @@ import threading
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from botocore.config import Config
-from botocore.credentials import ReadOnlyCredentials
 from cachetools import LRUCache
 
 from . import events
@@ -33,6 +33,9 @@ from .defaults import Defaults, Hop
 from .errors import SessionClosedError, WrongAccountError
 from .refresh import RefreshPolicy
 from .stores import Store
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
 
 MAX_CELLS = 4_096
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from typing import Protocol
-
-from botocore.credentials import ReadOnlyCredentials
+from typing import TYPE_CHECKING, Protocol
 
 from ._botocore.credentials import SigningCredentials
 from ._cell import Cell
@@ -19,6 +17,9 @@ from .defaults import Hop
 from .errors import ConfigError, CredentialsError, XSessionError
 from .roles import MAX_CHAINED_DURATION_SECONDS
 from .stores import Store
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
 
 MfaCode = Callable[[str], str]
 

@@ -9,10 +9,9 @@ import email.utils
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.config import Config
-from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from ._botocore import quiet
@@ -24,6 +23,9 @@ from ._snapshot import Issued
 from .credentials import Credentials, Identity
 from .errors import AssumeRoleError, SourceCredentialsError, WrongAccountError, XSessionError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
 
 DEFAULT_DURATION_SECONDS = MAX_CHAINED_DURATION_SECONDS
 _MAX_AHEAD_SECONDS = 36 * 3_600
