@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,21 @@ import botocore.credentials
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
+from botocore.handlers import BUILTIN_HANDLERS
+from cachetools import LRUCache
+
+from . import rejections
+from .config import config_key
+from .emitter import SharedHandlers
+from .fast import Template
+from .http import HandedOut, SharedHTTPSession, settings_key
 
 MAX_POOL_CONNECTIONS = 64
 """Connections that one client keeps: many threads share it, and botocore's 10 would make them wait."""
+
+
+_MAX_TEMPLATES = 256
+_TEMPLATE_OPTIONS = frozenset({"api_version", "config", "endpoint_url", "use_ssl", "verify"})
 
 
 class _NoTokens:
@@ -35,16 +47,23 @@ class _DerivedSession(botocore.session.Session):
         loader: The loader of service models, shared by all sessions of one core.
         credentials: Called at each creation of a client.
         config: Laid over the source's client defaults.
+        events: An emitter that has all handlers already; None: a new one.
     """
 
     def __init__(
         self,
         source: botocore.session.Session,
         loader: botocore.loaders.Loader,
-        credentials: Callable[[], botocore.credentials.Credentials],
+        credentials: Callable[[], botocore.credentials.Credentials | None],
         config: Config | None,
+        events: Any = None,
     ) -> None:
-        super().__init__()
+        super().__init__(include_builtin_handlers=events is None)
+        if events is None:
+            rejections.register(self.get_component("event_emitter"))
+        else:
+            self._events = events
+            self.register_component("event_emitter", events)
         self._source = source
         self._answer = credentials
         self.user_agent_name = source.user_agent_name
@@ -73,7 +92,7 @@ class _DerivedSession(botocore.session.Session):
         """The source's profile."""
         return self._source.get_scoped_config()
 
-    def get_credentials(self) -> botocore.credentials.Credentials:
+    def get_credentials(self) -> botocore.credentials.Credentials | None:
         """Those of the account that a client is being made for."""
         return self._answer()
 
@@ -92,22 +111,38 @@ class ClientCore:
     Args:
         source: The source's boto3 session.
         config: Laid over the source's client defaults.
+        fast: Whether to make clients from templates; None: unless `XSESSION_FAST_CLIENTS` is 0.
+        warn: Called once with the reason when templates do not work with the installed botocore.
     """
 
-    def __init__(self, source: boto3.Session, config: Config | None = None) -> None:
-        self._source = source._session  # noqa: SLF001 # boto3 has no public way to it
+    def __init__(
+        self,
+        source: boto3.Session,
+        config: Config | None = None,
+        *,
+        fast: bool | None = None,
+        warn: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        self._source = source._session  # boto3 has no public way to it
         self._config = config
-        self._lock = threading.Lock()
-        self._building: ContextVar[botocore.credentials.Credentials] = ContextVar("building")
+        self._fast = os.environ.get("XSESSION_FAST_CLIENTS") != "0" if fast is None else fast
+        self._warn = warn
+        self._lock = threading.RLock()
+        self._building: ContextVar[botocore.credentials.Credentials | None] = ContextVar("building")
         self._loader = botocore.loaders.create_loader(self._source.get_config_variable("data_path"))
         self._loader.search_paths.append(str(Path(boto3.__file__).parent / "data"))
-        self._session: boto3.Session | None = None
+        self._handed_out = HandedOut()
+        self._http: dict[str, SharedHTTPSession] = {}
+        self._start_anew()
 
     def botocore_session(
         self, credentials: botocore.credentials.Credentials, region_name: str | None
     ) -> botocore.session.Session:
         """A botocore session of one account's own: own credentials, region and event handlers."""
-        session = self._derived(lambda: credentials)
+        with self._lock:
+            self._look_at_handlers()
+            events = copy.copy(self._session.events) if self._shared is None else self._shared.emitter()
+            session = self._derived(lambda: credentials, events)
         session.set_config_variable("region", region_name)
         return session
 
@@ -122,32 +157,111 @@ class ClientCore:
             region_name: Its region; None where the service needs none.
             kwargs: Whatever else boto3's `client` takes.
         """
-        # botocore's sessions fill their caches without a lock of their own.
-        with self._lock, self._account(credentials):
-            if self._session is None:
-                self._session = DerivedBoto3Session(botocore_session=self._derived(self._building.get))
-            return self._session.client(service_name, region_name=region_name, **kwargs)  # type: ignore[call-overload]  # any service's name
+        template = self._template(service_name, region_name, kwargs) if self._fast else None
+        if template is not None:
+            return template.client(credentials)
+        with self._lock:
+            self._look_at_handlers()
+            return self._plain_client(service_name, credentials, region_name, **kwargs)
 
     def sts_client(self, credentials: botocore.credentials.Credentials, region_name: str, config: Config) -> Any:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
             session = self._derived(lambda: credentials)
             session.set_config_variable("sts_regional_endpoints", "regional")
-            return session.create_client("sts", region_name=region_name, config=config)
+            client = session.create_client("sts", region_name=region_name, config=config)
+            self._handed_out.add(client)
+            return client
+
+    def close(self) -> None:
+        """Closes the connections of clients made from templates."""
+        with self._lock:
+            for http in self._http.values():
+                http.shut()
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
-    @contextmanager
-    def _account(self, credentials: botocore.credentials.Credentials) -> Iterator[None]:
+    def _start_anew(self) -> None:
+        # Libraries such as moto add to botocore's own handlers when they are imported; sessions take them once.
+        self._builtin = len(BUILTIN_HANDLERS)
+        self._session = DerivedBoto3Session(botocore_session=self._derived(self._building.get))
+        self._shared = self._shared_handlers() if self._fast else None
+        self._templates: LRUCache[Hashable, Template] = LRUCache(_MAX_TEMPLATES)
+
+    def _look_at_handlers(self) -> None:
+        if len(BUILTIN_HANDLERS) != self._builtin:
+            self._start_anew()
+
+    def _template(self, service_name: str, region_name: str | None, kwargs: Mapping[str, Any]) -> Template | None:
+        if not kwargs.keys() <= _TEMPLATE_OPTIONS:
+            return None
+        config = kwargs.get("config")
+        key = (service_name, region_name, config_key(config), *map(kwargs.get, sorted(_TEMPLATE_OPTIONS - {"config"})))
+        with self._lock:
+            self._look_at_handlers()
+            template = self._templates.get(key)
+            if template is None and self._shared is not None:
+                model = self._plain_client(service_name, None, region_name, **kwargs)
+                template = self._made_template(model, self._shared, config, kwargs.get("endpoint_url"))
+                if template is not None:
+                    self._templates[key] = template
+            return template
+
+    def _shared_handlers(self) -> SharedHandlers | None:
+        try:
+            return SharedHandlers(self._session.events)
+        except Exception as error:  # noqa: BLE001 # whatever botocore changed: its own way still works
+            self._give_up(error)
+            return None
+
+    def _give_up(self, error: Exception) -> None:
+        self._fast, self._shared = False, None
+        self._warn(f"{type(error).__name__}: {error}")
+
+    def _made_template(
+        self, model: Any, shared: SharedHandlers, config: Config | None, endpoint_url: str | None
+    ) -> Template | None:
+        session = self._session._session
+        try:
+            default = session.get_default_client_config()
+            merged = default if config is None else default.merge(config)
+            http = self._shared_http(model)
+            template = Template(model, session, shared, http, config=merged, endpoint_url=endpoint_url)
+            template.check()
+        except Exception as error:  # noqa: BLE001 # whatever botocore changed: its own way still works
+            self._give_up(error)
+            return None
+        return template
+
+    def _shared_http(self, model: Any) -> SharedHTTPSession:
+        key = settings_key(model._endpoint.http_session)
+        http = self._http.get(key)
+        if http is None:
+            http = self._http[key] = SharedHTTPSession(model._endpoint.http_session)
+        model._endpoint.http_session = http
+        return http
+
+    def _plain_client(
+        self,
+        service_name: str,
+        credentials: botocore.credentials.Credentials | None,
+        region_name: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        # botocore's sessions fill their caches without a lock of their own: callers hold ours.
         token = self._building.set(credentials)
         try:
-            yield
+            client = self._session.client(service_name, region_name=region_name, **kwargs)  # type: ignore[call-overload]  # any service's name
         finally:
             self._building.reset(token)
+        self._handed_out.add(client)
+        return client
 
-    def _derived(self, credentials: Callable[[], botocore.credentials.Credentials]) -> botocore.session.Session:
-        session = _DerivedSession(self._source, self._loader, credentials, self._config)
+    def _derived(
+        self, credentials: Callable[[], botocore.credentials.Credentials | None], events: Any = None
+    ) -> _DerivedSession:
+        session = _DerivedSession(self._source, self._loader, credentials, self._config, events)
         session.set_config_variable("region", None)
         return session

@@ -1,0 +1,228 @@
+"""The fast path: clients made from a template, sharing all that does not belong to one account.
+
+The template's model is a client that botocore made in the ordinary way. For another account, botocore's own
+`create_client` runs again with the model's class and arguments, four of which are the new client's own: event emitter,
+signer, endpoint, and the resolver of endpoints. So retries, redirects and the like are registered by botocore itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import botocore.client
+import botocore.credentials
+import botocore.retryhandler
+import botocore.session
+import botocore.translate
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from .emitter import SharedHandlers
+from .http import SharedHTTPSession
+
+_ACCOUNT_ID = "AWS::Auth::AccountId"
+_ARGUMENTS = frozenset(
+    {
+        "serializer",
+        "endpoint",
+        "response_parser",
+        "event_emitter",
+        "request_signer",
+        "service_model",
+        "loader",
+        "client_config",
+        "partition",
+        "exceptions_factory",
+        "endpoint_ruleset_resolver",
+        "user_agent_creator",
+    }
+)
+
+
+class Template(botocore.client.ClientCreator):
+    """Makes clients of one service, region and configuration.
+
+    Args:
+        client: Made in the ordinary way, without credentials.
+        session: The botocore session that it was made by.
+        shared: The handlers that all clients have.
+        http: Sends all clients' requests.
+        config: The configuration that `client` was made with, the session's default merged in.
+        endpoint_url: The endpoint that it was made with.
+
+    Raises:
+        LookupError: botocore is not made as this needs it.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        session: Any,
+        shared: SharedHandlers,
+        http: SharedHTTPSession,
+        *,
+        config: Config | None,
+        endpoint_url: str | None,
+    ) -> None:
+        super().__init__(
+            session.get_component("data_loader"),
+            session._get_internal_component("endpoint_resolver"),
+            session.user_agent(),
+            shared.emitter(),
+            botocore.retryhandler,
+            botocore.translate,
+            exceptions_factory=client._exceptions_factory,
+            config_store=session.get_component("config_store"),
+        )
+        unknown = inspect.signature(botocore.client.BaseClient.__init__).parameters.keys() - {"self"} - _ARGUMENTS
+        if unknown:
+            msg = f"clients take an argument {min(unknown)}"
+            raise LookupError(msg)
+        self._model = client
+        self._session = session
+        self._shared = shared
+        self._http = http
+        self._request = {
+            "service_name": client.meta.service_model.service_name,
+            "region_name": client.meta.region_name,
+            "endpoint_url": endpoint_url,
+            "client_config": config,
+            "scoped_config": session.get_scoped_config(),
+        }
+
+    def client(self, credentials: botocore.credentials.Credentials) -> Any:
+        """A client that signs with these credentials."""
+        client = self.create_client(**self._request, credentials=credentials)
+        monitor = self._session._get_internal_component("monitor")
+        if monitor is not None:
+            monitor.register(client.meta.events)
+        plug_in = getattr(self._session, "_register_client_plugins", None)  # botocore has it since 1.41
+        if plug_in is not None:
+            plug_in(client)
+        return client
+
+    def check(self) -> None:
+        """Compares a client made here with the one that botocore made.
+
+        Raises:
+            LookupError: They differ.
+        """
+        model, client = self._model, self.client(_Nobody())
+        differences = [
+            name
+            for name, ours, theirs in (
+                ("class", type(client), type(model)),
+                ("attributes", client.__dict__.keys(), model.__dict__.keys()),
+                ("configuration", client.meta.config.__dict__, model.meta.config.__dict__),
+                ("handlers", _handlers(client.meta.events), _handlers(model.meta.events)),
+                ("parts of the endpoint", client._endpoint.__dict__.keys(), model._endpoint.__dict__.keys()),
+                ("parts of the signer", client._request_signer.__dict__.keys(), model._request_signer.__dict__.keys()),
+            )
+            if ours != theirs
+        ]
+        if differences:
+            msg = f"clients differ in their {' and '.join(differences)}"
+            raise LookupError(msg)
+
+    def _load_service_model(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self._model.meta.service_model
+
+    def _load_service_endpoints_ruleset(self, *_args: Any, **_kwargs: Any) -> Any:
+        return None
+
+    def _create_client_class(self, *_args: Any, **_kwargs: Any) -> Any:
+        return type(self._model)
+
+    def _evaluate_client_specific_token(self, *_args: Any, **_kwargs: Any) -> Any:
+        return None
+
+    def _get_client_args(
+        self,
+        _service_model: Any,
+        _region_name: Any,
+        _is_secure: Any,
+        _endpoint_url: Any,
+        _verify: Any,
+        credentials: botocore.credentials.Credentials | None,
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> dict[str, Any]:
+        model, events = self._model, self._shared.emitter()
+        if model.meta.config.signature_version is UNSIGNED:
+            credentials = None
+        endpoint = copy.copy(model._endpoint)
+        endpoint._event_emitter = events
+        endpoint.http_session = self._http
+        signer = copy.copy(model._request_signer)
+        signer._credentials = credentials
+        signer._event_emitter = weakref.proxy(events)
+        return {
+            "serializer": model._serializer,
+            "endpoint": endpoint,
+            "response_parser": model._response_parser,
+            "event_emitter": events,
+            "request_signer": signer,
+            "service_model": model.meta.service_model,
+            "loader": model._loader,
+            "client_config": _own_config(model._client_config),
+            "partition": model.meta.partition,
+            "exceptions_factory": model._exceptions_factory,
+            "endpoint_ruleset_resolver": _own_resolver(model._ruleset_resolver, events, credentials),
+            "user_agent_creator": model._user_agent_creator,
+        }
+
+
+class _Nobody(botocore.credentials.Credentials):
+    """Credentials for the client that is only looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("-", "-")
+
+
+def _own_config(config: Config) -> Config:
+    copied = copy.copy(config)
+    for name in ("retries", "s3"):
+        value = getattr(config, name, None)
+        if isinstance(value, dict):
+            setattr(copied, name, dict(value))
+    return copied
+
+
+def _own_resolver(resolver: Any, events: Any, credentials: botocore.credentials.Credentials | None) -> Any:
+    if resolver is None:
+        return None
+    copied = copy.copy(resolver)
+    copied._event_emitter = events
+    copied._instance_cache = {}
+    if _ACCOUNT_ID in resolver._builtins:
+        account_id = None if credentials is None else credentials.get_deferred_property("account_id")
+        copied._builtins = {**resolver._builtins, _ACCOUNT_ID: account_id}
+    return copied
+
+
+def _handlers(events: Any) -> list[tuple[str, int, str]]:
+    """All handlers of an emitter, by event and section, in the order in which they would run."""
+    handlers = events._emitter._handlers
+    listed = list(_listed(getattr(handlers, "tree", handlers)._root, ""))
+    listed += [(event_name, section, _name(handler)) for event_name, handler, section in getattr(handlers, "own", ())]
+    return sorted(listed, key=lambda entry: entry[:2])
+
+
+def _listed(node: Mapping[str, Any], event_name: str) -> Iterator[tuple[str, int, str]]:
+    for section, handlers in enumerate(node["values"] or ()):
+        for handler in handlers:
+            yield event_name, section, _name(handler)
+    for part, child in node["children"].items():
+        yield from _listed(child, f"{event_name}.{part}" if event_name else part)
+
+
+def _name(handler: Any) -> str:
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    function = getattr(handler, "__func__", handler)
+    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', type(function).__qualname__)}"

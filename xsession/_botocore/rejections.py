@@ -1,0 +1,67 @@
+"""What a client does when a service says that its credentials are dead: throws them away and asks once more.
+
+botocore signs anew when a `needs-retry` handler asks for a retry, but does not tell it which key was refused: so the
+signature's key id is noted when the request is made.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Protocol
+
+REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
+"""Codes by which services say that temporary credentials are dead; the last one is EC2's."""
+
+_KEY_ID = re.compile(r"(?:Credential=|AWS )([^/:,]+)")
+_CREDENTIALS = "xsession_credentials"
+_SIGNED = "xsession_signed"
+
+
+class Rejectable(Protocol):
+    """Credentials that can be replaced."""
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Takes note that a service rejected these; tells whether a retry may help."""
+
+
+def register(events: Any) -> None:
+    """Registers the handlers on the event emitter that clients' emitters are made from."""
+    events.register("before-call", _note_credentials)
+    events.register_last("request-created", _note_signature)
+    events.register("needs-retry", _retry_once)
+
+
+def _note_credentials(request_signer: Any, context: dict[str, Any], **_kwargs: Any) -> None:
+    credentials = request_signer._credentials
+    if hasattr(credentials, "rejected"):
+        context[_CREDENTIALS] = credentials
+
+
+def _note_signature(request: Any, **_kwargs: Any) -> None:
+    if _CREDENTIALS in request.context:
+        request.context[_SIGNED] = request.headers.get("Authorization")
+
+
+def _retry_once(response: Any, request_dict: dict[str, Any], **_kwargs: Any) -> float | None:
+    if response is None or response[0].status_code < 400:
+        return None
+    context = request_dict["context"]
+    credentials: Rejectable | None = context.get(_CREDENTIALS)
+    if credentials is None or response[1].get("Error", {}).get("Code") not in REJECTED:
+        return None
+    signed = _KEY_ID.search(str(context.get(_SIGNED)))
+    # Once per call: whatever refuses new credentials too has another reason.
+    del context[_CREDENTIALS]
+    if signed is None or not credentials.rejected(signed[1]) or not _can_be_sent_again(request_dict.get("body")):
+        return None
+    return 0.0
+
+
+def _can_be_sent_again(body: Any) -> bool:
+    if body is None or isinstance(body, str | bytes | bytearray):
+        return True
+    try:
+        body.seek(0, 1)
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
