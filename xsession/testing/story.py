@@ -1,0 +1,63 @@
+"""The accounts that the documentation tells of: Batman, Vegeta, and a hub between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import boto3
+
+from xsession.policies import allow
+
+from .local_aws import LocalAWS
+from .sts import Key
+
+BATMAN = "111111111111"
+VEGETA = "222222222222"
+HUB = "333333333333"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Batman develops in one account, Vegeta runs production in another, a hub stands between.
+
+    Args:
+        key: Batman's own access key.
+        session: A boto3 session with that key.
+        vegeta_role: May read Vegeta's bucket; trusts Batman.
+        chain: Three roles that lead from Batman over his own account and the hub to Vegeta.
+        bucket: Vegeta's bucket.
+        object_key: The CSV object in it.
+        instances: The ids of Vegeta's two EC2 instances.
+    """
+
+    key: Key
+    session: boto3.Session
+    vegeta_role: str
+    chain: tuple[str, str, str]
+    bucket: str
+    object_key: str
+    instances: tuple[str, ...]
+
+    @classmethod
+    def told_by(cls, aws: LocalAWS) -> Story:
+        """Sets the accounts up: each with roles, trust policies, a bucket and two instances."""
+        batman, vegeta, hub = (aws.account(account_id) for account_id in (BATMAN, VEGETA, HUB))
+        batman.bucket("batman-cave", {"gadgets.csv": b"name,ready\nbatarang,yes\n"})
+        vegeta.bucket("vegeta-power-levels", {"scouter.csv": b"name,level\ngoku,9001\nvegeta,8000\n"})
+        hub.bucket("hub-inventory", {"accounts.csv": b"id,name\n111111111111,batman\n"})
+        batman.instances(2)
+        hub.instances(2)
+        read = allow("s3:GetObject", "s3:ListBucket", resources=["arn:aws:s3:::vegeta-power-levels*"])
+        first = batman.role("Hub", trusts=BATMAN)
+        second = hub.role("Hub", trusts=first)
+        last = vegeta.role("HubReadsBucket", trusts=second, permissions=read)
+        key = batman.user("bruce")
+        return cls(
+            key=key,
+            session=aws.session(key),
+            vegeta_role=vegeta.role("BatmanReadsBucket", trusts=BATMAN, permissions=read),
+            chain=(first, second, last),
+            bucket="vegeta-power-levels",
+            object_key="scouter.csv",
+            instances=tuple(vegeta.instances(2)),
+        )
