@@ -1,0 +1,110 @@
+"""The command line: lists accounts, says who we are in them, and checks them. Needs the extra `xsession[cli]`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+import xsession
+from xsession import Accounts, CrossAccountSession
+from xsession.errors import ConfigError, UnknownAccountError, XSessionError
+
+try:
+    import click
+except ImportError:  # the extra is not installed
+
+    def main() -> int:
+        """Says what is missing."""
+        sys.stderr.write("xsession: the command line needs click; pip install 'xsession[cli]'\n")
+        return 1
+
+else:
+    # Text from files and from AWS must not move the cursor or change colours.
+    _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+    @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+    @click.option("--config", metavar="FILE", help="The xsession.toml; else XSESSION_CONFIG, else ./xsession.toml.")
+    @click.option("--profile", metavar="NAME", help="The profile whose credentials the chains start from.")
+    @click.option("--region", metavar="REGION", help="The region where an account names none.")
+    @click.version_option(package_name="xsession", message="xsession %(version)s")
+    @click.pass_context
+    def cli(context: click.Context, config: str | None, profile: str | None, region: str | None) -> None:
+        """Name the AWS account, get the client."""
+        context.obj = {"path": config, "profile_name": profile, "region_name": region}
+
+    @cli.command()
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.pass_obj
+    def accounts(options: dict[str, Any], as_json: bool) -> None:
+        """List the accounts."""
+        with _session(options) as xs:
+            found = xs.accounts
+        if as_json:
+            click.echo(json.dumps(_documents(found), indent=2))
+            return
+        for name, account in found.items():
+            chain = " -> ".join(role.role_arn for role in account.roles) or f"source {account.source}"
+            click.echo(_plain(f"{name}  {account.account_id or '-'}  {chain}"))
+
+    @cli.command()
+    @click.argument("account", required=False)
+    @click.pass_obj
+    def whoami(options: dict[str, Any], account: str | None) -> None:
+        """Say who we are in ACCOUNT, or as the source."""
+        with _session(options, needs_file=account is not None) as xs:
+            click.echo(_plain(xs.whoami(xsession.SOURCE if account is None else account).arn))
+
+    @cli.command()
+    @click.argument("names", metavar="[ACCOUNT]...", nargs=-1)
+    @click.pass_obj
+    def verify(options: dict[str, Any], names: tuple[str, ...]) -> None:
+        """Check that ACCOUNTs can be reached, or all; the exit status is 1 if one can't."""
+        with _session(options) as xs:
+            outcomes = xs.verify(names or None)
+        for name, outcome in outcomes.items():
+            click.echo(_plain(f"{name}: {outcome.value.arn if outcome.value else f'FAILED: {outcome.error}'}"))
+        if not outcomes.ok:
+            sys.exit(1)
+
+    def main() -> int:
+        """Runs the command line; what it returns is the exit status."""
+        try:
+            cli(standalone_mode=False)
+        except XSessionError as error:
+            return _failed(str(error), 2 if isinstance(error, ConfigError | UnknownAccountError) else 1)
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except click.Abort:
+            return _failed("interrupted", 130)
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else 0
+        return 0
+
+    def _session(options: dict[str, Any], *, needs_file: bool = True) -> CrossAccountSession:
+        source = {"profile_name": options["profile_name"], "region_name": options["region_name"]}
+        if not needs_file and options["path"] is None:
+            return CrossAccountSession(**source)
+        return CrossAccountSession.from_config(options["path"], **source)
+
+    def _documents(found: Accounts) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": account.name,
+                "account_id": account.account_id,
+                "source": account.source,
+                "chain": [role.role_arn for role in account.roles],
+                "region_name": account.region_name,
+                "tags": dict(account.tags),
+            }
+            for account in found.values()
+        ]
+
+    def _plain(text: str) -> str:
+        return _CONTROL.sub("?", text)
+
+    def _failed(message: str, status: int) -> int:
+        click.echo(_plain(f"xsession: {message}"), err=True)
+        return status
