@@ -328,9 +328,9 @@ def _checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ..
 def _check_operator(operator: object) -> None:
     name = operator if isinstance(operator, str) else repr(operator)
     bare = name.removeprefix("ForAllValues:").removeprefix("ForAnyValue:")
-    if bare != "Null":
-        bare = bare.removesuffix("IfExists")
-    if bare not in _OPERATORS:
+    # "Null" asks whether the key exists: it has no form for keys that do.
+    known = bare in _OPERATORS or bare.removesuffix("IfExists") in _OPERATORS - {"Null"}
+    if not known:
         close = difflib.get_close_matches(bare, _OPERATORS, n=1)
         msg = f"condition operator {name!r} is not known"
         raise InvalidPolicyError(msg, hint=f"did you mean {close[0]}?" if close else None)
