@@ -136,6 +136,8 @@ class Cell(Generic[T]):
         self._lock = threading.Lock()
         self._flight: Flight | None = None
         self._zombie: Flight | None = None
+        self._scheduled: float | None = None
+        self._step = (0, 0.0)
         self._closed = False
         renew_after_fork(self)
 
@@ -190,7 +192,7 @@ class Cell(Generic[T]):
     def after_fork(self) -> None:
         """Gives a forked child its own lock, no refresh under way, and its own jitter."""
         self._lock = threading.Lock()
-        self._flight = self._zombie = None
+        self._flight = self._zombie = self._scheduled = None
         if self.snapshot.generation:
             windows = self.policy.windows(self.snapshot.lifetime, self._draw())
             # Not armed: the child's first reader schedules the child's own refresh.
@@ -228,7 +230,8 @@ class Cell(Generic[T]):
                 snapshot = self.snapshot = armed(snapshot)
             look = Look(snapshot, state, remaining, now, flight, began, self.failure)
         if arming:
-            self._workers.submit_at(snapshot.fresh_until_boot, self._refresh_when_due)
+            self._schedule(snapshot.fresh_until_boot)
+        if snapshot.generation:
             self._report_step(snapshot)
         return look
 
@@ -243,6 +246,10 @@ class Cell(Generic[T]):
     def _flight_limit(self) -> float:
         return self.policy.flight_limit(self.snapshot.lifetime or _ASSUMED_LIFETIME, self.label.hop)
 
+    def _slept_through(self, flight: Flight, now: float) -> bool:
+        # A machine that was suspended or frozen in the middle of it: that says nothing about STS.
+        return self.flight_left(flight, now) < -self._flight_limit()
+
     def _may_start(self, now: float) -> bool:
         return self.failure is None or now >= self.failure.next_try
 
@@ -254,7 +261,7 @@ class Cell(Generic[T]):
             flight.overdue = True
             msg = f"STS gave no answer within {self._flight_limit():.0f} s"
             error = CredentialsTimeoutError(msg, role_arn=self.label.role_arn, hop=self.label.hop, retryable=True)
-            self._remember(error, now, remaining, state)
+            self._remember(error, now, remaining, state, at_once=self._slept_through(flight, now))
         # One that hangs makes room for a second, but not for a third.
         if self._zombie is None or self._zombie.done.is_set():
             self._zombie, self._flight = flight, None
@@ -332,10 +339,10 @@ class Cell(Generic[T]):
             if flight.voided or flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
-            failure = self._remember(error, now, remaining, self.state)
+            failure = self._remember(error, now, remaining, self.state, at_once=self._slept_through(flight, now))
             again = remaining > self.snapshot.windows.hard and self.snapshot.armed
         if again:
-            self._workers.submit_at(failure.next_try, self._refresh_when_due)
+            self._schedule(failure.next_try)
         self.emit(
             events.RefreshFailed,
             code=error.code,
@@ -345,10 +352,14 @@ class Cell(Generic[T]):
             remaining=remaining,
         )
 
-    def _remember(self, error: XSessionError, now: float, remaining: float, state: RefreshState) -> Failure:
+    def _remember(
+        self, error: XSessionError, now: float, remaining: float, state: RefreshState, *, at_once: bool
+    ) -> Failure:
         count = 1 if self.failure is None else self.failure.count + 1
         snapshot, draw = self.snapshot, self._draw()
-        if not error.retryable:
+        if at_once:
+            delay = 0.0
+        elif not error.retryable:
             delay = self.policy.refusal_memory(count, draw)
         elif state in (RefreshState.EMPTY, RefreshState.EXPIRED):
             delay = self.policy.retry_delay(count, draw)
@@ -361,7 +372,17 @@ class Cell(Generic[T]):
         self.failure = Failure(error, count, now + delay)
         return self.failure
 
+    def _schedule(self, at: float) -> None:
+        with self._lock:
+            # One entry at a time: an earlier one looks again when it is due.
+            if self._scheduled is not None and self._scheduled <= at:
+                return
+            self._scheduled = at
+        self._workers.submit_at(at, self._refresh_when_due)
+
     def _refresh_when_due(self) -> None:
+        with self._lock:
+            self._scheduled = None
         try:
             look = self.look()
         except SessionClosedError:
@@ -369,11 +390,20 @@ class Cell(Generic[T]):
         if look.began is not None:
             look.began.background = True
             look.began.run()
+        elif look.state is RefreshState.FRESH:
+            self._schedule(look.snapshot.fresh_until_boot)
+        elif look.flight is None and look.failure is not None and look.state is not RefreshState.EXPIRED:
+            self._schedule(look.failure.next_try)
 
     def _report_step(self, snapshot: Snapshot[T]) -> None:
         step = (snapshot.expires_boot - self.clock.boot()) - (snapshot.expires_wall - self.clock.wall())
-        if abs(step) > _STEP_SECONDS:
-            self.emit(events.ClockStepped, seconds=step)
+        with self._lock:
+            generation, known = self._step
+            moved = step - (known if generation == snapshot.generation else 0.0)
+            if abs(moved) <= _STEP_SECONDS:
+                return
+            self._step = (snapshot.generation, step)
+        self.emit(events.ClockStepped, seconds=moved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Chains:
             self._recent.clear()
         for cell in cells:
             cell.close()
-        self._workers.forget_dropped()
+        self._workers.forget(set(cells))
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
+
+
+class Waitable(Protocol):
+    """Something that another thread sets."""
+
+    def wait(self, timeout: float, /) -> bool:
+        """Waits at most so many seconds; tells whether it was set."""
 
 
 class Clock(Protocol):
@@ -21,7 +27,7 @@ class Clock(Protocol):
         """Reads the wall clock, seconds since the epoch; it may step."""
 
     @property
-    def wait(self) -> Callable[[threading.Event, float], bool]:
+    def wait(self) -> Callable[[Waitable, float], bool]:
         """Waits for an event, at most so many seconds; tells whether it was set."""
 
 
@@ -39,7 +45,11 @@ class SystemClock:
         boottime: int | None = getattr(time, "CLOCK_BOOTTIME", None)
         self.boot: Callable[[], float] = time.monotonic if boottime is None else partial(time.clock_gettime, boottime)
         self.wall: Callable[[], float] = time.time
-        self.wait: Callable[[threading.Event, float], bool] = threading.Event.wait
+        self.wait: Callable[[Waitable, float], bool] = _wait
+
+
+def _wait(event: Waitable, seconds: float) -> bool:
+    return event.wait(seconds)
 
 
 SYSTEM_CLOCK: Clock = SystemClock()

@@ -11,7 +11,8 @@ import itertools
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from queue import Empty, SimpleQueue
 
 from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork
@@ -43,14 +44,18 @@ class _Pool:
             if self._threads >= self._size:
                 return
             self._threads += 1
+        self._start_thread()
+
+    def _start_thread(self) -> None:
         try:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
         except RuntimeError:
-            # The interpreter is shutting down and starts no threads any more: callers still get their answer.
+            # No more threads, or the interpreter is shutting down: callers still get their answer.
             with self._condition:
                 self._threads -= 1
-                self._tasks.remove(task)
-            task()
+                task = self._tasks.popleft() if self._tasks else None
+            if task is not None:
+                task()
 
     def _work(self) -> None:
         try:
@@ -60,7 +65,11 @@ class _Pool:
                 del task
         except BaseException:
             with self._condition:
-                self._threads -= 1
+                # Another takes this one's place, so that what is queued does not wait for the next submission.
+                succeeded = bool(self._tasks)
+                self._threads -= not succeeded
+            if succeeded:
+                self._start_thread()
             raise
 
     def _next(self) -> Task | None:
@@ -75,6 +84,23 @@ class _Pool:
             return None
 
 
+class _Wake:
+    """Wakes the timer. Unlike an Event, it may be set from a weak reference's callback, in the middle of anything."""
+
+    def __init__(self) -> None:
+        self._signals: SimpleQueue[None] = SimpleQueue()
+
+    def set(self, _gone: object = None) -> None:
+        self._signals.put(None)
+
+    def wait(self, timeout: float) -> bool:
+        try:
+            self._signals.get(timeout=timeout)
+        except Empty:
+            return False
+        return True
+
+
 class Workers:
     """Runs refreshes now, in the background, or later.
 
@@ -87,7 +113,7 @@ class Workers:
         self._urgent = _Pool("xsession-flight", MAX_URGENT_THREADS)
         self._background = _Pool("xsession-refresh", MAX_BACKGROUND_THREADS)
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self._wake = _Wake()
         self._due: list[tuple[float, int, weakref.WeakMethod[Task]]] = []
         self._order = itertools.count()
         self._timer_runs = False
@@ -108,7 +134,7 @@ class Workers:
 
     def submit_at(self, due: float, task: Task) -> None:
         """Runs `task`, a bound method, in the background at a boot-clock time, unless its object is gone by then."""
-        entry = (due, next(self._order), weakref.WeakMethod(task))
+        entry = (due, next(self._order), weakref.WeakMethod(task, self._wake.set))
         with self._lock:
             heapq.heappush(self._due, entry)
             if self._timer_runs:
@@ -116,12 +142,21 @@ class Workers:
                     self._wake.set()
                 return
             self._timer_runs = True
-        threading.Thread(target=self._run_timer, name="xsession-timer", daemon=True).start()
+        try:
+            threading.Thread(target=self._time, name="xsession-timer", daemon=True).start()
+        except RuntimeError:  # no more threads: whoever reads when it is due refreshes, and the next one tries again
+            self._timer_runs = False
+
+    def _time(self) -> None:
+        try:
+            self._run_timer()
+        except BaseException:
+            self._timer_runs = False
+            raise
 
     def _run_timer(self) -> None:
         while True:
             with self._lock:
-                self._wake.clear()
                 while self._due and self._due[0][2]() is None:
                     heapq.heappop(self._due)
                 if not self._due:
@@ -135,8 +170,12 @@ class Workers:
                 self.submit(task, urgent=False)
                 del task
 
-    def forget_dropped(self) -> None:
-        """Lets the timer look again at what is due, so that it ends when all of it is gone."""
+    def forget(self, owners: Collection[object]) -> None:
+        """Forgets what is due later for these objects; a timer that has nothing left ends."""
+        with self._lock:
+            kept = [entry for entry in self._due if (task := entry[2]()) and task.__self__ not in owners]  # type: ignore[attr-defined]  # a bound method's object
+            self._due[:] = kept
+            heapq.heapify(self._due)
         self._wake.set()
 
 

@@ -56,6 +56,10 @@ class AccountCredentials(BotocoreCredentials):
         """The credentials that the next request is signed with, as our own value."""
         raise NotImplementedError
 
+    def rejected(self, access_key_id: str) -> bool:
+        """Takes note that a service refused these as dead; tells whether there are others now."""
+        raise NotImplementedError
+
     # Read by code that takes keys out of a credentials object one by one.
     access_key = property(lambda self: self.get_frozen_credentials().access_key)
     secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
@@ -102,12 +106,20 @@ class CellCredentials(AccountCredentials):
         except XSessionError as error:
             raise error.for_caller(self._account) from error.__cause__
 
+    def rejected(self, access_key_id: str) -> bool:
+        """Throws them away, unless newer ones are held already; the retry waits for the new ones."""
+        self._cell.invalidate(access_key_id, reason="rejected by a service")
+        return True
+
 
 class SourceLike(Protocol):
     """What `SourceCredentials` needs of a source."""
 
     def frozen(self) -> ReadOnlyCredentials:
         """The source's current credentials."""
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Takes note that these are dead; tells whether there are others now."""
 
 
 class SourceCredentials(AccountCredentials):
@@ -147,6 +159,10 @@ class SourceCredentials(AccountCredentials):
             session_token=frozen.token,
             account_id=getattr(frozen, "account_id", None),
         )
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Has the source look for other credentials."""
+        return self._source.rejected(access_key_id)
 
 
 class CallerCredentials(BotocoreCredentials):

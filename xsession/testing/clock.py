@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 import time
 
+from xsession._clock import Waitable
+
 
 class FakeClock:
     """Both clocks of a session, moved by hand; pass it in `clock=`.
 
     Args:
         wall: The wall clock's first reading, in seconds since 1970; None: now.
-        auto_advance: Whether somebody who waits moves the clock to the end of the wait, instead of waiting.
     """
 
-    def __init__(self, wall: float | None = None, *, auto_advance: bool = False) -> None:
+    def __init__(self, wall: float | None = None) -> None:
         self._boot = 1_000.0
         self._wall = time.time() // 1 if wall is None else wall
-        self._auto_advance = auto_advance
         self._moved = threading.Condition()
 
     def boot(self) -> float:
@@ -41,14 +41,10 @@ class FakeClock:
             self._wall += seconds
             self._moved.notify_all()
 
-    def wait(self, event: threading.Event, timeout: float) -> bool:
-        """Waits for an event, at most `timeout` seconds of this clock; tells whether it is set."""
-        if self._auto_advance:
-            # Threads that set the event are real: give them real time before the clock jumps.
-            if not event.wait(0.02):
-                self.advance(max(0.0, timeout))
-            return event.is_set()
+    def wait(self, event: Waitable, timeout: float) -> bool:
+        """Waits for an event, at most `timeout` seconds of this clock; tells whether it was set."""
         ends = self._boot + timeout
-        while self._boot < ends and not event.wait(0.002):
-            pass
-        return event.is_set()
+        while self._boot < ends:
+            if event.wait(0.002):
+                return True
+        return event.wait(0.0)
