@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from xsession import SOURCE, Account, Accounts, ConfigError, Role, RoleChain, UnknownAccountError
+from xsession.defaults import Defaults
+
+VEGETA = "arn:aws:iam::222222222222:role/BatmanReadsBucket"
+HUB = "arn:aws:iam::333333333333:role/Hub"
+NAMED = Accounts({"vegeta": VEGETA, "hub": HUB})
+
+
+def test_accounts_are_given_in_any_form() -> None:
+    """An ARN, a Role, a RoleChain or an Account, under a name; or Account objects alone."""
+    role, chain = Role(VEGETA), RoleChain(HUB, VEGETA)
+    given = {"arn": VEGETA, "role": role, "chain": chain, "account": Account("account", role)}
+    accounts = Accounts(given)  # type: ignore[arg-type]  # mypy takes a dict's values for plain objects
+    assert [account.chain for account in accounts.values()] == [
+        RoleChain(role),
+        RoleChain(role),
+        chain,
+        RoleChain(role),
+    ]
+    assert list(Accounts([Account("b", VEGETA), Account("a", HUB)])) == ["b", "a"]
+    assert accounts["chain"].roles == chain.roles
+    assert Account("plain").roles == ()
+
+
+def test_the_account_id_comes_from_the_chain() -> None:
+    """It need not be said twice; where there is no chain, it is what was said."""
+    assert NAMED["vegeta"].account_id == "222222222222"
+    assert Account("sso", source="profile", account_id="444444444444").account_id == "444444444444"
+    assert Account("sso", source="profile").account_id is None
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "problem"),
+    [
+        ("", {}, "account name ''"),
+        (None, {}, "account name None"),
+        ("-a", {}, "account name '-a'"),
+        ("a b", {}, "account name 'a b'"),
+        ("a" * 129, {}, "account name"),
+        ("<b>", {}, "account name '<b>'"),
+        ("444444444444", {"chain": VEGETA}, "another account's id"),
+        ("a", {"chain": 5}, "chain 5"),
+        ("a", {"chain": "vegeta"}, "role_arn 'vegeta'"),
+        ("a", {"chain": VEGETA, "account_id": "444444444444"}, "not the account of the role"),
+        ("a", {"account_id": 222222222222}, "a number would lose leading zeros"),
+        ("a", {"account_id": "2222"}, "account_id '2222'"),
+        ("a", {"region_name": "Europe"}, "region_name 'Europe'"),
+        ("a", {"region_name": 5}, "region_name 5"),
+        ("a", {"source": ""}, "source ''"),
+        ("a", {"tags": "prod"}, "tags 'prod'"),
+        ("a", {"tags": {"env": 1}}, "tags {'env': 1}"),
+    ],
+)
+def test_bad_accounts_are_refused(name: Any, options: dict[str, Any], problem: str) -> None:
+    """The message names the account, the option and the rule."""
+    with pytest.raises(ConfigError) as caught:
+        Account(name, **options)
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "problem"),
+    [
+        ("vegeta", "'vegeta' are not valid"),
+        (5, "5 are not valid"),
+        ([5], "5 among the accounts is not an Account"),
+        ([Account("a", VEGETA), Account("a", HUB)], "two accounts are called 'a'"),
+        ([Account("a", VEGETA, origin="x.toml"), Account("a", HUB, origin="y.toml")], ": x.toml and y.toml"),
+        ({"a": Account("b", VEGETA)}, "'b' stands under the name 'a'"),
+    ],
+)
+def test_bad_collections_are_refused(accounts: Any, problem: str) -> None:
+    """A name is unique, and everything is an account."""
+    with pytest.raises(ConfigError) as caught:
+        Accounts(accounts)
+    assert problem in str(caught.value)
+
+
+def test_a_long_value_is_cut_in_messages() -> None:
+    """Whatever was passed by mistake does not fill the screen."""
+    with pytest.raises(ConfigError) as caught:
+        Account("x" * 5_000)
+    assert len(str(caught.value)) < 400
+
+
+def test_find_takes_names_and_ids() -> None:
+    """Both mean the registered account."""
+    assert NAMED.find("vegeta") is NAMED["vegeta"]
+    assert NAMED.find("222222222222") is NAMED["vegeta"]
+
+
+@pytest.mark.parametrize("ref", [Role(VEGETA), RoleChain(VEGETA)])
+def test_find_takes_roles(ref: Role | RoleChain) -> None:
+    """A role that is not registered is an account of its own, and takes no defaults."""
+    account = NAMED.find(ref)
+    assert (account.name, account.chain, account.registered) == (
+        "222222222222-BatmanReadsBucket",
+        RoleChain(VEGETA),
+        False,
+    )
+
+
+def test_find_knows_the_source() -> None:
+    """SOURCE is an account without a chain."""
+    assert NAMED.find(SOURCE) == Account("source")
+    assert repr(SOURCE) == "SOURCE"
+
+
+def test_find_takes_accounts_and_tells_registered_ones() -> None:
+    """An account that is equal to a registered one is registered; any other takes no defaults."""
+    assert NAMED.find(Account("vegeta", VEGETA)).registered
+    assert not NAMED.find(Account("vegeta", HUB)).registered
+    assert not NAMED.find(Account("other", HUB, registered=True)).registered
+
+
+@pytest.mark.parametrize("ref", [None, "", 5, [], VEGETA, b"vegeta", 222222222222])
+def test_find_refuses_what_names_no_account(ref: Any) -> None:
+    """None, "" and ARNs above all: there is no fall-back, and a text from outside is never a role."""
+    with pytest.raises(ConfigError):
+        NAMED.find(ref)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "ref", "hint"),
+    [
+        (NAMED, "vegetta", "did you mean vegeta?"),
+        (NAMED, "zzz", "known are vegeta, hub"),
+        (Accounts(), "vegeta", "no accounts are registered"),
+        (Accounts({f"a{number}": VEGETA for number in range(12)}), "zzz", "and 2 more"),
+        (Accounts({"a": VEGETA, "b": VEGETA}), "222222222222", "use a name: a, b"),
+    ],
+)
+def test_unknown_names_say_what_is_near(accounts: Accounts, ref: str, hint: str) -> None:
+    """The close matches, else what there is."""
+    with pytest.raises(UnknownAccountError) as caught:
+        accounts.find(ref)
+    assert hint in str(caught.value)
+
+
+def test_where_matches_names_ids_and_tags() -> None:
+    """With wildcards; an account without the tag does not match."""
+    accounts = Accounts(
+        [
+            Account("team-a", VEGETA, tags={"env": "prod"}),
+            Account("team-b", HUB, tags={"env": "dev"}),
+            Account("other", HUB),
+            Account("sso", source="p", tags={"env": "prod"}),
+        ]
+    )
+    assert list(accounts.where(env="prod")) == ["team-a", "sso"]
+    assert list(accounts.where(name="team-*", env="*")) == ["team-a", "team-b"]
+    assert list(accounts.where(account_id="3*")) == ["team-b", "other"]
+
+
+def test_two_collections_join() -> None:
+    """Of two accounts with one name, the right one's is taken."""
+    joined = NAMED | Accounts({"hub": VEGETA, "new": HUB})
+    assert {name: account.account_id for name, account in joined.items()} == {
+        "vegeta": "222222222222",
+        "hub": "222222222222",
+        "new": "333333333333",
+    }
+    assert repr(joined) == "Accounts(vegeta, hub, new)"
+    with pytest.raises(TypeError):
+        NAMED | {"a": VEGETA}  # type: ignore[operator]  # the point of the test
+
+
+def test_accounts_can_be_pickled() -> None:
+    """They are configuration, and travel to other processes."""
+    assert pickle.loads(pickle.dumps(NAMED)) == NAMED  # noqa: S301 - our own bytes
+
+
+def test_a_session_may_be_an_accounts_source() -> None:
+    """Its credentials start the chain; two accounts with different ones differ."""
+    first, second = boto3.Session(region_name="eu-west-1"), boto3.Session(region_name="eu-west-1")
+    assert Account("a", source=first) != Account("a", source=second)
+
+
+FILE = """
+[defaults]
+role_session_name = "batman"
+region_name = "eu-west-1"
+
+[accounts.vegeta]
+account_id = "222222222222"
+role_name = "BatmanReadsBucket"
+tags = { env = "prod" }
+
+[accounts.sso]
+source = "profile"
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    """An xsession.toml."""
+    path = tmp_path / "xsession.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_becomes_accounts(tmp_path: Path) -> None:
+    """With its defaults, and with the place that each one comes from."""
+    path = write(tmp_path, FILE)
+    accounts = Accounts.from_toml(path)
+    assert accounts["vegeta"].chain == RoleChain(VEGETA)
+    assert accounts["vegeta"].defaults == Defaults(role_session_name="batman", region_name="eu-west-1")
+    assert accounts["vegeta"].tags == {"env": "prod"}
+    assert accounts["vegeta"].origin == f"{path}: accounts.vegeta"
+    assert (accounts["sso"].source, accounts["sso"].chain) == ("profile", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"), [('region_name = "Europe"', "see "), ('account_id = "5"\nsource = "p"', "see ")]
+)
+def test_an_account_of_a_file_that_is_not_valid_names_its_place(tmp_path: Path, line: str, hint: str) -> None:
+    """The message ends with the file and the key."""
+    role = "" if "account_id" in line else f'role_arn = "{VEGETA}"\n'
+    path = write(tmp_path, f"[accounts.a]\n{role}{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        Accounts.from_toml(path)
+    assert str(caught.value).endswith(f"{hint}{path}: accounts.a")
+
+
+def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to do is not lost when the place is added."""
+
+    def refuse(*_args: object, **_options: object) -> Account:
+        msg = "no"
+        raise ConfigError(msg, hint="do this")
+
+    monkeypatch.setattr("xsession.accounts.Account", refuse)
+    with pytest.raises(ConfigError, match=r"do this; see .*: accounts\.vegeta"):
+        Accounts.from_toml(write(tmp_path, FILE))
