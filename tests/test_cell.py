@@ -333,6 +333,53 @@ def test_a_reader_that_came_after_a_hang_is_told_of_it() -> None:
         until(lambda: bench.calls == 2)
 
 
+def test_a_reader_behind_two_hangs_whose_late_answer_has_ended_gets_a_timeout() -> None:
+    """A late answer clears the failure; where it is over by then there is no cause to name, and still no third flight."""
+    bench = Bench(auto=True)
+    with bench.hanging():
+        with pytest.raises(CredentialsError):
+            bench.cell.read()
+        with pytest.raises(CredentialsTimeoutError):
+            bench.cell.read()
+        bench.cell.failure = None
+        with pytest.raises(CredentialsTimeoutError, match=r"no credentials within 30 s"):
+            bench.cell.read()
+        until(lambda: bench.calls == 2)
+
+
+def test_a_reader_whose_patience_ends_in_a_hang_is_told_of_the_failure_before_it() -> None:
+    """The first try failed, the next one hangs: the failure says more than that time is up."""
+    bench = Bench(auto=True, patience=10)
+    bench.fetch.error = refusal()
+
+    def hang_from_now_on() -> None:
+        bench.fetch.gate.clear()
+
+    bench.fetch.before = hang_from_now_on
+    try:
+        with pytest.raises(AssumeRoleError, match=r"InternalFailure: no; failed after 1 try"):
+            bench.cell.read()
+        assert bench.calls == 2
+    finally:
+        bench.fetch.gate.set()
+
+
+def test_a_reader_that_must_wait_hastens_a_refresh_of_the_background() -> None:
+    """It began in the advisory window; in the mandatory one it no longer stands behind the others in their queue."""
+    bench = Bench(auto=True)
+    advisory(bench, 70)
+    with bench.hanging():
+        bench.key()
+        flight = bench.cell._flight
+        assert flight is not None
+        assert flight.background
+        bench.clock.advance(15)
+        bench.key()
+        assert not flight.background
+    bench.settle()
+    assert bench.calls == 2
+
+
 def test_hard_8_a_refusal_while_something_valid_is_held_is_an_event() -> None:
     """AccessDenied with ten minutes left: still served, no storm of calls."""
     bench = Bench()

@@ -157,18 +157,20 @@ class Workers:
     def _run_timer(self) -> None:
         while True:
             with self._lock:
-                while self._due and self._due[0][2]() is None:
+                while self._due and (task := self._due[0][2]()) is None:
                     heapq.heappop(self._due)
                 if not self._due:
                     self._timer_runs = False
                     return
                 delay = self._due[0][0] - self._clock.boot()
-                method = heapq.heappop(self._due)[2] if delay <= 0 else None
-            if method is None:
-                self._clock.wait(self._wake, delay)
-            elif (task := method()) is not None:
+                if delay <= 0:
+                    heapq.heappop(self._due)
+            if delay <= 0:
                 self.submit(task, urgent=False)
-                del task
+            # Waiting must not keep its object alive.
+            del task
+            if delay > 0:
+                self._clock.wait(self._wake, delay)
 
     def forget(self, owners: Collection[object]) -> None:
         """Forgets what is due later for these objects; a timer that has nothing left ends."""
