@@ -334,7 +334,7 @@ def test_a_reader_that_came_after_a_hang_is_told_of_it() -> None:
 
 
 def test_a_reader_behind_two_hangs_whose_late_answer_has_ended_gets_a_timeout() -> None:
-    """A late answer clears the failure; where it is over by then there is no cause to name, and still no third flight."""
+    """A late answer clears the failure; where it is over by then no cause is named, and there is no third flight."""
     bench = Bench(auto=True)
     with bench.hanging():
         with pytest.raises(CredentialsError):
@@ -375,7 +375,10 @@ def test_a_reader_that_must_wait_hastens_a_refresh_of_the_background() -> None:
         assert flight.background
         bench.clock.advance(15)
         bench.key()
-        assert not flight.background
+        hastened = bench.cell._flight
+        assert hastened is not None
+        assert not hastened.background
+        assert hastened is flight
     bench.settle()
     assert bench.calls == 2
 

@@ -155,22 +155,25 @@ class Workers:
             raise
 
     def _run_timer(self) -> None:
-        while True:
-            with self._lock:
-                while self._due and (task := self._due[0][2]()) is None:
-                    heapq.heappop(self._due)
-                if not self._due:
-                    self._timer_runs = False
-                    return
+        while (step := self._next_step()) is not None:
+            if isinstance(step, float):
+                self._clock.wait(self._wake, step)
+            else:
+                self.submit(step, urgent=False)
+
+    def _next_step(self) -> Task | float | None:
+        # What is due; or the seconds to wait for it, without holding its object meanwhile.
+        with self._lock:
+            while self._due:
+                task = self._due[0][2]()
                 delay = self._due[0][0] - self._clock.boot()
-                if delay <= 0:
-                    heapq.heappop(self._due)
-            if delay <= 0:
-                self.submit(task, urgent=False)
-            # Waiting must not keep its object alive.
-            del task
-            if delay > 0:
-                self._clock.wait(self._wake, delay)
+                if task is not None and delay > 0:
+                    return delay
+                heapq.heappop(self._due)
+                if task is not None:
+                    return task
+            self._timer_runs = False
+            return None
 
     def forget(self, owners: Collection[object]) -> None:
         """Forgets what is due later for these objects; a timer that has nothing left ends."""
