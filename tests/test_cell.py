@@ -5,6 +5,8 @@ import random
 import sys
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -27,6 +29,16 @@ def advisory(bench: Bench, remaining: float = 800.0) -> None:
     bench.cell.read()
     bench.workers.forget({bench.cell})
     bench.to_remaining(remaining)
+
+
+@contextmanager
+def hanging_refresh(bench: Bench) -> Iterator[None]:
+    """A refresh of the advisory window is under way, and STS does not answer within the block."""
+    advisory(bench)
+    with bench.hanging():
+        bench.key()
+        until(lambda: bench.calls == 2)
+        yield
 
 
 # Fresh
@@ -152,10 +164,7 @@ def test_hard_3_an_outage_from_the_advisory_window_to_the_end_is_not_noticed() -
 def test_hard_5_a_source_that_hangs_does_not_harm_readers() -> None:
     """The cap fires, one more flight is let start, and no third while both hang; nobody waits."""
     bench = Bench()
-    advisory(bench)
-    with bench.hanging():
-        bench.key()
-        until(lambda: bench.calls == 2)
+    with hanging_refresh(bench):
         bench.clock.advance(23)
         bench.key()
         assert bench.cell.failure is not None
@@ -173,10 +182,7 @@ def test_hard_5_a_source_that_hangs_does_not_harm_readers() -> None:
 def test_a_flight_that_was_slept_through_is_retried_at_once() -> None:
     """A machine that was suspended in the middle of a refresh says nothing about STS: there is no back-off."""
     bench = Bench()
-    advisory(bench)
-    with bench.hanging():
-        bench.key()
-        until(lambda: bench.calls == 2)
+    with hanging_refresh(bench):
         bench.clock.advance(100)
         bench.key()
         until(lambda: bench.calls == 3)
@@ -186,10 +192,7 @@ def test_a_flight_that_was_slept_through_is_retried_at_once() -> None:
 def test_a_flight_that_fails_after_a_sleep_is_retried_at_once() -> None:
     """The connection that died in the meantime says nothing about STS either."""
     bench = Bench()
-    advisory(bench)
-    with bench.hanging():
-        bench.key()
-        until(lambda: bench.calls == 2)
+    with hanging_refresh(bench):
         bench.fetch.error = refusal("EndpointConnectionError")
         bench.clock.advance(100)
     assert bench.events.wait_for(events.RefreshFailed).next_try == 0
@@ -198,10 +201,7 @@ def test_a_flight_that_fails_after_a_sleep_is_retried_at_once() -> None:
 def test_an_answer_that_is_late_is_taken_all_the_same() -> None:
     """A flight that counts as failed may still bring good credentials."""
     bench = Bench()
-    advisory(bench)
-    with bench.hanging():
-        bench.key()
-        until(lambda: bench.calls == 2)
+    with hanging_refresh(bench):
         bench.clock.advance(23)
         bench.key()
     until(lambda: bench.cell.snapshot.generation == 2)
@@ -333,8 +333,8 @@ def test_a_reader_that_came_after_a_hang_is_told_of_it() -> None:
         until(lambda: bench.calls == 2)
 
 
-def test_a_reader_behind_two_hangs_whose_late_answer_has_ended_gets_a_timeout() -> None:
-    """A late answer clears the failure; where it is over by then no cause is named, and there is no third flight."""
+def test_a_reader_behind_two_hangs_with_no_failure_remembered_gets_a_timeout() -> None:
+    """A late answer clears the failure, and may be over itself: no cause is named, and there is no third flight."""
     bench = Bench(auto=True)
     with bench.hanging():
         with pytest.raises(CredentialsError):
@@ -613,10 +613,7 @@ def test_an_answer_begun_before_an_invalidation_is_dropped() -> None:
 def test_the_answer_of_one_that_hung_is_dropped_after_an_invalidation_too() -> None:
     """The flight that was given up hears of it like the one under way; its failure is nobody's either."""
     bench = Bench()
-    advisory(bench)
-    with bench.hanging():
-        bench.key()
-        until(lambda: bench.calls == 2)
+    with hanging_refresh(bench):
         bench.clock.advance(23)
         bench.key()
         zombie = bench.cell._zombie

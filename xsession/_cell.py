@@ -261,7 +261,7 @@ class Cell(Generic[T]):
             flight.overdue = True
             msg = f"STS gave no answer within {self._flight_limit():.0f} s"
             error = CredentialsTimeoutError(msg, role_arn=self.label.role_arn, hop=self.label.hop, retryable=True)
-            self._remember(error, now, remaining, state, at_once=self._slept_through(flight, now))
+            self._remember(error, now, remaining, state, flight=flight)
         # One that hangs makes room for a second, but not for a third.
         if self._zombie is None or self._zombie.done.is_set():
             self._zombie, self._flight = flight, None
@@ -339,7 +339,7 @@ class Cell(Generic[T]):
             if flight.voided or flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
-            failure = self._remember(error, now, remaining, self.state, at_once=self._slept_through(flight, now))
+            failure = self._remember(error, now, remaining, self.state, flight=flight)
             again = remaining > self.snapshot.windows.hard and self.snapshot.armed
         if again:
             self._schedule(failure.next_try)
@@ -353,11 +353,11 @@ class Cell(Generic[T]):
         )
 
     def _remember(
-        self, error: XSessionError, now: float, remaining: float, state: RefreshState, *, at_once: bool
+        self, error: XSessionError, now: float, remaining: float, state: RefreshState, *, flight: Flight
     ) -> Failure:
         count = 1 if self.failure is None else self.failure.count + 1
         snapshot, draw = self.snapshot, self._draw()
-        if at_once:
+        if self._slept_through(flight, now):
             delay = 0.0
         elif not error.retryable:
             delay = self.policy.refusal_memory(count, draw)

@@ -156,10 +156,10 @@ class Workers:
 
     def _run_timer(self) -> None:
         while (step := self._next_step()) is not None:
-            if isinstance(step, float):
-                self._clock.wait(self._wake, step)
-            else:
+            if callable(step):
                 self.submit(step, urgent=False)
+            else:
+                self._clock.wait(self._wake, step)
 
     def _next_step(self) -> Task | float | None:
         # What is due; or the seconds to wait for it, without holding its object meanwhile.
