@@ -28,7 +28,7 @@ def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
 
 sys.addaudithook(_loopback_only)
 
-# Both go by the wall clock, and the first draw of text in a fresh clone takes seconds: Hypothesis builds its Unicode tables.
+# Both go by the wall clock, and in a fresh clone the first text takes seconds: Hypothesis builds its Unicode tables.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
