@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.worlds import World
+from xsession.testing import LocalAWS
 
 
 def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
@@ -47,3 +51,11 @@ def clean_aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def dying_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let threads die without a word: for tests in which that is the point."""
     monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
+
+
+@pytest.fixture
+def world(local_aws: LocalAWS) -> Iterator[World]:
+    """Accounts on a local AWS, made for one test."""
+    made = World(local_aws)
+    yield made
+    made.close()

@@ -176,7 +176,7 @@ def test_two_collections_join() -> None:
 
 def test_accounts_can_be_pickled() -> None:
     """They are configuration, and travel to other processes."""
-    assert pickle.loads(pickle.dumps(NAMED)) == NAMED  # noqa: S301 - our own bytes
+    assert pickle.loads(pickle.dumps(NAMED)) == NAMED
 
 
 def test_a_session_may_be_an_accounts_source() -> None:

@@ -41,7 +41,7 @@ def test_what_is_not_known_is_left_out(context: dict[str, Any], expected: str) -
 def test_errors_survive_pickling(kind: type[XSessionError]) -> None:
     """Errors of worker processes reach their parent with all that they say."""
     error = kind("no", account="vegeta", role_arn=ROLE, hop=1, code="C", request_id="r", retryable=True, hint="h")
-    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    copied = pickle.loads(pickle.dumps(error))
     assert type(copied) is kind
     assert vars(copied) == vars(error)
     assert str(copied) == str(error)

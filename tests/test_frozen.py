@@ -23,4 +23,4 @@ def test_a_frozen_map_copies_what_it_is_made_of() -> None:
 
 def test_a_frozen_map_can_be_pickled() -> None:
     """Values that have one as a field travel to other processes."""
-    assert pickle.loads(pickle.dumps(FrozenMap({"a": 1}))) == {"a": 1}  # noqa: S301 - our own bytes
+    assert pickle.loads(pickle.dumps(FrozenMap({"a": 1}))) == {"a": 1}

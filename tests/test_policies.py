@@ -86,7 +86,7 @@ def test_source_identity_and_tags_need_statements_of_their_own(keys: Any) -> Non
     assert by_action == {
         "sts:AssumeRole": {"StringLike": {"sts:SourceIdentity": "bruce*"}},
         "sts:SetSourceIdentity": {"StringLike": {"sts:SourceIdentity": "bruce*"}},
-        "sts:TagSession": {"ForAllValues:StringEquals": {"aws:TagKeys": "team"}},
+        "sts:TagSession": {"ForAllValues:StringLike": {"aws:TagKeys": "team"}},
     }
 
 

@@ -199,7 +199,7 @@ def test_roles_are_values() -> None:
     second = role(policy=allow("s3:*").to_dict(), tags={"a": "b"}, policy_arns=(OWN_POLICY,))
     assert first == second
     assert hash(first) == hash(second)
-    assert pickle.loads(pickle.dumps(first)) == first  # noqa: S301 - our own bytes
+    assert pickle.loads(pickle.dumps(first)) == first
 
 
 def test_a_copy_with_changes_is_validated_anew() -> None:

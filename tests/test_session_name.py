@@ -26,9 +26,12 @@ def test_the_name_says_who_runs(environ: dict[str, str], expected: str) -> None:
     assert default_role_session_name(environ, user="bruce", program="/opt/report.py") == expected
 
 
-def test_without_a_program_it_is_python() -> None:
-    """An interactive interpreter has no program's name."""
-    assert default_role_session_name({}, user="bruce", program="") == "bruce-python"
+@pytest.mark.parametrize(
+    ("program", "expected"), [("", "bruce-python"), ("/site-packages/report/__main__.py", "bruce-report")]
+)
+def test_the_program_is_called_as_its_user_calls_it(program: str, expected: str) -> None:
+    """An interactive interpreter has no program's name, and a package's is not __main__."""
+    assert default_role_session_name({}, user="bruce", program=program) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
+from .account_session import AccountSession
 from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
 from .defaults import Defaults
@@ -19,7 +20,7 @@ from .errors import (
 from .fanout import Outcome, Outcomes
 from .refresh import RefreshPolicy
 from .roles import Role, RoleChain
-from .session import AccountSession, CrossAccountSession
+from .session import CrossAccountSession
 from .stores import MemoryStore, Store
 
 __all__ = [

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn
 
 from botocore.config import Config
 from cachetools import LRUCache
 
 from . import events
+from ._botocore.config import region_of
 from ._botocore.core import ClientCore
 from ._botocore.credentials import (
     AccountCredentials,
@@ -30,14 +32,25 @@ from ._workers import Workers
 from .accounts import Account
 from .credentials import Identity
 from .defaults import Defaults, Hop
-from .errors import SessionClosedError, WrongAccountError
+from .errors import SessionClosedError, SourceCredentialsError, WrongAccountError
 from .refresh import RefreshPolicy
 from .stores import Store
 
 if TYPE_CHECKING:
+    import boto3
     from botocore.credentials import ReadOnlyCredentials
 
 MAX_CELLS = 4_096
+
+
+def refuse_closed(account: str | None = None) -> NoReturn:
+    """Says that the session is closed.
+
+    Raises:
+        SessionClosedError: Always.
+    """
+    msg = "the CrossAccountSession is closed"
+    raise SessionClosedError(msg, account=account, hint="make a new one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +79,70 @@ class Reached:
 
 
 class Start:
-    """A source with what is made from it once: the core of its clients and its STS clients."""
+    """A source with what is made from it once: the core of its clients and its STS clients.
 
-    def __init__(self, source: Source, config: Config | None, clock: Clock) -> None:
+    Args:
+        source: The source.
+        config: Client configuration for all accounts.
+        clock: Both clocks.
+        emit: Takes events.
+    """
+
+    def __init__(self, source: Source, config: Config | None, *, clock: Clock, emit: events.Hook) -> None:
         self.source = source
         self.core = ClientCore(source.session, config)
         self.sts = Sts(self.core, clock=clock, config=config)
+        self._clock = clock
+        self._emit = emit
+        self.expected: str | None = None
+        self._closed = False
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The source's current credentials.
+
+        Raises:
+            SourceCredentialsError: There are none, or they are somebody else's than was expected.
+            SessionClosedError: The session is closed.
+        """
+        if self._closed:
+            refuse_closed()
+        frozen = self.source.frozen()
+        if self.expected is not None:
+            principal = self.identity(frozen).principal
+            if principal != self.expected:
+                msg = f"the source is {principal} here, and was {self.expected} where the session was pickled"
+                raise SourceCredentialsError(msg, hop=0, hint="give the copy the same source, or make a session anew")
+            self.expected = None
+        return frozen
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Looks for other credentials after these were rejected; tells whether there are any."""
+        return self.source.rejected(access_key_id)
 
     def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
         """Whose credentials these are, asked of STS."""
         return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.source.region_name))
+
+    def report(self) -> None:
+        """Tells the hooks of what the core met since it was asked last; called where no lock is held."""
+        problem = self.core.take_problem()
+        if problem is None:
+            return
+        self._emit(
+            events.NeedsAttention(
+                at=datetime.fromtimestamp(self._clock.wall(), UTC),
+                account=None,
+                role_arn=None,
+                hop=None,
+                message=f"clients are made in botocore's own way, slower and bigger: {problem}",
+                hint="install another version of botocore or xsession; XSESSION_FAST_CLIENTS=0 ends this warning",
+            )
+        )
+
+    def close(self) -> None:
+        """Hands out no credentials any more, and closes connections."""
+        self._closed = True
+        self.core.close()
 
 
 class Chains:
@@ -122,8 +189,8 @@ class Chains:
         self._workers = workers
         self._lock = threading.Lock()
         self._closed = False
-        self.start = Start(source, config, clock)
-        self._starts: dict[object, Start] = {}
+        self._expected: Mapping[str | None, str] = {}
+        self._starts: dict[str | boto3.Session | None, Start] = {None: self._new_start(source)}
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
         # chain would each assume it.
@@ -141,8 +208,8 @@ class Chains:
         start = self._start_of(account)
         defaults = self._defaults_of(account)
         hops = () if account.chain is None else defaults.fill(account.chain)
-        regions = (account.region_name, self._region_name, defaults.region_name, start.source.region_name)
-        region = next((name for name in regions if name), None)
+        own = region_of(account.region_name or self._region_name, self._config, defaults.region_name)
+        region = own or start.source.region_name
         if not hops:
             credentials: AccountCredentials = self._source_credentials(account, start)
             key = f"{start.source.identity}:{account.account_id or ''}"
@@ -158,32 +225,61 @@ class Chains:
             if cell is reached.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
 
+    def expect(self, principals: Mapping[str | None, str]) -> None:
+        """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
+        self._expected = principals
+        for source, start in self._starts.items():
+            start.expected = self._expected_of(source)
+
+    def principals(self) -> dict[str | None, str]:
+        """Who the sources in use are, by the account's `source`; asks STS.
+
+        Raises:
+            CredentialsError: One of them has no credentials, or STS refused them.
+        """
+        with self._lock:
+            starts = list(self._starts.items())
+        return {
+            source: start.identity(start.frozen(), self._region_name).principal
+            for source, start in starts
+            if source is None or isinstance(source, str)
+        }
+
     def close(self) -> None:
         """Throws away all credentials and refreshes nothing any more."""
         with self._lock:
             self._closed = True
-            cells = list(self._cells.values())
+            cells, starts = list(self._cells.values()), list(self._starts.values())
             self._recent.clear()
         for cell in cells:
             cell.close()
         self._workers.forget(set(cells))
+        for start in starts:
+            start.close()
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
+        if self._lock.locked():
+            # A thread of the parent was changing it: half of that change may be here.
+            self._recent = LRUCache(MAX_CELLS)
         self._lock = threading.Lock()
 
     def _start_of(self, account: Account) -> Start:
         source = account.source
         with self._lock:
             if self._closed:
-                msg = "the CrossAccountSession is closed"
-                raise SessionClosedError(msg, account=account.name, hint="make a new one")
-            if source is None:
-                return self.start
+                refuse_closed(account.name)
             start = self._starts.get(source)
             if start is None:
-                start = self._starts[source] = Start(Source(source), self._config, self._clock)
+                start = self._starts[source] = self._new_start(Source(source))
+                start.expected = self._expected_of(source)
             return start
+
+    def _new_start(self, source: Source) -> Start:
+        return Start(source, self._config, clock=self._clock, emit=self._emit)
+
+    def _expected_of(self, source: str | boto3.Session | None) -> str | None:
+        return self._expected.get(source) if source is None or isinstance(source, str) else None
 
     def _defaults_of(self, account: Account) -> Defaults:
         if not account.registered:
@@ -200,13 +296,13 @@ class Chains:
                 msg = f"the source's credentials are for account {identity.account_id}, not {expected}"
                 raise WrongAccountError(msg, hop=0, hint=f"they belong to {identity.arn}")
 
-        return SourceCredentials(account.name, start.source, check if expected else None)
+        return SourceCredentials(account.name, start, check if expected else None)
 
     def _cells_of(
         self, account: Account, start: Start, hops: tuple[Hop, ...]
     ) -> tuple[tuple[Cell[SigningCredentials], ...], str]:
         key = start.source.identity
-        caller: Caller = start.source
+        caller: Caller = start
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
             for hop in hops:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -12,6 +13,8 @@ from cachetools import LRUCache
 from ._fork import renew_after_fork
 
 Build = Callable[[], Any]
+
+_MAX_SHORTCUTS = 16
 
 
 class _Clients(LRUCache[Hashable, Any]):
@@ -38,13 +41,10 @@ class ClientCache:
     """
 
     def __init__(self, maxsize: int) -> None:
-        self._lock = threading.Lock()
-        self._building: dict[Hashable, threading.Lock] = {}
-        self._clients = _Clients(maxsize, self._let_go)
-        self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
+        self._maxsize = maxsize
         # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
         self.hits: dict[Hashable, Any] = {}
-        self._shortcuts: dict[Hashable, list[Hashable]] = {}
+        self._start_empty()
         renew_after_fork(self)
 
     def get(self, key: Hashable, shortcut: Hashable | None, build: Build) -> Any:
@@ -82,7 +82,16 @@ class ClientCache:
 
     def after_fork(self) -> None:
         """Starts a forked child with an empty cache and locks that nobody holds."""
-        self.__init__(self._clients.maxsize)  # type: ignore[misc]  # as a new process does
+        self._start_empty()
+
+    def _start_empty(self) -> None:
+        self._lock = threading.Lock()
+        self._building: dict[Hashable, threading.Lock] = {}
+        self._clients = _Clients(self._maxsize, self._let_go)
+        self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
+        self._shortcuts: dict[Hashable, deque[Hashable]] = {}
+        # The same object: it is held by who reads it.
+        self.hits.clear()
 
     def _known(self, key: Hashable, shortcut: Hashable | None) -> Any | None:
         with self._lock:
@@ -106,7 +115,11 @@ class ClientCache:
     def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any) -> None:
         self._clients[key] = client
         if shortcut is not None and key in self._clients:
-            self._shortcuts.setdefault(key, []).append(shortcut)
+            shortcuts = self._shortcuts.setdefault(key, deque())
+            if len(shortcuts) >= _MAX_SHORTCUTS:
+                # Somebody makes a new Config for each call, which is a shortcut that nobody takes again.
+                self.hits.pop(shortcuts.popleft(), None)
+            shortcuts.append(shortcut)
             self.hits[shortcut] = client
 
     def _let_go(self, key: Hashable) -> None:

@@ -21,7 +21,7 @@ from ._clock import Clock
 from ._fork import renew_after_fork
 from ._snapshot import Issued
 from .credentials import Credentials, Identity
-from .errors import AssumeRoleError, SourceCredentialsError, WrongAccountError, XSessionError
+from .errors import AssumeRoleError, CredentialsError, SourceCredentialsError, WrongAccountError, XSessionError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Sts:
         """Asks STS whose credentials these are; needs no permission.
 
         Raises:
-            AssumeRoleError: STS refused, failed or could not be reached.
+            CredentialsError: STS refused, failed or could not be reached.
         """
         answer = self._call("get_caller_identity", {}, caller, region_name)
         return Identity(account_id=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
@@ -287,8 +287,7 @@ def _refusal(error: ClientError, role: Role | None, hop: int | None) -> XSession
     if role is not None and role.external_id is not None:
         # A ValidationError quotes the value that it refuses.
         message = message.replace(role.external_id, "****")
-    kind = SourceCredentialsError if hop == 1 and code in DEAD_CALLER else AssumeRoleError
-    failure = kind(
+    failure = _kind(role, hop, code)(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
         hop=hop,
@@ -307,10 +306,16 @@ def _no_answer(error: BotoCoreError | OSError, role: Role | None, hop: int | Non
     # botocore's report of an invalid parameter quotes its value.
     text = "botocore refuses the request's parameters" if invalid else f"{type(error).__name__}: {error}"
     role_arn = None if role is None else role.role_arn
-    return AssumeRoleError(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=not invalid)
+    return _kind(role, hop)(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=not invalid)
 
 
 def _garbled(error: Exception, role: Role | None, hop: int | None) -> XSessionError:
     # Neither its text nor the error itself goes on: a cut answer may hold half of a secret.
     msg = f"STS's answer could not be read ({type(error).__name__})"
-    return AssumeRoleError(msg, role_arn=None if role is None else role.role_arn, hop=hop, retryable=True)
+    return _kind(role, hop)(msg, role_arn=None if role is None else role.role_arn, hop=hop, retryable=True)
+
+
+def _kind(role: Role | None, hop: int | None, code: str | None = None) -> type[CredentialsError]:
+    if role is None:
+        return CredentialsError
+    return SourceCredentialsError if hop == 1 and code in DEAD_CALLER else AssumeRoleError

@@ -99,6 +99,11 @@ class Identity:
     arn: str
     user_id: str
 
+    @property
+    def principal(self) -> str:
+        """The ARN of the user or role behind it, the same for all sessions of a role."""
+        return self.arn.rpartition("/")[0] if ":assumed-role/" in self.arn else self.arn
+
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()

@@ -72,7 +72,7 @@ def trust(
         organization_id: The AWS Organizations id, "o-...", that the caller's account must belong to.
         role_session_name: Session names of which the caller must send one; * and ? are wildcards.
         source_identity: Source identities of which the caller must send one; * and ? are wildcards.
-        session_tags: Keys of the session tags that the caller may send.
+        session_tags: Keys of the session tags that the caller may send; * and ? are wildcards.
         conditions: Further conditions of every statement.
         partition: The partition of account ids among the principals.
 
@@ -104,7 +104,7 @@ def trust(
                 Statement(effect="Allow", principals=names, actions=["sts:SetSourceIdentity"], conditions=only)
             )
         if tag_keys:
-            only = {"ForAllValues:StringEquals": {"aws:TagKeys": tag_keys}}
+            only = {"ForAllValues:StringLike": {"aws:TagKeys": tag_keys}}
             statements.append(Statement(effect="Allow", principals=names, actions=["sts:TagSession"], conditions=only))
     if not statements:
         msg = "a trust policy names at least one principal"

@@ -1,4 +1,4 @@
-"""`CrossAccountSession` and `AccountSession`: the wiring of everything else."""
+"""`CrossAccountSession`: the wiring of everything else."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._botocore.config import config_key
-from ._botocore.core import DerivedBoto3Session
+from ._botocore.config import config_key, region_of
 from ._botocore.source import Source
-from ._chains import Chains, Reached
+from ._chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork
 from ._hop import MfaCode, MfaPrompt
 from ._workers import SHARED_WORKERS, Workers
+from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts
 from .credentials import Credentials, Identity
 from .defaults import as_defaults
-from .errors import ConfigError, InvalidRoleError, SessionClosedError, WrongAccountError, XSessionError
+from .errors import ConfigError, InvalidRoleError, WrongAccountError, XSessionError
 from .events import Hook, Hooks, LoggingHook
 from .fanout import Outcomes, fan_out
 from .refresh import RefreshPolicy
@@ -37,42 +37,15 @@ from .stores import MemoryStore, Store
 T = TypeVar("T")
 
 MAX_CLIENTS = 1_024
+_MAX_REACHED = 4_096
 _MAX_ACCOUNT_SESSIONS = 128
-_EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
-
-
-class AccountSession(DerivedBoto3Session):
-    """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.
-
-    Made by `CrossAccountSession.session` or `xs["name"]`. `.client` and `.resource` keep boto3's meaning: each call
-    makes a new object that is the caller's own.
-    """
-
-    def __init__(self, reached: Reached) -> None:
-        super().__init__(botocore_session=reached.core.botocore_session(reached.credentials, reached.region_name))
-        self._reached = reached
-
-    @property
-    def name(self) -> str:
-        """The account's name."""
-        return self._reached.account.name
-
-    @property
-    def account_id(self) -> str | None:
-        """The account's 12-digit id, where it is known."""
-        return self._reached.account.account_id
-
-    @property
-    def chain(self) -> RoleChain | None:
-        """The roles that lead to the account; None: the source's credentials are the account's."""
-        return self._reached.account.chain
-
-    def __repr__(self) -> str:
-        return f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r})"
 
 
 class CrossAccountSession:
     """Knows accounts by name and hands out boto3 clients for them whose credentials never expire.
+
+    It may be pickled, without secrets and without the clients: then STS is asked who its source is, and a copy whose
+    source turns out to be somebody else refuses to work.
 
     Args:
         accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Accounts`.
@@ -109,10 +82,20 @@ class CrossAccountSession:
         clock: Clock | None = None,
         **defaults: Any,
     ) -> None:
-        if session is not None and profile_name is not None:
-            msg = "session and profile_name both say where the credentials come from"
-            raise ConfigError(msg, hint="pass one of them")
+        _check_source(session, profile_name)
         self.accounts = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
+        hooks = tuple(hooks)
+        # What a pickle carries, and what keeps a session from being pickled.
+        self._portable = {
+            "accounts": self.accounts,
+            "profile_name": profile_name,
+            "region_name": region_name,
+            "config": config,
+            "refresh": refresh,
+            "max_clients": max_clients,
+            **defaults,
+        }
+        self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
         clock = SYSTEM_CLOCK if clock is None else clock
         self._chains = Chains(
             Source(profile_name if session is None else session, region_name=region_name),
@@ -128,7 +111,7 @@ class CrossAccountSession:
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
         )
         self._lock = threading.Lock()
-        self._reached: LRUCache[Account, Reached] = LRUCache(4_096)
+        self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
         self._hits = self._clients.hits
@@ -196,7 +179,7 @@ class CrossAccountSession:
         """
         found = self.accounts.find(account)
         if options:
-            found = _with_options(found, options, replace_policy=replace_policy)
+            found = self._with_options(found, options, replace_policy=replace_policy)
         return AccountSession(self._reach(found))
 
     def __getitem__(self, account: AccountRef) -> AccountSession:
@@ -292,14 +275,27 @@ class CrossAccountSession:
     def __repr__(self) -> str:
         return f"<CrossAccountSession: {len(self.accounts)} accounts>"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        bound = [name for name, value in self._bound.items() if value is not None]
+        if bound:
+            msg = f"a CrossAccountSession with {bound[0]}= is not pickled: it belongs to this process"
+            raise TypeError(msg)
+        for account in self.accounts.values():
+            if not isinstance(account.source, str | None):
+                msg = f"a CrossAccountSession is not pickled: the source of {account.name!r} is a boto3 session"
+                raise TypeError(msg)
+        return _copy, (type(self), self._portable, self._chains.principals())
+
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
+        if self._lock.locked():
+            # A thread of the parent was changing them: half of that change may be here.
+            self._reached, self._sessions = LRUCache(_MAX_REACHED), LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._lock = threading.Lock()
 
     def _reach(self, account: Account) -> Reached:
         if self._closed:
-            msg = "the CrossAccountSession is closed"
-            raise SessionClosedError(msg, account=account.name, hint="make a new one")
+            refuse_closed(account.name)
         with self._lock:
             reached = self._reached.get(account)
         if reached is None:
@@ -319,20 +315,38 @@ class CrossAccountSession:
         config: Config | None,
         kwargs: dict[str, Any],
     ) -> Any:
-        refused = _EXPLICIT_KEYS & kwargs.keys()
-        if refused:
-            msg = f"get_client takes no {min(refused)}: the account says whose credentials are used"
-            raise ConfigError(msg, hint="use boto3.client for keys of your own")
-        reached = self._reach(self.accounts.find(account))
-        region = region_name or reached.region_name
+        found = self.accounts.find(account)
+        refuse_keys(kwargs, found.name)
+        reached = self._reach(found)
+        region = region_of(region_name, config, reached.region_name)
         extra = frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
         key = (reached.key, service_name, region, config_key(config), extra)
         shortcut = None if kwargs else (service_name, account, region_name, config)
         if config is not None:
             kwargs = {**kwargs, "config": config}
-        return self._clients.get(
+        client = self._clients.get(
             key, shortcut, lambda: reached.core.client(service_name, reached.credentials, region, **kwargs)
         )
+        reached.start.report()
+        return client
+
+    def _with_options(self, account: Account, options: dict[str, Any], *, replace_policy: bool) -> Account:
+        if account.chain is None:
+            msg = f"the account has no role that {min(options)} could apply to"
+            raise InvalidRoleError(msg, account=account.name, hint="its credentials are the source's own")
+        *before, last = account.chain
+        # The defaults' policy counts too.
+        resolved = self._reach(account).hops[-1].role
+        if (resolved.policy or resolved.policy_arns) and options.keys() & {"policy", "policy_arns"}:
+            if not replace_policy:
+                msg = "the role has a session policy, and a second one would not narrow it: AWS adds them up"
+                hint = "pass replace_policy=True to use yours in its place"
+                raise InvalidRoleError(msg, account=account.name, role_arn=last.role_arn, hint=hint)
+            options = {"policy": None, "policy_arns": (), **options}
+        try:
+            return replace(account, chain=RoleChain(*before, last.replace(**options)))
+        except XSessionError as error:
+            raise error.for_caller(account.name) from None
 
     def _for_each(
         self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int
@@ -341,19 +355,22 @@ class CrossAccountSession:
         return fan_out(func, {account.name: account for account in chosen}, max_workers=max_workers)
 
 
-def _with_options(account: Account, options: dict[str, Any], *, replace_policy: bool) -> Account:
-    if account.chain is None:
-        msg = f"the account has no role that {min(options)} could apply to"
-        raise InvalidRoleError(msg, account=account.name, hint="its credentials are the source's own")
-    *before, last = account.chain
-    has_policy = last.policy is not None or bool(last.policy_arns)
-    if has_policy and options.keys() & {"policy", "policy_arns"}:
-        if not replace_policy:
-            msg = "the role has a session policy, and a second one would not narrow it: AWS adds them up"
-            hint = "pass replace_policy=True to use yours in its place"
-            raise InvalidRoleError(msg, account=account.name, role_arn=last.role_arn, hint=hint)
-        options = {"policy": None, "policy_arns": (), **options}
-    return replace(account, chain=RoleChain(*before, last.replace(**options)))
+def _copy(cls: type[CrossAccountSession], arguments: dict[str, Any], principals: dict[str | None, str]) -> object:
+    session = cls(**arguments)
+    session._chains.expect(principals)
+    return session
+
+
+def _check_source(session: object, profile_name: object) -> None:
+    if session is not None and profile_name is not None:
+        msg = "session and profile_name both say where the credentials come from"
+        raise ConfigError(msg, hint="pass one of them")
+    if session is not None and not isinstance(session, boto3.Session):
+        msg = f"session is a {type(session).__name__}, not a boto3.Session"
+        raise ConfigError(msg)
+    if profile_name is not None and not (isinstance(profile_name, str) and profile_name):
+        msg = f"profile_name {profile_name!r} is not the name of a profile"
+        raise ConfigError(msg)
 
 
 def _role_session_name() -> str:

@@ -37,7 +37,10 @@ def default_role_session_name(environ: Mapping[str, str], *, user: str, program:
             return sanitised(f"{runner}-{environ[variable]}")
     if "KUBERNETES_SERVICE_HOST" in environ and environ.get("HOSTNAME"):
         return sanitised(f"pod-{environ['HOSTNAME']}")
-    return sanitised(f"{user}-{PurePath(program).stem or 'python'}")
+    path = PurePath(program)
+    # A package that runs as `python -m package` is that package's __main__.py.
+    name = path.parent.name if path.name == "__main__.py" else path.stem
+    return sanitised(f"{user}-{name or 'python'}")
 
 
 def sanitised(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What tells two botocore `Config` objects apart: their values, not which object it is."""
+"""What botocore's `Config` objects say, and what tells two of them apart: their values, not which object it is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ def config_key(config: Config | None) -> Hashable:
     if config is None:
         return None
     return tuple((name, _frozen(getattr(config, name, None))) for name in sorted(Config.OPTION_DEFAULTS))
+
+
+def region_of(region_name: str | None, config: Config | None, default: str | None) -> str | None:
+    """The region of a client: the call's, else its config's, as boto3 has it; else the default."""
+    of_config: str | None = getattr(config, "region_name", None)
+    return region_name or of_config or default
 
 
 def _frozen(value: Any) -> Hashable:

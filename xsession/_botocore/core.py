@@ -18,9 +18,11 @@ from botocore.config import Config
 from botocore.handlers import BUILTIN_HANDLERS
 from cachetools import LRUCache
 
+from xsession._fork import renew_after_fork
+
 from . import rejections
 from .config import config_key
-from .emitter import SharedHandlers
+from .emitter import OverlaidHandlers, SharedHandlers
 from .fast import Template
 from .http import HandedOut, SharedHTTPSession, settings_key
 
@@ -66,6 +68,7 @@ class _DerivedSession(botocore.session.Session):
             self.register_component("event_emitter", events)
         self._source = source
         self._answer = credentials
+        self.has_boto3_handlers = events is not None
         self.user_agent_name = source.user_agent_name
         self.user_agent_version = source.user_agent_version
         self.user_agent_extra = source.user_agent_extra
@@ -98,11 +101,38 @@ class _DerivedSession(botocore.session.Session):
 
 
 class DerivedBoto3Session(boto3.Session):
-    """A boto3 session over a derived botocore session, whose loader already knows boto3's own models."""
+    """A boto3 session over a derived botocore session, whose loader already knows boto3's own models.
+
+    Args:
+        session: The botocore session.
+        region_name: The region of clients where a call names none.
+    """
+
+    _session: _DerivedSession
+
+    def __init__(self, session: _DerivedSession, region_name: str | None = None) -> None:
+        super().__init__(botocore_session=session)
+        session.set_config_variable("region", region_name)
+        self._as_made = self._state()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody registered a handler on it, or changed what its clients would be made with."""
+        emitter: Any = self.events
+        handlers = getattr(emitter._emitter, "_handlers", None)
+        return isinstance(handlers, OverlaidHandlers) and handlers.untouched and self._state() == self._as_made
+
+    def _state(self) -> tuple[object, ...]:
+        session = self._session
+        return session.user_agent(), session.get_default_client_config(), dict(session._session_instance_vars)  # type: ignore[attr-defined]  # not in stubs
 
     def _setup_loader(self) -> None:
         # boto3's own adds its folder to the loader's search path at each call, and the loader is shared.
         self._loader = self._session.get_component("data_loader")
+
+    def _register_default_handlers(self) -> None:
+        if not self._session.has_boto3_handlers:
+            super()._register_default_handlers()  # type: ignore[misc]  # not in stubs
 
 
 class ClientCore:
@@ -112,7 +142,6 @@ class ClientCore:
         source: The source's boto3 session.
         config: Laid over the source's client defaults.
         fast: Whether to make clients from templates; None: unless `XSESSION_FAST_CLIENTS` is 0.
-        warn: Called once with the reason when templates do not work with the installed botocore.
     """
 
     def __init__(
@@ -121,12 +150,11 @@ class ClientCore:
         config: Config | None = None,
         *,
         fast: bool | None = None,
-        warn: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._source = source._session  # boto3 has no public way to it
         self._config = config
         self._fast = os.environ.get("XSESSION_FAST_CLIENTS") != "0" if fast is None else fast
-        self._warn = warn
+        self._gave_up: str | None = None
         self._lock = threading.RLock()
         self._building: ContextVar[botocore.credentials.Credentials | None] = ContextVar("building")
         self._loader = botocore.loaders.create_loader(self._source.get_config_variable("data_path"))
@@ -134,17 +162,16 @@ class ClientCore:
         self._handed_out = HandedOut()
         self._http: dict[str, SharedHTTPSession] = {}
         self._start_anew()
+        renew_after_fork(self)
 
-    def botocore_session(
+    def boto3_session(
         self, credentials: botocore.credentials.Credentials, region_name: str | None
-    ) -> botocore.session.Session:
-        """A botocore session of one account's own: own credentials, region and event handlers."""
+    ) -> DerivedBoto3Session:
+        """A boto3 session of one account's own: own credentials, region and event handlers."""
         with self._lock:
             self._look_at_handlers()
             events = copy.copy(self._session.events) if self._shared is None else self._shared.emitter()
-            session = self._derived(lambda: credentials, events)
-        session.set_config_variable("region", region_name)
-        return session
+            return DerivedBoto3Session(self._derived(lambda: credentials, events), region_name)
 
     def client(
         self, service_name: str, credentials: botocore.credentials.Credentials, region_name: str | None, **kwargs: Any
@@ -168,25 +195,36 @@ class ClientCore:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
             session = self._derived(lambda: credentials)
+            session.set_config_variable("region", None)
             session.set_config_variable("sts_regional_endpoints", "regional")
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)
             return client
 
+    def take_problem(self) -> str | None:
+        """Why templates do not work with the installed botocore, told once; None: they do, or it was told."""
+        problem, self._gave_up = self._gave_up, None
+        return problem
+
     def close(self) -> None:
-        """Closes the connections of clients made from templates."""
+        """Closes all connections that are not in use."""
         with self._lock:
             for http in self._http.values():
                 http.shut()
+            self._handed_out.close()
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
+        half_made = not self._lock.acquire(blocking=False)
         self._lock = threading.RLock()
+        if half_made:
+            # A thread of the parent was making something, and what it had made so far is here.
+            self._builtin = -1
 
     def _start_anew(self) -> None:
         # Libraries such as moto add to botocore's own handlers when they are imported; sessions take them once.
         self._builtin = len(BUILTIN_HANDLERS)
-        self._session = DerivedBoto3Session(botocore_session=self._derived(self._building.get))
+        self._session = DerivedBoto3Session(self._derived(self._building.get))
         self._shared = self._shared_handlers() if self._fast else None
         self._templates: LRUCache[Hashable, Template] = LRUCache(_MAX_TEMPLATES)
 
@@ -218,7 +256,7 @@ class ClientCore:
 
     def _give_up(self, error: Exception) -> None:
         self._fast, self._shared = False, None
-        self._warn(f"{type(error).__name__}: {error}")
+        self._gave_up = f"{type(error).__name__}: {error}"
 
     def _made_template(
         self, model: Any, shared: SharedHandlers, config: Config | None, endpoint_url: str | None
@@ -262,6 +300,4 @@ class ClientCore:
     def _derived(
         self, credentials: Callable[[], botocore.credentials.Credentials | None], events: Any = None
     ) -> _DerivedSession:
-        session = _DerivedSession(self._source, self._loader, credentials, self._config, events)
-        session.set_config_variable("region", None)
-        return session
+        return _DerivedSession(self._source, self._loader, credentials, self._config, events)

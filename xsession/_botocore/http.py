@@ -102,6 +102,11 @@ class HandedOut:
         """Takes note of a client's."""
         self._sessions.add(client._endpoint.http_session)
 
+    def close(self) -> None:
+        """Closes their connections that are not in use."""
+        for session in list(self._sessions):
+            session.close()
+
     def after_fork(self) -> None:
         """Leaves the parent its connections."""
         for session in list(self._sessions):

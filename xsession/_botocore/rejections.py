@@ -58,7 +58,8 @@ def _retry_once(response: Any, request_dict: dict[str, Any], **_kwargs: Any) -> 
 
 
 def _can_be_sent_again(body: Any) -> bool:
-    if body is None or isinstance(body, str | bytes | bytearray):
+    # A mapping is a form that is encoded at each try.
+    if body is None or isinstance(body, str | bytes | bytearray | dict):
         return True
     try:
         body.seek(0, 1)

@@ -66,6 +66,10 @@ class Source:
             hint, code = self._login_hint(error), type(error).__name__
             failure = SourceCredentialsError(str(error), hop=0, code=code, retryable=not hint, hint=hint)
             failure.__cause__ = error
+        except Exception as error:  # noqa: BLE001 # whoever refreshes a session's credentials raises what he likes
+            message = f"the source's own refresh failed: {type(error).__name__}: {error}"
+            failure = SourceCredentialsError(message, hop=0, retryable=True)
+            failure.__cause__ = error
         else:
             msg = f"the source has no credentials (profile {self.session.profile_name!r})"
             hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="

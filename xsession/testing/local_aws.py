@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -15,7 +15,7 @@ import boto3
 import botocore.session
 
 from xsession import ConfigError
-from xsession.policies import Policy, allow, as_policy, trust
+from xsession.policies import Policy, Statement, allow, as_policy, trust
 
 from .calls import Call, CallLog
 from .faults import Fault, Faults
@@ -72,6 +72,8 @@ class LocalAWS:
         self._http: Any = None
         self._thread: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        # One for all sessions: it keeps the models of services that it has read.
+        self._loader = botocore.session.Session().get_component("data_loader")
 
     def __enter__(self) -> Self:
         self._backend.reset()
@@ -114,6 +116,7 @@ class LocalAWS:
             region_name: Its region; None: eu-west-1.
         """
         session = botocore.session.Session()
+        session.register_component("data_loader", self._loader)
         session.set_config_variable("config_file", str(self._file("config")))
         session.set_config_variable("credentials_file", str(self._file("credentials")))
         if key is not None:
@@ -230,6 +233,7 @@ class LocalAccount:
         self.account_id = account_id
         self._partition = partition
         self._key = key
+        self._clients: dict[str, Any] = {}
 
     @property
     def root(self) -> boto3.Session:
@@ -254,7 +258,8 @@ class LocalAccount:
 
         Args:
             name: Its name.
-            trusts: Who may assume it: account ids or ARNs, as for `policies.trust`; or a whole trust policy.
+            trusts: Who may assume it, with whatever tags and source identity: account ids or ARNs, as for
+                `policies.trust`; or a whole trust policy.
             permissions: What it may do; not evaluated. None: everything.
             external_id: The external id that the trust policy asks for.
             max_session_duration: In seconds.
@@ -264,8 +269,8 @@ class LocalAccount:
         """
         if not isinstance(trusts, Policy):
             principals = [trusts] if isinstance(trusts, str) else list(trusts)
-            trusts = trust(*principals, external_id=external_id, session_tags=["*"], partition=self._partition)
-        iam = self.root.client("iam")
+            trusts = _open_trust(principals, external_id, self._partition)
+        iam = self._client("iam")
         made = iam.create_role(
             RoleName=name, AssumeRolePolicyDocument=trusts.to_json(), MaxSessionDuration=max_session_duration
         )
@@ -276,12 +281,12 @@ class LocalAccount:
     def set_trust(self, role_name: str, trusts: PolicyLike) -> None:
         """Replaces a role's trust policy."""
         document = json.dumps(as_policy(trusts).to_dict())
-        self.root.client("iam").update_assume_role_policy(RoleName=role_name, PolicyDocument=document)
+        self._client("iam").update_assume_role_policy(RoleName=role_name, PolicyDocument=document)
 
     def bucket(self, name: str, objects: Mapping[str, bytes] | None = None) -> str:
         """A bucket with objects; returns its name."""
-        s3 = self.root.client("s3")
-        region: Any = s3.meta.region_name
+        s3 = self._client("s3")
+        region = s3.meta.region_name
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
         for key, body in (objects or {}).items():
             s3.put_object(Bucket=name, Key=key, Body=body)
@@ -289,9 +294,20 @@ class LocalAccount:
 
     def instances(self, count: int = 1) -> list[str]:
         """EC2 instances; returns their ids."""
-        ec2 = self.root.client("ec2")
+        ec2 = self._client("ec2")
         started = ec2.run_instances(ImageId=_IMAGE, MinCount=count, MaxCount=count, InstanceType="t3.micro")
         return [instance["InstanceId"] for instance in started["Instances"]]
+
+    def _client(self, service_name: str) -> Any:
+        if service_name not in self._clients:
+            self._clients[service_name] = self.root.client(service_name)  # type: ignore[call-overload]  # one of three
+        return self._clients[service_name]
+
+
+def _open_trust(principals: Sequence[str], external_id: str | None, partition: str) -> Policy:
+    policy = trust(*principals, external_id=external_id, session_tags=["*"], partition=partition)
+    named = policy.statements[0].principals
+    return Policy([*policy.statements, Statement(effect="Allow", principals=named, actions=["sts:SetSourceIdentity"])])
 
 
 class _Moto:

@@ -1,0 +1,113 @@
+"""`AccountSession`: a boto3 session for one account."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import boto3
+
+from ._botocore.config import region_of
+from ._chains import Reached
+from .errors import ConfigError
+from .roles import RoleChain
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials as BotocoreCredentials
+
+EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
+"""Arguments of boto3's `client` that would make it act for somebody else than the account."""
+
+_BOTO3_ATTRIBUTES = frozenset({"_session", "_loader", "resource_factory"})
+_CLIENT = inspect.signature(boto3.Session.client)
+
+
+def refuse_keys(arguments: Iterable[str], account: str) -> None:
+    """Refuses keys among the arguments of a client.
+
+    Args:
+        arguments: Their names.
+        account: The account's name, for the error.
+
+    Raises:
+        ConfigError: There are some.
+    """
+    refused = EXPLICIT_KEYS.intersection(arguments)
+    if refused:
+        msg = f"a client takes no {min(refused)}: the account says whose credentials are used"
+        raise ConfigError(msg, account=account, hint="use boto3.client for keys of your own")
+
+
+class AccountSession(boto3.Session):
+    """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.
+
+    Made by `CrossAccountSession.session` or `xs["name"]`. `.client` and `.resource` keep boto3's meaning: each call
+    makes a new object that is the caller's own. Keys passed to them are refused with a `ConfigError`.
+    """
+
+    def __init__(self, reached: Reached) -> None:
+        # Not the base's: a botocore session is made when somebody asks for what only it has.
+        self._reached = reached
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+        return self._reached.account.name
+
+    @property
+    def account_id(self) -> str | None:
+        """The account's 12-digit id, where it is known."""
+        return self._reached.account.account_id
+
+    @property
+    def chain(self) -> RoleChain | None:
+        """The roles that lead to the account; None: the source's credentials are the account's."""
+        return self._reached.account.chain
+
+    @property
+    def region_name(self) -> str | None:  # type: ignore[override]  # the stubs have an attribute; boto3 has a property
+        """The region of clients where a call names none."""
+        return self._reached.region_name
+
+    def get_credentials(self) -> BotocoreCredentials:
+        """botocore's credentials object of the account: asked at each signing, it has current ones."""
+        return self._reached.credentials
+
+    if not TYPE_CHECKING:  # boto3's stubs know the type of each service's client
+
+        @functools.wraps(boto3.Session.client, assigned=())
+        def client(self, *args: Any, **kwargs: Any) -> Any:
+            """A new client of a service, as boto3's own `client` makes it; takes no keys."""
+            given = _CLIENT.bind(self, *args, **kwargs).arguments
+            arguments = {name: value for name, value in given.items() if value != _CLIENT.parameters[name].default}
+            del arguments["self"]
+            refuse_keys(arguments, self.name)
+            made = self.__dict__.get("_made")
+            if made is not None and not made.untouched:
+                return made.client(**arguments)
+            region = region_of(arguments.pop("region_name", None), arguments.get("config"), self.region_name)
+            client = self._reached.core.client(
+                arguments.pop("service_name"), self._reached.credentials, region, **arguments
+            )
+            self._reached.start.report()
+            return client
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _BOTO3_ATTRIBUTES:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        made = self.__dict__.get("_made")
+        if made is None:
+            # Of two threads that come here at once, both get the first one's: setdefault is atomic.
+            fresh = self._reached.core.boto3_session(self._reached.credentials, self._reached.region_name)
+            made = self.__dict__.setdefault("_made", fresh)
+        return getattr(made, name)
+
+    def __reduce__(self) -> NoReturn:
+        msg = "an AccountSession is not pickled; pickle the CrossAccountSession and ask the copy for the account"
+        raise TypeError(msg)
+
+    def __repr__(self) -> str:
+        return f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r})"
