@@ -95,6 +95,15 @@ class _DerivedSession(botocore.session.Session):
         """The source's profile."""
         return self._source.get_scoped_config()
 
+    def set_config_variable(self, logical_name: str, value: Any) -> None:
+        """Sets a variable for this session alone; what was copied from the source would go on asking the source."""
+        self.get_component("config_store").set_config_variable(logical_name, value)
+
+    def state(self) -> tuple[object, ...]:
+        """What its clients are made with, as far as a caller can change it."""
+        overrides = self.get_component("config_store")._overrides
+        return self.user_agent(), self.get_default_client_config(), dict(overrides)
+
     def get_credentials(self) -> botocore.credentials.Credentials | None:
         """Those of the account that a client is being made for."""
         return self._answer()
@@ -113,18 +122,14 @@ class DerivedBoto3Session(boto3.Session):
     def __init__(self, session: _DerivedSession, region_name: str | None = None) -> None:
         super().__init__(botocore_session=session)
         session.set_config_variable("region", region_name)
-        self._as_made = self._state()
+        self._as_made = session.state()
 
     @property
     def untouched(self) -> bool:
         """Whether nobody registered a handler on it, or changed what its clients would be made with."""
         emitter: Any = self.events
         handlers = getattr(emitter._emitter, "_handlers", None)
-        return isinstance(handlers, OverlaidHandlers) and handlers.untouched and self._state() == self._as_made
-
-    def _state(self) -> tuple[object, ...]:
-        session = self._session
-        return session.user_agent(), session.get_default_client_config(), dict(session._session_instance_vars)  # type: ignore[attr-defined]  # not in stubs
+        return isinstance(handlers, OverlaidHandlers) and handlers.untouched and self._session.state() == self._as_made
 
     def _setup_loader(self) -> None:
         # boto3's own adds its folder to the loader's search path at each call, and the loader is shared.
@@ -195,7 +200,6 @@ class ClientCore:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
             session = self._derived(lambda: credentials)
-            session.set_config_variable("region", None)
             session.set_config_variable("sts_regional_endpoints", "regional")
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from botocore.hooks import EventAliaser, HierarchicalEmitter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xsession._botocore.emitter import SharedHandlers
+
+PARTS = st.sampled_from(["a", "b", "c", "*"])
+PATTERNS = st.lists(PARTS, min_size=1, max_size=4).map(".".join)
+EVENTS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
+REGISTRATIONS = st.lists(st.tuples(PATTERNS, st.sampled_from(["first", "", "last"])), max_size=12)
+
+
+class Handler:
+    """Notes its number when it is called."""
+
+    def __init__(self, number: int, calls: list[int]) -> None:
+        self.number = number
+        self.calls = calls
+
+    def __call__(self, **_kwargs: Any) -> Any:
+        """One call."""
+        self.calls.append(self.number)
+        return self.number
+
+
+def aliaser() -> Any:
+    """An emitter as botocore's sessions have it."""
+    return EventAliaser(HierarchicalEmitter())
+
+
+def register(emitter: Any, event_name: str, how: str, handler: Handler) -> None:
+    """Registers first, in the middle, or last."""
+    name = f"register_{how}" if how else "register"
+    getattr(emitter, name)(event_name, handler)
+
+
+@given(
+    shared=REGISTRATIONS, own=REGISTRATIONS, removed=st.sets(st.integers(0, 23), max_size=6), events=st.lists(EVENTS)
+)
+def test_it_calls_what_botocore_calls_in_the_same_order(
+    shared: list[tuple[str, str]], own: list[tuple[str, str]], removed: set[int], events: list[str]
+) -> None:
+    """Whatever is registered before and after the overlay, and removed again; results and all."""
+    calls: list[int] = []
+    handlers = [Handler(number, calls) for number in range(len(shared) + len(own))]
+    base = aliaser()
+    for (pattern, how), handler in zip(shared, handlers, strict=False):
+        register(base, pattern, how, handler)
+    theirs, ours = copy.copy(base), SharedHandlers(base).emitter()
+    for emitter in (theirs, ours):
+        for (pattern, how), handler in zip(own, handlers[len(shared) :], strict=True):
+            register(emitter, pattern, how, handler)
+        for number in sorted(removed):
+            if number < len(handlers):
+                emitter.unregister([*shared, *own][number][0], handlers[number])
+    copied = copy.copy(ours)
+    for event in events:
+        answers = []
+        for emitter in (theirs, ours, copied):
+            calls.clear()
+            results = [result for _, result in emitter.emit(event)]
+            answers.append((list(calls), results))
+        assert answers[0] == answers[1] == answers[2]
+
+
+def test_what_one_registers_no_other_sees() -> None:
+    """Neither another of the same handlers, nor a copy, nor what they were made from."""
+    calls: list[int] = []
+    base = aliaser()
+    shared = SharedHandlers(base)
+    mine, other = shared.emitter(), shared.emitter()
+    before = copy.copy(mine)
+    mine.register("a", Handler(1, calls))
+    for emitter in (other, before, base, shared.emitter()):
+        emitter.emit("a")
+    assert calls == []
+    mine.emit("a")
+    assert calls == [1]
+
+
+def test_what_one_removes_others_keep() -> None:
+    """A handler that all have is removed for one emitter only."""
+    calls: list[int] = []
+    base, handler = aliaser(), Handler(1, calls)
+    base.register("a.b", handler)
+    shared = SharedHandlers(base)
+    mine, other = shared.emitter(), shared.emitter()
+    mine.register("a", Handler(2, calls))
+    mine.unregister("a.b", handler)
+    mine.register("a", Handler(3, calls))
+    mine.emit("a.b")
+    assert calls == [2, 3]
+    other.emit("a.b")
+    assert calls == [2, 3, 1]
+
+
+def test_removing_what_is_not_there_changes_nothing() -> None:
+    """As with botocore."""
+    emitter: Any = SharedHandlers(aliaser()).emitter()
+    emitter.unregister("a.b", print)
+    assert emitter._emitter._handlers.untouched
+
+
+def test_an_id_registers_a_handler_once() -> None:
+    """botocore counts them by that, per client."""
+    calls: list[int] = []
+    base = aliaser()
+    base.register("a", Handler(1, calls), unique_id="one")
+    emitter: Any = SharedHandlers(base).emitter()
+    emitter.register("a", Handler(2, calls), unique_id="one")
+    emitter.emit("a")
+    assert calls == [1]
+
+
+def test_events_that_were_renamed_are_heard_under_both_names() -> None:
+    """botocore's aliases hold."""
+    calls: list[int] = []
+    emitter: Any = SharedHandlers(aliaser()).emitter()
+    emitter.register("before-call.autoscaling", Handler(1, calls))
+    emitter.emit("before-call.auto-scaling.CreateLaunchConfiguration")
+    assert calls == [1]

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.httpsession import URLLib3Session
+
+from xsession._botocore.http import SharedHTTPSession, drop_connections, settings_key
+
+
+def shared(**options: Any) -> Any:
+    """A shared session with these settings."""
+    return SharedHTTPSession(URLLib3Session(**options))
+
+
+def test_it_has_the_settings_of_the_one_it_is_like() -> None:
+    """And one pool for all who share it."""
+    session = shared(timeout=(3, 5), max_pool_connections=7, verify=False)
+    assert (session._timeout.connect_timeout, session._timeout.read_timeout) == (3, 5)
+    assert session._manager.connection_pool_kw["maxsize"] == 7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 9},
+        {"verify": False},
+        {"verify": "/etc/hosts"},
+        {"max_pool_connections": 3},
+        {"proxies": {"http": "http://127.0.0.1:3128"}},
+        {"client_cert": None, "socket_options": [(6, 1, 1)]},
+    ],
+)
+def test_settings_tell_sessions_apart(options: dict[str, Any]) -> None:
+    """Equal ones share a pool, others do not."""
+    assert settings_key(URLLib3Session(**options)) == settings_key(URLLib3Session(**options))
+    assert settings_key(URLLib3Session(**options)) != settings_key(URLLib3Session())
+
+
+def test_close_leaves_the_pool_and_shut_empties_it() -> None:
+    """Who closes a client does not close the others'."""
+    session = shared()
+    pool = session._manager.connection_from_url("http://127.0.0.1:9/")
+    session.close()
+    assert session._manager.connection_from_url("http://127.0.0.1:9/") is pool
+    session.shut()
+    assert session._manager.connection_from_url("http://127.0.0.1:9/") is not pool
+
+
+def test_dropped_connections_are_left_to_who_uses_them() -> None:
+    """Neither closed nor collected: a parent goes on with them."""
+    session: Any = URLLib3Session()
+    manager = session._manager
+    pool = manager.connection_from_url("http://127.0.0.1:9/")
+    drop_connections(session)
+    assert session._manager is not manager
+    assert manager.connection_from_url("http://127.0.0.1:9/") is pool
+
+
+class Connection:
+    """What `_setup_ssl_cert` sees of one."""
+
+    proxy = None
+
+    def __init__(self) -> None:
+        self.ca_certs: str | None = None
+        self.cert_reqs: str | None = None
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A CA bundle."""
+    path = tmp_path / "ca.pem"
+    path.write_text(_certifi())
+    return path
+
+
+def _certifi() -> str:
+    code = "import botocore.httpsession as h; print(open(h.where()).read())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def connect(session: Any, verify: Any) -> str | None:
+    """The bundle that a new connection is told to load."""
+    connection = Connection()
+    session._setup_ssl_cert(connection, "https://s3.eu-west-1.amazonaws.com", verify)
+    return connection.ca_certs
+
+
+def test_a_ca_bundle_is_loaded_once(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """urllib3 would parse it at each connect."""
+    session = shared(verify=str(bundle))
+    loads: list[str] = []
+    original = ssl.SSLContext.load_verify_locations
+
+    def load(self: ssl.SSLContext, cafile: Any = None, *args: Any, **kwargs: Any) -> None:
+        loads.append(str(cafile))
+        original(self, cafile, *args, **kwargs)
+
+    context = session._manager.connection_pool_kw["ssl_context"]
+    monkeypatch.setattr(type(context), "load_verify_locations", load)
+    assert [connect(session, str(bundle)) for _ in range(5)] == [None] * 5
+    assert loads == [str(bundle)]
+
+
+def test_a_changed_bundle_is_noticed(bundle: Path) -> None:
+    """The context that trusted what the old one held is not used any more."""
+    session = shared(verify=str(bundle))
+    assert connect(session, str(bundle)) is None
+    context = session._manager.connection_pool_kw["ssl_context"]
+    bundle.write_text(_certifi() + "\n")
+    connect(session, str(bundle))
+    assert connect(session, str(bundle)) is None
+    assert session._manager.connection_pool_kw["ssl_context"] is not context
+
+
+def test_a_bundle_that_can_not_be_read_is_left_to_urllib3(tmp_path: Path) -> None:
+    """Its error is the one that users know."""
+    session = shared()
+    missing = str(tmp_path / "missing.pem")
+    assert connect(session, missing) == missing
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate")
+    assert connect(session, str(wrong)) == str(wrong)
+
+
+def test_without_verification_there_is_nothing_to_load() -> None:
+    """As botocore has it."""
+    assert connect(shared(), verify=False) is None
+
+
+def test_after_a_fork_there_are_other_pools_with_the_same_settings() -> None:
+    """On a shared connection, answers reach the wrong process."""
+    session = shared(max_pool_connections=7)
+    manager = session._manager
+    session.after_fork()
+    assert session._manager is not manager
+    assert session._manager.connection_pool_kw["maxsize"] == 7

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tests.worlds import BATMAN, VEGETA, World, who
+from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession
+
+
+def test_it_is_a_boto3_session(world: World) -> None:
+    """Everything that takes one takes it."""
+    session = world.session()["vegeta"]
+    assert isinstance(session, boto3.Session)
+    assert session.region_name == "eu-west-1"
+    assert "s3" in session.get_available_services()
+    assert "s3" in session.get_available_resources()
+    assert "aws" in session.get_available_partitions()
+    assert "eu-west-1" in session.get_available_regions("s3")
+    assert session.get_partition_for_region("cn-north-1") == "aws-cn"
+    assert session.profile_name == world.source.profile_name
+    assert session.available_profiles == world.source.available_profiles
+
+
+def test_it_says_which_account_it_is_for(world: World) -> None:
+    """Name, id and chain; and never a secret."""
+    xs = world.session()
+    session = xs["deep"]
+    assert (session.name, session.account_id, session.chain) == ("deep", VEGETA, world.chain)
+    assert repr(session) == "AccountSession('deep', account_id='222222222222', region_name='eu-west-1')"
+    assert xs[SOURCE].chain is None
+    assert xs[SOURCE].account_id is None
+
+
+def test_it_is_made_lazily(world: World) -> None:
+    """A client of its own needs no botocore session of its own."""
+    session = world.session()["vegeta"]
+    assert who(session.client("sts")) == VEGETA
+    assert "_made" not in vars(session)
+    assert session.events is not None
+    assert "_made" in vars(session)
+
+
+def test_each_client_is_the_callers_own(world: World) -> None:
+    """As with boto3, each call makes a new one."""
+    session = world.session()["vegeta"]
+    assert session.client("sts") is not session.client("sts")
+    assert session is not world.session().session("vegeta")
+
+
+def test_the_session_of_an_account_is_one_object(world: World) -> None:
+    """`xs["vegeta"]` in a loop makes nothing new; `session()` does."""
+    xs = world.session()
+    assert xs["vegeta"] is xs["vegeta"]
+    assert xs["vegeta"] is not xs.session("vegeta")
+    assert isinstance(xs["vegeta"], AccountSession)
+
+
+def test_resources_act_in_the_account(world: World) -> None:
+    """boto3's own, with upload and download."""
+    bucket = world.bucket()
+    resource = world.session()["vegeta"].resource("s3")
+    assert [item.key for item in resource.Bucket(bucket).objects.all()] == ["scouter.csv"]
+    resource.Object(bucket, "new.txt").put(Body=b"over 9000")
+    assert resource.Object(bucket, "new.txt").get()["Body"].read() == b"over 9000"
+
+
+def test_uploads_and_downloads_work(world: World, tmp_path: Any) -> None:
+    """boto3's additions to the S3 client are there."""
+    bucket = world.bucket()
+    s3 = world.session()["vegeta"].client("s3")
+    (tmp_path / "up").write_bytes(b"x" * 100_000)
+    s3.upload_file(str(tmp_path / "up"), bucket, "big")
+    s3.download_file(bucket, "big", str(tmp_path / "down"))
+    assert (tmp_path / "down").read_bytes() == b"x" * 100_000
+
+
+@pytest.mark.parametrize("name", ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"])
+@pytest.mark.parametrize("method", ["client", "resource"])
+def test_keys_are_refused(world: World, method: str, name: str) -> None:
+    """A client of account A must never act as somebody else."""
+    session = world.session()["vegeta"]
+    with pytest.raises(ConfigError, match=name) as caught:
+        getattr(session, method)("s3", **{name: "AKIAEXAMPLE"})
+    assert caught.value.account == "vegeta"
+
+
+def test_arguments_are_boto3s(world: World) -> None:
+    """By position or by name; one that boto3 does not know is a TypeError as there."""
+    session: Any = world.session()["vegeta"]
+    client = session.client("s3", "us-west-2", None, False)
+    assert client.meta.region_name == "us-west-2"
+    with pytest.raises(TypeError):
+        session.client("s3", colour="red")
+    assert inspect.signature(AccountSession.client) == inspect.signature(boto3.Session.client)
+
+
+def test_handlers_registered_on_the_session_reach_its_later_clients(world: World) -> None:
+    """And neither those of other accounts, nor the shared ones."""
+    xs = world.session()
+    session = xs["vegeta"]
+    seen: list[str] = []
+    session.events.register("before-call.sts", lambda **_: seen.append("vegeta"))
+    who(xs["deep"].client("sts"))
+    who(xs.get_client("sts", "vegeta"))
+    assert seen == []
+    assert who(session.client("sts")) == VEGETA
+    assert seen == ["vegeta"]
+
+
+def test_what_is_set_on_its_botocore_session_reaches_its_later_clients(world: World) -> None:
+    """Some libraries do that; other accounts see nothing of it."""
+    xs = world.session()
+    session: Any = xs["vegeta"]
+    session._session.user_agent_extra = "library/1"
+    session._session.set_default_client_config(Config(read_timeout=3))
+    config = session.client("s3").meta.config
+    assert "library/1" in config.user_agent
+    assert config.read_timeout == 3
+    other: Any = xs["deep"].client("s3")
+    assert "library/1" not in other.meta.config.user_agent
+
+
+def test_its_clients_outlive_it(world: World) -> None:
+    """A client holds what it needs."""
+    client = world.session().session("vegeta").client("sts")
+    assert who(client) == VEGETA
+
+
+def test_many_threads_may_touch_it_first(world: World) -> None:
+    """They all see one botocore session."""
+    session: Any = world.session()["vegeta"]
+    barrier = threading.Barrier(16)
+
+    def touch(_number: int) -> int:
+        barrier.wait()
+        return id(session._session)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(touch, range(16)))) == 1
+
+
+def test_what_boto3_has_not_it_has_not_either(world: World) -> None:
+    """An AttributeError as ever."""
+    session: Any = world.session()["vegeta"]
+    with pytest.raises(AttributeError, match="colour"):
+        _ = session.colour
+
+
+def test_credentials_keys_are_read_one_by_one_too(world: World) -> None:
+    """Libraries that copy them out of boto3's object get current ones."""
+    credentials: Any = world.session()["vegeta"].get_credentials()
+    frozen = credentials.get_frozen_credentials()
+    assert (credentials.access_key, credentials.secret_key, credentials.token) == tuple(frozen)[:3]
+    assert credentials.account_id == VEGETA
+    assert credentials.method == "assume-role"
+
+
+def test_on_a_plain_path_it_works_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where templates are switched off, everything is botocore's own way."""
+    monkeypatch.setenv("XSESSION_FAST_CLIENTS", "0")
+    xs: CrossAccountSession = world.session()
+    bucket = world.bucket()
+    assert [item.key for item in xs["vegeta"].resource("s3").Bucket(bucket).objects.all()] == ["scouter.csv"]
+    assert {who(xs[name].client("sts")) for name in ("vegeta", SOURCE)} == {VEGETA, BATMAN}

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.worlds import BATMAN, VEGETA, World
+from xsession.cli import main
+
+
+@pytest.fixture
+def folder(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with an xsession.toml, and an environment whose credentials are Batman's."""
+    (tmp_path / "xsession.toml").write_text(
+        f"""
+        [accounts.vegeta]
+        account_id = "{VEGETA}"
+        role_name = "Reader"
+        tags = {{ env = "prod" }}
+        [accounts.own]
+        source = "default"
+        """
+    )
+    monkeypatch.chdir(tmp_path)
+    with world.aws.applied(world.key):
+        yield tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Runs the command line with these arguments."""
+    monkeypatch.setattr(sys, "argv", ["xsession", *arguments])
+    return main()
+
+
+@pytest.mark.usefixtures("folder")
+def test_accounts_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With their ids and how they are reached."""
+    assert run(monkeypatch, "accounts") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"vegeta  {VEGETA}  arn:aws:iam::{VEGETA}:role/Reader"
+    assert lines[1] == "own  -  source default"
+
+
+@pytest.mark.usefixtures("folder")
+def test_accounts_are_listed_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """For other programs."""
+    assert run(monkeypatch, "accounts", "--json") == 0
+    first = json.loads(capsys.readouterr().out)[0]
+    assert first == {
+        "name": "vegeta",
+        "account_id": VEGETA,
+        "source": None,
+        "chain": [f"arn:aws:iam::{VEGETA}:role/Reader"],
+        "region_name": None,
+        "tags": {"env": "prod"},
+    }
+
+
+@pytest.mark.usefixtures("folder")
+def test_whoami_says_who_we_are(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In an account; and without a name, as the source."""
+    assert run(monkeypatch, "whoami", "vegeta") == 0
+    assert capsys.readouterr().out.startswith(f"arn:aws:sts::{VEGETA}:assumed-role/Reader/")
+    assert run(monkeypatch, "whoami") == 0
+    assert capsys.readouterr().out == f"arn:aws:iam::{BATMAN}:user/bruce\n"
+
+
+def test_whoami_of_the_source_needs_no_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """But a file that is named must be there."""
+    (folder / "xsession.toml").unlink()
+    assert run(monkeypatch, "whoami") == 0
+    assert run(monkeypatch, "--config", "missing.toml", "whoami") == 2
+    assert "missing.toml" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_verify_fails_where_an_account_can_not_be_reached(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each account has its line; the exit status says whether all are fine."""
+    assert run(monkeypatch, "verify", "vegeta") == 0
+    capsys.readouterr()
+    world.vegeta.set_trust(
+        "Reader",
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+        },
+    )
+    assert run(monkeypatch, "verify") == 1
+    assert capsys.readouterr().out.startswith("vegeta: FAILED: account 'vegeta', hop 1")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["whoami", "vegetta"], 2, "did you mean vegeta"),
+        (["--profile", "nobody", "whoami", "vegeta"], 1, "nobody"),
+        (["wohami"], 2, "No such command"),
+        (["accounts", "--colour"], 2, "--colour"),
+    ],
+)
+def test_errors_are_one_line_and_a_status(
+    arguments: list[str],
+    status: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """2 for what the caller can mend in his command or file, 1 for what AWS said; no traceback."""
+    assert run(monkeypatch, *arguments) == status
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_text_from_outside_moves_no_cursor(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Control characters of a file are shown as question marks."""
+    (folder / "xsession.toml").write_text('[accounts.own]\nsource = "a\\u001b[2Jb"\n')
+    assert run(monkeypatch, "accounts") == 0
+    assert capsys.readouterr().out == "own  -  source a?[2Jb\n"
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_are_no_errors(
+    argument: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And need neither file nor credentials."""
+    assert run(monkeypatch, argument) == 0
+    assert "xsession" in capsys.readouterr().out.lower()
+
+
+def test_an_interrupt_ends_it_with_its_own_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As shells expect."""
+
+    def interrupted(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xsession.cli.CrossAccountSession", interrupted)
+    assert run(monkeypatch, "whoami") == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_python_dash_m_is_the_same() -> None:
+    """Where the script is not on PATH."""
+    done = subprocess.run([sys.executable, "-m", "xsession", "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith("xsession ")
+
+
+def test_without_click_it_says_what_to_install() -> None:
+    """The extra is not installed."""
+    code = "import sys; sys.modules['click'] = None; from xsession.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "xsession[cli]" in done.stderr

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from xsession._clients import ClientCache
+
+
+class Client:
+    """What the cache sees of a client."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self.key = 0
+
+    def close(self) -> None:
+        """Counts."""
+        self.closed += 1
+
+
+def test_a_key_has_one_client() -> None:
+    """Made once."""
+    cache = ClientCache(4)
+    made = cache.get("k", "shortcut", Client)
+    assert cache.get("k", None, Client) is made
+    assert cache.hits == {"shortcut": made}
+
+
+def test_fifty_threads_that_ask_at_once_build_once() -> None:
+    """The others wait for it."""
+    cache, built, barrier = ClientCache(4), [], threading.Barrier(50)
+
+    def build() -> Client:
+        built.append(1)
+        return Client()
+
+    def ask(_number: int) -> Any:
+        barrier.wait()
+        return cache.get("k", None, build)
+
+    with ThreadPoolExecutor(50) as pool:
+        assert len({id(client) for client in pool.map(ask, range(50))}) == 1
+    assert built == [1]
+
+
+def test_a_build_that_fails_is_tried_again_by_the_next() -> None:
+    """Nothing is remembered of it."""
+    cache = ClientCache(4)
+
+    def fail() -> Client:
+        raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        cache.get("k", None, fail)
+    assert isinstance(cache.get("k", None, Client), Client)
+
+
+def test_the_least_recently_used_one_goes_with_its_shortcuts() -> None:
+    """The bound holds for the plain dictionary in front as well."""
+    cache = ClientCache(2)
+    for key in "abc":
+        cache.get(key, key, Client)
+    assert set(cache.hits) == {"b", "c"}
+
+
+def test_one_that_was_let_go_and_is_held_is_found_again() -> None:
+    """Two clients of one key would be two pools of connections."""
+    cache = ClientCache(1)
+    held = cache.get("a", None, Client)
+    cache.get("b", None, Client)
+    assert cache.get("a", None, Client) is held
+
+
+def test_one_that_nobody_holds_is_gone() -> None:
+    """The cache keeps no more than it was told to."""
+    cache = ClientCache(1)
+    first = id(cache.get("a", None, Client))
+    second = cache.get("b", None, Client)
+    gc.collect()
+    assert id(second) != first or len(cache._alive) == 1
+
+
+def test_closing_a_client_forgets_and_closes_it() -> None:
+    """The next one who asks gets a new one."""
+    cache = ClientCache(4)
+    client = cache.get("a", "s", Client)
+    client.close()
+    assert client.closed == 1
+    assert cache.hits == {}
+    assert cache.get("a", "s", Client) is not client
+
+
+def test_a_client_that_outlives_its_cache_can_be_closed() -> None:
+    """There is nothing left to forget it."""
+    cache = ClientCache(4)
+    client = cache.get("a", None, Client)
+    del cache
+    gc.collect()
+    client.close()
+    assert client.closed == 1
+
+
+def test_shortcuts_that_nobody_takes_again_do_not_pile_up() -> None:
+    """Somebody makes a new Config at each call."""
+    cache = ClientCache(4)
+    for number in range(1_000):
+        cache.get("a", number, Client)
+    assert len(cache.hits) <= 16
+    assert 999 in cache.hits
+
+
+def test_clear_forgets_all() -> None:
+    """What is held elsewhere lives on."""
+    cache = ClientCache(4)
+    client = cache.get("a", "s", Client)
+    cache.clear()
+    assert cache.hits == {}
+    assert cache.get("a", "s", Client) is not client
+
+
+def test_after_a_fork_it_is_empty_and_its_hits_are_the_same_object() -> None:
+    """Whoever reads them holds that object."""
+    cache = ClientCache(4)
+    client, hits = cache.get("a", "s", Client), cache.hits
+    cache.after_fork()
+    assert cache.hits is hits
+    assert hits == {}
+    assert cache.get("a", "s", Client) is not client
+
+
+def test_threads_that_use_it_at_random_break_nothing() -> None:
+    """Eight of them over more keys than it keeps: no error, and never a client of another key."""
+    cache = ClientCache(8)
+
+    def build(key: int) -> Client:
+        client = Client()
+        client.key = key
+        return client
+
+    def use(thread: int) -> None:
+        for number in range(2_000):
+            key = (number * (thread + 3)) % 24
+            client = cache.get(key, key, partial(build, key))
+            assert client.key == key
+            found = cache.hits.get(key)
+            assert found is None or found.key == key
+            if number % 50 == 0:
+                client.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(8)))
+    assert len(cache.hits) <= 8

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from xsession.fanout import Outcome, Outcomes, fan_out
+
+
+def halve(number: int) -> int:
+    """Fails for odd numbers."""
+    if number % 2:
+        msg = f"{number} is odd"
+        raise ValueError(msg)
+    return number // 2
+
+
+OUTCOMES = fan_out(halve, {"four": 4, "five": 5, "six": 6}, max_workers=2)
+
+
+def test_each_account_has_a_result_or_an_error() -> None:
+    """One account's failure is its own."""
+    assert OUTCOMES.results == {"four": 2, "six": 3}
+    assert {name: str(error) for name, error in OUTCOMES.errors.items()} == {"five": "5 is odd"}
+    assert not OUTCOMES.ok
+    assert repr(OUTCOMES) == "<Outcomes: 2 ok, 1 failed>"
+
+
+def test_outcomes_are_a_mapping_in_the_order_of_the_accounts() -> None:
+    """By name."""
+    assert list(OUTCOMES) == ["four", "five", "six"]
+    assert len(OUTCOMES) == 3
+    assert OUTCOMES["four"].value == 2
+    assert OUTCOMES["four"].ok
+    assert OUTCOMES["five"].value is None
+    assert OUTCOMES["five"].seconds >= 0
+
+
+def test_errors_can_be_raised_together() -> None:
+    """As a group that holds each."""
+    with pytest.raises(ExceptionGroup, match="1 of 3 accounts failed: five") as caught:
+        OUTCOMES.raise_for_errors()
+    assert [str(error) for error in caught.value.exceptions] == ["5 is odd"]
+
+
+def test_without_errors_nothing_is_raised() -> None:
+    """Nor is anything wrong with no accounts at all."""
+    fan_out(halve, {"four": 4}, max_workers=1).raise_for_errors()
+    nothing: Outcomes[int] = fan_out(halve, {}, max_workers=4)
+    assert nothing.ok
+    nothing.raise_for_errors()
+
+
+def test_none_is_a_result() -> None:
+    """A function that returns nothing has not failed."""
+    assert fan_out(lambda _item: None, {"a": 1}, max_workers=1).results == {"a": None}
+
+
+def test_no_more_threads_than_asked_for() -> None:
+    """Where AWS has limits, few callers at a time are what is wanted."""
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(_item: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        threading.Event().wait(0.002)
+        with lock:
+            now -= 1
+
+    assert fan_out(work, {str(number): number for number in range(30)}, max_workers=3).ok
+    assert most <= 3
+
+
+def test_an_outcome_is_a_value() -> None:
+    """Two of the same are equal."""
+    assert Outcome("a", 1, None, 0.5) == Outcome("a", 1, None, 0.5)

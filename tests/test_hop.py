@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.worlds import BATMAN, VEGETA, World
+from xsession import (
+    AssumeRoleError,
+    ConfigError,
+    Credentials,
+    CredentialsError,
+    MemoryStore,
+    RefreshPolicy,
+    Role,
+    RoleChain,
+    SourceCredentialsError,
+)
+from xsession.events import Invalidated
+from xsession.testing import FakeClock, Fault, LocalAWS
+
+SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
+
+
+def mfa_role(world: World) -> Role:
+    """A role whose assumption takes a code."""
+    return Role(world.role, mfa_serial=SERIAL)
+
+
+# MFA
+
+
+def test_the_code_of_a_device_is_asked_for_with_its_serial(world: World) -> None:
+    """Once, and then never stored."""
+    asked: list[str] = []
+
+    def code(serial: str) -> str:
+        asked.append(serial)
+        return "123456"
+
+    world.aws.expect_mfa_code(SERIAL, "123456")
+    xs = world.session({"vegeta": mfa_role(world)}, mfa_code=code)
+    xs.get_frozen_credentials("vegeta")
+    xs.get_frozen_credentials("vegeta")
+    assert asked == [SERIAL]
+
+
+@pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "", "123456\n"])
+def test_a_code_that_is_not_six_digits_is_refused(world: World, code: str) -> None:
+    """Before STS would lock the device."""
+    xs = world.session({"vegeta": mfa_role(world)}, mfa_code=lambda _serial: code)
+    with pytest.raises(ConfigError, match="six digits") as caught:
+        xs.get_frozen_credentials("vegeta")
+    assert (caught.value.account, caught.value.hop) == ("vegeta", 1)
+    assert world.aws.count("AssumeRole") == 0
+
+
+def test_without_somebody_to_ask_it_is_an_error(world: World) -> None:
+    """That says what to pass."""
+    with pytest.raises(ConfigError, match="mfa_code="):
+        world.session({"vegeta": mfa_role(world)}).get_frozen_credentials("vegeta")
+
+
+def test_prompts_come_one_at_a_time(world: World) -> None:
+    """Two questions at once on one terminal would mix."""
+    now, most, lock = 0, 0, threading.Lock()
+
+    def code(_serial: str) -> str:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        threading.Event().wait(0.02)
+        with lock:
+            now -= 1
+        return "123456"
+
+    roles = {f"r{number}": Role(world.role, mfa_serial=f"{SERIAL}{number}") for number in range(4)}
+    for role in roles.values():
+        world.aws.expect_mfa_code(str(role.mfa_serial), "123456")
+    assert world.session(roles, mfa_code=code).warm().ok
+    assert most == 1
+
+
+# The caller's credentials
+
+
+@pytest.fixture
+def source_file(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Callable[..., None]:
+    """Writes the keys of the default profile."""
+    path = tmp_path / "credentials"
+    for name, value in world.aws.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+
+    def write(key: Any) -> None:
+        path.write_text(
+            f"[default]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}\n"
+        )
+
+    write(world.key)
+    return write
+
+
+def test_hard_10_a_dead_source_is_read_again_once(world: World, source_file: Callable[..., None]) -> None:
+    """A login or a rotated key lies in the files by now."""
+    xs = world.session(session=None)
+    xs.get_frozen_credentials("vegeta")
+    world.aws.delete_key(world.key.access_key_id)
+    source_file(world.batman.user("wayne"))
+    xs.invalidate()
+    assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
+    refused = [call for call in world.aws.calls if call.error_code == "InvalidClientTokenId"]
+    assert len(refused) == 1
+    assert world.aws.count("AssumeRole") == 3
+
+
+@pytest.mark.usefixtures("source_file")
+def test_hard_11_a_source_that_stays_dead_costs_two_calls_at_most(world: World) -> None:
+    """Then the caller is told."""
+    xs = world.session(session=None, refresh=RefreshPolicy(patience=0.2))
+    world.aws.delete_key(world.key.access_key_id)
+    with pytest.raises(SourceCredentialsError) as caught:
+        xs.get_frozen_credentials("vegeta")
+    assert caught.value.code == "InvalidClientTokenId"
+    assert "access key does not exist" in str(caught.value)
+    assert world.aws.count("AssumeRole") <= 2
+
+
+def test_a_boto3_sessions_dead_keys_are_not_looked_for_elsewhere(world: World) -> None:
+    """Whoever passed a session meant that one."""
+    xs = world.session(refresh=RefreshPolicy(patience=0.2))
+    world.aws.delete_key(world.key.access_key_id)
+    with pytest.raises(SourceCredentialsError):
+        xs.get_frozen_credentials("vegeta")
+
+
+def test_a_hop_whose_credentials_died_is_assumed_anew(world: World) -> None:
+    """Somebody revoked the hub's session: the hop before it is asked again, once."""
+    xs = world.session()
+    hub = world.chain.roles[0].role_arn
+    assert xs.get_frozen_credentials(Role(hub)).account_id == "333333333333"
+    xs.get_frozen_credentials("deep")
+    for call in [call for call in world.aws.calls if call.role_arn == world.chain.last.role_arn]:
+        world.aws.delete_key(call.access_key_id)
+    xs.invalidate("deep")
+    assert xs.get_frozen_credentials("deep").account_id == VEGETA
+    assert [event.reason for event in world.events.of(Invalidated)].count("rejected by STS") == 1
+
+
+# Durations
+
+
+def test_a_source_that_is_a_session_itself_gets_an_hour(world: World) -> None:
+    """Role chaining ends at 3600 seconds, which nothing shows before STS says so; it is remembered."""
+    arn = world.vegeta.role("Long", trusts=BATMAN, max_session_duration=43_200)
+    source = world.session({"pod": world.batman.role("Run", trusts=BATMAN)})["pod"]
+    world.vegeta.set_trust("Long", {"Version": "2012-10-17", "Statement": [_anyone()]})
+    xs = world.session({"long": arn}, session=source, duration_seconds=7_200)
+    assert xs.get_frozen_credentials("long").lifetime == 3_600
+    calls = world.aws.count("AssumeRole", role_arn=arn)
+    xs.invalidate("long")
+    assert xs.get_frozen_credentials("long").lifetime == 3_600
+    assert (calls, world.aws.count("AssumeRole", role_arn=arn)) == (2, 3)
+
+
+def test_a_duration_of_the_roles_own_is_not_shortened(world: World) -> None:
+    """Who asked for it is told."""
+    arn = world.vegeta.role("Long", trusts=BATMAN, max_session_duration=43_200)
+    world.vegeta.set_trust("Long", {"Version": "2012-10-17", "Statement": [_anyone()]})
+    source = world.session({"pod": world.batman.role("Run", trusts=BATMAN)})["pod"]
+    xs = world.session({"long": Role(arn, duration_seconds=timedelta(hours=2))}, session=source)
+    with pytest.raises(AssumeRoleError, match="role chaining"):
+        xs.get_frozen_credentials("long")
+
+
+def test_a_default_duration_is_cut_to_an_hour_on_later_hops(world: World) -> None:
+    """Where the first hop may live longer."""
+    hub = world.hub.role("LongHub", trusts=BATMAN, max_session_duration=43_200)
+    last = world.vegeta.role("Last", trusts=hub, max_session_duration=43_200)
+    xs = world.session({"hub": hub, "deep": RoleChain(hub, last)}, duration_seconds=7_200)
+    assert [xs.get_frozen_credentials(name).lifetime for name in ("hub", "deep")] == [7_200, 3_600]
+
+
+def _anyone() -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+
+
+# The store
+
+
+class KeptElsewhere:
+    """A store that outlives sessions, as a file does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Credentials] = {}
+
+    def get(self, key: str) -> Credentials | None:
+        """What is kept."""
+        return self.kept.get(key)
+
+    def put(self, key: str, credentials: Credentials) -> None:
+        """Keeps it."""
+        self.kept[key] = credentials
+
+    def delete(self, key: str, access_key_id: str | None = None) -> None:
+        """Forgets it."""
+        if access_key_id in (None, self.kept[key].access_key_id):
+            del self.kept[key]
+
+
+def _reached(world: World, store: Any, **options: Any) -> Any:
+    xs = world.session(store=store, **options)
+    # Two sessions never share a source's identity, so the key of one is made the other's.
+    xs._chains._starts[None].source.identity = "source:test"
+    return xs
+
+
+def test_what_a_store_keeps_is_used_and_told_of_what_is_new(world: World) -> None:
+    """One AssumeRole for two sessions in a row; invalidate reaches the store as well."""
+    store = KeptElsewhere()
+    first = _reached(world, store).get_frozen_credentials("vegeta")
+    xs = _reached(world, store)
+    assert xs.get_frozen_credentials("vegeta").access_key_id == first.access_key_id
+    assert world.aws.count("AssumeRole") == 1
+    xs.invalidate("vegeta")
+    assert store.kept == {}
+    assert xs.get_frozen_credentials("vegeta").access_key_id != first.access_key_id
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"account_id": "999999999999"},
+        {"issued_at": None},
+        {"lifetime": 0.0},
+    ],
+)
+def test_what_a_store_gives_is_not_believed_blindly(world: World, changes: dict[str, Any]) -> None:
+    """Of another account, from nowhere, or ended: STS is asked."""
+    store = KeptElsewhere()
+    _reached(world, store).get_frozen_credentials("vegeta")
+    (key,) = store.kept
+    store.kept[key] = replace(store.kept[key], **changes)
+    assert _reached(world, store).get_frozen_credentials("vegeta").account_id == VEGETA
+    assert world.aws.count("AssumeRole") == 2
+
+
+def test_credentials_from_the_future_are_not_believed() -> None:
+    """The wall clock was set back since, and nothing says when they really end."""
+    clock = FakeClock()
+    with LocalAWS(clock=clock) as aws:
+        world = World(aws)
+        store = KeptElsewhere()
+        _reached(world, store, clock=clock).get_frozen_credentials("vegeta")
+        clock.step_wall(-7_200)
+        _reached(world, store, clock=clock).get_frozen_credentials("vegeta")
+        world.close()
+        assert aws.count("AssumeRole") == 2
+
+
+def test_two_sources_never_share_what_is_stored(world: World) -> None:
+    """The key holds the source's identity: Bob never gets Alice's session."""
+    store = MemoryStore()
+    key_ids = {world.session(store=store).get_frozen_credentials("vegeta").access_key_id for _ in range(2)}
+    assert len(key_ids) == 2
+
+
+def test_an_outage_of_the_first_hop_is_told_to_callers_of_the_last(world: World) -> None:
+    """With the hop at which it failed."""
+    hub = world.chain.roles[0].role_arn
+    world.aws.fail(Fault(operation="AssumeRole", role_arn=hub, times=None, status=503))
+    xs = world.session(refresh=RefreshPolicy(patience=0.3))
+    with pytest.raises(CredentialsError) as caught:
+        xs.get_frozen_credentials("deep")
+    assert (caught.value.account, caught.value.role_arn, caught.value.hop) == ("deep", hub, 1)

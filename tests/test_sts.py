@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.credentials import ReadOnlyCredentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.scripted_sts import ROLE, SESSION_ARN, ScriptedSTS, answer, refusal, scripted_sts
+from xsession import AssumeRoleError, CredentialsError, Role, SourceCredentialsError, WrongAccountError, XSessionError
+from xsession._botocore.core import ClientCore
+from xsession._snapshot import Issued
+from xsession._sts import NON_RECOVERABLE, Sts, lifetime_of, sts_region
+from xsession.testing import FakeClock
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+CALLER = ReadOnlyCredentials("AKIAEXAMPLE", "secret-of-the-caller", None)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An `Sts` that talks to a scripted one."""
+
+    sts: Sts
+    server: ScriptedSTS
+    clock: FakeClock
+
+    def assume(self, role: Role | None = None, *, hop: int = 1) -> Issued:
+        """Assumes a role."""
+        return self.sts.assume_role(
+            role or Role(ROLE, role_session_name="name"), CALLER, hop=hop, region_name="eu-west-1"
+        )
+
+    def refused(self, role: Role | None = None, *, hop: int = 1) -> XSessionError:
+        """Assumes a role, in vain."""
+        with pytest.raises(XSessionError) as caught:
+            self.assume(role, hop=hop)
+        return caught.value
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A bench whose clocks say New Year."""
+    with scripted_sts() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+        clock = FakeClock(NEW_YEAR)
+        server.date = NEW_YEAR
+        session = boto3.Session("AKIAEXAMPLE", "secret", region_name="eu-west-1")
+        yield Bench(Sts(ClientCore(session), clock=clock), server, clock)
+
+
+def test_an_answer_becomes_credentials(bench: Bench) -> None:
+    """With all that is known about them."""
+    found = bench.assume().credentials
+    assert (found.access_key_id, found.arn, found.user_id) == ("ASIAEXAMPLE", SESSION_ARN, "AROA:name")
+    assert (found.account_id, found.request_id, found.lifetime) == ("222222222222", "request-1", 3_600.0)
+    assert found.expiry == datetime(2026, 1, 1, 1, tzinfo=UTC)
+
+
+def test_the_call_is_signed_by_the_caller_for_the_region(bench: Bench) -> None:
+    """One client serves all callers, and never falls back to anybody's credentials."""
+    bench.assume()
+    form, authorization = bench.server.requests[0]
+    assert "Credential=AKIAEXAMPLE/20" in authorization
+    assert "/eu-west-1/sts/aws4_request" in authorization
+    assert "Action=AssumeRole" in form
+
+
+def test_an_mfa_code_is_sent_with_its_serial(bench: Bench) -> None:
+    """As STS wants them."""
+    role = Role(ROLE, role_session_name="name", mfa_serial="arn:aws:iam::111111111111:mfa/bruce")
+    bench.sts.assume_role(role, CALLER, hop=1, region_name="eu-west-1", mfa_code="123456")
+    form = bench.server.requests[0][0]
+    assert "TokenCode=123456" in form
+    assert "SerialNumber=arn%3Aaws%3Aiam" in form
+
+
+def test_hard_12_an_answer_that_has_expired_already_is_a_failed_refresh(bench: Bench) -> None:
+    """By AWS's own clock."""
+    bench.server.body = answer(Expiration="2025-12-31T23:59:59Z")
+    error = bench.refused()
+    assert error.retryable
+    assert "clock" in str(error)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SessionToken": None},
+        {"SecretAccessKey": ""},
+        {"AccessKeyId": None},
+        {"Expiration": "yesterday"},
+        {"Expiration": "NaN"},
+        {"Expiration": None},
+        {"Arn": None},
+    ],
+)
+def test_hard_13_an_answer_that_lacks_something_is_a_failed_refresh(
+    bench: Bench, changes: dict[str, str | None]
+) -> None:
+    """It may be better next time, and nothing of it reaches an error."""
+    bench.server.body = answer(**changes)
+    error = bench.refused()
+    assert isinstance(error, AssumeRoleError)
+    assert error.retryable
+    text = "".join(traceback.format_exception(error))
+    assert "secret-of-the-answer" not in text
+    assert "token-of-the-answer" not in text
+
+
+@pytest.mark.parametrize("body", ["", "<html>", b"\xff\xfe", "{}", answer()[:300]])
+def test_garbage_is_a_failed_refresh(bench: Bench, body: str | bytes) -> None:
+    """Whatever botocore raises on it."""
+    bench.server.body = body
+    error = bench.refused()
+    assert isinstance(error, AssumeRoleError)
+    assert error.retryable
+    assert "secret-of-the-answer" not in "".join(traceback.format_exception(error))
+
+
+def test_hard_15_an_expiry_ten_years_ahead_is_a_failed_refresh(bench: Bench) -> None:
+    """Nothing that STS issues lives that long."""
+    bench.server.body = answer(Expiration="2036-01-01T00:00:00Z")
+    assert bench.refused().retryable
+
+
+@pytest.mark.parametrize("minutes", [-4, 4, -240, 240])
+def test_hard_26_a_wrong_local_clock_cancels_out(bench: Bench, minutes: int) -> None:
+    """Expiration and Date are both AWS's."""
+    bench.clock.step_wall(minutes * 60)
+    issued = bench.assume()
+    assert issued.credentials.lifetime == 3_600.0
+    assert issued.credentials.issued_at == datetime.fromtimestamp(NEW_YEAR, UTC) + timedelta(minutes=minutes)
+
+
+def test_the_lifetime_counts_from_the_moment_of_sending(bench: Bench) -> None:
+    """On a clock that does not step."""
+    bench.clock.advance(50)
+    bench.server.date = NEW_YEAR + 50
+    assert bench.assume().sent_boot == bench.clock.boot()
+
+
+@given(
+    asked=st.integers(900, 43_200),
+    lived=st.floats(-100, 200_000),
+    skew=st.floats(-1e6, 1e6),
+    dated=st.booleans(),
+)
+def test_no_lifetime_is_longer_than_what_was_asked_for(asked: int, lived: float, skew: float, dated: bool) -> None:
+    """Whatever the answer and the local clock say, but for a minute of tolerance; nor is one negative."""
+    expiry = datetime.fromtimestamp(NEW_YEAR + lived, UTC)
+    date = datetime.fromtimestamp(NEW_YEAR, UTC) if dated else None
+    lifetime = lifetime_of(expiry, date, asked=asked, sent_wall=NEW_YEAR + skew)
+    assert lifetime is None or 0 < lifetime <= asked + 60
+
+
+def test_a_lifetime_without_a_date_is_by_the_local_clock() -> None:
+    """And then never longer than what was asked for."""
+    expiry = datetime.fromtimestamp(NEW_YEAR + 3_600, UTC)
+    assert lifetime_of(expiry, None, asked=900, sent_wall=NEW_YEAR) == 900
+    assert lifetime_of(expiry, None, asked=3_600, sent_wall=NEW_YEAR + 600) == 3_000
+    assert lifetime_of(expiry.replace(tzinfo=None), None, asked=3_600, sent_wall=NEW_YEAR) is None
+    assert lifetime_of("soon", None, asked=3_600, sent_wall=NEW_YEAR) is None
+
+
+def test_an_answer_without_a_date_is_taken(bench: Bench) -> None:
+    """Proxies drop headers."""
+    bench.server.date = None
+    assert bench.assume().credentials.lifetime == 3_600.0
+
+
+def test_an_answer_for_another_account_is_refused(bench: Bench) -> None:
+    """Before anything is signed with it."""
+    bench.server.body = answer(Arn="arn:aws:sts::333333333333:assumed-role/R/name")
+    error = bench.refused()
+    assert isinstance(error, WrongAccountError)
+    assert (error.role_arn, error.hop, error.request_id) == (ROLE, 1, "request-1")
+
+
+@pytest.mark.parametrize("code", sorted(NON_RECOVERABLE))
+def test_refusals_that_stay_are_not_retryable(bench: Bench, code: str) -> None:
+    """Somebody has to change something."""
+    bench.server.status, bench.server.body = 403, refusal(code)
+    error = bench.refused(hop=2)
+    assert isinstance(error, AssumeRoleError)
+    assert (error.code, error.retryable, error.hop, error.request_id) == (code, False, 2, "request-2")
+    assert len(bench.server.requests) == 1
+
+
+def test_failures_that_may_go_away_are_retryable(bench: Bench) -> None:
+    """Whatever is not known to stay; botocore tried three times."""
+    bench.server.status, bench.server.body = 503, refusal("ServiceUnavailable")
+    assert bench.refused().retryable
+    assert len(bench.server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("RequestTimeTooSkewed", "clock"),
+        ("SignatureDoesNotMatch", "clock"),
+        ("RegionDisabledException", "sts_region_name"),
+        ("RegionDisabled", "sts_region_name"),
+        ("PackedPolicyTooLarge", "shorten"),
+    ],
+)
+def test_hard_27_the_hint_says_what_to_do(bench: Bench, code: str, hint: str) -> None:
+    """A wrong clock is called a wrong clock."""
+    bench.server.status, bench.server.body = 400, refusal(code)
+    assert hint in str(bench.refused())
+
+
+@pytest.mark.parametrize(("hop", "kind"), [(1, SourceCredentialsError), (2, AssumeRoleError)])
+def test_dead_credentials_at_the_first_hop_are_the_sources(bench: Bench, hop: int, kind: type[Exception]) -> None:
+    """Who calls there is the source."""
+    bench.server.status, bench.server.body = 403, refusal("ExpiredToken")
+    assert type(bench.refused(hop=hop)) is kind
+
+
+def test_an_external_id_never_reaches_an_error(bench: Bench) -> None:
+    """A ValidationError quotes what it refuses."""
+    role = Role(ROLE, role_session_name="name", external_id="agreed-on")
+    bench.server.status, bench.server.body = 400, refusal("ValidationError", "Value 'agreed-on' at 'externalId'")
+    assert "agreed-on" not in "".join(traceback.format_exception(bench.refused(role)))
+
+
+def test_an_endpoint_that_can_not_be_reached_is_a_failed_refresh(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be there again soon."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    session = boto3.Session("AKIAEXAMPLE", "secret", region_name="eu-west-1")
+    error = Bench(Sts(ClientCore(session), clock=bench.clock), bench.server, bench.clock).refused()
+    assert error.retryable
+    assert "EndpointConnectionError" in str(error)
+
+
+def test_who_we_are_is_asked_of_sts(bench: Bench) -> None:
+    """And a refusal of that is no failed AssumeRole."""
+    bench.server.body = (
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+        "<Arn>arn:aws:iam::111111111111:user/bruce</Arn><UserId>AIDA</UserId><Account>111111111111</Account>"
+        "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+    )
+    identity = bench.sts.caller_identity(CALLER, region_name="eu-west-1")
+    assert identity.account_id == "111111111111"
+    assert identity.principal == "arn:aws:iam::111111111111:user/bruce"
+    bench.server.status, bench.server.body = 403, refusal("AccessDenied")
+    with pytest.raises(CredentialsError) as caught:
+        bench.sts.caller_identity(CALLER, region_name="eu-west-1")
+    assert type(caught.value) is CredentialsError
+
+
+def test_one_client_serves_a_region_for_ever(bench: Bench) -> None:
+    """A new one costs up to 100 ms."""
+    for _ in range(3):
+        bench.assume()
+    assert len(bench.sts._clients) == 1
+    bench.sts.after_fork()
+    assert bench.assume().credentials.access_key_id == "ASIAEXAMPLE"
+
+
+@pytest.mark.parametrize(
+    ("role", "candidates", "expected"),
+    [
+        (Role(ROLE, sts_region_name="eu-north-1"), ("us-east-2", "us-west-1"), "eu-north-1"),
+        (Role(ROLE), ("us-east-2", "us-west-1"), "us-east-2"),
+        (Role(ROLE), (None, "us-west-1"), "us-west-1"),
+        (Role(ROLE), (None, None), "us-east-1"),
+        (Role(ROLE), ("cn-north-1", "eu-west-1"), "eu-west-1"),
+        (Role("arn:aws-cn:iam::222222222222:role/R"), ("eu-west-1",), "cn-north-1"),
+        (Role("arn:aws-us-gov:iam::222222222222:role/R"), ("us-gov-east-1",), "us-gov-east-1"),
+        (Role("arn:aws-iso-b:iam::222222222222:role/R"), (), "us-isob-east-1"),
+        (None, (None, "eu-west-1"), "eu-west-1"),
+        (None, (), "us-east-1"),
+    ],
+)
+def test_the_region_of_sts(role: Role | None, candidates: tuple[str | None, ...], expected: str) -> None:
+    """The role's own, else the first in its partition, else that partition's first."""
+    assert sts_region(role, *candidates) == expected
