@@ -1,0 +1,57 @@
+"""What type checkers must know about xsession; checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_type
+
+import boto3
+from types_boto3_ec2.client import EC2Client
+from types_boto3_s3.client import S3Client
+from types_boto3_s3.service_resource import S3ServiceResource
+
+from xsession import SOURCE, Account, Accounts, Credentials, CrossAccountSession, Identity, Outcomes, Role, RoleChain
+from xsession.events import Event
+
+
+def clients(xs: CrossAccountSession) -> None:
+    """Clients of an account have their service's type."""
+    assert_type(xs["vegeta"].client("s3"), S3Client)
+    assert_type(xs.session("vegeta", duration_seconds=900).client("ec2"), EC2Client)
+    assert_type(xs["vegeta"].resource("s3"), S3ServiceResource)
+    assert_type(xs.get_client("s3", account="vegeta"), Any)
+    session: boto3.Session = xs["vegeta"]
+    assert_type(session.client("s3"), S3Client)
+
+
+def accounts(xs: CrossAccountSession, role: Role, chain: RoleChain, account: Account) -> None:
+    """Whatever names an account is taken."""
+    for ref in ("vegeta", SOURCE, role, chain, account):
+        xs.get_client("s3", ref)
+    assert_type(xs.accounts, Accounts)
+    assert_type(xs.accounts["vegeta"], Account)
+
+
+def answers(xs: CrossAccountSession) -> None:
+    """Values have types of their own."""
+    assert_type(xs.get_frozen_credentials("vegeta"), Credentials)
+    assert_type(xs.whoami(), Identity)
+    assert_type(xs.verify(), Outcomes[Identity])
+    assert_type(xs.warm(["vegeta"]), Outcomes[Credentials])
+    assert_type(xs.warm().results, dict[str, Credentials])
+    with xs as entered:
+        assert_type(entered, CrossAccountSession)
+
+
+def hook(event: Event) -> None:
+    """A hook is any callable that takes an event."""
+
+
+def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
+    """What users write when they make one."""
+    CrossAccountSession({"vegeta": "arn:aws:iam::222222222222:role/R"}, hooks=[hook], mfa_code=lambda serial: serial)
+    CrossAccountSession(given)
+    CrossAccountSession(mixed)
+    CrossAccountSession([Account("vegeta")], profile_name="bruce", tags={"team": "bats"})
+    CrossAccountSession.from_config("xsession.toml", region_name="eu-west-1")
+    Accounts(given)
