@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -35,6 +37,15 @@ sys.addaudithook(_loopback_only)
 # Both go by the wall clock, and in a fresh clone the first text takes seconds: Hypothesis builds its Unicode tables.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def models_read_once() -> Iterator[None]:
+    """Read botocore's models once for all tests, each of which has loaders of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        load = functools.lru_cache(botocore.loaders.JSONFileLoader().load_file)
+        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _loader, path: load(path))
+        yield
 
 
 @pytest.fixture(autouse=True)

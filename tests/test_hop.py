@@ -273,8 +273,8 @@ def test_two_sources_never_share_what_is_stored(world: World) -> None:
 def test_an_outage_of_the_first_hop_is_told_to_callers_of_the_last(world: World) -> None:
     """With the hop at which it failed."""
     hub = world.chain.roles[0].role_arn
-    world.aws.fail(Fault(operation="AssumeRole", role_arn=hub, times=None, status=503))
-    xs = world.session(refresh=RefreshPolicy(patience=0.3))
+    world.aws.fail(Fault(operation="AssumeRole", role_arn=hub, times=None, status=400))
+    xs = world.session(refresh=RefreshPolicy(patience=1))
     with pytest.raises(CredentialsError) as caught:
         xs.get_frozen_credentials("deep")
     assert (caught.value.account, caught.value.role_arn, caught.value.hop) == ("deep", hub, 1)
