@@ -1,0 +1,99 @@
+"""The same thing done with each library: a client of a service in an account, reached by one role."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import boto3
+
+REGION = "eu-west-1"
+
+
+def role_arn(account: int) -> str:
+    """The role of an account."""
+    return f"arn:aws:iam::{account:012}:role/Bench"
+
+
+class Contender(Protocol):
+    """One library."""
+
+    def client(self, service_name: str, account: int) -> Any:
+        """What its users write to get a client."""
+
+
+class PlainBoto3:
+    """AssumeRole by hand, and a boto3 session for each account; nothing is refreshed."""
+
+    def __init__(self) -> None:
+        self._sts = boto3.client("sts", region_name=REGION)
+        self._sessions: dict[int, boto3.Session] = {}
+
+    def client(self, service_name: str, account: int) -> Any:
+        """A client of the account's session."""
+        session = self._sessions.get(account)
+        if session is None:
+            issued = self._sts.assume_role(RoleArn=role_arn(account), RoleSessionName="bench")["Credentials"]
+            keys = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+            session = self._sessions[account] = boto3.Session(*keys, region_name=REGION)
+        return session.client(service_name)  # type: ignore[call-overload]  # any service
+
+
+class AssumeRoleLib:
+    """aws-assume-role-lib."""
+
+    def __init__(self) -> None:
+        self._parent = boto3.Session(region_name=REGION)
+        self._sessions: dict[int, boto3.Session] = {}
+
+    def client(self, service_name: str, account: int) -> Any:
+        """A client of the account's session."""
+        import aws_assume_role_lib  # noqa: PLC0415 # each library is imported only where it is measured
+
+        session = self._sessions.get(account)
+        if session is None:
+            session = aws_assume_role_lib.assume_role(
+                self._parent, role_arn(account), RoleSessionName="bench", validate=False
+            )
+            self._sessions[account] = session
+        return session.client(service_name)  # type: ignore[call-overload]  # any service
+
+
+class RefreshSession:
+    """boto3-refresh-session, which caches clients itself."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[int, Any] = {}
+
+    def client(self, service_name: str, account: int) -> Any:
+        """A client of the account's session."""
+        from boto3_refresh_session import RefreshableSession  # noqa: PLC0415 # likewise
+
+        session = self._sessions.get(account)
+        if session is None:
+            assume = {"RoleArn": role_arn(account), "RoleSessionName": "bench"}
+            session = RefreshableSession(assume_role_kwargs=assume, region_name=REGION)
+            self._sessions[account] = session
+        return session.client(service_name)
+
+
+class XSession:
+    """xsession."""
+
+    def __init__(self) -> None:
+        from xsession import CrossAccountSession, Role  # noqa: PLC0415 # likewise
+
+        accounts = {f"a{account}": Role(role_arn(account)) for account in range(1, 2_001)}
+        self.session = CrossAccountSession(accounts, region_name=REGION)
+        self._names = [f"a{account}" for account in range(2_001)]
+
+    def client(self, service_name: str, account: int) -> Any:
+        """The account's client."""
+        return self.session.get_client(service_name, self._names[account])
+
+
+CONTENDERS: dict[str, type[Contender]] = {
+    "plain boto3": PlainBoto3,
+    "aws-assume-role-lib": AssumeRoleLib,
+    "boto3-refresh-session": RefreshSession,
+    "xsession": XSession,
+}

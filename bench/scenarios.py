@@ -1,0 +1,211 @@
+"""What is measured, each for each library in a process of its own: `python -m bench.scenarios NAME WHO`."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.contenders import CONTENDERS, REGION, Contender
+
+Figures = dict[str, float]
+
+FIVE = ("s3", "ec2", "dynamodb", "sts", "iam")
+
+
+def rss() -> int:
+    """The bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def control(**settings: float) -> None:
+    """Sets the stub."""
+    query = "&".join(f"{name}={value}" for name, value in settings.items())
+    urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/control?{query}").close()
+
+
+def count(operation: str) -> int:
+    """How many calls of an operation the stub has had since it was set."""
+    with urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/counts") as answer:
+        return int(json.load(answer).get(operation, 0))
+
+
+def credentials_of(client: Any) -> Any:
+    """What a client asks at each signing; there is no public way to it that all libraries have."""
+    return client._request_signer._credentials  # noqa: SLF001
+
+
+def frozen(client: Any) -> Any:
+    """The credentials that a client signs with; gets them where they are not there yet."""
+    return credentials_of(client).get_frozen_credentials()
+
+
+def more_accounts(contender: Contender, *, services: tuple[str, ...], accounts: int) -> Figures:
+    """Each account after the first: AssumeRole and a client of each service."""
+    held = [contender.client(service, 1) for service in services]
+    frozen(held[0])
+    gc.collect()
+    before, began = rss(), time.perf_counter()
+    for account in range(2, accounts + 2):
+        clients = [contender.client(service, account) for service in services]
+        frozen(clients[0])
+        held += clients
+    seconds = time.perf_counter() - began
+    gc.collect()
+    return {"ms": seconds / accounts * 1e3, "KB": (rss() - before) / accounts / 1024}
+
+
+def one_service(contender: Contender, size: float) -> Figures:
+    """One more account with an s3 client."""
+    return more_accounts(contender, services=("s3",), accounts=int((400 if is_ours(contender) else 20) * size))
+
+
+def five_services(contender: Contender, size: float) -> Figures:
+    """One more account with five clients."""
+    return more_accounts(contender, services=FIVE, accounts=int((400 if is_ours(contender) else 10) * size))
+
+
+def fan_out(contender: Contender, size: float) -> Figures:
+    """Accounts in 32 threads, one call each with 20 ms of latency."""
+    accounts = int(500 * size)
+    control(latency=0.02)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(lambda account: contender.client("s3", account).list_buckets(), range(1, accounts + 1)))
+    seconds = time.perf_counter() - began
+    return {"s": seconds, "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def hot_client(contender: Contender, size: float) -> Figures:
+    """The same client once more."""
+    repeats = int((200_000 if is_ours(contender) else 300) * size)
+    contender.client("s3", 1)
+    if is_ours(contender):
+        get: Callable[..., Any] = contender.session.get_client  # type: ignore[attr-defined]  # what users write
+        began = time.perf_counter()
+        for _ in range(repeats):
+            get("s3", account="a1")
+    else:
+        began = time.perf_counter()
+        for _ in range(repeats):
+            contender.client("s3", 1)
+    return {"us": (time.perf_counter() - began) / repeats * 1e6}
+
+
+def fresh_credentials(contender: Contender, size: float) -> Figures:
+    """What a client asks its credentials at each signing, while they are fresh."""
+    get, repeats = credentials_of(contender.client("s3", 1)).get_frozen_credentials, int(200_000 * size)
+    get()
+    began = time.perf_counter()
+    for _ in range(repeats):
+        get()
+    return {"us": (time.perf_counter() - began) / repeats * 1e6}
+
+
+def request_cpu(contender: Contender, size: float) -> Figures:
+    """CPU of one request with one client, and with 200 in turn."""
+    clients = [contender.client("s3", account) for account in range(1, int(200 * size) + 1)]
+    return {"us": cpu(clients[:1], size), f"us, {len(clients)} in turn": cpu(clients, size)}
+
+
+def cpu(clients: list[Any], size: float) -> float:
+    """CPU microseconds of one request."""
+    repeats = max(1, int(1_000 * size) // len(clients))
+    for client in clients:
+        client.list_buckets()
+    began = time.process_time()
+    for _ in range(repeats):
+        for client in clients:
+            client.list_buckets()
+    return (time.process_time() - began) / (repeats * len(clients)) * 1e6
+
+
+def short_sessions(contender: Contender, _size: float) -> Figures:
+    """AssumeRole calls of 100 requests with sessions of 900 seconds."""
+    control(lifetime=900)
+    client = contender.client("s3", 1)
+    for _ in range(100):
+        client.list_buckets()
+    return {"calls": count("AssumeRole")}
+
+
+def outage(contender: Contender, _size: float) -> Figures:
+    """STS fails while credentials are good for five more minutes: failed requests of 20 threads."""
+    control(lifetime=300)
+    client = contender.client("s3", 1)
+    frozen(client)
+    control(lifetime=300, failing=1)
+
+    def ask(_number: int) -> int:
+        try:
+            client.list_buckets()
+        except Exception:  # noqa: BLE001 # counted
+            return 1
+        return 0
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(20) as pool:
+        failed = sum(pool.map(ask, range(20)))
+    return {"failed of 20": failed, "s": time.perf_counter() - began}
+
+
+def first_client(who: str) -> Figures:
+    """Import, and a first client with its first request, in a new process."""
+    imports = {
+        "plain boto3": "import boto3",
+        "aws-assume-role-lib": "import aws_assume_role_lib",
+        "boto3-refresh-session": "import boto3_refresh_session",
+        "xsession": "import xsession",
+    }
+    use = f"from bench.contenders import CONTENDERS as C; C[{who!r}]().client('s3', 1).list_buckets()"
+    return {"ms, import": run_python(imports[who]), "ms, first request": run_python(use)}
+
+
+def run_python(code: str) -> float:
+    """Milliseconds that a Python takes for it."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return (time.perf_counter() - began) * 1e3
+
+
+def is_ours(contender: Contender) -> bool:
+    """Whether it is quick enough for the large numbers."""
+    return type(contender).__name__ == "XSession"
+
+
+SCENARIOS: dict[str, Callable[[Contender, float], Figures]] = {
+    "one more account, s3": one_service,
+    "one more account, 5 services": five_services,
+    "fan-out over 500 accounts, 32 threads, 20 ms": fan_out,
+    "the same client again": hot_client,
+    "read fresh credentials": fresh_credentials,
+    "CPU of a request": request_cpu,
+    "900 s sessions, 100 requests": short_sessions,
+    "STS down, 5 min left, 20 threads": outage,
+}
+
+
+def main() -> None:
+    """Measures once and prints JSON."""
+    name, who, size = sys.argv[1], sys.argv[2], float(sys.argv[3])
+    control(latency=0, lifetime=3_600, failing=0)
+    os.environ.setdefault("AWS_REGION", REGION)
+    if name == FIRST:
+        print(json.dumps(first_client(who)))
+    else:
+        print(json.dumps(SCENARIOS[name](CONTENDERS[who](), size)))
+
+
+FIRST = "import and first request"
+
+if __name__ == "__main__":
+    main()
