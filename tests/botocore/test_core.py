@@ -211,8 +211,8 @@ def test_validation_can_be_switched_off(make: Make) -> None:
 
 def test_endpoints_are_the_calls_or_the_environments(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """As boto3 has it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
     bench = make()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
     assert bench.client("sqs").meta.endpoint_url == "http://127.0.0.1:1"
     assert bench.client("s3", endpoint_url="http://127.0.0.1:2").meta.endpoint_url == "http://127.0.0.1:2"
 

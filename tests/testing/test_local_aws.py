@@ -361,6 +361,20 @@ def test_it_must_be_entered() -> None:
         LocalAWS().session()
 
 
+def test_there_is_one_at_a_time(world: World) -> None:
+    """moto has one storage: a second one would empty the first one's."""
+    with pytest.raises(ConfigError, match="another"):
+        LocalAWS().__enter__()
+    assert who(world.source.client("sts")) == BATMAN
+
+
+def test_an_endpoint_of_the_environment_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would win, and the test would talk to some other AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL_S3"):
+        world.aws.session(world.key)
+
+
 def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is not installed."""
     monkeypatch.setitem(sys.modules, "moto.server", None)

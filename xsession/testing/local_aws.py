@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,15 +45,18 @@ class LocalAWS:
     trust policy that it does not know is an error when the context ends, never a verdict. What a role may do once it is
     assumed is not evaluated, nor are session policies.
 
-    Use it as a context manager. It does not touch the process's environment; see `applied`.
+    Use it as a context manager, one at a time: moto has one storage for a process. It does not touch the process's
+    environment; see `applied`.
 
     Args:
         clock: Whose `wall()` it lives by, such as a `FakeClock`; None: the machine's.
         lifetime: Seconds that credentials live, whatever was asked for; None: as asked for.
 
     Raises:
-        ConfigError: The extra `xsession[testing]` is not installed.
+        ConfigError: The extra `xsession[testing]` is not installed, or, when it is entered, another one runs.
     """
+
+    _running = threading.Lock()
 
     def __init__(self, *, clock: WallClock | None = None, lifetime: float | None = None) -> None:
         now = time.time if clock is None else clock.wall
@@ -76,6 +80,9 @@ class LocalAWS:
         self._loader = botocore.session.Session().get_component("data_loader")
 
     def __enter__(self) -> Self:
+        if not self._running.acquire(blocking=False):
+            msg = "another local AWS runs in this process"
+            raise ConfigError(msg, hint="leave that one first")
         self._backend.reset()
         self._http, self._thread = serve(self._server)
         self._folder = tempfile.TemporaryDirectory(prefix="xsession-local-aws-")
@@ -92,6 +99,7 @@ class LocalAWS:
         self._backend.reset()
         if self._folder is not None:
             self._folder.cleanup()
+        self._running.release()
         if kind is None and self._server.failures:
             raise self._server.failures[0]
 
@@ -109,12 +117,23 @@ class LocalAWS:
         return self._accounts[account_id]
 
     def session(self, key: Key | None = None, *, region_name: str | None = None) -> boto3.Session:
-        """A boto3 session that talks to this AWS, whatever the environment says.
+        """A boto3 session that talks to this AWS, and has no credentials of the environment.
 
         Args:
             key: What it signs with; None: it has no credentials.
             region_name: Its region; None: eu-west-1.
+
+        Raises:
+            ConfigError: The environment has an endpoint of another AWS, which botocore would use.
         """
+        elsewhere = [
+            name
+            for name, value in os.environ.items()
+            if name.startswith("AWS_ENDPOINT_URL") and value != self.endpoint_url
+        ]
+        if elsewhere:
+            msg = f"the environment's {elsewhere[0]} would win over the local AWS"
+            raise ConfigError(msg, hint=f"unset {elsewhere[0]} while tests run")
         session = botocore.session.Session()
         session.register_component("data_loader", self._loader)
         session.set_config_variable("config_file", str(self._file("config")))
