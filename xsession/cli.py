@@ -56,7 +56,7 @@ else:
         with _session(options, needs_file=account is not None) as xs:
             click.echo(_plain(xs.whoami(xsession.SOURCE if account is None else account).arn))
 
-    @cli.command()
+    @cli.command(short_help="Check that accounts can be reached.")
     @click.argument("names", metavar="[ACCOUNT]...", nargs=-1)
     @click.pass_obj
     def verify(options: dict[str, Any], names: tuple[str, ...]) -> None:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xsession import _toml, errors, events
+from xsession.testing import LocalAWS, Story
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+
+def page(name: str) -> str:
+    """The text of a page."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
+    """Links, anchors and the API's names are right."""
+    pytest.importorskip("mkdocs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_error_has_its_place_on_the_troubleshooting_page() -> None:
+    """By its name."""
+    names = {
+        name for name, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.XSessionError)
+    }
+    text = page("troubleshooting.md")
+    assert {name for name in names if name not in text} == set()
+
+
+def test_every_event_is_listed() -> None:
+    """With when it comes."""
+    kinds = {name for name, item in inspect.getmembers(events, inspect.isclass) if issubclass(item, events.Event)}
+    text = page("how-to/events.md")
+    assert {name for name in kinds - {"Event"} if f"| `{name}` |" not in text} == set()
+
+
+def test_every_key_of_the_file_is_listed() -> None:
+    """In the reference."""
+    text = page("reference/toml.md")
+    assert {key for key in _toml._ACCOUNT | _toml._DEFAULTS if f"`{key}`" not in text} == set()
+
+
+def test_every_environment_variable_of_ours_is_listed() -> None:
+    """In the reference."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "xsession").rglob("*.py"))
+    text = page("reference/environment.md")
+    assert {name for name in re.findall(r"XSESSION_[A-Z_]+", code) if f"`{name}`" not in text} == set()
+
+
+def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: LocalAWS) -> None:
+    """Help and lists; commands that install something are not run."""
+    story = Story.told_by(local_aws)
+    (tmp_path / "xsession.toml").write_text((ROOT / "examples" / "xsession.toml").read_text())
+    blocks = re.findall(r"```console\n\$ xsession (.*?)\n(.*?)```", page("how-to/command-line.md"), re.DOTALL)
+    assert len(blocks) == 2
+    for arguments, expected in blocks:
+        command = [sys.executable, "-m", "xsession", *arguments.split()]
+        environ = {**local_aws.environ(story.key), "PATH": os.environ["PATH"], "COLUMNS": "80"}
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert done.stdout.replace("python -m xsession", "xsession") == expected, done.stderr
+
+
+def test_pages_name_no_function_that_is_not_there() -> None:
+    """Whatever a page calls on `xs`, the session has."""
+    from xsession import CrossAccountSession  # noqa: PLC0415 # only here
+
+    called = {
+        name
+        for path in [*DOCS.rglob("*.md"), ROOT / "README.md"]
+        for name in re.findall(r"\bxs\.(\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in called if not hasattr(CrossAccountSession, name)} - {"accounts"} == set()
