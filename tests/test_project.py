@@ -88,7 +88,7 @@ def may_import(importer: str, imported: str) -> bool:
         return imported in LAYER_OF and LAYER_OF[imported] <= LAYER_OF[importer]
     if importer == "__main__":
         return imported == "cli"
-    return imported in {"", "errors"} or (importer == "testing" and imported in WITHOUT_BOTO3)
+    return imported in {"", "errors", "escape"} or (importer == "testing" and imported in WITHOUT_BOTO3)
 
 
 def may_import_boto(importer: str, imported: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import Any
 
 import xsession
 from xsession import Accounts, CrossAccountSession
 from xsession.errors import ConfigError, UnknownAccountError, XSessionError
+from xsession.escape import for_terminal
 
 try:
     import click
@@ -21,8 +21,6 @@ except ImportError:  # the extra is not installed
         return 1
 
 else:
-    # Text from files and from AWS must not move the cursor or change colours.
-    _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
     @click.option("--config", metavar="FILE", help="The xsession.toml; else XSESSION_CONFIG, else ./xsession.toml.")
@@ -46,7 +44,7 @@ else:
             return
         for name, account in found.items():
             chain = " -> ".join(role.role_arn for role in account.roles) or f"source {account.source}"
-            click.echo(_plain(f"{name}  {account.account_id or '-'}  {chain}"))
+            click.echo(for_terminal(f"{name}  {account.account_id or '-'}  {chain}"))
 
     @cli.command()
     @click.argument("account", required=False)
@@ -54,7 +52,7 @@ else:
     def whoami(options: dict[str, Any], account: str | None) -> None:
         """Say who we are in ACCOUNT, or as the source."""
         with _session(options, needs_file=account is not None) as xs:
-            click.echo(_plain(xs.whoami(xsession.SOURCE if account is None else account).arn))
+            click.echo(for_terminal(xs.whoami(xsession.SOURCE if account is None else account).arn))
 
     @cli.command(short_help="Check that accounts can be reached.")
     @click.argument("names", metavar="[ACCOUNT]...", nargs=-1)
@@ -64,7 +62,7 @@ else:
         with _session(options) as xs:
             outcomes = xs.verify(names or None)
         for name, outcome in outcomes.items():
-            click.echo(_plain(f"{name}: {outcome.value.arn if outcome.value else f'FAILED: {outcome.error}'}"))
+            click.echo(for_terminal(f"{name}: {outcome.value.arn if outcome.value else f'FAILED: {outcome.error}'}"))
         if not outcomes.ok:
             sys.exit(1)
 
@@ -102,9 +100,6 @@ else:
             for account in found.values()
         ]
 
-    def _plain(text: str) -> str:
-        return _CONTROL.sub("?", text)
-
     def _failed(message: str, status: int) -> int:
-        click.echo(_plain(f"xsession: {message}"), err=True)
+        click.echo(for_terminal(f"xsession: {message}"), err=True)
         return status
