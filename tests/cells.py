@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from xsession._cell import Cell, Label
+from xsession._cell import Cell
 from xsession._clock import Clock, Waitable
-from xsession._snapshot import Issued
+from xsession._flight import Label
+from xsession._snapshot import Deadline, Issued
+from xsession._throttle import Lane
 from xsession._workers import Workers
 from xsession.credentials import Credentials
 from xsession.errors import AssumeRoleError, XSessionError
@@ -50,6 +53,7 @@ class ScriptedFetch:
         self.forgotten: list[str | None] = []
         self._numbers = itertools.count(1)
         self.before: Callable[[], object] = lambda: None
+        self.held_back = False
 
     def __call__(self, _background: bool, /) -> Issued:
         """One call of STS."""
@@ -78,6 +82,67 @@ class ScriptedFetch:
     def forget(self, access_key_id: str | None, /) -> None:
         """Takes note."""
         self.forgotten.append(access_key_id)
+
+
+class ThrottledFetch:
+    """Asks an STS that allows so many calls a second, by a lane that several cells share.
+
+    Args:
+        fetch: Gives the credentials, where STS allows it.
+        lane: Where it waits.
+        allows: Whether STS allows one more call.
+    """
+
+    def __init__(self, fetch: ScriptedFetch, lane: Lane, allows: Callable[[], bool]) -> None:
+        self._fetch = fetch
+        self._lane = lane
+        self._allows = allows
+
+    @property
+    def held_back(self) -> bool:
+        """Whether the lane is busy."""
+        return self._lane.busy
+
+    def __call__(self, background: bool, /) -> Issued:
+        """One call of STS."""
+        sent = self._lane.enter()
+        if not self._allows():
+            self._lane.throttled(sent)
+            error = refusal("Throttling")
+            raise error
+        self._lane.answered()
+        return self._fetch(background)
+
+    def forget(self, access_key_id: str | None, /) -> None:
+        """Keeps nothing."""
+
+
+class Allowing:
+    """An STS that allows so many calls a second.
+
+    Args:
+        clock: Its clock.
+        rate: How many.
+    """
+
+    def __init__(self, clock: FakeClock, rate: int) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._lock = threading.Lock()
+        self._window: deque[float] = deque()
+        self.calls = 0
+
+    def __call__(self) -> bool:
+        """Whether one more call is answered; it counts in any case."""
+        with self._lock:
+            now = self._clock.boot()
+            self.calls += 1
+            while self._window and self._window[0] <= now - 1.0:
+                self._window.popleft()
+            if len(self._window) >= self._rate:
+                return False
+            self._window.append(now)
+            return True
 
 
 class ImpatientClock(FakeClock):
@@ -114,7 +179,16 @@ class Bench:
         self.workers = Workers(TimersClock(self.clock))
         self.cell = self.new_cell(draw=draw, **policy)
 
-    def new_cell(self, fetch: Any = None, *, draw: float = 1.0, hop: int = 1, **policy: Any) -> Cell[Credentials]:
+    def new_cell(
+        self,
+        fetch: Any = None,
+        *,
+        draw: float = 1.0,
+        hop: int = 1,
+        deadline: Deadline | None = None,
+        clock: Clock | None = None,
+        **policy: Any,
+    ) -> Cell[Credentials]:
         """One more cell beside the first."""
         return Cell(
             Label("vegeta", ROLE, hop),
@@ -123,8 +197,9 @@ class Bench:
             policy=RefreshPolicy(**policy),
             workers=self.workers,
             emit=self.events,
-            clock=self.clock,
+            clock=self.clock if clock is None else clock,
             draw=lambda: draw,
+            deadline=deadline,
         )
 
     def key(self) -> str:

@@ -51,11 +51,13 @@ class ScriptedSTS:
         self.date: float | None = None
         self.requests: list[tuple[str, str]] = []
         self.url = ""
+        self.before: Callable[[], object] = lambda: None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
         form = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         self.requests.append((form, environ.get("HTTP_AUTHORIZATION", "")))
+        self.before()
         body = self.body.encode() if isinstance(self.body, str) else self.body
         headers = [("Content-Length", str(len(body)))]
         if self.date is not None:

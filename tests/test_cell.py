@@ -4,6 +4,7 @@ import gc
 import random
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.cells import ROLE, Bench, ScriptedFetch, in_threads, refusal, until
+from tests.cells import ROLE, Allowing, Bench, ScriptedFetch, ThrottledFetch, in_threads, refusal, until
 from xsession import events
-from xsession._cell import Flight
+from xsession._flight import Flight
+from xsession._snapshot import Deadline
+from xsession._throttle import Lane, Pace
 from xsession.errors import (
     AssumeRoleError,
     CredentialsError,
     CredentialsTimeoutError,
+    DeadlinePassedError,
     SessionClosedError,
     XSessionError,
 )
@@ -736,6 +740,190 @@ def test_hard_30_chains_whose_hops_end_in_flight_do_not_lock_up() -> None:
         results = in_threads(32, lambda: [order.choice(lasts).read() for _ in range(6)])  # noqa: B023 # used up in this turn
         assert not [result for result in results if isinstance(result, Exception)]
         bench.clock.advance(61)
+
+
+# Throttling
+
+
+def test_hard_6_five_hundred_keys_come_up_while_sts_throttles() -> None:
+    """STS allows two calls a second: all 500 come up in minutes, without an error, with 1.5 times the calls."""
+    bench = Bench()
+    sts, lane = Allowing(bench.clock, 2), Lane(bench.clock)
+    cells = [bench.new_cell(ThrottledFetch(bench.fetch, lane, sts)) for _ in range(500)]
+    waiting = iter(list(cells))
+    errors: list[Exception] = []
+
+    def read_on() -> None:
+        for cell in waiting:
+            try:
+                cell.read()
+            except CredentialsError as error:
+                errors.append(error)
+
+    began = bench.clock.boot()
+    threads = [threading.Thread(target=read_on, daemon=True) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        bench.clock.advance(0.1)
+        time.sleep(0.001)
+    assert errors == []
+    assert all(cell.snapshot.generation for cell in cells)
+    assert bench.clock.boot() - began >= 250
+    assert sts.calls <= 1.5 * 2 * (bench.clock.boot() - began)
+
+
+def test_the_time_that_a_flight_is_held_back_is_not_its_own() -> None:
+    """Nor the reader's: after a minute in the lane it still gets its credentials, and the flight is not overdue."""
+    bench = Bench()
+    lane = Lane(bench.clock)
+    lane.throttled(bench.clock.boot())
+    lane._next = bench.clock.boot() + 59
+    cell = bench.new_cell(ThrottledFetch(bench.fetch, lane, lambda: True))
+    lane._pace = Pace(1 / 59, bench.clock.boot(), bench.clock.boot())
+    reading = threading.Thread(target=cell.read, daemon=True)
+    reading.start()
+    until(lambda: cell._flight is not None and cell._flight.started is not None)
+    for _ in range(58):
+        bench.clock.advance(1)
+        time.sleep(0.003)
+    assert reading.is_alive()
+    flight = cell._flight
+    assert flight is not None
+    assert (flight.overdue, round(flight.age(bench.clock.boot()))) == (False, 0)
+    bench.clock.advance(2)
+    reading.join(10)
+    assert cell.snapshot.generation == 1
+
+
+# Deadlines
+
+
+def test_hard_33_at_the_deadline_nothing_is_given_any_more() -> None:
+    """A second before it works, at it it raises: what was held is wiped, and nothing is refreshed."""
+    bench = Bench()
+    cell = bench.new_cell(deadline=Deadline.after(1_800, bench.clock))
+    cell.read()
+    cell.read()
+    bench.clock.advance(1_799)
+    assert cell.read().credentials.access_key_id == "ASIA1"
+    assert cell.state is RefreshState.FRESH
+    bench.clock.advance(1)
+    with pytest.raises(DeadlinePassedError, match=r"has passed: \d{4}-") as caught:
+        cell.read()
+    assert (caught.value.role_arn, caught.value.hop, caught.value.retryable) == (ROLE, 1, False)
+    assert (cell.state, cell.snapshot.generation, bench.calls) == (RefreshState.DEADLINE, 0, 1)
+    bench.clock.advance(7_200)
+    with pytest.raises(DeadlinePassedError):
+        cell.read()
+    assert bench.calls == 1
+
+
+@pytest.mark.parametrize("step", [-3_600.0, 3_600.0])
+def test_a_deadline_holds_by_either_clock(step: float) -> None:
+    """Setting the wall clock back does not lengthen it."""
+    bench = Bench()
+    cell = bench.new_cell(deadline=Deadline.after(1_800, bench.clock))
+    cell.read()
+    bench.clock.step_wall(step)
+    bench.clock.advance(1_800)
+    with pytest.raises(DeadlinePassedError):
+        cell.read()
+
+
+def test_until_a_deadline_credentials_are_refreshed_as_ever() -> None:
+    """Those that end before it; the last ones, which outlive it, are not."""
+    bench = Bench()
+    cell = bench.new_cell(deadline=Deadline.after(2 * 3_600, bench.clock))
+    for _ in range(119):
+        cell.read()
+        bench.clock.advance(60)
+        until(lambda: cell._flight is None)
+    assert cell.read().credentials.access_key_id == "ASIA3"
+    assert bench.calls == 3
+
+
+def test_the_timer_wipes_at_the_deadline() -> None:
+    """With nobody reading."""
+    bench = Bench()
+    cell = bench.new_cell(deadline=Deadline.after(1_800, bench.clock))
+    cell.read()
+    cell.read()
+    bench.clock.advance(1_800)
+    until(lambda: cell.snapshot.generation == 0)
+
+
+# Denials
+
+
+def test_an_explicit_deny_is_nothing_to_do_with_credentials_by_default() -> None:
+    """It may be meant for the request alone."""
+    bench = Bench()
+    bench.key()
+    assert not bench.cell.denied("ASIA1")
+    assert (bench.key(), bench.calls) == ("ASIA1", 1)
+
+
+def test_an_explicit_deny_may_make_the_role_be_assumed_anew_once_in_ten_minutes() -> None:
+    """Where the policy says so: a revocation of older sessions is over then."""
+    bench = Bench(reassume_on_explicit_deny=True)
+    assert not bench.cell.denied("ASIA0")
+    bench.key()
+    assert bench.cell.denied("ASIA1")
+    assert bench.key() == "ASIA2"
+    assert bench.cell.denied("ASIA1")
+    assert not bench.cell.denied("ASIA2")
+    assert bench.calls == 2
+    bench.clock.advance(600)
+    assert bench.cell.denied("ASIA2")
+    assert bench.key() == "ASIA3"
+
+
+# A source that becomes somebody else
+
+
+def test_what_is_superseded_is_gone_but_a_refresh_under_way_counts() -> None:
+    """Its answer is of the new source already."""
+    bench = Bench()
+    with hanging_refresh(bench):
+        bench.cell.supersede()
+        assert bench.cell.state is RefreshState.EMPTY
+    assert (bench.key(), bench.calls, bench.fetch.forgotten) == ("ASIA2", 2, ["ASIA1"])
+    assert bench.events.wait_for(events.Invalidated).access_key_id == "ASIA1"
+
+
+def test_where_nothing_is_held_nothing_is_superseded() -> None:
+    """And nobody is told."""
+    bench = Bench()
+    bench.cell.supersede()
+    assert (bench.events.events, bench.fetch.forgotten) == ([], [])
+
+
+# Status
+
+
+def test_a_cell_tells_how_it_stands() -> None:
+    """Empty, refused, fresh, failing, expired."""
+    bench = Bench()
+    assert (bench.cell.status().state, bench.cell.status().ok) == (RefreshState.EMPTY, False)
+    bench.fetch.error = refusal("AccessDenied", retryable=False)
+    with pytest.raises(AssumeRoleError):
+        bench.cell.read()
+    refused = bench.cell.status()
+    assert (refused.state, refused.last_error, refused.next_try) == (RefreshState.REFUSED, "AccessDenied: no", 5.0)
+    bench.clock.advance(6)
+    assert bench.cell.status().state is RefreshState.EMPTY
+    bench.fetch.error = None
+    advisory(bench)
+    bench.fetch.error = refusal()
+    bench.key()
+    bench.events.wait_for(events.RefreshFailed)
+    until(lambda: bench.cell.failure)
+    failing = bench.cell.status()
+    assert (failing.state, failing.ok, failing.remaining) == (RefreshState.ADVISORY, True, 800)
+    assert (failing.access_key_id, failing.last_error) == ("ASIA2", "InternalFailure: no")
+    bench.clock.advance(900)
+    assert (bench.cell.status().state, bench.cell.status().remaining) == (RefreshState.EXPIRED, 0)
 
 
 # Fork, close, memory

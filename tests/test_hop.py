@@ -119,6 +119,21 @@ def test_hard_10_a_dead_source_is_read_again_once(world: World, source_file: Cal
     assert world.aws.count("AssumeRole") == 3
 
 
+def test_what_one_person_was_given_is_not_for_the_next_who_logs_in(
+    world: World, source_file: Callable[[Any], None]
+) -> None:
+    """Other keys in the files may be somebody else's: all that the first ones led to is thrown away."""
+    source_file(world.key)
+    xs = world.session({"vegeta": world.role, "deep": world.chain}, profile_name="default")
+    alice = xs.get_frozen_credentials("vegeta").access_key_id
+    bob = world.batman.user("bob")
+    source_file(bob)
+    world.aws.delete_key(world.key.access_key_id)
+    xs.get_frozen_credentials("deep")
+    assert world.events.of(Invalidated)[0].access_key_id == alice
+    assert xs.get_frozen_credentials("vegeta").access_key_id != alice
+
+
 @pytest.mark.usefixtures("source_file")
 def test_hard_11_a_source_that_stays_dead_costs_two_calls_at_most(world: World) -> None:
     """Then the caller is told."""
@@ -264,10 +279,20 @@ def test_credentials_from_the_future_are_not_believed() -> None:
 
 
 def test_two_sources_never_share_what_is_stored(world: World) -> None:
-    """The key holds the source's identity: Bob never gets Alice's session."""
+    """The key holds the source's identity: Bob never gets Alice's session; nor do two sources that refresh."""
+    store = MemoryStore()
+    bob = world.aws.session(world.batman.user("bob"))
+    held = [
+        world.session(store=store, session=source).get_frozen_credentials("vegeta") for source in (world.source, bob)
+    ]
+    assert len({credentials.access_key_id for credentials in held}) == 2
+
+
+def test_the_same_static_keys_are_one_source(world: World) -> None:
+    """Two sessions of one process that share a store share what one of them was given."""
     store = MemoryStore()
     key_ids = {world.session(store=store).get_frozen_credentials("vegeta").access_key_id for _ in range(2)}
-    assert len(key_ids) == 2
+    assert (len(key_ids), world.aws.count("AssumeRole")) == (1, 1)
 
 
 def test_an_outage_of_the_first_hop_is_told_to_callers_of_the_last(world: World) -> None:

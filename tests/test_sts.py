@@ -16,6 +16,7 @@ from xsession import AssumeRoleError, CredentialsError, Role, SourceCredentialsE
 from xsession._botocore.core import ClientCore
 from xsession._snapshot import Issued
 from xsession._sts import NON_RECOVERABLE, Sts, lifetime_of, sts_region
+from xsession._throttle import Lane
 from xsession.testing import FakeClock
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -30,17 +31,27 @@ class Bench:
     server: ScriptedSTS
     clock: FakeClock
 
-    def assume(self, role: Role | None = None, *, hop: int = 1) -> Issued:
+    def assume(self, role: Role | None = None, *, hop: int = 1, lane: Lane | None = None) -> Issued:
         """Assumes a role."""
-        return self.sts.assume_role(
-            role or Role(ROLE, role_session_name="name"), CALLER, hop=hop, region_name="eu-west-1"
-        )
+        role = role or Role(ROLE, role_session_name="name")
+        return self.sts.assume_role(role, CALLER, hop=hop, region_name="eu-west-1", lane=lane)
 
-    def refused(self, role: Role | None = None, *, hop: int = 1) -> XSessionError:
+    def refused(self, role: Role | None = None, *, hop: int = 1, lane: Lane | None = None) -> XSessionError:
         """Assumes a role, in vain."""
         with pytest.raises(XSessionError) as caught:
-            self.assume(role, hop=hop)
+            self.assume(role, hop=hop, lane=lane)
         return caught.value
+
+
+class CountedLane(Lane):
+    """Lets every call go at once, and counts them."""
+
+    entered = 0
+
+    def enter(self) -> float:
+        """One more call."""
+        self.entered += 1
+        return self._note()
 
 
 @pytest.fixture
@@ -197,6 +208,48 @@ def test_failures_that_may_go_away_are_retryable(bench: Bench) -> None:
     bench.server.status, bench.server.body = 503, refusal("ServiceUnavailable")
     assert bench.refused().retryable
     assert len(bench.server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("RequestTimeTooSkewed", "The difference is too large."),
+        ("SignatureDoesNotMatch", "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z"),
+        ("SignatureDoesNotMatch", "Signature not yet current: 20260101T003000Z is still later than 20260101T001500Z"),
+    ],
+)
+@pytest.mark.parametrize(("minutes", "told"), [(20, "1200 s behind AWS's"), (-20, "1200 s ahead of AWS's")])
+def test_hard_27_a_skewed_clock_is_named_with_its_offset(
+    bench: Bench, code: str, message: str, minutes: int, told: str
+) -> None:
+    """Measured by the answer's Date; it is no fault of the credentials."""
+    bench.server.date = bench.clock.wall() + minutes * 60
+    bench.server.status, bench.server.body = 403, refusal(code, message)
+    error = bench.refused()
+    assert error.hint == f"set the local clock: it is {told}"
+    assert error.retryable
+
+
+def test_every_try_waits_in_the_lane_and_tells_it_how_it_ended(bench: Bench) -> None:
+    """Those that botocore repeats included: two are throttled, the third is answered."""
+    lane = CountedLane(bench.clock)
+    bodies = iter([refusal("Throttling"), refusal("Throttling"), answer()])
+
+    def next_answer() -> None:
+        bench.server.body = next(bodies)
+        bench.server.status = 400 if "ErrorResponse" in str(bench.server.body) else 200
+
+    bench.server.before = next_answer
+    bench.assume(lane=lane)
+    assert (lane.entered, len(bench.server.requests), lane.busy) == (3, 3, True)
+
+
+def test_an_error_of_ours_is_no_sign_of_throttling(bench: Bench) -> None:
+    """Nothing is held back after a refusal."""
+    lane = Lane(bench.clock)
+    bench.server.status, bench.server.body = 403, refusal("AccessDenied")
+    bench.refused(lane=lane)
+    assert not lane.busy
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from .errors import (
     ConfigError,
     CredentialsError,
     CredentialsTimeoutError,
+    DeadlinePassedError,
     InvalidPolicyError,
     InvalidRoleError,
     SessionClosedError,
@@ -18,9 +19,11 @@ from .errors import (
     XSessionError,
 )
 from .fanout import Outcome, Outcomes
-from .refresh import RefreshPolicy
+from .redaction import RedactingFilter
+from .refresh import RefreshPolicy, RefreshState
 from .roles import Role, RoleChain
 from .session import CrossAccountSession
+from .status import HopStatus, Status
 from .stores import MemoryStore, Store
 
 __all__ = [
@@ -34,18 +37,23 @@ __all__ = [
     "CredentialsError",
     "CredentialsTimeoutError",
     "CrossAccountSession",
+    "DeadlinePassedError",
     "Defaults",
+    "HopStatus",
     "Identity",
     "InvalidPolicyError",
     "InvalidRoleError",
     "MemoryStore",
     "Outcome",
     "Outcomes",
+    "RedactingFilter",
     "RefreshPolicy",
+    "RefreshState",
     "Role",
     "RoleChain",
     "SessionClosedError",
     "SourceCredentialsError",
+    "Status",
     "Store",
     "UnknownAccountError",
     "WrongAccountError",

@@ -9,91 +9,35 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from . import events
 from ._clock import SYSTEM_CLOCK, Clock
+from ._flight import Failure, Fetch, Flight, Label
 from ._fork import renew_after_fork
-from ._snapshot import NEVER, Issued, Snapshot, armed, nothing
+from ._reader import Look, Reader
+from ._snapshot import NEVER, Deadline, Issued, Snapshot, armed, nothing
 from ._workers import Workers
 from .credentials import Credentials
-from .errors import CredentialsError, CredentialsTimeoutError, SessionClosedError, XSessionError
-from .refresh import RefreshPolicy, RefreshState
+from .errors import (
+    CredentialsError,
+    CredentialsTimeoutError,
+    DeadlinePassedError,
+    SessionClosedError,
+    XSessionError,
+)
+from .refresh import RefreshPolicy, RefreshState, is_throttling
+from .status import HopStatus
 
 T = TypeVar("T")
 
-_RETRY_SHARE = 2 / 3
 _ASSUMED_LIFETIME = 3_600.0
 _STEP_SECONDS = 5.0
 # Of the system: seeded by nobody, and different in every forked child.
 random_draw = random.SystemRandom().random
-_THROTTLING = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The failed tries since the last success.
-
-    Args:
-        error: The last one's error.
-        count: How many there were.
-        next_try: The boot clock's reading, in seconds, before which STS is not asked again.
-    """
-
-    error: XSessionError
-    count: int
-    next_try: float
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What events and errors call the cell.
-
-    Args:
-        account: The account; None for a hop that several accounts may share.
-        role_arn: The role.
-        hop: Its place in the chain, counted from 1.
-    """
-
-    account: str | None
-    role_arn: str
-    hop: int
-
-
-class Fetch(Protocol):
-    """Gets new credentials for one hop."""
-
-    def __call__(self, background: bool, /) -> Issued:
-        """Asks for them; `background` where no caller waits. Raises `XSessionError`."""
-
-    def forget(self, access_key_id: str | None, /) -> None:
-        """Forgets what is kept elsewhere; with a key id, only if that is what is kept."""
-
-
-class Flight:
-    """One refresh under way. Whoever claims it runs it; everybody else waits for `done`."""
-
-    __slots__ = ("_claim", "_run", "background", "done", "error", "overdue", "started", "voided")
-
-    def __init__(self, run: Callable[[Flight], None], *, background: bool) -> None:
-        self._run = run
-        self._claim = threading.Lock()
-        self.background = background
-        self.done = threading.Event()
-        self.error: XSessionError | None = None
-        self.started: float | None = None
-        self.overdue = False
-        self.voided = False
-
-    def run(self) -> None:
-        """Runs it, unless somebody else does."""
-        if self._claim.acquire(blocking=False):
-            try:
-                self._run(self)
-            finally:
-                self.done.set()
+_DENIAL_MEMORY_SECONDS = 600.0
 
 
 class Cell(Generic[T]):
@@ -108,6 +52,7 @@ class Cell(Generic[T]):
         emit: Takes events.
         clock: Both clocks.
         draw: A random number from 0 to 1.
+        deadline: From when on it gives nothing any more; None: never.
     """
 
     def __init__(
@@ -121,6 +66,7 @@ class Cell(Generic[T]):
         emit: events.Hook,
         clock: Clock = SYSTEM_CLOCK,
         draw: Callable[[], float] = random_draw,
+        deadline: Deadline | None = None,
     ) -> None:
         self.label = label
         self.clock = clock
@@ -130,6 +76,7 @@ class Cell(Generic[T]):
         self._workers = workers
         self._emit = emit
         self._draw = draw
+        self._deadline = deadline
         self.snapshot: Snapshot[T] = nothing()
         self.failure: Failure | None = None
         self._generation = 0
@@ -138,6 +85,7 @@ class Cell(Generic[T]):
         self._zombie: Flight | None = None
         self._scheduled: float | None = None
         self._step = (0, 0.0)
+        self._denied_at = NEVER
         self._closed = False
         renew_after_fork(self)
 
@@ -150,19 +98,44 @@ class Cell(Generic[T]):
         snapshot = self.snapshot
         if self.clock.boot() < snapshot.fresh_until_boot and self.clock.wall() < snapshot.fresh_until_wall:
             return snapshot
-        return _Reader(self, nested=False).read()
+        return Reader(self, nested=False).read()
 
     def read_nested(self) -> Snapshot[T]:
         """As `read`, for the refresh of the next hop: runs in this thread and leaves retries to that hop's readers."""
-        return _Reader(self, nested=True).read()
+        return Reader(self, nested=True).read()
 
     @property
     def state(self) -> RefreshState:
         """What a reader would meet now."""
-        snapshot = self.snapshot
-        if snapshot.generation == 0:
-            return RefreshState.EMPTY
-        return snapshot.windows.state(snapshot.remaining(self.clock))
+        if self._deadline is not None and self._deadline.left(self.clock) <= 0:
+            return RefreshState.DEADLINE
+        state, failure = self._held_state(self.snapshot), self.failure
+        if state in (RefreshState.EMPTY, RefreshState.EXPIRED) and failure is not None and not failure.error.retryable:
+            return RefreshState.REFUSED if self.clock.boot() < failure.next_try else state
+        return state
+
+    @property
+    def held_back(self) -> bool:
+        """Whether refreshes wait because STS throttles."""
+        return self._fetch.held_back
+
+    def status(self) -> HopStatus:
+        """What is held, what failed last, and when STS is asked next."""
+        with self._lock:
+            snapshot, failure, state, flight = self.snapshot, self.failure, self.state, self._flight
+        remaining = snapshot.remaining(self.clock) if snapshot.generation else 0.0
+        return HopStatus(
+            account=self.label.account,
+            hop=self.label.hop,
+            role_arn=self.label.role_arn,
+            state=state,
+            access_key_id=snapshot.credentials.access_key_id or None,
+            expires_at=snapshot.credentials.expires_at,
+            remaining=max(0.0, remaining),
+            refreshing=flight is not None,
+            last_error=None if failure is None else failure.error.message,
+            next_try=None if failure is None else max(0.0, failure.next_try - self.clock.boot()),
+        )
 
     def invalidate(self, access_key_id: str | None = None, *, reason: str = "asked") -> bool:
         """Throws away what is held, what is remembered and the answer of a refresh under way.
@@ -182,6 +155,32 @@ class Cell(Generic[T]):
         self._fetch.forget(access_key_id)
         self.emit(events.Invalidated, access_key_id=held, reason=reason)
         return True
+
+    def denied(self, access_key_id: str) -> bool:
+        """Throws away what a service denied in so many words, where the policy wants that; once in ten minutes.
+
+        Returns:
+            Whether a request signed anew may fare better.
+        """
+        if not self.policy.reassume_on_explicit_deny:
+            return False
+        with self._lock:
+            if self.snapshot.credentials.access_key_id != access_key_id:
+                return self.snapshot.generation > 0
+            now = self.clock.boot()
+            if now - self._denied_at < _DENIAL_MEMORY_SECONDS:
+                return False
+            self._denied_at = now
+        return self.invalidate(access_key_id, reason="denied explicitly by a service")
+
+    def supersede(self) -> None:
+        """Throws away what is held, but not the answer of a refresh under way: the source is somebody else by now."""
+        with self._lock:
+            held = self.snapshot.credentials.access_key_id or None
+            self.snapshot, self.failure = nothing(), None
+        if held is not None:
+            self._fetch.forget(held)
+            self.emit(events.Invalidated, access_key_id=held, reason="the source has other credentials")
 
     def close(self) -> None:
         """Throws away what is held; nothing is refreshed any more."""
@@ -218,16 +217,16 @@ class Cell(Generic[T]):
             if self._closed:
                 msg = "the CrossAccountSession is closed"
                 raise SessionClosedError(msg, role_arn=self.label.role_arn, hop=self.label.hop, hint="make a new one")
+            self._check_deadline()
             snapshot, now = self.snapshot, self.clock.boot()
-            remaining = snapshot.remaining(self.clock)
-            state = snapshot.windows.state(remaining) if snapshot.generation else RefreshState.EMPTY
+            remaining, state = snapshot.remaining(self.clock), self._held_state(snapshot)
             flight = self._awaited(now, remaining, state)
             began: Flight | None = None
             if state is not RefreshState.FRESH and self._flight is None and self._may_start(now):
                 began = flight = self._flight = Flight(self._run, background=state is RefreshState.ADVISORY)
             arming = state is RefreshState.FRESH and not snapshot.armed
             if arming:
-                snapshot = self.snapshot = armed(snapshot)
+                snapshot = self.snapshot = armed(snapshot, self._deadline)
             look = Look(snapshot, state, remaining, now, flight, began, self.failure)
         if arming:
             self._schedule(snapshot.fresh_until_boot)
@@ -240,8 +239,23 @@ class Cell(Generic[T]):
         self._workers.submit(flight.run, urgent=not flight.background)
 
     def flight_left(self, flight: Flight, now: float) -> float:
-        """Seconds until a refresh counts as failed; the time that it waits for a thread is not held against it."""
-        return self._flight_limit() - (0.0 if flight.started is None else now - flight.started)
+        """Seconds until a refresh counts as failed."""
+        return self._flight_limit() - flight.age(now)
+
+    def _held_state(self, snapshot: Snapshot[T]) -> RefreshState:
+        if snapshot.generation == 0:
+            return RefreshState.EMPTY
+        if self._deadline is not None and snapshot.outlives(self._deadline):
+            return RefreshState.FRESH
+        return snapshot.windows.state(snapshot.remaining(self.clock))
+
+    def _check_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.left(self.clock) <= 0:
+            self._forget()
+            ended = datetime.fromtimestamp(self._deadline.wall, UTC)
+            msg = f"the deadline of these credentials has passed: {ended:%Y-%m-%d %H:%M:%S} UTC"
+            label = self.label
+            raise DeadlinePassedError(msg, role_arn=label.role_arn, hop=label.hop, hint="ask for a new grant")
 
     def _flight_limit(self) -> float:
         return self.policy.flight_limit(self.snapshot.lifetime or _ASSUMED_LIFETIME, self.label.hop)
@@ -268,7 +282,8 @@ class Cell(Generic[T]):
         return None
 
     def _run(self, flight: Flight) -> None:
-        began = flight.started = self.clock.boot()
+        began = self.clock.boot()
+        flight.start(began)
         self.emit(events.RefreshStarted, background=flight.background)
         try:
             issued = self._fetch(flight.background)
@@ -339,7 +354,7 @@ class Cell(Generic[T]):
             if flight.voided or flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
-            failure = self._remember(error, now, remaining, self.state, flight=flight)
+            failure = self._remember(error, now, remaining, self._held_state(self.snapshot), flight=flight)
             again = remaining > self.snapshot.windows.hard and self.snapshot.armed
         if again:
             self._schedule(failure.next_try)
@@ -366,8 +381,7 @@ class Cell(Generic[T]):
         elif state is RefreshState.MANDATORY:
             delay = snapshot.windows.mandatory / 3
         else:
-            throttled = (error.code or "").startswith(_THROTTLING)
-            delay = self.policy.backoff(snapshot.lifetime, count, draw, throttled=throttled)
+            delay = self.policy.backoff(snapshot.lifetime, count, draw, throttled=is_throttling(error.code))
             delay = max(0.0, min(delay, remaining - snapshot.windows.mandatory))
         self.failure = Failure(error, count, now + delay)
         return self.failure
@@ -385,7 +399,7 @@ class Cell(Generic[T]):
             self._scheduled = None
         try:
             look = self.look()
-        except SessionClosedError:
+        except (SessionClosedError, DeadlinePassedError):
             return
         if look.began is not None:
             look.began.background = True
@@ -404,97 +418,3 @@ class Cell(Generic[T]):
                 return
             self._step = (snapshot.generation, step)
         self.emit(events.ClockStepped, seconds=moved)
-
-
-@dataclass(frozen=True, slots=True)
-class Look(Generic[T]):
-    """What one look at a cell found."""
-
-    snapshot: Snapshot[T]
-    state: RefreshState
-    remaining: float
-    now: float
-    flight: Flight | None
-    began: Flight | None
-    failure: Failure | None
-
-
-class _Reader(Generic[T]):
-    """One caller on its way through a cell that is not fresh."""
-
-    def __init__(self, cell: Cell[T], *, nested: bool) -> None:
-        self._cell = cell
-        self._nested = nested
-        self._clock = cell.clock
-        self._came = cell.clock.boot()
-        self._patience_spent = False
-
-    def read(self) -> Snapshot[T]:
-        while True:
-            look = self._cell.look()
-            if look.began is not None and (look.began.background or not self._nested):
-                self._cell.launch(look.began)
-            if look.state in (RefreshState.FRESH, RefreshState.ADVISORY):
-                return look.snapshot
-            if look.state is RefreshState.MANDATORY:
-                if look.flight is None or self._patience_spent:
-                    return self._stale(look)
-                self._wait_mandatory(look, look.flight)
-            elif look.flight is None:
-                self._wait_for_next_try(look)
-            else:
-                self._wait_for(look.flight, look)
-
-    def _stale(self, look: Look[T]) -> Snapshot[T]:
-        if self._patience_spent:
-            self._cell.emit(events.ServedStale, remaining=look.remaining)
-        return look.snapshot
-
-    def _wait_mandatory(self, look: Look[T], flight: Flight) -> None:
-        policy, hard = self._cell.policy, look.snapshot.windows.hard
-        self._patience_spent = True
-        self._join(flight, policy.mandatory_patience(look.remaining, hard, failed=look.failure is not None))
-
-    def _wait_for(self, flight: Flight, look: Look[T]) -> None:
-        left = self._came + self._cell.policy.patience - look.now
-        if left <= 0:
-            raise self._timeout(look)
-        self._join(flight, min(left, self._cell.flight_left(flight, look.now)))
-        if flight.error is not None and (self._nested or not flight.error.retryable):
-            raise flight.error.for_caller()
-
-    def _join(self, flight: Flight, seconds: float) -> None:
-        if self._nested:
-            # We are in a worker thread already: waiting for another one could leave none to do the work.
-            flight.run()
-        elif flight.background:
-            # It may be far back in the other queue.
-            flight.background = False
-            self._cell.launch(flight)
-        if not self._clock.wait(flight.done, seconds) and flight.started is None:
-            # Whoever began it was interrupted before it could have it run.
-            self._cell.launch(flight)
-
-    def _wait_for_next_try(self, look: Look[T]) -> None:
-        failure = look.failure
-        if failure is None:
-            raise self._timeout(look)
-        last_try = self._came + self._cell.policy.patience * _RETRY_SHARE
-        if self._nested or not failure.error.retryable or failure.next_try > last_try:
-            raise _described(failure, look.now)
-        self._clock.wait(threading.Event(), failure.next_try - look.now)
-
-    def _timeout(self, look: Look[T]) -> XSessionError:
-        if look.failure is not None:
-            return _described(look.failure, look.now)
-        label = self._cell.label
-        msg = f"no credentials within {self._cell.policy.patience:.0f} s; the refresh goes on"
-        return CredentialsTimeoutError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
-
-
-def _described(failure: Failure, now: float) -> XSessionError:
-    error = failure.error.for_caller()
-    if failure.count > 1 or error.retryable:
-        tries = "1 try" if failure.count == 1 else f"{failure.count} tries"
-        error.message += f"; failed after {tries}, the next in {max(0.0, failure.next_try - now):.1f} s at the earliest"
-    return error

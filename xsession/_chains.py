@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -23,11 +23,14 @@ from ._botocore.credentials import (
     signing_credentials,
 )
 from ._botocore.source import Source
-from ._cell import Cell, Label
+from ._cell import Cell
 from ._clock import Clock
+from ._flight import Label
 from ._fork import renew_after_fork
 from ._hop import Caller, CellCaller, HopFetch, MfaPrompt
+from ._snapshot import Deadline
 from ._sts import Sts, sts_region
+from ._throttle import Lanes
 from ._workers import Workers
 from .accounts import Account
 from .credentials import Identity
@@ -86,10 +89,20 @@ class Start:
         config: Client configuration for all accounts.
         clock: Both clocks.
         emit: Takes events.
+        changed: Called when other credentials were found for the source, which may be somebody else's.
     """
 
-    def __init__(self, source: Source, config: Config | None, *, clock: Clock, emit: events.Hook) -> None:
+    def __init__(
+        self,
+        source: Source,
+        config: Config | None,
+        *,
+        clock: Clock,
+        emit: events.Hook,
+        changed: Callable[[Start], None],
+    ) -> None:
         self.source = source
+        self._changed = changed
         self.core = ClientCore(source.session, config)
         self.sts = Sts(self.core, clock=clock, config=config)
         self._clock = clock
@@ -117,7 +130,16 @@ class Start:
 
     def rejected(self, access_key_id: str) -> bool:
         """Looks for other credentials after these were rejected; tells whether there are any."""
-        return self.source.rejected(access_key_id)
+        before = self.source.found
+        others = self.source.rejected(access_key_id)
+        if self.source.found != before:
+            self._changed(self)
+        return others
+
+    @property
+    def payer(self) -> str:
+        """The source's account, where its credentials say it."""
+        return self.source.account_id or self.source.identity
 
     def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
         """Whose credentials these are, asked of STS."""
@@ -160,6 +182,7 @@ class Chains:
         emit: Takes events.
         clock: Both clocks.
         workers: Where refreshes run.
+        lanes: Where calls wait while STS throttles.
     """
 
     def __init__(
@@ -176,6 +199,7 @@ class Chains:
         emit: events.Hook,
         clock: Clock,
         workers: Workers,
+        lanes: Lanes,
     ) -> None:
         self._region_name = region_name
         self._config = config
@@ -187,9 +211,11 @@ class Chains:
         self._emit = emit
         self._clock = clock
         self._workers = workers
+        self._lanes = lanes
         self._lock = threading.Lock()
         self._closed = False
         self._expected: Mapping[str | None, str] = {}
+        self._start_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Start] = weakref.WeakKeyDictionary()
         self._starts: dict[str | boto3.Session | None, Start] = {None: self._new_start(source)}
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
@@ -197,8 +223,13 @@ class Chains:
         self._cells: weakref.WeakValueDictionary[str, Cell[SigningCredentials]] = weakref.WeakValueDictionary()
         renew_after_fork(self)
 
-    def reach(self, account: Account) -> Reached:
+    def reach(self, account: Account, deadline: Deadline | None = None) -> Reached:
         """Everything for one account; asks nobody yet.
+
+        Args:
+            account: The account.
+            deadline: From when on its last hop gives no credentials any more. No other account may have the very same
+                last hop: what tells them apart is in its role's options.
 
         Raises:
             ConfigError: The account's roles and defaults do not fit together.
@@ -214,7 +245,7 @@ class Chains:
             credentials: AccountCredentials = self._source_credentials(account, start)
             key = f"{start.source.identity}:{account.account_id or ''}"
             return Reached(account, key, (), (), credentials, start.core, region, start)
-        cells, key = self._cells_of(account, start, hops)
+        cells, key = self._cells_of(account, start, hops, deadline)
         credentials = CellCredentials(account.name, cells[-1])
         return Reached(account, key, hops, cells, credentials, start.core, region, start)
 
@@ -276,7 +307,14 @@ class Chains:
             return start
 
     def _new_start(self, source: Source) -> Start:
-        return Start(source, self._config, clock=self._clock, emit=self._emit)
+        return Start(source, self._config, clock=self._clock, emit=self._emit, changed=self._supersede)
+
+    def _supersede(self, start: Start) -> None:
+        # What one person was given is not for the next one who logs in.
+        with self._lock:
+            cells = [cell for cell, of in self._start_of_cell.items() if of is start]
+        for cell in cells:
+            cell.supersede()
 
     def _expected_of(self, source: str | boto3.Session | None) -> str | None:
         return self._expected.get(source) if source is None or isinstance(source, str) else None
@@ -299,7 +337,7 @@ class Chains:
         return SourceCredentials(account.name, start, check if expected else None)
 
     def _cells_of(
-        self, account: Account, start: Start, hops: tuple[Hop, ...]
+        self, account: Account, start: Start, hops: tuple[Hop, ...], deadline: Deadline | None
     ) -> tuple[tuple[Cell[SigningCredentials], ...], str]:
         key = start.source.identity
         caller: Caller = start
@@ -310,15 +348,18 @@ class Chains:
                 cell = self._cells.get(key)
                 if cell is None:
                     # Hops before the last may serve many accounts: events about them name none.
-                    name = account.name if hop is hops[-1] else None
-                    cell = self._cells[key] = self._new_cell(name, hop, key, caller, start)
+                    last = hop is hops[-1]
+                    label = Label(account.name if last else None, hop.role.role_arn, hop.number)
+                    fetch = self._fetch_of(hop, key, caller, start)
+                    cell = self._cells[key] = self._new_cell(label, fetch, deadline if last else None)
+                    self._start_of_cell[cell] = start
                 self._recent[key] = cell
                 cells.append(cell)
                 caller = CellCaller(cell)
         return tuple(cells), key
 
-    def _new_cell(self, name: str | None, hop: Hop, key: str, caller: Caller, start: Start) -> Cell[SigningCredentials]:
-        fetch = HopFetch(
+    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start) -> HopFetch:
+        return HopFetch(
             hop,
             caller,
             sts=start.sts,
@@ -327,13 +368,17 @@ class Chains:
             regions=(self._region_name, start.source.region_name),
             clock=self._clock,
             mfa=self._mfa,
+            lanes=self._lanes,
         )
+
+    def _new_cell(self, label: Label, fetch: HopFetch, deadline: Deadline | None) -> Cell[SigningCredentials]:
         return Cell(
-            Label(name, hop.role.role_arn, hop.number),
+            label,
             fetch,
             signing_credentials,
             policy=self._policy,
             workers=self._workers,
             emit=self._emit,
             clock=self._clock,
+            deadline=deadline,
         )

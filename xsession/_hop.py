@@ -12,6 +12,7 @@ from ._cell import Cell
 from ._clock import Clock
 from ._snapshot import Issued
 from ._sts import DEAD_CALLER, Sts, sts_region
+from ._throttle import Lane, Lanes
 from .credentials import Credentials
 from .defaults import Hop
 from .errors import ConfigError, CredentialsError, XSessionError
@@ -35,6 +36,10 @@ class Caller(Protocol):
     def rejected(self, access_key_id: str) -> bool:
         """Takes note that STS rejected these; tells whether there are others now."""
 
+    @property
+    def payer(self) -> str:
+        """The account to whose quota of STS its calls count, or what stands for it where that is not known."""
+
 
 class CellCaller:
     """The hop before, as a caller.
@@ -45,6 +50,11 @@ class CellCaller:
 
     def __init__(self, cell: Cell[SigningCredentials]) -> None:
         self._cell = cell
+
+    @property
+    def payer(self) -> str:
+        """The account that the hop before is in."""
+        return self._cell.label.role_arn.split(":")[4]
 
     def frozen(self) -> ReadOnlyCredentials:
         """That hop's current credentials, fetched in this thread where they must be."""
@@ -96,6 +106,7 @@ class HopFetch:
         regions: The session's and the source's region, as the STS region after the role's own.
         clock: Both clocks.
         mfa: Asked for codes.
+        lanes: Where calls wait while STS throttles.
     """
 
     def __init__(
@@ -109,6 +120,7 @@ class HopFetch:
         regions: tuple[str | None, ...],
         clock: Clock,
         mfa: MfaPrompt,
+        lanes: Lanes,
     ) -> None:
         self._hop = hop
         self._role = hop.role
@@ -119,6 +131,7 @@ class HopFetch:
         self._region = sts_region(hop.role, *regions)
         self._clock = clock
         self._mfa = mfa
+        self._lanes = lanes
         self._looked_in_store = False
 
     def __call__(self, background: bool) -> Issued:
@@ -143,6 +156,15 @@ class HopFetch:
         """Has the store forget what it keeps, too."""
         self._store.delete(self._key, access_key_id)
 
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+        return self._lane.busy
+
+    @property
+    def _lane(self) -> Lane:
+        return self._lanes.lane(self._caller.payer, self._region)
+
     def _assume(self, background: bool) -> Issued:
         caller = self._caller.frozen()
         try:
@@ -156,7 +178,9 @@ class HopFetch:
     def _ask(self, caller: ReadOnlyCredentials, background: bool) -> Issued:
         hop, code = self._hop.number, self._mfa_code(background)
         try:
-            return self._sts.assume_role(self._role, caller, hop=hop, region_name=self._region, mfa_code=code)
+            return self._sts.assume_role(
+                self._role, caller, hop=hop, region_name=self._region, mfa_code=code, lane=self._lane
+            )
         except CredentialsError as error:
             if not (self._hop.duration_is_default and error.code == "ValidationError"):
                 raise

@@ -28,6 +28,28 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on both clocks, whichever comes first: from then on nothing is signed any more.
+
+    Args:
+        boot: The boot clock's reading, in seconds.
+        wall: The wall clock's reading, in seconds since 1970.
+    """
+
+    boot: float
+    wall: float
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock) -> Deadline:
+        """The moment that lies so many seconds ahead."""
+        return cls(clock.boot() + seconds, clock.wall() + seconds)
+
+    def left(self, clock: Clock) -> float:
+        """Seconds until then, by the clock that says so first."""
+        return min(self.boot - clock.boot(), self.wall - clock.wall())
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Generic[T]):
     """One set of credentials with its deadlines; published by a single assignment, so never half old and half new."""
 
@@ -50,6 +72,11 @@ class Snapshot(Generic[T]):
         """Seconds until they end by the clock that says so first."""
         return min(self.expires_boot - clock.boot(), self.expires_wall - clock.wall())
 
+    def outlives(self, deadline: Deadline) -> bool:
+        """Whether they may be used until the deadline without a refresh."""
+        hard = self.windows.hard
+        return self.expires_boot - hard >= deadline.boot and self.expires_wall - hard >= deadline.wall
+
 
 def nothing() -> Snapshot[Any]:
     """What a cell holds before its first refresh."""
@@ -57,11 +84,11 @@ def nothing() -> Snapshot[Any]:
     return Snapshot(NEVER, NEVER, None, credentials, NEVER, NEVER, 0.0, Windows(0.0, 0.0, 0.0), 0)
 
 
-def armed(snapshot: Snapshot[T]) -> Snapshot[T]:
-    """The same snapshot, returned without a second look until its advisory window."""
+def armed(snapshot: Snapshot[T], deadline: Deadline | None = None) -> Snapshot[T]:
+    """The same snapshot, returned without a second look until its advisory window, or the deadline."""
     ahead = snapshot.windows.advisory
-    return replace(
-        snapshot,
-        fresh_until_boot=snapshot.expires_boot - ahead,
-        fresh_until_wall=snapshot.expires_wall - ahead,
-    )
+    until = Deadline(snapshot.expires_boot - ahead, snapshot.expires_wall - ahead)
+    if deadline is not None:
+        outlives = snapshot.outlives(deadline)
+        until = deadline if outlives else Deadline(min(until.boot, deadline.boot), min(until.wall, deadline.wall))
+    return replace(snapshot, fresh_until_boot=until.boot, fresh_until_wall=until.wall)

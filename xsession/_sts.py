@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 from __future__ import annotations
 
 import email.utils
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,8 +22,10 @@ from ._botocore.credentials import CallerCredentials
 from ._clock import Clock
 from ._fork import renew_after_fork
 from ._snapshot import Issued
+from ._throttle import Lane
 from .credentials import Credentials, Identity
 from .errors import AssumeRoleError, CredentialsError, SourceCredentialsError, WrongAccountError, XSessionError
+from .refresh import is_throttling
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role
 
 if TYPE_CHECKING:
@@ -61,7 +65,6 @@ _HINTS = {
     "ExpiredToken": "renew the credentials of the source",
     "InvalidClientTokenId": "the access key does not exist any more, or the region is one that must be enabled first",
     "SignatureDoesNotMatch": "the secret does not belong to the access key, or the local clock is wrong",
-    "RequestTimeTooSkewed": "set the local clock",
 }
 _SAME_HINT = {
     "AccessDeniedException": "AccessDenied",
@@ -69,6 +72,9 @@ _SAME_HINT = {
     "ExpiredTokenException": "ExpiredToken",
     "UnrecognizedClientException": "InvalidClientTokenId",
 }
+
+# STS says so under the code SignatureDoesNotMatch.
+_SKEWED = re.compile("signature (expired|not yet current)", re.IGNORECASE)
 
 # The first region of each partition that STS has; an unknown partition must name its region.
 _PARTITION_REGIONS = {
@@ -115,10 +121,18 @@ class Sts:
         self._caller = CallerCredentials()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
+        self._tries = _Tries(clock)
         renew_after_fork(self)
 
     def assume_role(
-        self, role: Role, caller: ReadOnlyCredentials, *, hop: int, region_name: str, mfa_code: str | None = None
+        self,
+        role: Role,
+        caller: ReadOnlyCredentials,
+        *,
+        hop: int,
+        region_name: str,
+        mfa_code: str | None = None,
+        lane: Lane | None = None,
     ) -> Issued:
         """Assumes one role.
 
@@ -128,14 +142,16 @@ class Sts:
             hop: The role's place in its chain, for errors.
             region_name: The region whose STS is asked.
             mfa_code: The six digits of the role's MFA device.
+            lane: Where the call, and each try that botocore repeats, waits while STS throttles; None: nowhere.
 
         Raises:
             AssumeRoleError: STS refused, failed, could not be reached, or answered nonsense.
             WrongAccountError: The answer is for another account than the role's.
         """
         request = role.request() if mfa_code is None else {**role.request(), "TokenCode": mfa_code}
-        sent_boot, sent_wall = self._clock.boot(), self._clock.wall()
-        answer = self._call("assume_role", request, caller, region_name, role=role, hop=hop)
+        with self._tries.waiting_in(lane):
+            answer = self._call("assume_role", request, caller, region_name, role=role, hop=hop)
+        sent_boot, sent_wall = self._tries.sent
         arn, credentials = _read_answer(answer, role, sent_wall, hop)
         if arn.split(":")[4] != role.account_id:
             msg = f"STS answered with credentials for account {arn.split(':')[4]}, not {role.account_id}"
@@ -161,6 +177,8 @@ class Sts:
             client = self._clients.get(region_name)
             if client is None:
                 client = self._core.sts_client(self._caller, region_name, self._config)
+                client.meta.events.register("before-sign.sts", self._tries.before_sign)
+                client.meta.events.register("response-received.sts", self._tries.response_received)
                 quiet.install()
                 self._clients[region_name] = client
             return client
@@ -181,13 +199,50 @@ class Sts:
             with quiet.quiet(), self._caller.of(caller):
                 return getattr(client, operation)(**request)
         except ClientError as error:
-            failure = _refusal(error, role, hop)
+            failure = _refusal(error, role, hop, self._tries.sent[1])
         except (BotoCoreError, OSError) as error:
             failure = _no_answer(error, role, hop)
         except Exception as error:  # noqa: BLE001 # botocore raises KeyError, ValueError and others on a garbled answer
             failure = _garbled(error, role, hop)
         # Raised here, outside of the handlers: a context of its own would bring the answer's text into tracebacks.
         raise failure
+
+
+class _Tries(threading.local):
+    """The tries of the call that this thread makes, those that botocore repeats included.
+
+    Args:
+        clock: Both clocks.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lane: Lane | None = None
+        self.sent = (clock.boot(), clock.wall())
+
+    @contextmanager
+    def waiting_in(self, lane: Lane | None) -> Iterator[None]:
+        """The calls within the block wait there."""
+        self._lane = lane
+        self.sent = (self._clock.boot(), self._clock.wall())
+        try:
+            yield
+        finally:
+            self._lane = None
+
+    def before_sign(self, **_event: Any) -> None:
+        """Waits for its place, and takes note of when it is sent."""
+        if self._lane is not None:
+            self._lane.enter()
+        self.sent = (self._clock.boot(), self._clock.wall())
+
+    def response_received(self, parsed_response: Mapping[str, Any] | None = None, **_event: Any) -> None:
+        """Tells the lane how it ended; a try without an answer says nothing about throttling."""
+        if self._lane is not None and parsed_response is not None:
+            if is_throttling(parsed_response.get("Error", {}).get("Code")):
+                self._lane.throttled(self.sent[0])
+            else:
+                self._lane.answered()
 
 
 def sts_region(role: Role | None, *candidates: str | None) -> str:
@@ -280,25 +335,37 @@ def _date(metadata: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def _refusal(error: ClientError, role: Role | None, hop: int | None) -> XSessionError:
+def _refusal(error: ClientError, role: Role | None, hop: int | None, sent_wall: float) -> XSessionError:
     details = error.response.get("Error", {})
     code = str(details.get("Code", "Unknown"))
     message = str(details.get("Message", ""))
     if role is not None and role.external_id is not None:
         # A ValidationError quotes the value that it refuses.
         message = message.replace(role.external_id, "****")
+    metadata = error.response.get("ResponseMetadata", {})
+    hint = _clock_hint(code, message, metadata, sent_wall) or _HINTS.get(_SAME_HINT.get(code, code))
     failure = _kind(role, hop, code)(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
         hop=hop,
         code=code,
-        request_id=error.response.get("ResponseMetadata", {}).get("RequestId"),
+        request_id=metadata.get("RequestId"),
         retryable=code not in NON_RECOVERABLE,
-        hint=_HINTS.get(_SAME_HINT.get(code, code)),
+        hint=hint,
     )
     if role is None or role.external_id is None:
         failure.__cause__ = error
     return failure
+
+
+def _clock_hint(code: str, message: str, metadata: Mapping[str, Any], sent_wall: float) -> str | None:
+    if code != "RequestTimeTooSkewed" and not _SKEWED.search(message):
+        return None
+    date = _date(metadata)
+    if date is None:
+        return "set the local clock"
+    seconds = sent_wall - date.timestamp()
+    return f"set the local clock: it is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} AWS's"
 
 
 def _no_answer(error: BotoCoreError | OSError, role: Role | None, hop: int | None) -> XSessionError:

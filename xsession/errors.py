@@ -10,7 +10,8 @@
     ├── CredentialsError                       no credentials could be had
     │   ├── AssumeRoleError                    STS refused or failed at one hop
     │   ├── SourceCredentialsError             the source has none, or they are dead
-    │   └── CredentialsTimeoutError            no answer within the time that a caller waits
+    │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
+    │   └── DeadlinePassedError                the deadline of a grant has passed
     ├── WrongAccountError                      credentials turned out to be for another account
     └── SessionClosedError                     the session was closed
 
@@ -131,6 +132,10 @@ class SourceCredentialsError(CredentialsError):
 
 class CredentialsTimeoutError(CredentialsError):
     """No credentials within the time that a caller waits; the refresh itself goes on."""
+
+
+class DeadlinePassedError(CredentialsError):
+    """The deadline of a grant has passed: nothing is signed with it any more, and nothing refreshed."""
 
 
 class WrongAccountError(XSessionError):

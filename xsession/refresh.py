@@ -16,6 +16,7 @@ MAX_FLIGHT_SECONDS = 22.0
 MAX_BACKOFF_SECONDS = 300.0
 MAX_REFUSAL_SECONDS = 60.0
 _MAX_WINDOW_SHARE = 0.4
+_THROTTLING = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown")
 
 
 class RefreshState(enum.Enum):
@@ -31,6 +32,10 @@ class RefreshState(enum.Enum):
     """The reader waits for new ones for a moment, then gets these."""
     EXPIRED = "expired"
     """They are never returned: the reader waits for new ones."""
+    REFUSED = "refused"
+    """STS refused, and the reader is told so again from memory for a while."""
+    DEADLINE = "deadline"
+    """The deadline of a grant has passed: nothing is returned any more, and nothing refreshed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,9 @@ class RefreshPolicy:
         jitter: Each refresh begins at a random point between this share and all of the advisory window, so that many
             processes started together don't refresh together; above 0, at most 1 (no jitter).
         patience: Seconds that a caller without usable credentials waits for them.
+        reassume_on_explicit_deny: Whether an AccessDenied of a service that says "explicit deny" makes the role be
+            assumed anew, once in ten minutes: so that a revocation of older sessions does not leave programs that may
+            have new ones with dead ones.
 
     Raises:
         ConfigError: A value out of its range.
@@ -78,6 +86,7 @@ class RefreshPolicy:
     mandatory: float | None = None
     jitter: float = 0.75
     patience: float = 30.0
+    reassume_on_explicit_deny: bool = False
 
     def __post_init__(self) -> None:
         for name in ("advisory", "mandatory"):
@@ -86,6 +95,10 @@ class RefreshPolicy:
                 _check(name, value, 0.0, 43_200.0)
         _check("jitter", self.jitter, 0.0, 1.0)
         _check("patience", self.patience, 0.0, 3_600.0)
+        flag: object = self.reassume_on_explicit_deny
+        if not isinstance(flag, bool):
+            msg = f"reassume_on_explicit_deny {flag!r} is not valid: True or False"
+            raise ConfigError(msg)
         if self.advisory is not None and self.mandatory is not None and self.mandatory > self.advisory:
             msg = f"mandatory {self.mandatory!r} is longer than advisory {self.advisory!r}"
             raise ConfigError(msg, hint="callers must not wait before the background had its chance")
@@ -139,6 +152,11 @@ class RefreshPolicy:
         else:
             wanted = 900.0 if lifetime < 5_400 else 3_600.0
         return min(wanted, _MAX_WINDOW_SHARE * lifetime)
+
+
+def is_throttling(code: str | None) -> bool:
+    """Whether an error code of AWS says that it gets too many requests."""
+    return (code or "").startswith(_THROTTLING)
 
 
 def _doubled(base: float, times: int) -> float:

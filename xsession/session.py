@@ -21,6 +21,7 @@ from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork
 from ._hop import MfaCode, MfaPrompt
+from ._throttle import SHARED_LANES, Lanes
 from ._workers import SHARED_WORKERS, Workers
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts
@@ -32,6 +33,7 @@ from .fanout import Outcomes, fan_out
 from .refresh import RefreshPolicy
 from .roles import Role, RoleChain
 from .session_name import default_role_session_name
+from .status import Status
 from .stores import MemoryStore, Store
 
 T = TypeVar("T")
@@ -109,6 +111,7 @@ class CrossAccountSession:
             emit=Hooks((LoggingHook(), *hooks)),
             clock=clock,
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
+            lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
         )
         self._lock = threading.Lock()
         self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
@@ -244,6 +247,18 @@ class CrossAccountSession:
             For each account its credentials, or the error.
         """
         return self._for_each(self.get_frozen_credentials, accounts, max_workers)
+
+    def status(self) -> Status:
+        """How things stand with the credentials of all accounts used so far; asks nobody.
+
+        Returns:
+            For each account and hop its state, expiry, last error and next try. Prints as a table.
+        """
+        with self._lock:
+            everything = list(self._reached.values())
+        return Status(
+            replace(cell.status(), account=reached.account.name) for reached in everything for cell in reached.cells
+        )
 
     def invalidate(self, account: AccountRef | None = None) -> None:
         """Throws credentials away, so that the next signing gets new ones.

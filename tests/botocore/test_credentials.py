@@ -18,7 +18,8 @@ from xsession._botocore.credentials import (
     SourceCredentials,
     signing_credentials,
 )
-from xsession._cell import Cell, Label
+from xsession._cell import Cell
+from xsession._flight import Label
 from xsession._workers import Workers
 from xsession.refresh import RefreshPolicy
 

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.worlds import BUCKET, VEGETA, World, who
-from xsession import SOURCE, CrossAccountSession
+from xsession import SOURCE, CrossAccountSession, RefreshPolicy
 from xsession.testing import Fault
 
 
@@ -50,6 +50,40 @@ def test_other_refusals_invalidate_nothing(world: World, code: str) -> None:
     with pytest.raises(ClientError, match=code):
         who(xs.get_client("sts", "vegeta", config=Config(retries={"total_max_attempts": 1, "mode": "standard"})))
     assert world.aws.count("AssumeRole") == 1
+
+
+DENIAL = "User: x is not authorized to perform: sts:GetCallerIdentity with an explicit deny in an identity-based policy"
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"])
+def test_an_explicit_deny_may_be_answered_by_assuming_the_role_anew(world: World, code: str) -> None:
+    """Once, where the policy says so: older sessions of the role were revoked."""
+    xs = dying(world, refresh=RefreshPolicy(reassume_on_explicit_deny=True))
+    world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code=code, message=DENIAL))
+    assert who(xs.get_client("sts", "vegeta")) == VEGETA
+    assert world.aws.count("AssumeRole") == 2
+    world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code=code, message=DENIAL))
+    with pytest.raises(ClientError, match=code):
+        who(xs.get_client("sts", "vegeta"))
+    assert world.aws.count("AssumeRole") == 2
+
+
+@pytest.mark.parametrize(("reassume", "message"), [(False, DENIAL), (True, "no policy allows it")])
+def test_a_denial_is_the_callers_otherwise(world: World, *, reassume: bool, message: str) -> None:
+    """Where nobody asked for it, or where no policy denies."""
+    xs = dying(world, refresh=RefreshPolicy(reassume_on_explicit_deny=reassume))
+    world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code="AccessDenied", message=message))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        who(xs.get_client("sts", "vegeta"))
+    assert world.aws.count("AssumeRole") == 1
+
+
+def test_the_source_is_not_assumed_anew(world: World) -> None:
+    """It has no role."""
+    xs = world.session(refresh=RefreshPolicy(reassume_on_explicit_deny=True))
+    world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code="AccessDenied", message=DENIAL))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        who(xs.get_client("sts", SOURCE))
 
 
 def test_hard_28_a_late_rejection_of_older_credentials_throws_nothing_away(world: World) -> None:

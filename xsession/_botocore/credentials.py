@@ -60,6 +60,10 @@ class AccountCredentials(BotocoreCredentials):
         """Takes note that a service refused these as dead; tells whether there are others now."""
         raise NotImplementedError
 
+    def denied(self, _access_key_id: str) -> bool:
+        """Takes note that a service denied a request explicitly; tells whether others may fare better."""
+        return False
+
     # Read by code that takes keys out of a credentials object one by one.
     access_key = property(lambda self: self.get_frozen_credentials().access_key)
     secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
@@ -110,6 +114,10 @@ class CellCredentials(AccountCredentials):
         """Throws them away, unless newer ones are held already; the retry waits for the new ones."""
         self._cell.invalidate(access_key_id, reason="rejected by a service")
         return True
+
+    def denied(self, access_key_id: str) -> bool:
+        """Throws them away after an explicit deny, where the policy wants that."""
+        return self._cell.denied(access_key_id)
 
 
 class SourceLike(Protocol):

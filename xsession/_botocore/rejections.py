@@ -7,10 +7,14 @@ signature's key id is noted when the request is made.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
 """Codes by which services say that temporary credentials are dead; the last one is EC2's."""
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+"""Codes by which services deny a request; "explicit deny" in the message says that a policy does."""
 
 _KEY_ID = re.compile(r"(?:Credential=|AWS )([^/:,]+)")
 _CREDENTIALS = "xsession_credentials"
@@ -22,6 +26,9 @@ class Rejectable(Protocol):
 
     def rejected(self, access_key_id: str) -> bool:
         """Takes note that a service rejected these; tells whether a retry may help."""
+
+    def denied(self, access_key_id: str) -> bool:
+        """Takes note that a service denied a request explicitly; tells whether a retry may help."""
 
 
 def register(events: Any) -> None:
@@ -47,14 +54,23 @@ def _retry_once(response: Any, request_dict: dict[str, Any], **_kwargs: Any) -> 
         return None
     context = request_dict["context"]
     credentials: Rejectable | None = context.get(_CREDENTIALS)
-    if credentials is None or response[1].get("Error", {}).get("Code") not in REJECTED:
+    told = None if credentials is None else _whom_to_tell(credentials, response[1].get("Error", {}))
+    if told is None:
         return None
     signed = _KEY_ID.search(str(context.get(_SIGNED)))
     # Once per call: whatever refuses new credentials too has another reason.
     del context[_CREDENTIALS]
-    if signed is None or not credentials.rejected(signed[1]) or not _can_be_sent_again(request_dict.get("body")):
+    if signed is None or not told(signed[1]) or not _can_be_sent_again(request_dict.get("body")):
         return None
     return 0.0
+
+
+def _whom_to_tell(credentials: Rejectable, error: Mapping[str, Any]) -> Callable[[str], bool] | None:
+    if error.get("Code") in REJECTED:
+        return credentials.rejected
+    if error.get("Code") in DENIED and "explicit deny" in str(error.get("Message")):
+        return credentials.denied
+    return None
 
 
 def _can_be_sent_again(body: Any) -> bool:

@@ -36,8 +36,13 @@ class Source:
             )
         except BotoCoreError as error:
             raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
-        # Made up, so that no other source ever has it: neither now nor after this one is gone.
-        self.identity = f"source:{uuid.uuid4()}"
+        # Static keys are the same source wherever they are; else made up, so that no other source ever has it: neither
+        # now nor after this one is gone.
+        self.identity = f"source:{_static_key_id(self.session) or uuid.uuid4()}"
+        # What the credentials said of it when they were read last.
+        self.account_id: str | None = None
+        # How often others were found in the place of rejected ones.
+        self.found = 0
         self._lock = threading.Lock()
         self._credentials: BotocoreCredentials | None = None
         renew_after_fork(self)
@@ -61,7 +66,9 @@ class Source:
                     self._credentials = self.session.get_credentials()
                 credentials = self._credentials
             if credentials is not None:
-                return credentials.get_frozen_credentials()
+                frozen = credentials.get_frozen_credentials()
+                self.account_id = getattr(frozen, "account_id", None)
+                return frozen
         except BotoCoreError as error:
             hint, code = self._login_hint(error), type(error).__name__
             failure = SourceCredentialsError(str(error), hop=0, code=code, retryable=not hint, hint=hint)
@@ -95,6 +102,7 @@ class Source:
             return False
         with self._lock:
             self._credentials = fresh
+            self.found += 1
         return True
 
     def after_fork(self) -> None:
@@ -111,3 +119,9 @@ class Source:
         if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
             return f"run: aws sso login{f' --profile {self._profile}' if self._profile else ''}"
         return None
+
+
+def _static_key_id(session: boto3.Session) -> str | None:
+    # Those that were passed in, and are known without asking anybody.
+    credentials: object = getattr(session._session, "_credentials", None)
+    return credentials.access_key if type(credentials) is BotocoreCredentials else None

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import string
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.worlds import VEGETA, World
+from xsession.redaction import RedactingFilter, redacted
+
+SECRET = st.text(string.ascii_letters + string.digits + "+/=", min_size=8, max_size=60)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<SecretAccessKey>{}</SecretAccessKey>",
+        "<SessionToken>{}</SessionToken>",
+        '"SecretAccessKey": "{}", "Expiration"',
+        "{{'SessionToken': '{}', 'Expiration': datetime}}",
+        'b\'{{"secretAccessKey":"{}"}}\'',
+        '{{\\"sessionToken\\": \\"{}\\"}}',
+        '"accessToken":"{}"',
+        "'refreshToken': '{}'",
+        "'clientSecret': '{}'",
+        '"Token" : "{}"',
+        "Action=AssumeRole&TokenCode={}&Version=2011-06-15",
+        "WebIdentityToken={}&RoleArn=",
+        "'ExternalId': '{}'",
+        "x-amz-security-token:{}\n\nhost;x-amz-date",
+        "'X-Amz-Security-Token': b'{}', 'Authorization'",
+        "https://bucket/key?X-Amz-Security-Token={}&X-Amz-Date=",
+        "&X-Amz-Signature={}",
+        "aws_secret_access_key = {}",
+        "aws_session_token={}",
+        "Authorization: Bearer {}",
+        "x-amz-sso_bearer_token: {}",
+    ],
+)
+@given(secret=SECRET)
+def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
+    """XML, JSON, forms, headers, URLs, Python's repr; the rest stays."""
+    assert redacted(form.format(secret)) == form.format("****")
+
+
+@given(st.text())
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
+    """Several handlers may have the filter."""
+    assert redacted(redacted(text)) == redacted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the token has expired",
+        "InvalidToken: no",
+        "Found credentials in shared credentials file: ~/.aws/credentials",
+        '{"AccessKeyId": "ASIAEXAMPLE", "NextTokenRequired": 1}',
+        "SessionToken: ",
+    ],
+)
+def test_other_text_is_left_as_it_is(text: str) -> None:
+    """Words are no secrets."""
+    assert redacted(text) == text
+
+
+def test_a_record_is_redacted_with_its_traceback() -> None:
+    """Message, arguments, exception and stack."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(RedactingFilter())
+    logger = logging.getLogger("application")
+    logger.addHandler(handler)
+    try:
+        int("SessionToken=abcdefgh")
+    except ValueError:
+        logger.exception("body %s", json.dumps({"SecretAccessKey": "topsecret"}), stack_info=True)
+    finally:
+        logger.removeHandler(handler)
+    assert "topsecret" not in stream.getvalue()
+    assert "abcdefgh" not in stream.getvalue()
+    assert stream.getvalue().count("****") >= 2
+
+
+def test_hard_35_with_the_filter_no_source_and_no_request_shows_a_secret(world: World) -> None:
+    """botocore assumes a profile's role itself, and sends the application's requests, all at DEBUG."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(RedactingFilter())
+    root = logging.getLogger()
+    level = root.level
+    world.aws.write_profiles(
+        f"[profile keys]\naws_access_key_id = {world.key.access_key_id}\n"
+        f"aws_secret_access_key = {world.key.secret_access_key}\n"
+        f"[profile vegeta]\nrole_arn = {world.role}\nsource_profile = keys\nexternal_id = shared-secret\n"
+    )
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with world.aws.applied():
+            session = boto3.Session(profile_name="vegeta")
+            assert session.client("sts").get_caller_identity()["Account"] == VEGETA
+            credentials = session.get_credentials()
+            assert credentials is not None
+            frozen = credentials.get_frozen_credentials()
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    log = stream.getvalue()
+    assert "AssumeRole" in log
+    secrets = (world.key.secret_access_key, frozen.secret_key, frozen.token, "shared-secret")
+    assert [secret for secret in secrets if str(secret) in log] == []
