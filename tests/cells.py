@@ -55,7 +55,7 @@ class ScriptedFetch:
         self.before: Callable[[], object] = lambda: None
         self.held_back = False
 
-    def __call__(self, _background: bool, /) -> Issued:
+    def __call__(self, _background: bool, _try_limit: float = 5.0, /) -> Issued:
         """One call of STS."""
         sent_boot, sent_wall = self.clock.boot(), self.clock.wall()
         self.calls.append(sent_boot)
@@ -103,7 +103,7 @@ class ThrottledFetch:
         """Whether the lane is busy."""
         return self._lane.busy
 
-    def __call__(self, background: bool, /) -> Issued:
+    def __call__(self, background: bool, _try_limit: float, /) -> Issued:
         """One call of STS."""
         sent = self._lane.enter()
         if not self._allows():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import random
 import sys
 import threading
@@ -495,7 +496,11 @@ def test_hard_20_no_reader_sees_halves_of_two_triples() -> None:
 
     def read() -> None:
         last = 0
-        while not stop.is_set():
+        for turn in itertools.count():
+            if stop.is_set():
+                return
+            if turn % 20 == 0:
+                time.sleep(0.001)  # else 32 of them would leave the refreshes little time
             snapshot = bench.cell.read()
             number = snapshot.credentials.access_key_id.removeprefix("ASIA")
             whole = (snapshot.credentials.secret_access_key, snapshot.credentials.session_token)
@@ -508,7 +513,7 @@ def test_hard_20_no_reader_sees_halves_of_two_triples() -> None:
     # Started first: under coverage, two threads that start within such a short turn trip over each other.
     for reader in readers:
         reader.start()
-    # Threads take turns as often as they can: more races, and the refreshes are not starved.
+    # Threads take turns as often as they can: more races.
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
@@ -941,6 +946,29 @@ def test_hard_22_forked_children_have_a_jitter_of_their_own() -> None:
         windows.add(bench.cell.snapshot.windows.advisory)
     assert len(windows) == 8
     assert (bench.key(), bench.calls) == ("ASIA1", 1)
+
+
+def test_hard_34_ten_thousand_keys_need_few_threads() -> None:
+    """At most 64 for callers and 8 in the background; none when there is nothing to do."""
+    bench = Bench()
+    cells = [bench.new_cell() for _ in range(10_000)]
+    most = {"xsession-flight": 0, "xsession-refresh": 0}
+
+    def count() -> None:
+        names = [thread.name for thread in threading.enumerate()]
+        most.update({name: max(seen, names.count(name)) for name, seen in most.items()})
+
+    waiting = iter(cells)
+    bench.fetch.before = lambda: count() if len(bench.fetch.calls) % 50 == 0 else None
+    in_threads(100, lambda: [cell.read() for cell in waiting] and None)
+    for cell in cells:
+        cell.read()
+    bench.clock.advance(3_000)
+    until(lambda: all(cell.snapshot.generation == 2 for cell in cells), 60)
+    assert 1 <= most["xsession-flight"] <= 64
+    assert 1 <= most["xsession-refresh"] <= 8
+    bench.workers.forget(set(cells))
+    until(lambda: not {"xsession-flight", "xsession-refresh"} & {thread.name for thread in threading.enumerate()})
 
 
 def test_an_empty_cell_is_renewed_after_a_fork() -> None:

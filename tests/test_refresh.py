@@ -109,6 +109,13 @@ def test_the_limit_of_a_refresh_fits_the_window() -> None:
     assert policy.flight_limit(2, 2) == 2
 
 
+@pytest.mark.parametrize(("lifetime", "expected"), [(43_200, 5.0), (900, 5.0), (60, 2.7), (10, 0.4), (1, 0.3)])
+def test_the_limit_of_a_try_leaves_time_for_three(lifetime: float, expected: float) -> None:
+    """Five seconds for whatever AWS issues; short-lived sessions of tests have less."""
+    assert RefreshPolicy().try_limit(lifetime) == expected
+    assert RefreshPolicy(advisory=0.5).try_limit(lifetime) == expected
+
+
 @pytest.mark.parametrize(
     "values",
     [

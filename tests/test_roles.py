@@ -53,8 +53,8 @@ def test_what_we_accept_botocore_accepts(chosen: dict[str, Any]) -> None:
 
 
 @given(options, options)
-def test_roles_have_one_key_only_if_they_ask_the_same(first: dict[str, Any], second: dict[str, Any]) -> None:
-    """Hard test 32: two requests that differ never share credentials, and equal ones always do."""
+def test_hard_32_roles_have_one_key_only_if_they_ask_the_same(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Two requests that differ never share credentials, and equal ones always do."""
     try:
         one, other = role(**first), role(**second)
     except InvalidRoleError:
@@ -229,8 +229,8 @@ def test_a_chain_is_its_roles_in_order() -> None:
         (role(mfa_serial="arn:aws:iam::111111111111:mfa/b"), "mfa_serial is for the first hop"),
     ],
 )
-def test_what_a_later_hop_can_not_do_is_refused(later: Role, problem: str) -> None:
-    """Hard test 31 and its like: role chaining has limits of its own."""
+def test_hard_31_what_a_later_hop_can_not_do_is_refused(later: Role, problem: str) -> None:
+    """Role chaining has limits of its own."""
     with pytest.raises(InvalidRoleError, match=problem) as caught:
         RoleChain("arn:aws:iam::333333333333:role/Hub", later)
     assert caught.value.hop == 2

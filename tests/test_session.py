@@ -6,7 +6,10 @@ import io
 import logging
 import os
 import pickle
+import subprocess
+import sys
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -31,6 +34,7 @@ from xsession import (
     InvalidRoleError,
     MemoryStore,
     RefreshPolicy,
+    RefreshState,
     Role,
     RoleChain,
     SessionClosedError,
@@ -39,8 +43,9 @@ from xsession import (
     WrongAccountError,
     XSessionError,
 )
+from xsession._chains import MAX_CELLS
 from xsession.events import Event, Invalidated, RefreshSucceeded
-from xsession.policies import allow
+from xsession.policies import allow, trust
 from xsession.testing import Fault
 
 
@@ -557,7 +562,7 @@ def test_whoami_says_so_when_sts_refuses(world: World) -> None:
 # Secrets
 
 
-def test_no_secret_appears_anywhere_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_hard_35_no_secret_appears_anywhere_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Logs at DEBUG, events, reprs, errors, tracebacks: neither key, token, code nor external id."""
     arn = world.vegeta.role("Careful", trusts=BATMAN, external_id="agreed-on-secret")
     world.aws.expect_mfa_code("arn:aws:iam::111111111111:mfa/bruce", "123456")
@@ -651,6 +656,23 @@ def test_after_close_nothing_is_signed_any_more(world: World) -> None:
     assert world.aws.calls == []
 
 
+def test_status_tells_how_every_hop_stands(world: World) -> None:
+    """Of the accounts used so far; hops that accounts share are in each one's rows."""
+    xs = world.session({"vegeta": world.role, "deep": world.chain, "unused": world.role})
+    assert list(xs.status()) == []
+    xs.get_frozen_credentials("vegeta")
+    world.vegeta.set_trust("FromHub", trust(VEGETA))
+    with pytest.raises(AssumeRoleError):
+        xs.get_frozen_credentials("deep")
+    rows = [(hop.account, hop.hop, hop.state, hop.ok) for hop in xs.status()]
+    assert rows == [
+        ("vegeta", 1, RefreshState.FRESH, True),
+        ("deep", 1, RefreshState.FRESH, True),
+        ("deep", 2, RefreshState.REFUSED, False),
+    ]
+    assert "AccessDenied" in str(xs.status().of("deep")[1].last_error)
+
+
 def test_close_may_be_called_twice(world: World) -> None:
     """The second time does nothing."""
     xs = world.session()
@@ -665,6 +687,39 @@ def test_close_leaves_no_thread(world: World) -> None:
         assert who(xs.get_client("sts", "vegeta")) == VEGETA
         assert any(thread.name.startswith("xsession-") for thread in threading.enumerate())
     until(lambda: not any(thread.name.startswith("xsession-") for thread in threading.enumerate()))
+
+
+def test_hard_34_ten_thousand_keys_need_bounded_memory(world: World) -> None:
+    """What is known of accounts and hops is let go from some thousands on."""
+    xs = world.session()
+    for number in range(10_000):
+        xs._reach(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
+    gc.collect()
+    assert len(xs._chains._cells) == len(xs._chains._recent) == MAX_CELLS
+
+
+def test_hard_34_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:
+    """Threads that wait for STS keep nobody: neither a caller's nor one of the background."""
+    script = tmp_path / "ends.py"
+    script.write_text(
+        f"""
+import sys, threading, time
+from xsession import CrossAccountSession
+xs = CrossAccountSession({{"vegeta": {world.role!r}}})
+threading.Thread(target=xs.get_frozen_credentials, args=("vegeta",), daemon=True).start()
+while not xs.status() or not xs.status()[0].refreshing:
+    time.sleep(0.01)
+sys.exit(3)
+"""
+    )
+    world.aws.fail(Fault(operation="AssumeRole", kind="hang", times=None))
+    environ = {**os.environ, **world.aws.environ(world.key)}
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, str(script)], env=environ, capture_output=True, timeout=60, check=False)
+    world.aws.release()
+    assert done.returncode == 3, done.stderr
+    # botocore would go on trying for a quarter of a minute.
+    assert time.monotonic() - began < 14
 
 
 def test_sessions_that_nobody_holds_are_collected(world: World) -> None:
@@ -702,7 +757,7 @@ def test_invalidate_leaves_the_hops_that_others_use(world: World) -> None:
 # Pickling
 
 
-def test_a_session_may_be_pickled_without_secrets(world: World) -> None:
+def test_hard_23_a_session_may_be_pickled_without_secrets(world: World) -> None:
     """The copy reads its own credentials, and has the same accounts."""
     with world.aws.applied(world.key):
         xs = world.session(session=None, hooks=(), region_name="eu-central-1", refresh=RefreshPolicy(patience=7))

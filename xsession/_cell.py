@@ -258,7 +258,11 @@ class Cell(Generic[T]):
             raise DeadlinePassedError(msg, role_arn=label.role_arn, hop=label.hop, hint="ask for a new grant")
 
     def _flight_limit(self) -> float:
-        return self.policy.flight_limit(self.snapshot.lifetime or _ASSUMED_LIFETIME, self.label.hop)
+        return self.policy.flight_limit(self._lifetime, self.label.hop)
+
+    @property
+    def _lifetime(self) -> float:
+        return self.snapshot.lifetime or _ASSUMED_LIFETIME
 
     def _slept_through(self, flight: Flight, now: float) -> bool:
         # A machine that was suspended or frozen in the middle of it: that says nothing about STS.
@@ -286,7 +290,7 @@ class Cell(Generic[T]):
         flight.start(began)
         self.emit(events.RefreshStarted, background=flight.background)
         try:
-            issued = self._fetch(flight.background)
+            issued = self._fetch(flight.background, self.policy.try_limit(self._lifetime))
             snapshot = self._rendered(issued)
         except XSessionError as error:
             self._failed(flight, error)

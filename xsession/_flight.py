@@ -30,8 +30,13 @@ class Label:
 class Fetch(Protocol):
     """Gets new credentials for one hop."""
 
-    def __call__(self, background: bool, /) -> Issued:
-        """Asks for them; `background` where no caller waits. Raises `XSessionError`."""
+    def __call__(self, background: bool, try_limit: float, /) -> Issued:
+        """Asks for them; raises `XSessionError`.
+
+        Args:
+            background: Whether no caller waits.
+            try_limit: Seconds that STS has for an answer to each try.
+        """
 
     def forget(self, access_key_id: str | None, /) -> None:
         """Forgets what is kept elsewhere; with a key id, only if that is what is kept."""

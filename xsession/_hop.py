@@ -16,6 +16,7 @@ from ._throttle import Lane, Lanes
 from .credentials import Credentials
 from .defaults import Hop
 from .errors import ConfigError, CredentialsError, XSessionError
+from .refresh import MAX_TRY_SECONDS
 from .roles import MAX_CHAINED_DURATION_SECONDS
 from .stores import Store
 
@@ -134,11 +135,12 @@ class HopFetch:
         self._lanes = lanes
         self._looked_in_store = False
 
-    def __call__(self, background: bool) -> Issued:
+    def __call__(self, background: bool, try_limit: float = MAX_TRY_SECONDS) -> Issued:
         """New credentials.
 
         Args:
             background: Whether no caller waits; then nobody is asked for an MFA code.
+            try_limit: Seconds that STS has for an answer to each try.
 
         Raises:
             XSessionError: None could be had.
@@ -148,7 +150,7 @@ class HopFetch:
             kept = self._store.get(self._key)
             if kept is not None and (issued := self._issued_earlier(kept)) is not None:
                 return issued
-        issued = self._assume(background)
+        issued = self._assume(background, try_limit)
         self._store.put(self._key, issued.credentials)
         return issued
 
@@ -165,21 +167,27 @@ class HopFetch:
     def _lane(self) -> Lane:
         return self._lanes.lane(self._caller.payer, self._region)
 
-    def _assume(self, background: bool) -> Issued:
+    def _assume(self, background: bool, try_limit: float) -> Issued:
         caller = self._caller.frozen()
         try:
-            return self._ask(caller, background)
+            return self._ask(caller, background, try_limit)
         except CredentialsError as error:
             key_id = caller.access_key or ""
             if error.code not in DEAD_CALLER or not self._caller.rejected(key_id):
                 raise
-        return self._ask(self._caller.frozen(), background)
+        return self._ask(self._caller.frozen(), background, try_limit)
 
-    def _ask(self, caller: ReadOnlyCredentials, background: bool) -> Issued:
+    def _ask(self, caller: ReadOnlyCredentials, background: bool, try_limit: float) -> Issued:
         hop, code = self._hop.number, self._mfa_code(background)
         try:
             return self._sts.assume_role(
-                self._role, caller, hop=hop, region_name=self._region, mfa_code=code, lane=self._lane
+                self._role,
+                caller,
+                hop=hop,
+                region_name=self._region,
+                mfa_code=code,
+                lane=self._lane,
+                try_limit=try_limit,
             )
         except CredentialsError as error:
             if not (self._hop.duration_is_default and error.code == "ValidationError"):
@@ -188,7 +196,7 @@ class HopFetch:
                 raise
         # The source is a role's session itself, which nothing showed before; a code works once, so ask for another.
         self._role = self._role.replace(duration_seconds=MAX_CHAINED_DURATION_SECONDS)
-        return self._ask(caller, background)
+        return self._ask(caller, background, try_limit)
 
     def _mfa_code(self, background: bool) -> str | None:
         serial = self._role.mfa_serial

@@ -25,13 +25,14 @@ from ._snapshot import Issued
 from ._throttle import Lane
 from .credentials import Credentials, Identity
 from .errors import AssumeRoleError, CredentialsError, SourceCredentialsError, WrongAccountError, XSessionError
-from .refresh import is_throttling
+from .refresh import MAX_TRY_SECONDS, is_throttling
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 DEFAULT_DURATION_SECONDS = MAX_CHAINED_DURATION_SECONDS
+_MAX_CONNECT_SECONDS = 3.0
 _MAX_AHEAD_SECONDS = 36 * 3_600
 _DATE_TOLERANCE_SECONDS = 60
 
@@ -111,16 +112,11 @@ class Sts:
         self._core = core
         self._clock = clock
         # Short limits, since callers may wait. `total_max_attempts` counts the first try, `max_attempts` does not.
-        own = Config(
-            connect_timeout=3,
-            read_timeout=5,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            signature_version="v4",
-        )
+        own = Config(retries={"mode": "standard", "total_max_attempts": 3}, signature_version="v4")
         self._config = own if config is None else config.merge(own)
         self._caller = CallerCredentials()
         self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, float], Any] = {}
         self._tries = _Tries(clock)
         renew_after_fork(self)
 
@@ -133,6 +129,7 @@ class Sts:
         region_name: str,
         mfa_code: str | None = None,
         lane: Lane | None = None,
+        try_limit: float = MAX_TRY_SECONDS,
     ) -> Issued:
         """Assumes one role.
 
@@ -143,6 +140,7 @@ class Sts:
             region_name: The region whose STS is asked.
             mfa_code: The six digits of the role's MFA device.
             lane: Where the call, and each try that botocore repeats, waits while STS throttles; None: nowhere.
+            try_limit: Seconds that STS has for an answer to each of three tries.
 
         Raises:
             AssumeRoleError: STS refused, failed, could not be reached, or answered nonsense.
@@ -150,7 +148,8 @@ class Sts:
         """
         request = role.request() if mfa_code is None else {**role.request(), "TokenCode": mfa_code}
         with self._tries.waiting_in(lane):
-            answer = self._call("assume_role", request, caller, region_name, role=role, hop=hop)
+            client = (region_name, try_limit)
+            answer = self._call("assume_role", request, caller, client, role=role, hop=hop)
         sent_boot, sent_wall = self._tries.sent
         arn, credentials = _read_answer(answer, role, sent_wall, hop)
         if arn.split(":")[4] != role.account_id:
@@ -164,7 +163,7 @@ class Sts:
         Raises:
             CredentialsError: STS refused, failed or could not be reached.
         """
-        answer = self._call("get_caller_identity", {}, caller, region_name)
+        answer = self._call("get_caller_identity", {}, caller, (region_name, MAX_TRY_SECONDS))
         return Identity(account_id=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
 
     def after_fork(self) -> None:
@@ -172,15 +171,16 @@ class Sts:
         self._lock = threading.Lock()
         self._clients = {}
 
-    def _client(self, region_name: str) -> Any:
+    def _client(self, region_name: str, try_limit: float) -> Any:
         with self._lock:
-            client = self._clients.get(region_name)
+            client = self._clients.get((region_name, try_limit))
             if client is None:
-                client = self._core.sts_client(self._caller, region_name, self._config)
+                limits = Config(connect_timeout=min(_MAX_CONNECT_SECONDS, try_limit), read_timeout=try_limit)
+                client = self._core.sts_client(self._caller, region_name, self._config.merge(limits))
                 client.meta.events.register("before-sign.sts", self._tries.before_sign)
                 client.meta.events.register("response-received.sts", self._tries.response_received)
                 quiet.install()
-                self._clients[region_name] = client
+                self._clients[region_name, try_limit] = client
             return client
 
     def _call(
@@ -188,16 +188,16 @@ class Sts:
         operation: str,
         request: Mapping[str, Any],
         caller: ReadOnlyCredentials,
-        region_name: str,
+        client: tuple[str, float],
         *,
         role: Role | None = None,
         hop: int | None = None,
     ) -> Any:
         failure: XSessionError
         try:
-            client = self._client(region_name)
+            method = getattr(self._client(*client), operation)
             with quiet.quiet(), self._caller.of(caller):
-                return getattr(client, operation)(**request)
+                return method(**request)
         except ClientError as error:
             failure = _refusal(error, role, hop, self._tries.sent[1])
         except (BotoCoreError, OSError) as error:

@@ -13,6 +13,7 @@ from .errors import ConfigError
 MANDATORY_PATIENCE_SECONDS = 5.0
 MANDATORY_PATIENCE_AFTER_FAILURE_SECONDS = 1.0
 MAX_FLIGHT_SECONDS = 22.0
+MAX_TRY_SECONDS = 5.0
 MAX_BACKOFF_SECONDS = 300.0
 MAX_REFUSAL_SECONDS = 60.0
 _MAX_WINDOW_SHARE = 0.4
@@ -119,6 +120,12 @@ class RefreshPolicy:
         """Seconds after which a refresh over so many hops counts as failed."""
         return hops * min(MAX_FLIGHT_SECONDS, max(1.0, self._advisory(lifetime) / 3))
 
+    def try_limit(self, lifetime: float) -> float:
+        """Seconds that STS has for an answer to one of the three tries of a call; in steps, since each has a client."""
+        # A window of somebody's own choice makes no network faster.
+        limit = min(MAX_FLIGHT_SECONDS, max(1.0, _advisory_by_lifetime(lifetime) / 3))
+        return min(MAX_TRY_SECONDS, round(limit / 3, 1))
+
     def backoff(self, lifetime: float, failures: int, draw: float, *, throttled: bool) -> float:
         """Seconds to the next try while valid credentials are held.
 
@@ -145,13 +152,14 @@ class RefreshPolicy:
         return max(0.0, min(remaining - hard, longest))
 
     def _advisory(self, lifetime: float) -> float:
-        if self.advisory is not None:
-            wanted = self.advisory
-        elif lifetime <= 1_200:
-            wanted = 300.0
-        else:
-            wanted = 900.0 if lifetime < 5_400 else 3_600.0
-        return min(wanted, _MAX_WINDOW_SHARE * lifetime)
+        if self.advisory is None:
+            return _advisory_by_lifetime(lifetime)
+        return min(self.advisory, _MAX_WINDOW_SHARE * lifetime)
+
+
+def _advisory_by_lifetime(lifetime: float) -> float:
+    wanted = 300.0 if lifetime <= 1_200 else 900.0 if lifetime < 5_400 else 3_600.0
+    return min(wanted, _MAX_WINDOW_SHARE * lifetime)
 
 
 def is_throttling(code: str | None) -> bool:
