@@ -782,7 +782,6 @@ def test_the_time_that_a_flight_is_held_back_is_not_its_own() -> None:
     """Nor the reader's: after a minute in the lane it still gets its credentials, and the flight is not overdue."""
     bench = Bench()
     lane = Lane(bench.clock)
-    lane.throttled(bench.clock.boot())
     lane._next = bench.clock.boot() + 59
     cell = bench.new_cell(ThrottledFetch(bench.fetch, lane, lambda: True))
     lane._pace = Pace(1 / 59, bench.clock.boot(), bench.clock.boot())

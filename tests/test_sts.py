@@ -233,6 +233,7 @@ def test_hard_27_a_skewed_clock_is_named_with_its_offset(
 def test_every_try_waits_in_the_lane_and_tells_it_how_it_ended(bench: Bench) -> None:
     """Those that botocore repeats included: two are throttled, the third is answered."""
     lane = CountedLane(bench.clock)
+    lane._share = 0.1
     bodies = iter([refusal("Throttling"), refusal("Throttling"), answer()])
 
     def next_answer() -> None:

@@ -1,7 +1,8 @@
 """Holds calls back where STS throttles: one pace for each account that calls and each region of STS.
 
-There is no limit until STS throttles. From then on there is a rate, which grows while calls succeed and halves when one
-is throttled, and which goes away after a minute without.
+There is no limit until STS throttles a fifth of the calls. From then on there is a rate, which grows while calls
+succeed, halves when a fifth are throttled again, and goes away after a minute without. Single calls that are throttled
+say little: each waits before it is repeated, and that is enough.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ FIRST_RATE_AT_LEAST = 5.0
 RATE_AT_LEAST = 1.0
 GROWTH_PER_SECOND = 1.1
 CALM_SECONDS = 60.0
+TOLERATED_SHARE = 0.2
+_WEIGHT_OF_LAST = 0.1
 _MAX_LANES = 1_024
 
 
@@ -30,7 +33,7 @@ class Pace:
 
     Args:
         rate: Calls a second.
-        slowed_at: When STS throttled last, in seconds of the boot clock.
+        slowed_at: When it was slowed down last, in seconds of the boot clock.
         grown_at: Until when the rate has grown.
     """
 
@@ -39,7 +42,7 @@ class Pace:
     grown_at: float
 
     def over(self, now: float) -> bool:
-        """Whether STS has not throttled for so long that nothing needs to be held back any more."""
+        """Whether all has gone well for so long that nothing needs to be held back any more."""
         return now - self.slowed_at >= CALM_SECONDS
 
     def grown(self, now: float) -> Pace:
@@ -48,20 +51,16 @@ class Pace:
         return Pace(self.rate * GROWTH_PER_SECOND**seconds, self.slowed_at, now)
 
 
-def slowed(pace: Pace | None, *, now: float, sent: float, recent: int) -> Pace:
-    """The pace after one more call that was throttled.
+def slowed(pace: Pace | None, *, now: float, recent: int) -> Pace:
+    """The pace after too many calls were throttled.
 
     Args:
         pace: The one so far; None: nothing was held back.
         now: The boot clock's reading, in seconds.
-        sent: Its reading when the call was sent: one sent before the last change says nothing about that.
         recent: How many calls were sent within the last second.
     """
-    if pace is None:
-        return Pace(max(FIRST_RATE_AT_LEAST, recent / 2), now, now)
-    if sent < pace.slowed_at:
-        return pace
-    return Pace(max(RATE_AT_LEAST, pace.rate / 2), now, now)
+    rate = max(FIRST_RATE_AT_LEAST, recent / 2) if pace is None else max(RATE_AT_LEAST, pace.rate / 2)
+    return Pace(rate, now, now)
 
 
 class Held:
@@ -109,6 +108,7 @@ class Lane:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._pace: Pace | None = None
+        self._share = 0.0
         self._next = 0.0
         self._sent: deque[float] = deque()
         self._renew()
@@ -133,17 +133,23 @@ class Lane:
     def throttled(self, sent: float) -> None:
         """Takes note that STS throttled a call that was sent then."""
         with self._lock:
+            pace = self._pace
+            if pace is not None and sent < pace.slowed_at:
+                # It is about the pace before this one.
+                return
             now = self._clock.boot()
-            pace = None if self._pace is None or self._pace.over(now) else self._pace
-            self._pace = slowed(pace, now=now, sent=sent, recent=self._recent(now))
+            self._share += _WEIGHT_OF_LAST * (1.0 - self._share)
+            if self._share >= TOLERATED_SHARE:
+                self._share = 0.0
+                self._pace = slowed(None if pace is None or pace.over(now) else pace, now=now, recent=self._recent(now))
 
     def answered(self) -> None:
         """Takes note that STS answered a call."""
-        if self._pace is not None:
-            with self._lock:
-                if self._pace is not None:
-                    now = self._clock.boot()
-                    self._pace = None if self._pace.over(now) else self._pace.grown(now)
+        with self._lock:
+            self._share -= _WEIGHT_OF_LAST * self._share
+            if self._pace is not None:
+                now = self._clock.boot()
+                self._pace = None if self._pace.over(now) else self._pace.grown(now)
 
     def after_fork(self) -> None:
         """Gives a forked child locks that nobody holds."""
