@@ -153,7 +153,7 @@ def soak(aws: Server, options: argparse.Namespace) -> int:
         outages, at_start, most = 0, threads(), 0
         while (left := began + options.seconds - time.monotonic()) > 0:
             most = max(most, threads())
-            if left > 2 * options.lifetime and time.monotonic() - began > (outages + 1) * 2 * options.lifetime:
+            if left > options.lifetime and options.seconds - left > (2 * outages + 1) * options.lifetime:
                 outages += 1
                 aws.say(f"outage {_OUTAGE_SHARE * options.lifetime}")
             load.stop.wait(min(left, 0.1))
