@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession import ConfigError, CrossAccountSession
 from xsession.testing import EventCapture, FakeClock, Fault, LocalAWS, Story
-from xsession.testing.trust import UnknownConditionError
+from xsession.testing.unjudged import UnknownConditionError
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 

@@ -18,11 +18,15 @@ import botocore.session
 from xsession import ConfigError
 from xsession.policies import Policy, Statement, allow, as_policy, trust
 
+from .access import Access
 from .calls import Call, CallLog
+from .directory import Directory
 from .faults import Fault, Faults
+from .keys import Key, new_key
 from .server import Server, serve
-from .sts import Key, KnownRole, LocalSTS, new_id, new_key
+from .sts import LocalSTS
 from .trust import Principal
+from .web_identity import make_token
 
 PolicyLike = Policy | Mapping[str, Any] | str
 
@@ -41,9 +45,10 @@ class LocalAWS:
     """AWS on loopback: moto's server, and in front of it what moto lacks.
 
     That is: signatures are checked; temporary credentials expire; AssumeRole asks the role's trust policy and has AWS's
-    limits; another account's bucket is closed; requests are counted; failures are made on purpose. A condition in a
-    trust policy that it does not know is an error when the context ends, never a verdict. What a role may do once it is
-    assumed is not evaluated, nor are session policies.
+    limits; each request needs what the caller's identity-based policies, its permissions boundary and its session
+    policies allow; another account's bucket is closed; requests are counted; failures are made on purpose. What it does
+    not know, such as a condition key, is an error when the context ends, never a verdict. Resource-based policies other
+    than trust policies and the policies of organizations are not evaluated.
 
     Use it as a context manager, one at a time: moto has one storage for a process. It does not touch the process's
     environment; see `applied`.
@@ -59,16 +64,21 @@ class LocalAWS:
     _running = threading.Lock()
 
     def __init__(self, *, clock: WallClock | None = None, lifetime: float | None = None) -> None:
-        now = time.time if clock is None else clock.wall
+        self._clock = time.time if clock is None else clock.wall
         self._calls = CallLog()
         self._faults = Faults()
-        self._sts = LocalSTS(self._find_role, now, lifetime)
+        self._organizations: dict[str, str] = {}
         self._backend, storage = _moto()
+        self.directory = Directory(self._backend.iam)
+        access = Access(self.directory, self._organizations)
+        self._sts = LocalSTS(self.directory, access, self._now, lifetime)
         self._server = Server(
             sts=self._sts,
+            access=access,
+            directory=self.directory,
             storage=storage,
             bucket_owner=self._backend.bucket_owner,
-            now=now,
+            now=self._now,
             calls=self._calls,
             faults=self._faults,
         )
@@ -221,6 +231,45 @@ class LocalAWS:
         """Accepts a code of an MFA device, once."""
         self._sts.expect_mfa_code(serial, code)
 
+    def set_organization(self, organization_id: str, account_ids: Iterable[str]) -> None:
+        """Puts accounts into an organization, which policies ask for as `aws:PrincipalOrgID`.
+
+        Args:
+            organization_id: "o-...".
+            account_ids: The accounts; they leave the one that they were in.
+        """
+        self._organizations.update(dict.fromkeys(account_ids, organization_id))
+
+    def disable_region(self, region_name: str, account_id: str | None = None) -> None:
+        """Lets STS issue no credentials in a region.
+
+        Args:
+            region_name: The region.
+            account_id: Only those of this account's users and roles; None: of any.
+        """
+        self._sts.disable_region(region_name, account_id)
+
+    def set_clock_skew(self, seconds: float) -> None:
+        """Sets the server's clock apart from the machine's; requests that are over 900 s apart are refused.
+
+        Args:
+            seconds: How far it is ahead; negative: behind.
+        """
+        self._server.skew = seconds
+
+    def web_identity_token(
+        self, issuer: str, subject: str, *, audience: str = "sts.amazonaws.com", seconds: float = 3_600
+    ) -> str:
+        """A token for AssumeRoleWithWebIdentity, as an OIDC provider issues them; its signature is not verified here.
+
+        Args:
+            issuer: The provider's URL, "https://...".
+            subject: Whom it is about.
+            audience: Whom it is for.
+            seconds: How long it is good for.
+        """
+        return make_token(issuer, subject, audience, self._now() + seconds)
+
     def add_key(self, key: Key) -> Key:
         """Makes a key known."""
         return self._sts.add(key)
@@ -235,13 +284,8 @@ class LocalAWS:
             raise ConfigError(msg, hint="use it as a context manager: with LocalAWS() as aws: ...")
         return Path(self._folder.name, name)
 
-    def _find_role(self, partition: str, account_id: str, name: str) -> KnownRole | None:
-        roles = self._backend.iam(account_id, partition).roles.values()
-        found = next((role for role in roles if role.name == name), None)
-        if found is None:
-            return None
-        policy = as_policy(found.assume_role_policy_document)
-        return KnownRole(found.arn, found.id, policy, int(found.max_session_duration or 3_600))
+    def _now(self) -> float:
+        return self._clock() + self._server.skew
 
 
 class LocalAccount:
@@ -259,10 +303,32 @@ class LocalAccount:
         """A session that may do everything in the account and is not counted: for further set-up."""
         return self._aws.session(self._key, region_name=_HOME_REGION[self._partition])
 
-    def user(self, name: str) -> Key:
-        """A user's long-term access key."""
-        principal = Principal(self.account_id, f"arn:{self._partition}:iam::{self.account_id}:user/{name}")
-        return self._aws.add_key(new_key(principal, new_id("AIDA")))
+    def user(self, name: str, permissions: PolicyLike | None = None) -> Key:
+        """A user's long-term access key.
+
+        Args:
+            name: The user's name; one who is there gets a further key, and these permissions.
+            permissions: What the user may do; None: everything.
+        """
+        arn = f"arn:{self._partition}:iam::{self.account_id}:user/{name}"
+        policy = allow("*") if permissions is None else as_policy(permissions)
+        user_id = self._aws.directory.add_user(arn, policy, _HOME_REGION[self._partition])
+        return self._aws.add_key(new_key(Principal(self.account_id, arn), user_id))
+
+    def oidc_provider(self, url: str, client_ids: Iterable[str] = ("sts.amazonaws.com",)) -> str:
+        """An OIDC identity provider.
+
+        Args:
+            url: "https://...".
+            client_ids: The audiences that its tokens may have.
+
+        Returns:
+            Its ARN, for trust policies.
+        """
+        made = self._client("iam").create_open_id_connect_provider(
+            Url=url, ClientIDList=list(client_ids), ThumbprintList=["0" * 40]
+        )
+        return str(made["OpenIDConnectProviderArn"])
 
     def role(
         self,
@@ -279,7 +345,7 @@ class LocalAccount:
             name: Its name.
             trusts: Who may assume it, with whatever tags and source identity: account ids or ARNs, as for
                 `policies.trust`; or a whole trust policy.
-            permissions: What it may do; not evaluated. None: everything.
+            permissions: What it may do; None: everything.
             external_id: The external id that the trust policy asks for.
             max_session_duration: In seconds.
 
