@@ -26,6 +26,7 @@ from .unjudged import NotJudgedError
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _HANG_SECONDS = 60.0
+_XML = frozenset({"ec2", "iam", "s3", "sts"})
 
 
 class Server:
@@ -82,7 +83,8 @@ class Server:
                 answer = error_answer(exchange.service, error, is_json=exchange.is_json)
             except NotJudgedError as error:
                 self.failures.append(error)
-                answer = error_answer(exchange.service, RefusedError(500, "NotKnownHere", str(error)), is_json=False)
+                refused = RefusedError(501, "NotKnownHere", str(error))
+                answer = error_answer(exchange.service, refused, is_json=exchange.service not in _XML)
         self._note(exchange, key, answer)
         headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body)), **answer.headers}
         headers["Date"] = email.utils.formatdate(self._now(), usegmt=True)
