@@ -113,11 +113,11 @@ class Directory:
         tags = iam.list_user_tags(user.name)
         return Holder(policies, tags={tag["Key"]: tag["Value"] for tag in tags})
 
-    def add_user(self, arn: str, permissions: Policy, region_name: str) -> str:
+    def add_user(self, arn: str, permissions: Policy) -> str:
         """Makes a user, or gives one other permissions; returns its unique id."""
         _, partition, _, _, account_id, path = arn.split(":", 5)
         iam, name = self._iam(account_id, partition), path.rpartition("/")[2]
-        user = iam.users.get(name) or iam.create_user(region_name, name)
+        user = iam.users.get(name) or iam.create_user(_region(partition), name)
         iam.put_user_policy(name, "permissions", permissions.to_json())
         return str(user.id)
 
@@ -149,7 +149,7 @@ class Directory:
         name = arn.rpartition("/")[2]
         data = _aws_managed().get(name)
         if data is not None:
-            policy = AWSManagedPolicy.from_data(name, account_id, _REGIONS.get(partition, "us-east-1"), data)
+            policy = AWSManagedPolicy.from_data(name, account_id, _region(partition), data)
             policies[policy.arn] = policy
 
     def _roles(self, account_id: str, partition: str) -> list[Any]:
@@ -168,7 +168,9 @@ class Directory:
         return Holder(list(_own_policies(role, "role")), boundary, tags)
 
 
-_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+def _region(partition: str) -> str:
+    # moto takes a region where it means a partition.
+    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -16,22 +15,20 @@ import boto3
 import botocore.session
 
 from xsession import ConfigError
-from xsession.policies import Policy, Statement, allow, as_policy, trust
 
 from .access import Access
 from .calls import Call, CallLog
 from .directory import Directory
 from .faults import Fault, Faults
 from .keys import Key, new_key
+from .local_account import LocalAccount
+from .moto_storage import load_moto
 from .server import Server, serve
 from .sts import LocalSTS
 from .trust import Principal
 from .web_identity import make_token
 
-PolicyLike = Policy | Mapping[str, Any] | str
-
 _HOME_REGION = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-_IMAGE = "ami-12c6146b"
 
 
 class WallClock(Protocol):
@@ -68,14 +65,14 @@ class LocalAWS:
         self._calls = CallLog()
         self._faults = Faults()
         self._organizations: dict[str, str] = {}
-        self._backend, storage = _moto()
-        self.directory = Directory(self._backend.iam)
-        access = Access(self.directory, self._organizations)
-        self._sts = LocalSTS(self.directory, access, self._now, lifetime)
+        self._backend, storage = load_moto()
+        self._directory = Directory(self._backend.iam)
+        access = Access(self._directory, self._organizations)
+        self._sts = LocalSTS(self._directory, access, self._now, lifetime)
         self._server = Server(
             sts=self._sts,
             access=access,
-            directory=self.directory,
+            directory=self._directory,
             storage=storage,
             bucket_owner=self._backend.bucket_owner,
             now=self._now,
@@ -123,7 +120,14 @@ class LocalAWS:
         if account_id not in self._accounts:
             root = Principal(account_id, f"arn:{partition}:iam::{account_id}:root")
             key = new_key(root, account_id, own=True)
-            self._accounts[account_id] = LocalAccount(self, account_id, partition, self._sts.add(key))
+            self._sts.add(key)
+            self._accounts[account_id] = LocalAccount(
+                account_id,
+                partition,
+                root=lambda: self.session(key, region_name=_HOME_REGION[partition]),
+                directory=self._directory,
+                add_key=self._sts.add,
+            )
         return self._accounts[account_id]
 
     def session(self, key: Key | None = None, *, region_name: str | None = None) -> boto3.Session:
@@ -286,142 +290,3 @@ class LocalAWS:
 
     def _now(self) -> float:
         return self._clock() + self._server.skew
-
-
-class LocalAccount:
-    """One account of a `LocalAWS`; made by `LocalAWS.account`."""
-
-    def __init__(self, aws: LocalAWS, account_id: str, partition: str, key: Key) -> None:
-        self._aws = aws
-        self.account_id = account_id
-        self._partition = partition
-        self._key = key
-        self._clients: dict[str, Any] = {}
-
-    @property
-    def root(self) -> boto3.Session:
-        """A session that may do everything in the account and is not counted: for further set-up."""
-        return self._aws.session(self._key, region_name=_HOME_REGION[self._partition])
-
-    def user(self, name: str, permissions: PolicyLike | None = None) -> Key:
-        """A user's long-term access key.
-
-        Args:
-            name: The user's name; one who is there gets a further key, and these permissions.
-            permissions: What the user may do; None: everything.
-        """
-        arn = f"arn:{self._partition}:iam::{self.account_id}:user/{name}"
-        policy = allow("*") if permissions is None else as_policy(permissions)
-        user_id = self._aws.directory.add_user(arn, policy, _HOME_REGION[self._partition])
-        return self._aws.add_key(new_key(Principal(self.account_id, arn), user_id))
-
-    def oidc_provider(self, url: str, client_ids: Iterable[str] = ("sts.amazonaws.com",)) -> str:
-        """An OIDC identity provider.
-
-        Args:
-            url: "https://...".
-            client_ids: The audiences that its tokens may have.
-
-        Returns:
-            Its ARN, for trust policies.
-        """
-        made = self._client("iam").create_open_id_connect_provider(
-            Url=url, ClientIDList=list(client_ids), ThumbprintList=["0" * 40]
-        )
-        return str(made["OpenIDConnectProviderArn"])
-
-    def role(
-        self,
-        name: str,
-        *,
-        trusts: str | Iterable[str] | Policy,
-        permissions: PolicyLike | None = None,
-        external_id: str | None = None,
-        max_session_duration: int = 3_600,
-    ) -> str:
-        """A role.
-
-        Args:
-            name: Its name.
-            trusts: Who may assume it, with whatever tags and source identity: account ids or ARNs, as for
-                `policies.trust`; or a whole trust policy.
-            permissions: What it may do; None: everything.
-            external_id: The external id that the trust policy asks for.
-            max_session_duration: In seconds.
-
-        Returns:
-            Its ARN.
-        """
-        if not isinstance(trusts, Policy):
-            principals = [trusts] if isinstance(trusts, str) else list(trusts)
-            trusts = _open_trust(principals, external_id, self._partition)
-        iam = self._client("iam")
-        made = iam.create_role(
-            RoleName=name, AssumeRolePolicyDocument=trusts.to_json(), MaxSessionDuration=max_session_duration
-        )
-        document = (allow("*") if permissions is None else as_policy(permissions)).to_json()
-        iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=document)
-        return str(made["Role"]["Arn"])
-
-    def set_trust(self, role_name: str, trusts: PolicyLike) -> None:
-        """Replaces a role's trust policy."""
-        document = json.dumps(as_policy(trusts).to_dict())
-        self._client("iam").update_assume_role_policy(RoleName=role_name, PolicyDocument=document)
-
-    def bucket(self, name: str, objects: Mapping[str, bytes] | None = None) -> str:
-        """A bucket with objects; returns its name."""
-        s3 = self._client("s3")
-        region = s3.meta.region_name
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
-        for key, body in (objects or {}).items():
-            s3.put_object(Bucket=name, Key=key, Body=body)
-        return name
-
-    def instances(self, count: int = 1) -> list[str]:
-        """EC2 instances; returns their ids."""
-        ec2 = self._client("ec2")
-        started = ec2.run_instances(ImageId=_IMAGE, MinCount=count, MaxCount=count, InstanceType="t3.micro")
-        return [instance["InstanceId"] for instance in started["Instances"]]
-
-    def _client(self, service_name: str) -> Any:
-        if service_name not in self._clients:
-            self._clients[service_name] = self.root.client(service_name)  # type: ignore[call-overload]  # one of three
-        return self._clients[service_name]
-
-
-def _open_trust(principals: Sequence[str], external_id: str | None, partition: str) -> Policy:
-    policy = trust(*principals, external_id=external_id, session_tags=["*"], partition=partition)
-    named = policy.statements[0].principals
-    return Policy([*policy.statements, Statement(effect="Allow", principals=named, actions=["sts:SetSourceIdentity"])])
-
-
-class _Moto:
-    """moto's storage."""
-
-    def __init__(self, get_backend: Any, reset: Any) -> None:
-        self._get_backend = get_backend
-        self._reset = reset
-
-    def reset(self) -> None:
-        """Empties it."""
-        self._reset()
-
-    def iam(self, account_id: str, partition: str) -> Any:
-        """An account's IAM."""
-        return self._get_backend("iam")[account_id][partition]
-
-    def bucket_owner(self, bucket: str) -> str | None:
-        """The account that a bucket is in."""
-        _, account_id = self._get_backend("s3").bucket_accounts.get(bucket, (None, None))
-        return account_id  # type: ignore[no-any-return]  # moto is not typed for us
-
-
-def _moto() -> tuple[_Moto, Any]:
-    try:
-        from moto.backends import get_backend  # noqa: PLC0415 # comes with the extra, and takes a second
-        from moto.core.base_backend import BackendDict  # noqa: PLC0415
-        from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-    except ImportError as error:
-        msg = f"the local AWS needs {error.name}"
-        raise ConfigError(msg, hint="pip install 'xsession[testing]'") from error
-    return _Moto(get_backend, BackendDict.reset), DomainDispatcherApplication(create_backend_app)
