@@ -12,6 +12,8 @@
     │   ├── SourceCredentialsError             the source has none, or they are dead
     │   └── CredentialsTimeoutError            no answer within the time that a caller waits
     ├── WrongAccountError                      credentials turned out to be for another account
+    ├── AuditLogError                          the audit log can't be written to or read
+    ├── ActivityError                          CloudTrail could not be read at all
     └── SessionClosedError                     the session was closed
 
 Catch `XSessionError` for all of them.
@@ -135,6 +137,14 @@ class CredentialsTimeoutError(CredentialsError):
 
 class WrongAccountError(XSessionError):
     """Credentials are for another account than the one that was asked for; nothing was signed with them."""
+
+
+class AuditLogError(XSessionError):
+    """The audit log can't be written to or read; what must be written down before it happens did not happen."""
+
+
+class ActivityError(XSessionError):
+    """CloudTrail could not be read in any region that was asked."""
 
 
 class SessionClosedError(XSessionError):
