@@ -13,6 +13,8 @@
     │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
     │   └── DeadlinePassedError                the deadline of a grant has passed
     ├── WrongAccountError                      credentials turned out to be for another account
+    ├── AuditLogError                          the audit log can't be written to or read
+    ├── ActivityError                          CloudTrail could not be read at all
     └── SessionClosedError                     the session was closed
 
 Catch `XSessionError` for all of them.
@@ -140,6 +142,14 @@ class DeadlinePassedError(CredentialsError):
 
 class WrongAccountError(XSessionError):
     """Credentials are for another account than the one that was asked for; nothing was signed with them."""
+
+
+class AuditLogError(XSessionError):
+    """The audit log can't be written to or read; what must be written down before it happens did not happen."""
+
+
+class ActivityError(XSessionError):
+    """CloudTrail could not be read in any region that was asked."""
 
 
 class SessionClosedError(XSessionError):
