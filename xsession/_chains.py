@@ -37,7 +37,7 @@ from .credentials import Identity
 from .defaults import Defaults, Hop
 from .errors import SessionClosedError, SourceCredentialsError, WrongAccountError
 from .refresh import RefreshPolicy
-from .stores import Store
+from .stores import NoStore, Store
 
 if TYPE_CHECKING:
     import boto3
@@ -256,6 +256,19 @@ class Chains:
             if cell is reached.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
 
+    def invalidate_role(self, role_arn: str, source_identity: str | None = None) -> None:
+        """Throws away what is held of a role, in whichever chain it is, because AWS refuses it from now on.
+
+        Args:
+            role_arn: The role.
+            source_identity: Only of sessions that have it; None: of all.
+        """
+        with self._lock:
+            cells = [cell for cell in self._cells.values() if cell.label.role_arn == role_arn]
+        for cell in cells:
+            if source_identity in (None, cell.snapshot.credentials.source_identity):
+                cell.invalidate(reason="revoked")
+
     def expect(self, principals: Mapping[str | None, str]) -> None:
         """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
         self._expected = principals
@@ -350,25 +363,28 @@ class Chains:
                     # Hops before the last may serve many accounts: events about them name none.
                     last = hop is hops[-1]
                     label = Label(account.name if last else None, hop.role.role_arn, hop.number)
-                    fetch = self._fetch_of(hop, key, caller, start)
-                    cell = self._cells[key] = self._new_cell(label, fetch, deadline if last else None)
+                    until = deadline if last else None
+                    fetch = self._fetch_of(hop, key, caller, start, until)
+                    cell = self._cells[key] = self._new_cell(label, fetch, until)
                     self._start_of_cell[cell] = start
                 self._recent[key] = cell
                 cells.append(cell)
                 caller = CellCaller(cell)
         return tuple(cells), key
 
-    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start) -> HopFetch:
+    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start, deadline: Deadline | None) -> HopFetch:
         return HopFetch(
             hop,
             caller,
             sts=start.sts,
-            store=self._store,
+            # What has a deadline shall not lie anywhere after it.
+            store=self._store if deadline is None else NoStore(),
             key=key,
             regions=(self._region_name, start.source.region_name),
             clock=self._clock,
             mfa=self._mfa,
             lanes=self._lanes,
+            deadline=deadline,
         )
 
     def _new_cell(self, label: Label, fetch: HopFetch, deadline: Deadline | None) -> Cell[SigningCredentials]:
