@@ -1,5 +1,8 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
+import importlib
+import typing
+
 from .account_session import AccountSession
 from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
@@ -10,8 +13,10 @@ from .errors import (
     CredentialsError,
     CredentialsTimeoutError,
     DeadlinePassedError,
+    GrantError,
     InvalidPolicyError,
     InvalidRoleError,
+    RevocationError,
     SessionClosedError,
     SourceCredentialsError,
     UnknownAccountError,
@@ -26,6 +31,10 @@ from .session import CrossAccountSession
 from .status import HopStatus, Status
 from .stores import MemoryStore, Store
 
+if typing.TYPE_CHECKING:
+    from .grants import Grant
+    from .revocation import Revocation
+
 __all__ = [
     "SOURCE",
     "Account",
@@ -39,6 +48,8 @@ __all__ = [
     "CrossAccountSession",
     "DeadlinePassedError",
     "Defaults",
+    "Grant",
+    "GrantError",
     "HopStatus",
     "Identity",
     "InvalidPolicyError",
@@ -49,6 +60,8 @@ __all__ = [
     "RedactingFilter",
     "RefreshPolicy",
     "RefreshState",
+    "Revocation",
+    "RevocationError",
     "Role",
     "RoleChain",
     "SessionClosedError",
@@ -59,3 +72,13 @@ __all__ = [
     "WrongAccountError",
     "XSessionError",
 ]
+
+_IMPORTED_LATE = {"Grant": ".grants", "Revocation": ".revocation"}
+
+
+def __getattr__(name: str) -> object:
+    # Few programs need these, and none of the others should wait for them.
+    if name in _IMPORTED_LATE:
+        return getattr(importlib.import_module(_IMPORTED_LATE[name], __name__), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
