@@ -64,13 +64,13 @@ def checked_id(value: object) -> str:
     return value
 
 
-def checked_to(value: object) -> str:
-    """Whom a grant is made to, as somebody gave it.
+def checked_to(value: object, name: str = "to") -> str:
+    """Whom a grant is made to, as somebody gave it; `name` is what that argument is called.
 
     Raises:
         ConfigError: Nobody, or not one line of plain text.
     """
-    return _line("to", value, MAX_TO_CHARACTERS)
+    return _line(name, value, MAX_TO_CHARACTERS)
 
 
 def checked_reason(value: object) -> str | None:

@@ -91,7 +91,7 @@ class RolePolicies:
             if error.code == "NoSuchEntity":
                 return None
             raise
-        return found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))
+        return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 
     def put(self, name: str, policy: Policy) -> None:
         """Writes an inline policy.

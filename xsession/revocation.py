@@ -193,7 +193,7 @@ class Revoker:
             RevocationError: AWS still accepts the keys.
         """
         role = _role_of(account, using)
-        person = None if who is None else source_identity_of(checked_to(who))
+        person = None if who is None else source_identity_of(checked_to(who, "who"))
         _check_arguments(grant, who, before, block=block)
         check_before(before, datetime.fromtimestamp(self._clock.wall(), UTC))
         grant_id = None if grant is None else checked_id(grant)
