@@ -241,6 +241,18 @@ def test_all_lists_the_public_members() -> None:
     assert len(names) == len(set(names))
 
 
+def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
+    """Grants cost those nothing who make none."""
+    code = """
+import sys, xsession
+assert "xsession.grants" not in sys.modules
+from xsession import Grant
+assert Grant is sys.modules["xsession.grants"].Grant
+assert not hasattr(xsession, "Grants")
+"""
+    assert run_python(code) == ""
+
+
 def test_all_is_sorted() -> None:
     """Constants, then classes, then functions, each by name: the order that ruff keeps too."""
     names: list[str] = import_module("xsession").__all__

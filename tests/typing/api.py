@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, assert_type
 
 import boto3
@@ -10,8 +11,21 @@ from types_boto3_ec2.client import EC2Client
 from types_boto3_s3.client import S3Client
 from types_boto3_s3.service_resource import S3ServiceResource
 
-from xsession import SOURCE, Account, Accounts, Credentials, CrossAccountSession, Identity, Outcomes, Role, RoleChain
+from xsession import (
+    SOURCE,
+    Account,
+    Accounts,
+    Credentials,
+    CrossAccountSession,
+    Grant,
+    Identity,
+    Outcomes,
+    Revocation,
+    Role,
+    RoleChain,
+)
 from xsession.events import Event
+from xsession.policies import allow
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -41,6 +55,16 @@ def answers(xs: CrossAccountSession) -> None:
     assert_type(xs.warm().results, dict[str, Credentials])
     with xs as entered:
         assert_type(entered, CrossAccountSession)
+
+
+def grants(xs: CrossAccountSession) -> None:
+    """A grant's session is one of boto3's."""
+    grant = xs.grant("vegeta", to="jane", duration=timedelta(hours=2), policy=allow("s3:*"))
+    assert_type(grant, Grant)
+    assert_type(grant.session.client("s3"), S3Client)
+    assert_type(grant.environ(), dict[str, str])
+    assert_type(grant.revoke(using="admin"), Revocation)
+    assert_type(xs.revoke("vegeta", using=None, who="jane"), Revocation)
 
 
 def hook(event: Event) -> None:
