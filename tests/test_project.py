@@ -20,7 +20,12 @@ LAYER_OF = {module: number for number, layer in enumerate(LAYERS) for module in 
 
 # Where boto3 and botocore may be imported at run time: everywhere else, clients come as arguments.
 BOTO3_USERS = {"account_session", "session", "_sts", "_botocore", *EDGES}
-BOTOCORE_USERS = {"_botocore": "botocore", "_sts": "botocore.exceptions", "testing": "botocore.session"}
+BOTOCORE_USERS = {
+    "_botocore": "botocore",
+    "_sts": "botocore.exceptions",
+    "_iam": "botocore.exceptions",
+    "testing": "botocore.session",
+}
 PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 
 

@@ -11,6 +11,7 @@ from .errors import (
     CredentialsTimeoutError,
     InvalidPolicyError,
     InvalidRoleError,
+    ProvisionError,
     SessionClosedError,
     SourceCredentialsError,
     UnknownAccountError,
@@ -18,6 +19,7 @@ from .errors import (
     XSessionError,
 )
 from .fanout import Outcome, Outcomes
+from .provision import RoleSpec
 from .refresh import RefreshPolicy
 from .roles import Role, RoleChain
 from .session import CrossAccountSession
@@ -41,9 +43,11 @@ __all__ = [
     "MemoryStore",
     "Outcome",
     "Outcomes",
+    "ProvisionError",
     "RefreshPolicy",
     "Role",
     "RoleChain",
+    "RoleSpec",
     "SessionClosedError",
     "SourceCredentialsError",
     "Store",

@@ -11,6 +11,7 @@
     │   ├── AssumeRoleError                    STS refused or failed at one hop
     │   ├── SourceCredentialsError             the source has none, or they are dead
     │   └── CredentialsTimeoutError            no answer within the time that a caller waits
+    ├── ProvisionError                         a role could not be set up, compared or removed
     ├── WrongAccountError                      credentials turned out to be for another account
     └── SessionClosedError                     the session was closed
 
@@ -131,6 +132,10 @@ class SourceCredentialsError(CredentialsError):
 
 class CredentialsTimeoutError(CredentialsError):
     """No credentials within the time that a caller waits; the refresh itself goes on."""
+
+
+class ProvisionError(XSessionError):
+    """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
 
 
 class WrongAccountError(XSessionError):
