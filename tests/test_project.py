@@ -241,6 +241,18 @@ def test_all_lists_the_public_members() -> None:
     assert len(names) == len(set(names))
 
 
+def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
+    """Setting up roles costs those nothing who only use them."""
+    code = """
+import sys, xsession
+assert "xsession.provision" not in sys.modules
+from xsession import RoleSpec
+assert RoleSpec is sys.modules["xsession.provision"].RoleSpec
+assert not hasattr(xsession, "RoleSpecs")
+"""
+    assert run_python(code) == ""
+
+
 def test_all_is_sorted() -> None:
     """Constants, then classes, then functions, each by name: the order that ruff keeps too."""
     names: list[str] = import_module("xsession").__all__

@@ -1,5 +1,7 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
+import typing
+
 from .account_session import AccountSession
 from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
@@ -19,11 +21,13 @@ from .errors import (
     XSessionError,
 )
 from .fanout import Outcome, Outcomes
-from .provision import RoleSpec
 from .refresh import RefreshPolicy
 from .roles import Role, RoleChain
 from .session import CrossAccountSession
 from .stores import MemoryStore, Store
+
+if typing.TYPE_CHECKING:
+    from .provision import RoleSpec
 
 __all__ = [
     "SOURCE",
@@ -55,3 +59,13 @@ __all__ = [
     "WrongAccountError",
     "XSessionError",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Few programs set up roles, and none of the others should wait for what that needs.
+    if name == "RoleSpec":
+        from .provision import RoleSpec  # noqa: PLC0415 # see above
+
+        return RoleSpec
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
