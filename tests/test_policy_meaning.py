@@ -24,8 +24,13 @@ policies = st.builds(Policy, st.lists(st.one_of(statements(), trusting()), min_s
 
 
 def split(statement: Statement) -> list[Statement]:
-    """A statement as one for each of its actions."""
-    return [replace(statement, actions=[action]) for action in statement.actions] or [statement]
+    """A statement as one for each of its actions and resources."""
+    pieces = [replace(statement, actions=[action]) for action in statement.actions] or [statement]
+    return [
+        replace(piece, resources=[resource]) if resource else piece
+        for piece in pieces
+        for resource in piece.resources or [""]
+    ]
 
 
 def respelt(statement: Statement) -> Statement:
@@ -142,6 +147,15 @@ def test_the_words_of_a_denial_and_an_exclusion() -> None:
     assert difference(allow("*"), Policy([named, *allow("*").statements])) == (
         "added: Deny all but sts:TagSession for all but 111111111111",
     )
+
+
+def test_an_external_id_is_not_in_the_words() -> None:
+    """They end up in logs and errors; that it changed is said all the same."""
+    before, after = trust("111111111111", external_id="agreed-on"), trust("111111111111", external_id="another")
+    lines = difference(before, after)
+    assert [line.partition(":")[0] for line in lines] == ["removed", "added"]
+    assert all(line.endswith("if StringEquals sts:ExternalId (not shown)") for line in lines)
+    assert "agreed-on" in diff(before, after)
 
 
 def test_the_diff_is_one_of_readable_json() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,6 +11,7 @@ from tests.worlds import BATMAN, VEGETA, World
 from xsession import InvalidPolicyError, InvalidRoleError, ProvisionError, RoleSpec
 from xsession.policies import allow, ec2_start_stop, s3_read, same_meaning, trust
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "how-to" / "set-up.md"
 MANAGED = f"arn:aws:iam::{VEGETA}:policy/Extra"
 
 
@@ -256,3 +258,22 @@ def test_an_account_session_is_taken(world: World) -> None:
     session = world.session({"vegeta-admin": world.role})
     made = spec(permissions=ec2_start_stop("i-0abc")).apply(session["vegeta-admin"])
     assert made.role_arn == f"arn:aws:iam::{VEGETA}:role/BatmanReadsBucket"
+
+
+def test_the_page_lists_every_action_that_is_needed(world: World, admin: boto3.Session, iam: Any) -> None:
+    """A whole life of a role calls nothing that its administrator has not read about."""
+    iam.create_policy(PolicyName="Extra", PolicyDocument=allow("s3:*").to_json())
+    iam.create_instance_profile(InstanceProfileName="servers")
+    world.aws.clear_calls()
+    spec().apply(admin)
+    full = spec(trust=trust("333333333333"), permissions=None, tags={"a": "b"}, description="x")
+    full.apply(admin)
+    spec(permissions_boundary=MANAGED, managed_policy_arns=[MANAGED]).apply(admin)
+    called = {call.operation for call in world.aws.calls if call.service == "iam"}
+    iam.add_role_to_instance_profile(InstanceProfileName="servers", RoleName="BatmanReadsBucket")
+    world.aws.clear_calls()
+    spec().remove(admin, force=True)
+    called |= {call.operation for call in world.aws.calls if call.service == "iam"}
+    text = PAGE.read_text(encoding="utf-8")
+    assert len(called) == 16
+    assert {name for name in called if f"`iam:{name}`" not in text} == set()

@@ -169,6 +169,15 @@ def test_the_caller_sends_what_the_trust_policy_asks_for(
     assert clock.waits == []
 
 
+def test_the_caller_may_be_an_account_s_session(world: World, admin: boto3.Session, clock: HastyClock) -> None:
+    """The trusted side may be a role itself."""
+    hub = world.hub.role("Batcave", trusts=BATMAN)
+    session = world.session({"hub": hub})
+    made = spec(trust=trust(hub)).apply(admin, assume_from=session["hub"], clock=clock)
+    assert made.role_arn
+    assert clock.waits == []
+
+
 def test_whom_the_role_trusts_comes_last(world: World, admin: boto3.Session) -> None:
     """Somebody new never gets what the role could do before."""
     spec(permissions=allow("*")).apply(admin)

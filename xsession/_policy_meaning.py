@@ -51,6 +51,8 @@ def same_meaning(first: PolicyLike, second: PolicyLike) -> bool:
 def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
     """What one policy says and the other does not, in words: "removed: ..." and "added: ..." for each statement.
 
+    External ids are not shown.
+
     Args:
         before: A `Policy`, a mapping of IAM's own form or JSON.
         after: Likewise.
@@ -67,7 +69,7 @@ def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
 
 
 def diff(before: PolicyLike, after: PolicyLike) -> str:
-    """The two documents as a unified diff of their JSON; empty where both say the same.
+    """The two documents as a unified diff of their JSON, external ids included; empty where both say the same.
 
     Args:
         before: A `Policy`, a mapping of IAM's own form or JSON.
@@ -147,7 +149,8 @@ def _in_words(statement: Statement, who: str, what: str, where: str) -> str:
     text += f" on {where}" if where else ""
     text += f" to {who}" if who and statement.effect == "Allow" else f" for {who}" if who else ""
     conditions = [
-        f"{operator} {key} {' or '.join(values)}"
+        # An external id is agreed on by two parties, and words get around.
+        f"{operator} {key} {'(not shown)' if key.lower() == 'sts:externalid' else ' or '.join(values)}"
         for operator, keys in statement.conditions.items()
         for key, values in keys.items()
     ]

@@ -62,7 +62,7 @@ class Comparison:
         return "\n".join(lines)
 
     def diff(self) -> str:
-        """What `apply` would change, as a unified diff; empty where nothing differs."""
+        """What `apply` would change, as a unified diff, external ids included; empty where nothing differs."""
         return unified("before", self.before, "after", self.after) if self else ""
 
 
