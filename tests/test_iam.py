@@ -35,6 +35,7 @@ def failing(world: World, code: str, message: str = "made to fail", operation: s
             "iam:TagRole",
         ),
         ("no", "iam:CreateRole"),
+        ("not authorized to perform: iam:TagRole with an explicit deny in a service control policy", "iam:TagRole"),
     ],
 )
 def test_a_denial_names_the_action_that_is_missing(
@@ -47,6 +48,7 @@ def test_a_denial_names_the_action_that_is_missing(
     assert caught.value.code == "AccessDenied"
     assert caught.value.request_id
     assert not caught.value.retryable
+    assert ("and a policy denies it" in str(caught.value)) == ("explicit deny" in message)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_parameters_are_read_one_by_one_or_below_a_path() -> None:
     found = resources(ssm_parameters_read("/app/db", "plain", "/tree/", **SOMEWHERE))
     arn = f"arn:aws:ssm:{HERE}:parameter"
     assert found["ssm:GetParameter"] == [f"{arn}/app/db", f"{arn}/plain", f"{arn}/tree/*"]
-    assert found["ssm:GetParametersByPath"] == [f"{arn}/tree"]
+    assert found["ssm:GetParametersByPath"] == [f"{arn}/tree", f"{arn}/tree/*"]
     assert "ssm:GetParametersByPath" not in resources(ssm_parameters_read("plain"))
 
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from tests.worlds import BATMAN, VEGETA, World
-from xsession import AssumeRoleError, ProvisionError, RoleSpec
+from xsession import AssumeRoleError, InvalidPolicyError, InvalidRoleError, ProvisionError, RoleSpec
 from xsession._role_changes import Patience
 from xsession.policies import allow, s3_read, trust
 from xsession.testing import FakeClock, Fault
@@ -167,6 +167,38 @@ def test_the_caller_sends_what_the_trust_policy_asks_for(
     """What is asked for is known: it is in the spec."""
     spec(trust=trust(BATMAN, **options)).apply(admin, assume_from=world.source, clock=clock)
     assert clock.waits == []
+
+
+def test_each_statement_is_tried(world: World, admin: boto3.Session, clock: HastyClock) -> None:
+    """What one principal is asked for, another may not send."""
+    other = trust("333333333333", source_identity="bruce", external_id="agreed-on")
+    spec(trust=other + trust(BATMAN)).apply(admin, assume_from=world.source, clock=clock)
+    assert clock.waits == []
+
+
+def test_what_is_not_known_here_is_not_sent(world: World, admin: boto3.Session, clock: HastyClock) -> None:
+    """A variable in a condition stands for something of the caller's."""
+    named = trust(BATMAN, role_session_name="${aws:username}")
+    world.aws.fail(refused(None))
+    with pytest.raises(ProvisionError, match="can't be assumed"):
+        spec(trust=named).apply(admin, assume_from=world.source, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind"),
+    [
+        (trust("lambda.amazonaws.com"), None),
+        (trust(f"arn:aws:iam::{VEGETA}:oidc-provider/gitlab.com", subject="x"), InvalidPolicyError),
+        (trust(BATMAN, role_session_name="a b"), InvalidRoleError),
+    ],
+)
+def test_what_can_not_be_tried_is_refused_before_the_network(
+    world: World, admin: boto3.Session, clock: HastyClock, policy: Any, kind: Any
+) -> None:
+    """A web identity comes without AWS credentials; a service is refused by STS, as anybody else."""
+    with pytest.raises(kind or ProvisionError):
+        spec(trust=policy).apply(admin, assume_from=world.source, timeout=1, clock=clock)
+    assert bool(world.aws.count("GetRole")) == (kind is None)
 
 
 def test_the_caller_may_be_an_account_s_session(world: World, admin: boto3.Session, clock: HastyClock) -> None:

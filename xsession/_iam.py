@@ -156,7 +156,8 @@ _HINTS = {
 def _hint(code: str, message: str, operation: str) -> str | None:
     if code in ("AccessDenied", "AccessDeniedException"):
         denied = _DENIED.search(message)
-        return f"the caller must be allowed {denied[1] if denied else f'iam:{operation}'} on the role"
+        hint = f"the caller must be allowed {denied[1] if denied else f'iam:{operation}'} on the role"
+        return f"{hint}, and a policy denies it" if "explicit deny" in message else hint
     return _HINTS.get(code)
 
 

@@ -61,7 +61,14 @@ def findings(policy: PolicyLike, *, third_party: bool = False) -> tuple[Finding,
 
 def allows_action(policy: Policy, action: str) -> bool:
     """Whether a statement allows an action, to whomever and under whatever condition."""
-    return any(statement.effect == "Allow" and _acts_on(statement, action) for statement in policy.statements)
+    return any(statement.effect == "Allow" and acts_on(statement, action) for statement in policy.statements)
+
+
+def acts_on(statement: Statement, action: str) -> bool:
+    """Whether a statement is about an action."""
+    if statement.not_actions:
+        return not _any_covers(statement.not_actions, action)
+    return _any_covers(statement.actions, action)
 
 
 def _of(statement: Statement, *, third_party: bool) -> Iterator[Finding]:
@@ -72,15 +79,15 @@ def _of(statement: Statement, *, third_party: bool) -> Iterator[Finding]:
     if statement.not_principals:
         msg = "NotPrincipal trusts everybody but a few, users who are not known and services too: name the principals"
         yield Finding("not-principal", msg, statement)
-    if third_party and aws and _acts_on(statement, "sts:AssumeRole") and not _demands(statement, ["sts:externalid"]):
+    if third_party and aws and acts_on(statement, "sts:AssumeRole") and not _demands(statement, ["sts:externalid"]):
         msg = f"a third party ({', '.join(aws)}) needs no external id: others may have it act in their name"
         yield Finding("no-external-id", msg, statement)
-    if _acts_on(statement, "sts:AssumeRoleWithWebIdentity"):
+    if acts_on(statement, "sts:AssumeRoleWithWebIdentity"):
         for provider in map(provider_host, statement.principals.get("Federated", ())):
             if provider is not None and not _demands_subject(statement, provider):
                 msg = f"everybody whom {provider} knows is trusted: require {provider}:sub"
                 yield Finding("no-subject", msg, statement)
-    if _acts_on(statement, "sts:SetSourceIdentity") and not _demands(
+    if acts_on(statement, "sts:SetSourceIdentity") and not _demands(
         statement, ["sts:sourceidentity", "aws:sourceidentity"]
     ):
         msg = "callers choose any source identity, which then proves nothing: require sts:SourceIdentity"
@@ -96,12 +103,6 @@ def provider_host(principal: str) -> str | None:
     if ":saml-provider/" in principal:
         return None
     return principal.partition(":oidc-provider/")[2] or principal
-
-
-def _acts_on(statement: Statement, action: str) -> bool:
-    if statement.not_actions:
-        return not _any_covers(statement.not_actions, action)
-    return _any_covers(statement.actions, action)
 
 
 def _any_covers(patterns: Iterable[str], action: str) -> bool:

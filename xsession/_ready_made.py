@@ -163,10 +163,11 @@ def ssm_parameters_read(*names: str, region_name: str = "*", account_id: str = "
     """
     _check("names", names, _PARAMETER, "names of A-Z a-z 0-9 _ . - with / between them")
     arn = _arns("ssm", region_name, account_id, partition)
-    # An ARN has no slash more than "parameter/": https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
     parameters = [arn(f"parameter/{name.lstrip('/')}{'*' if name.endswith('/') else ''}") for name in names]
-    paths = [arn(f"parameter/{name.strip('/')}") for name in names if name.endswith("/")]
     statements = [_allow(["ssm:GetParameter", "ssm:GetParameters"], parameters)]
+    # This one is asked about the path alone, which is written without a slash at its end:
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html
+    paths = [arn(f"parameter/{name.strip('/')}{below}") for name in names if name.endswith("/") for below in ("", "/*")]
     statements += [_allow(["ssm:GetParametersByPath"], paths)] if paths else []
     return Policy(statements)
 

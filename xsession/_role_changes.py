@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -16,10 +16,11 @@ from ._botocore.source import Source
 from ._chains import Start
 from ._clock import Clock
 from ._iam import OWN_POLICY, RoleIam, RoleState
+from ._policy_findings import acts_on
 from ._role_comparison import Comparison, Part, compare, differences, others
 from ._sts import sts_region
-from .errors import CredentialsError, ProvisionError
-from .policies import Policy, as_policy
+from .errors import CredentialsError, InvalidPolicyError, ProvisionError
+from .policies import Statement, as_policy
 from .roles import MIN_DURATION_SECONDS, Role
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Patience:
 
 def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | None, patience: Patience) -> Comparison:
     """Creates the role or changes what differs, and waits; see `RoleSpec.apply`."""
+    tries = [] if assume_from is None else _tries(spec)
     iam = RoleIam(session, spec.name)
     found = iam.read()
     comparison = compare(spec, found)
@@ -77,7 +79,7 @@ def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | N
     if comparison:
         _wait_for_iam(spec, iam, patience)
     if assume_from is not None:
-        _wait_for_sts(_probe(spec, found.arn), assume_from, patience)
+        _wait_for_sts([role.replace(role_arn=found.arn) for role in tries], assume_from, patience)
     return replace(comparison, role_arn=found.arn)
 
 
@@ -196,26 +198,33 @@ def _wait_for_iam(spec: RoleSpec, iam: RoleIam, patience: Patience) -> None:
             raise ProvisionError(msg, role_arn=comparison.role_arn, retryable=True, hint="apply again")
 
 
-def _wait_for_sts(role: Role, assume_from: boto3.Session, patience: Patience) -> None:
+def _wait_for_sts(tries: Sequence[Role], assume_from: boto3.Session, patience: Patience) -> None:
     start = Start(Source(assume_from), None, clock=patience.clock, emit=lambda _event: None)
-    region = sts_region(role, assume_from.region_name)
     with closing(start):
-        while True:
-            try:
-                start.sts.assume_role(role, start.frozen(), hop=1, region_name=region)
-            except CredentialsError as error:
-                if error.code != "AccessDenied" and not error.retryable:
-                    raise
-                if not patience.pause():
-                    raise _not_assumable(role, error, patience) from error
-            else:
-                return
+        while refusal := _refusal(start, tries, assume_from.region_name):
+            if not patience.pause():
+                raise _not_assumable(refusal, patience) from refusal
 
 
-def _not_assumable(role: Role, error: CredentialsError, patience: Patience) -> ProvisionError:
+def _refusal(start: Start, tries: Sequence[Role], region_name: str | None) -> CredentialsError | None:
+    """Why the role can't be assumed by now; None: it can."""
+    refusal: CredentialsError | None = None
+    for role in tries:
+        try:
+            start.sts.assume_role(role, start.frozen(), hop=1, region_name=sts_region(role, region_name))
+        except CredentialsError as error:
+            if error.code != "AccessDenied" and not error.retryable:
+                raise
+            refusal = error
+        else:
+            return None
+    return refusal
+
+
+def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionError:
     return ProvisionError(
         f"the role is set up, and can't be assumed from there after {patience.timeout:g} s: {error.message}",
-        role_arn=role.role_arn,
+        role_arn=error.role_arn,
         code=error.code,
         request_id=error.request_id,
         retryable=True,
@@ -223,22 +232,32 @@ def _not_assumable(role: Role, error: CredentialsError, patience: Patience) -> P
     )
 
 
-def _probe(spec: RoleSpec, role_arn: str) -> Role:
-    """The role with what its trust policy asks for; a wildcard there is filled in."""
-    trust = as_policy(spec.trust)
-    return Role(
-        role_arn,
-        role_session_name=_asked_for(trust, "sts:RoleSessionName") or "xsession-provision",
-        external_id=_asked_for(trust, "sts:ExternalId"),
-        source_identity=_asked_for(trust, "sts:SourceIdentity"),
-        duration_seconds=MIN_DURATION_SECONDS,
-    )
+def _tries(spec: RoleSpec) -> list[Role]:
+    """The role with what each statement of its trust policy asks for; a wildcard there is filled in."""
+    tries = []
+    for statement in as_policy(spec.trust).statements:
+        if statement.effect == "Allow" and acts_on(statement, "sts:AssumeRole"):
+            wanted = _asked_for(statement)
+            role = Role(
+                spec.role_arn("0" * 12),
+                role_session_name=wanted.get("sts:rolesessionname", "xsession-provision"),
+                external_id=wanted.get("sts:externalid"),
+                source_identity=wanted.get("sts:sourceidentity"),
+                duration_seconds=MIN_DURATION_SECONDS,
+            )
+            tries.append(role)
+    if not tries:
+        msg = "assume_from can't be used: the trust policy lets nobody in who has AWS credentials"
+        raise InvalidPolicyError(msg, hint="leave assume_from out")
+    return tries
 
 
-def _asked_for(trust: Policy, wanted: str) -> str | None:
-    for statement in trust.statements:
-        for operator in _EQUALITIES:
-            for key, values in statement.conditions.get(operator, {}).items():
-                if statement.effect == "Allow" and key.lower() == wanted.lower():
-                    return str(values[0]).replace("*", "xsession").replace("?", "x")
-    return None
+def _asked_for(statement: Statement) -> dict[str, str]:
+    """The condition keys, in lower case, which a statement compares with a text that is known here."""
+    return {
+        key.lower(): value.replace("*", "xsession").replace("?", "x")
+        for operator in _EQUALITIES
+        for key, values in statement.conditions.get(operator, {}).items()
+        for value in values[:1]
+        if "${" not in value
+    }
