@@ -7,24 +7,24 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.worlds import BATMAN, World
+from tests.worlds import BATMAN, VEGETA, World
 from xsession import ProvisionError, RoleSpec
 from xsession._iam import RoleIam
 from xsession.policies import allow, trust
-from xsession.testing import Fault
+from xsession.testing import Fault, LocalAWS
 
 SPEC = RoleSpec("Reader2", trust=trust(BATMAN), permissions=allow("s3:*"))
 
 
 @pytest.fixture
-def admin(world: World) -> boto3.Session:
+def admin(local_aws: LocalAWS) -> boto3.Session:
     """Who sets things up in Vegeta's account."""
-    return world.aws.session(world.vegeta.user("admin"))
+    return local_aws.session(local_aws.account(VEGETA).user("admin"))
 
 
-def failing(world: World, code: str, message: str = "made to fail", operation: str = "CreateRole") -> None:
+def failing(local_aws: LocalAWS, code: str, message: str = "made to fail", operation: str = "CreateRole") -> None:
     """IAM refuses an operation."""
-    world.aws.fail(Fault(service="iam", operation=operation, status=403, code=code, message=message, times=None))
+    local_aws.fail(Fault(service="iam", operation=operation, status=403, code=code, message=message, times=None))
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def failing(world: World, code: str, message: str = "made to fail", operation: s
     ],
 )
 def test_a_denial_names_the_action_that_is_missing(
-    world: World, admin: boto3.Session, message: str, action: str
+    local_aws: LocalAWS, admin: boto3.Session, message: str, action: str
 ) -> None:
     """The one that AWS names, else that of the call; with AWS's code and request id."""
-    failing(world, "AccessDenied", message)
+    failing(local_aws, "AccessDenied", message)
     with pytest.raises(ProvisionError, match=f"the caller must be allowed {action} on the role") as caught:
         SPEC.apply(admin)
     assert caught.value.code == "AccessDenied"
@@ -60,32 +60,32 @@ def test_a_denial_names_the_action_that_is_missing(
     ],
 )
 def test_other_refusals_say_what_to_do(
-    world: World, admin: boto3.Session, code: str, hint: str, *, retryable: bool
+    local_aws: LocalAWS, admin: boto3.Session, code: str, hint: str, *, retryable: bool
 ) -> None:
     """And whether the same may work later."""
-    failing(world, code)
+    failing(local_aws, code)
     with pytest.raises(ProvisionError, match=hint) as caught:
         SPEC.apply(admin)
     assert caught.value.retryable is retryable
 
 
-def test_a_refusal_to_list_is_ours_too(world: World, admin: boto3.Session) -> None:
+def test_a_refusal_to_list_is_ours_too(local_aws: LocalAWS, admin: boto3.Session) -> None:
     """Reading is in several calls, each of which may be refused."""
     SPEC.apply(admin)
-    failing(world, "AccessDenied", operation="ListAttachedRolePolicies")
+    failing(local_aws, "AccessDenied", operation="ListAttachedRolePolicies")
     with pytest.raises(ProvisionError, match="allowed iam:ListAttachedRolePolicies"):
         SPEC.compare(admin)
 
 
-def test_a_session_without_credentials_is_said(world: World) -> None:
+def test_a_session_without_credentials_is_said(local_aws: LocalAWS) -> None:
     """botocore's own errors are ours as well."""
     with pytest.raises(ProvisionError, match=r"GetRole of role 'Reader2': .*credentials"):
-        SPEC.compare(world.aws.session())
+        SPEC.compare(local_aws.session())
 
 
 def test_an_account_session_s_name_is_in_the_error(world: World) -> None:
     """Whoever works in many accounts wants to know in which one."""
-    failing(world, "AccessDenied")
+    failing(world.aws, "AccessDenied")
     session = world.session({"vegeta-admin": world.role})
     with pytest.raises(ProvisionError, match="account 'vegeta-admin': CreateRole"):
         SPEC.apply(session["vegeta-admin"])

@@ -8,8 +8,9 @@ import boto3
 import pytest
 
 from tests.worlds import BATMAN, VEGETA, World
-from xsession import InvalidPolicyError, InvalidRoleError, ProvisionError, RoleSpec
+from xsession import CrossAccountSession, InvalidPolicyError, InvalidRoleError, ProvisionError, RoleSpec
 from xsession.policies import allow, ec2_start_stop, s3_read, same_meaning, trust
+from xsession.testing import LocalAWS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "how-to" / "set-up.md"
 MANAGED = f"arn:aws:iam::{VEGETA}:policy/Extra"
@@ -21,9 +22,15 @@ def spec(name: str = "BatmanReadsBucket", **changes: Any) -> RoleSpec:
 
 
 @pytest.fixture
-def admin(world: World) -> boto3.Session:
+def batman(local_aws: LocalAWS) -> boto3.Session:
+    """Who is trusted."""
+    return local_aws.session(local_aws.account(BATMAN).user("bruce"))
+
+
+@pytest.fixture
+def admin(local_aws: LocalAWS) -> boto3.Session:
     """Who sets things up in Vegeta's account."""
-    return world.aws.session(world.vegeta.user("admin"))
+    return local_aws.session(local_aws.account(VEGETA).user("admin"))
 
 
 @pytest.fixture
@@ -32,31 +39,33 @@ def iam(admin: boto3.Session) -> Any:
     return admin.client("iam")
 
 
-def writes(world: World) -> list[str]:
+def writes(local_aws: LocalAWS) -> list[str]:
     """What was changed in IAM so far."""
     return [
         call.operation
-        for call in world.aws.calls
+        for call in local_aws.calls
         if call.service == "iam" and not call.operation.startswith(("Get", "List"))
     ]
 
 
-def test_a_role_is_created_and_assumed(world: World, admin: boto3.Session) -> None:
+def test_a_role_is_created_and_assumed(admin: boto3.Session, batman: boto3.Session) -> None:
     """Batman can use it as soon as `apply` is back; the comparison says what was missing, and the ARN."""
-    made = spec().apply(admin, assume_from=world.source)
+    made = spec().apply(admin, assume_from=batman)
     assert made.differences == ("there is no role BatmanReadsBucket",)
     assert made.role_arn == spec().role_arn(VEGETA)
-    assert world.session({"vegeta": made.role_arn}).whoami("vegeta").account_id == VEGETA
+    assert made.role_arn is not None
+    with CrossAccountSession({"vegeta": made.role_arn}, session=batman) as xs:
+        assert xs.whoami("vegeta").account_id == VEGETA
     assert not spec().compare(admin)
 
 
-def test_a_second_time_changes_nothing(world: World, admin: boto3.Session) -> None:
+def test_a_second_time_changes_nothing(local_aws: LocalAWS, admin: boto3.Session) -> None:
     """What is as it should be is only read."""
     full = spec(tags={"team": "bats"}, description="for Batman", max_session_duration=timedelta(hours=2))
     full.apply(admin)
-    world.aws.clear_calls()
+    local_aws.clear_calls()
     assert not full.apply(admin)
-    assert writes(world) == []
+    assert writes(local_aws) == []
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,7 @@ def test_a_second_time_changes_nothing(world: World, admin: boto3.Session) -> No
     ],
 )
 def test_only_what_differs_is_changed(
-    world: World, admin: boto3.Session, changes: Any, operation: str, words: str
+    local_aws: LocalAWS, admin: boto3.Session, changes: Any, operation: str, words: str
 ) -> None:
     """One call for one difference, and what the words and the diff say is what happens."""
     admin.client("iam").create_policy(PolicyName="Extra", PolicyDocument=allow("s3:*").to_json())
@@ -83,22 +92,22 @@ def test_only_what_differs_is_changed(
     assert found
     assert any(words in text for text in found.differences)
     assert found.diff()
-    world.aws.clear_calls()
+    local_aws.clear_calls()
     changed.apply(admin)
-    assert writes(world) == [operation]
+    assert writes(local_aws) == [operation]
     assert not changed.compare(admin)
 
 
-def test_policies_that_are_attached_stay_so(world: World, admin: boto3.Session) -> None:
+def test_policies_that_are_attached_stay_so(local_aws: LocalAWS, admin: boto3.Session) -> None:
     """Only the missing one is attached."""
     arns = [
         admin.client("iam").create_policy(PolicyName=name, PolicyDocument=allow("s3:*").to_json())["Policy"]["Arn"]
         for name in ("One", "Two")
     ]
     spec(managed_policy_arns=arns[:1]).apply(admin)
-    world.aws.clear_calls()
+    local_aws.clear_calls()
     spec(managed_policy_arns=arns).apply(admin)
-    assert writes(world) == ["AttachRolePolicy"]
+    assert writes(local_aws) == ["AttachRolePolicy"]
 
 
 def test_settings_that_are_not_named_stay(admin: boto3.Session, iam: Any) -> None:
@@ -130,21 +139,21 @@ def test_policies_of_others_are_reported_and_left_alone(admin: boto3.Session, ia
     assert not spec(permissions=s3_read("other")).compare(admin)
 
 
-def test_a_path_is_said_not_changed(world: World, admin: boto3.Session) -> None:
+def test_a_path_is_said_not_changed(local_aws: LocalAWS, admin: boto3.Session) -> None:
     """AWS can't move a role, and we don't make another one silently."""
     spec().apply(admin)
     moved = spec(path="/partners/")
     assert "can't be changed" in moved.compare(admin).differences[0]
-    world.aws.clear_calls()
+    local_aws.clear_calls()
     for act in (moved.apply, moved.remove):
         with pytest.raises(ProvisionError, match="path is /, not /partners/"):
             act(admin)
-    assert writes(world) == []
+    assert writes(local_aws) == []
 
 
-def test_a_role_on_a_path_is_assumed_by_its_full_arn(world: World, admin: boto3.Session) -> None:
+def test_a_role_on_a_path_is_assumed_by_its_full_arn(batman: boto3.Session, admin: boto3.Session) -> None:
     """The path is part of the ARN."""
-    made = spec(path="/partners/").apply(admin, assume_from=world.source)
+    made = spec(path="/partners/").apply(admin, assume_from=batman)
     assert made.role_arn == f"arn:aws:iam::{VEGETA}:role/partners/BatmanReadsBucket"
 
 
@@ -260,20 +269,20 @@ def test_an_account_session_is_taken(world: World) -> None:
     assert made.role_arn == f"arn:aws:iam::{VEGETA}:role/BatmanReadsBucket"
 
 
-def test_the_page_lists_every_action_that_is_needed(world: World, admin: boto3.Session, iam: Any) -> None:
+def test_the_page_lists_every_action_that_is_needed(local_aws: LocalAWS, admin: boto3.Session, iam: Any) -> None:
     """A whole life of a role calls nothing that its administrator has not read about."""
     iam.create_policy(PolicyName="Extra", PolicyDocument=allow("s3:*").to_json())
     iam.create_instance_profile(InstanceProfileName="servers")
-    world.aws.clear_calls()
+    local_aws.clear_calls()
     spec().apply(admin)
     full = spec(trust=trust("333333333333"), permissions=None, tags={"a": "b"}, description="x")
     full.apply(admin)
     spec(permissions_boundary=MANAGED, managed_policy_arns=[MANAGED]).apply(admin)
-    called = {call.operation for call in world.aws.calls if call.service == "iam"}
+    called = {call.operation for call in local_aws.calls if call.service == "iam"}
     iam.add_role_to_instance_profile(InstanceProfileName="servers", RoleName="BatmanReadsBucket")
-    world.aws.clear_calls()
+    local_aws.clear_calls()
     spec().remove(admin, force=True)
-    called |= {call.operation for call in world.aws.calls if call.service == "iam"}
+    called |= {call.operation for call in local_aws.calls if call.service == "iam"}
     text = PAGE.read_text(encoding="utf-8")
     assert len(called) == 16
     assert {name for name in called if f"`iam:{name}`" not in text} == set()
