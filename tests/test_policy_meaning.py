@@ -158,6 +158,14 @@ def test_an_external_id_is_not_in_the_words() -> None:
     assert "agreed-on" in diff(before, after)
 
 
+def test_control_characters_are_not_in_the_words() -> None:
+    """A terminal would obey them: here they are text, in the diff as well."""
+    hostile = allow("*", conditions={"StringEquals": {"aws:a": "x\x1b[2J\x9b\ny"}})
+    (line, _) = difference(hostile, allow("s3:*"))
+    assert line == r"removed: Allow * on * if StringEquals aws:a x\x1b[2J\x9b\ny"
+    assert not set(diff(hostile, allow("s3:*"))) & set("\x1b\x9b")
+
+
 def test_the_diff_is_one_of_readable_json() -> None:
     """Line by line, without what is only in another order."""
     first, second = allow("s3:GetObject"), allow("ec2:RunInstances", resources="*")

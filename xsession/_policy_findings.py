@@ -20,6 +20,8 @@ _SUBJECT_CLAIMS = {
     "graph.facebook.com": ("id", "app_id"),
     "www.amazon.com": ("user_id", "app_id"),
 }
+# What subjects of GitHub and of GitLab begin with; then comes the owner, and a slash.
+_OWNED = ("repo:", "project_path:")
 
 
 class PolicyWarning(UserWarning):
@@ -119,11 +121,14 @@ def _demands(statement: Statement, keys: Collection[str]) -> bool:
 
 def _demands_subject(statement: Statement, provider: str) -> bool:
     keys = [f"{provider}:{claim}".lower() for claim in _SUBJECT_CLAIMS.get(provider, ("sub",))]
-    # "repo:*" of GitHub is everybody's repository.
-    return any(
-        all(not value.removeprefix("repo:").startswith(("*", "?")) for value in values)
-        for values in _demanded(statement, keys)
-    )
+    return any(not any(map(_is_anybody, values)) for values in _demanded(statement, keys))
+
+
+def _is_anybody(subject: str) -> bool:
+    """Whether a subject leaves open whose it is: "repo:wayne*" is also the repositories of one "wayne-evil"."""
+    fixed = re.split(r"[*?]", subject, maxsplit=1)[0]
+    owned = any(subject.startswith(prefix) for prefix in _OWNED) and "/" not in fixed
+    return fixed != subject and (owned or any(prefix.startswith(fixed) for prefix in _OWNED))
 
 
 def _demanded(statement: Statement, keys: Collection[str]) -> Iterator[Collection[str]]:

@@ -154,7 +154,9 @@ def _in_words(statement: Statement, who: str, what: str, where: str) -> str:
         for operator, keys in statement.conditions.items()
         for key, values in keys.items()
     ]
-    return text + (f" if {' and '.join(conditions)}" if conditions else "")
+    text += f" if {' and '.join(conditions)}" if conditions else ""
+    # Somebody else may have written the policy, and the words go to terminals.
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _sorted_json(policy: Policy) -> str:

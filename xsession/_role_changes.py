@@ -19,7 +19,7 @@ from ._iam import OWN_POLICY, RoleIam, RoleState
 from ._policy_findings import acts_on
 from ._role_comparison import Comparison, Part, compare, differences, others
 from ._sts import sts_region
-from .errors import CredentialsError, InvalidPolicyError, ProvisionError
+from .errors import CredentialsError, InvalidPolicyError, InvalidRoleError, ProvisionError
 from .policies import Statement, as_policy
 from .roles import MIN_DURATION_SECONDS, Role
 
@@ -234,22 +234,27 @@ def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionErro
 
 def _tries(spec: RoleSpec) -> list[Role]:
     """The role with what each statement of its trust policy asks for; a wildcard there is filled in."""
-    tries = []
-    for statement in as_policy(spec.trust).statements:
-        if statement.effect == "Allow" and acts_on(statement, "sts:AssumeRole"):
-            wanted = _asked_for(statement)
-            role = Role(
-                spec.role_arn("0" * 12),
-                role_session_name=wanted.get("sts:rolesessionname", "xsession-provision"),
-                external_id=wanted.get("sts:externalid"),
-                source_identity=wanted.get("sts:sourceidentity"),
-                duration_seconds=MIN_DURATION_SECONDS,
-            )
-            tries.append(role)
+    entries = [entry for entry in as_policy(spec.trust).statements if entry.effect == "Allow"]
+    try:
+        tries = [_try(spec, entry) for entry in entries if acts_on(entry, "sts:AssumeRole")]
+    except InvalidRoleError as error:
+        msg = f"assume_from can't be used: of what the trust policy asks for, {error.message}"
+        raise InvalidPolicyError(msg) from None
     if not tries:
         msg = "assume_from can't be used: the trust policy lets nobody in who has AWS credentials"
         raise InvalidPolicyError(msg, hint="leave assume_from out")
     return tries
+
+
+def _try(spec: RoleSpec, statement: Statement) -> Role:
+    wanted = _asked_for(statement)
+    return Role(
+        spec.role_arn("0" * 12),
+        role_session_name=wanted.get("sts:rolesessionname", "xsession-provision"),
+        external_id=wanted.get("sts:externalid"),
+        source_identity=wanted.get("sts:sourceidentity"),
+        duration_seconds=MIN_DURATION_SECONDS,
+    )
 
 
 def _asked_for(statement: Statement) -> dict[str, str]:

@@ -155,8 +155,8 @@ class RoleSpec:
         Raises:
             ProvisionError: IAM refused or could not be asked, the role has another path, or the time is up.
             CredentialsError: STS can't be asked whether `assume_from` can assume it, or never will let him.
-            InvalidPolicyError: With `assume_from`, the trust policy has nobody who comes with AWS credentials.
-            InvalidRoleError: With `assume_from`, the trust policy asks for what STS does not take.
+            InvalidPolicyError: With `assume_from`, the trust policy has nobody who comes with AWS credentials, or asks
+                for what STS does not take.
         """
         return _role_changes.apply(self, session, assume_from, _role_changes.Patience(clock, timeout))
 
