@@ -29,6 +29,9 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             aws = stack.enter_context(LocalAWS())
             story = Story.told_by(aws)
             aws.expect_mfa_code("arn:aws:iam::111111111111:mfa/bruce", "123456")
+            admin = aws.account("222222222222").user("admin")
+            keys = f"aws_access_key_id = {admin.access_key_id}\naws_secret_access_key = {admin.secret_access_key}"
+            aws.write_profiles(f"[profile vegeta-admin]\n{keys}")
             stack.enter_context(aws.applied(story.key))
         yield
         for item in gc.get_objects():

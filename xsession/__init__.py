@@ -1,5 +1,7 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
+import typing
+
 from .account_session import AccountSession
 from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
@@ -12,6 +14,7 @@ from .errors import (
     DeadlinePassedError,
     InvalidPolicyError,
     InvalidRoleError,
+    ProvisionError,
     SessionClosedError,
     SourceCredentialsError,
     UnknownAccountError,
@@ -25,6 +28,9 @@ from .roles import Role, RoleChain
 from .session import CrossAccountSession
 from .status import HopStatus, Status
 from .stores import MemoryStore, Store
+
+if typing.TYPE_CHECKING:
+    from .provision import RoleSpec
 
 __all__ = [
     "SOURCE",
@@ -46,11 +52,13 @@ __all__ = [
     "MemoryStore",
     "Outcome",
     "Outcomes",
+    "ProvisionError",
     "RedactingFilter",
     "RefreshPolicy",
     "RefreshState",
     "Role",
     "RoleChain",
+    "RoleSpec",
     "SessionClosedError",
     "SourceCredentialsError",
     "Status",
@@ -59,3 +67,13 @@ __all__ = [
     "WrongAccountError",
     "XSessionError",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Few programs set up roles, and none of the others should wait for what that needs.
+    if name == "RoleSpec":
+        from .provision import RoleSpec  # noqa: PLC0415 # see above
+
+        return RoleSpec
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

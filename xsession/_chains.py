@@ -89,7 +89,7 @@ class Start:
         config: Client configuration for all accounts.
         clock: Both clocks.
         emit: Takes events.
-        changed: Called when other credentials were found for the source, which may be somebody else's.
+        changed: Called when other credentials were found for the source, which may be somebody else's; None: nobody is.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Start:
         *,
         clock: Clock,
         emit: events.Hook,
-        changed: Callable[[Start], None],
+        changed: Callable[[Start], None] | None = None,
     ) -> None:
         self.source = source
         self._changed = changed
@@ -132,7 +132,7 @@ class Start:
         """Looks for other credentials after these were rejected; tells whether there are any."""
         before = self.source.found
         others = self.source.rejected(access_key_id)
-        if self.source.found != before:
+        if self.source.found != before and self._changed is not None:
             self._changed(self)
         return others
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from ._frozen import FrozenMap
 from .errors import ConfigError
-from .roles import MAX_CHAINED_DURATION_SECONDS, PolicyLike, Role, RoleChain
+from .policies import PolicyLike
+from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
 _POLICY_ACCOUNT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):", re.ASCII)
 

@@ -12,6 +12,7 @@
     │   ├── SourceCredentialsError             the source has none, or they are dead
     │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
     │   └── DeadlinePassedError                the deadline of a grant has passed
+    ├── ProvisionError                         a role could not be set up, compared or removed
     ├── WrongAccountError                      credentials turned out to be for another account
     └── SessionClosedError                     the session was closed
 
@@ -136,6 +137,10 @@ class CredentialsTimeoutError(CredentialsError):
 
 class DeadlinePassedError(CredentialsError):
     """The deadline of a grant has passed: nothing is signed with it any more, and nothing refreshed."""
+
+
+class ProvisionError(XSessionError):
+    """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
 
 
 class WrongAccountError(XSessionError):

@@ -10,8 +10,21 @@ from types_boto3_ec2.client import EC2Client
 from types_boto3_s3.client import S3Client
 from types_boto3_s3.service_resource import S3ServiceResource
 
-from xsession import SOURCE, Account, Accounts, Credentials, CrossAccountSession, Identity, Outcomes, Role, RoleChain
+from xsession import (
+    SOURCE,
+    Account,
+    Accounts,
+    Credentials,
+    CrossAccountSession,
+    Identity,
+    Outcomes,
+    Role,
+    RoleChain,
+    RoleSpec,
+)
 from xsession.events import Event
+from xsession.policies import Finding, Policy, findings, s3_read, trust
+from xsession.provision import Comparison
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -55,3 +68,14 @@ def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     CrossAccountSession([Account("vegeta")], profile_name="bruce", tags={"team": "bats"})
     CrossAccountSession.from_config("xsession.toml", region_name="eu-west-1")
     Accounts(given)
+
+
+def set_up(xs: CrossAccountSession) -> None:
+    """A role is set up with any boto3 session, and its policies are values or IAM's own JSON."""
+    spec = RoleSpec("Reader", trust=trust("111111111111"), permissions=s3_read("levels"), tags={"team": "bats"})
+    RoleSpec("Reader", trust={"Statement": []}, permissions="{}")
+    assert_type(spec.compare(boto3.Session()), Comparison)
+    assert_type(spec.apply(xs["vegeta"], assume_from=boto3.Session()), Comparison)
+    assert_type(spec.remove(xs["vegeta"]), bool)
+    assert_type(spec.caller_policy("222222222222"), Policy)
+    assert_type(findings(spec.trust), tuple[Finding, ...])
