@@ -214,7 +214,7 @@ def test_a_file_becomes_accounts(tmp_path: Path) -> None:
     assert accounts["vegeta"].chain == RoleChain(VEGETA)
     assert accounts["vegeta"].defaults == Defaults(role_session_name="batman", region_name="eu-west-1")
     assert accounts["vegeta"].tags == {"env": "prod"}
-    assert accounts["vegeta"].origin == f"{path}: accounts.vegeta"
+    assert accounts["vegeta"].origin == f"{path}:6: accounts.vegeta"
     assert (accounts["sso"].source, accounts["sso"].chain) == ("profile", None)
 
 
@@ -227,7 +227,7 @@ def test_an_account_of_a_file_that_is_not_valid_names_its_place(tmp_path: Path, 
     path = write(tmp_path, f"[accounts.a]\n{role}{line}\n")
     with pytest.raises(ConfigError) as caught:
         Accounts.from_toml(path)
-    assert str(caught.value).endswith(f"{hint}{path}: accounts.a")
+    assert str(caught.value).endswith(f"{hint}{path}:1: accounts.a")
 
 
 def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,5 +238,5 @@ def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: py
         raise ConfigError(msg, hint="do this")
 
     monkeypatch.setattr("xsession.accounts.Account", refuse)
-    with pytest.raises(ConfigError, match=r"do this; see .*: accounts\.vegeta"):
+    with pytest.raises(ConfigError, match=r"do this; see .*:6: accounts\.vegeta"):
         Accounts.from_toml(write(tmp_path, FILE))

@@ -13,6 +13,7 @@ from botocore.config import Config
 from cachetools import LRUCache
 
 from . import events
+from ._aws_config import Profile
 from ._botocore.config import region_of
 from ._botocore.core import ClientCore
 from ._botocore.credentials import (
@@ -189,8 +190,8 @@ class Chains:
         self._workers = workers
         self._lock = threading.Lock()
         self._closed = False
-        self._expected: Mapping[str | None, str] = {}
-        self._starts: dict[str | boto3.Session | None, Start] = {None: self._new_start(source)}
+        self._expected: Mapping[str | Profile | None, str] = {}
+        self._starts: dict[str | Profile | boto3.Session | None, Start] = {None: self._new_start(source)}
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
         # chain would each assume it.
@@ -225,13 +226,13 @@ class Chains:
             if cell is reached.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
 
-    def expect(self, principals: Mapping[str | None, str]) -> None:
+    def expect(self, principals: Mapping[str | Profile | None, str]) -> None:
         """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
         self._expected = principals
         for source, start in self._starts.items():
             start.expected = self._expected_of(source)
 
-    def principals(self) -> dict[str | None, str]:
+    def principals(self) -> dict[str | Profile | None, str]:
         """Who the sources in use are, by the account's `source`; asks STS.
 
         Raises:
@@ -242,7 +243,7 @@ class Chains:
         return {
             source: start.identity(start.frozen(), self._region_name).principal
             for source, start in starts
-            if source is None or isinstance(source, str)
+            if isinstance(source, str | Profile | None)
         }
 
     def close(self) -> None:
@@ -278,8 +279,8 @@ class Chains:
     def _new_start(self, source: Source) -> Start:
         return Start(source, self._config, clock=self._clock, emit=self._emit)
 
-    def _expected_of(self, source: str | boto3.Session | None) -> str | None:
-        return self._expected.get(source) if source is None or isinstance(source, str) else None
+    def _expected_of(self, source: str | Profile | boto3.Session | None) -> str | None:
+        return self._expected.get(source) if isinstance(source, str | Profile | None) else None
 
     def _defaults_of(self, account: Account) -> Defaults:
         if not account.registered:

@@ -1,4 +1,4 @@
-"""Accounts by name: in code, or in a file."""
+"""Accounts by name: in code, in a file, or in the profiles of `~/.aws/config`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import difflib
 import enum
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from ._aws_config import AwsFiles, Profile, read_aws_config
+from ._entry import Entry
 from ._frozen import FrozenMap
 from ._toml import read_toml
+from ._toml_file import Trust
 from .defaults import Defaults
 from .errors import ConfigError, UnknownAccountError
 from .roles import Role, RoleChain, as_chain
@@ -48,11 +51,12 @@ class Account:
         chain: The roles that lead there: a `RoleChain`, a `Role` or a role's ARN; None: the source's credentials
             are the account's.
         source: Whose credentials the chain starts from: a profile's name or a boto3 session; None: the session's.
+            Accounts of `Accounts.from_aws_config` have a value whose text is the profile's name.
         account_id: The 12-digit id; None: the chain's. What AWS answers is compared with it.
         region_name: The region of clients where the call names none.
         tags: For `Accounts.where`; never sent to AWS.
         defaults: Those of the file that it comes from.
-        origin: Where it was defined, for messages.
+        origin: Where it was defined: file, line and key, or "code"; two accounts that differ only here are equal.
         registered: Set by `Accounts`; only registered accounts take defaults.
 
     Raises:
@@ -62,12 +66,12 @@ class Account:
 
     name: str
     chain: RoleChain | None
-    source: str | boto3.Session | None
+    source: str | Profile | boto3.Session | None
     account_id: str | None
     region_name: str | None
     tags: Mapping[str, str]
     defaults: Defaults | None = field(repr=False)
-    origin: str | None = field(repr=False)
+    origin: str | None = field(repr=False, compare=False)
     registered: bool = field(repr=False)
 
     def __init__(
@@ -75,7 +79,7 @@ class Account:
         name: str,
         chain: RoleChain | Role | str | None = None,
         *,
-        source: str | boto3.Session | None = None,
+        source: str | Profile | boto3.Session | None = None,
         account_id: str | None = None,
         region_name: str | None = None,
         tags: Mapping[str, str] = FrozenMap(),  # it is immutable
@@ -122,14 +126,22 @@ AccountRef: TypeAlias = str | Role | RoleChain | Account | Literal[SourceType.SO
 class Accounts(Mapping[str, Account]):
     """Accounts by name, in the order in which they were given.
 
+    `a | b`, `a & b` and `a - b` go by names and keep the order of `a`; what only `b` has comes after it.
+
     Args:
         accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Account` objects.
+        unusable: Names of accounts that are defined wrongly, and the error to raise when one is asked for.
 
     Raises:
         ConfigError: A name is there twice, or a value is not valid.
     """
 
-    def __init__(self, accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] = ()) -> None:
+    def __init__(
+        self,
+        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] = (),
+        *,
+        unusable: Mapping[str, ConfigError] = FrozenMap(),  # it is immutable
+    ) -> None:
         given: object = accounts
         if isinstance(accounts, Mapping):
             listed = [_named(name, value) for name, value in accounts.items()]
@@ -139,6 +151,7 @@ class Accounts(Mapping[str, Account]):
         else:
             listed = list(accounts)
         self._by_name: dict[str, Account] = {}
+        self.unusable = FrozenMap(unusable)
         for account in listed:
             candidate: object = account
             if not isinstance(candidate, Account):
@@ -149,7 +162,7 @@ class Accounts(Mapping[str, Account]):
                 places = " and ".join(place for place in (known.origin, account.origin) if place)
                 msg = f"two accounts are called {account.name!r}" + (f": {places}" if places else "")
                 raise ConfigError(msg, account=account.name)
-            self._by_name[account.name] = replace(account, registered=True)
+            self._by_name[account.name] = replace(account, origin=account.origin or "code", registered=True)
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Accounts:
@@ -158,15 +171,53 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
-        defaults, entries = read_toml(path)
+        return cls.of_file(path, Trust.OWN)
+
+    @classmethod
+    def of_file(cls, path: str | os.PathLike[str], trust: Trust, table: tuple[str, ...] = ()) -> Accounts:
+        """The accounts of a TOML file.
+
+        Args:
+            path: The file.
+            trust: Whether it may do what only a file of one's own may do.
+            table: The table that they are under; (): the file's own top.
+
+        Raises:
+            ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
+        """
+        return cls(_account(entry) for entry in read_toml(path, trust=trust, table=table))
+
+    @classmethod
+    def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
+        """The profiles of `~/.aws/config` and `~/.aws/credentials` as accounts.
+
+        A profile with neither a role nor credentials is not among them. One that is wrong is in `unusable`: it raises
+        when it is asked for, and hides no other. What a name can't have becomes a hyphen: "team/prod" is "team-prod".
+
+        Args:
+            path: The config file; None: the one that `AWS_CONFIG_FILE` names, else `~/.aws/config`. The credentials
+                file is the one that `AWS_SHARED_CREDENTIALS_FILE` names, else `~/.aws/credentials`.
+
+        Raises:
+            ConfigError: A file can't be read or is not of that format.
+        """
+        return cls.of_aws_files(AwsFiles.of(path, os.environ))
+
+    @classmethod
+    def of_aws_files(cls, files: AwsFiles) -> Accounts:
+        """The profiles of a pair of files as accounts.
+
+        Raises:
+            ConfigError: A file can't be read or is not of that format.
+        """
+        entries, unusable = read_aws_config(files)
         accounts = []
         for entry in entries:
             try:
-                accounts.append(Account(entry.name, **entry.options, defaults=defaults, origin=entry.origin))
+                accounts.append(_account(entry))
             except ConfigError as error:
-                error.hint = f"{error.hint}; see {entry.origin}" if error.hint else f"see {entry.origin}"
-                raise
-        return cls(accounts)
+                unusable[entry.name] = error
+        return cls(accounts, unusable=unusable)
 
     def find(self, ref: AccountRef) -> Account:
         """The account that a name, an id, `SOURCE`, a `Role`, a `RoleChain` or an `Account` stands for.
@@ -202,10 +253,17 @@ class Accounts(Mapping[str, Account]):
                 return False
             return all(key in account.tags and fnmatchcase(account.tags[key], wanted) for key, wanted in tags.items())
 
-        return Accounts(account for account in self.values() if matches(account))
+        # Nobody knows the id and the tags of what could not be read.
+        any_other = account_id == "*" and not tags
+        unusable = {key: error for key, error in self.unusable.items() if any_other and fnmatchcase(key, name)}
+        return Accounts((account for account in self.values() if matches(account)), unusable=unusable)
 
     def __getitem__(self, name: str) -> Account:
+        self._refuse_unusable(name)
         return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
@@ -217,15 +275,44 @@ class Accounts(Mapping[str, Account]):
         """All accounts of both; of two with the same name, the other's."""
         if not isinstance(other, Accounts):
             return NotImplemented
-        return Accounts((self._by_name | other._by_name).values())
+        theirs = other._names()
+        ours = {name: account for name, account in self._by_name.items() if name not in other.unusable}
+        unusable = {name: error for name, error in self.unusable.items() if name not in theirs}
+        return Accounts((ours | other._by_name).values(), unusable={**unusable, **other.unusable})
+
+    def __and__(self, other: Accounts) -> Accounts:
+        """The accounts whose names the other has too."""
+        if not isinstance(other, Accounts):
+            return NotImplemented
+        return self._chosen(other._names().__contains__)
+
+    def __sub__(self, other: Accounts) -> Accounts:
+        """The accounts whose names the other does not have."""
+        if not isinstance(other, Accounts):
+            return NotImplemented
+        theirs = other._names()
+        return self._chosen(lambda name: name not in theirs)
 
     def __repr__(self) -> str:
         return f"Accounts({', '.join(self._by_name)})"
+
+    def _names(self) -> set[str]:
+        return {*self._by_name, *self.unusable}
+
+    def _chosen(self, wanted: Callable[[str], bool]) -> Accounts:
+        unusable = {name: error for name, error in self.unusable.items() if wanted(name)}
+        return Accounts((account for name, account in self.items() if wanted(name)), unusable=unusable)
+
+    def _refuse_unusable(self, name: str) -> None:
+        error = self.unusable.get(name)
+        if error is not None:
+            raise error.for_caller(name)
 
     def _find_text(self, ref: str) -> Account:
         account = self._by_name.get(ref)
         if account is not None:
             return account
+        self._refuse_unusable(ref)
         if ref.startswith("arn:"):
             msg = f"{_shown(ref)} is an ARN, and a text never is: it could come from outside"
             raise ConfigError(msg, hint="pass Role(arn) where you mean a role that is not registered")
@@ -244,6 +331,14 @@ class Accounts(Mapping[str, Account]):
         if not names:
             return "no accounts are registered"
         return f"known are {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
+
+
+def _account(entry: Entry) -> Account:
+    try:
+        return Account(entry.name, **entry.options, origin=entry.origin)
+    except ConfigError as error:
+        error.hint = f"{error.hint}; see {entry.origin}" if error.hint else f"see {entry.origin}"
+        raise
 
 
 def _checked_chain(name: object, chain: object) -> RoleChain | None:

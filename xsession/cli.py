@@ -94,7 +94,7 @@ else:
             {
                 "name": account.name,
                 "account_id": account.account_id,
-                "source": account.source,
+                "source": None if account.source is None else str(account.source),
                 "chain": [role.role_arn for role in account.roles],
                 "region_name": account.region_name,
                 "tags": dict(account.tags),
