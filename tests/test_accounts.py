@@ -240,3 +240,58 @@ def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("xsession.accounts.Account", refuse)
     with pytest.raises(ConfigError, match=r"do this; see .*:6: accounts\.vegeta"):
         Accounts.from_toml(write(tmp_path, FILE))
+
+
+# Sets
+
+
+BROKEN = Accounts({"good": VEGETA}, unusable={"bad": ConfigError("no", hint="mend it")})
+
+
+def test_a_wrong_account_raises_when_it_is_asked_for() -> None:
+    """Every time anew, and nothing else is hidden."""
+    assert list(BROKEN.items()) == [("good", BROKEN["good"])]
+    assert "bad" not in BROKEN
+    for ask in (BROKEN.find, BROKEN.__getitem__, BROKEN.get):
+        with pytest.raises(ConfigError, match="account 'bad': no; mend it"):
+            ask("bad")
+    assert pickle.loads(pickle.dumps(BROKEN)).unusable.keys() == {"bad"}
+
+
+def test_intersection_and_difference_go_by_names() -> None:
+    """In the order of the left one, whose accounts they are."""
+    some = Accounts({"new": HUB, "hub": VEGETA})
+    assert list(NAMED & some) == ["hub"]
+    assert (NAMED & some)["hub"] == NAMED["hub"]
+    assert list(NAMED - some) == ["vegeta"]
+    assert list(NAMED | some) == ["vegeta", "hub", "new"]
+    for operation in (Accounts.__and__, Accounts.__sub__, Accounts.__or__):
+        assert operation(NAMED, {"a": VEGETA}) is NotImplemented  # type: ignore[arg-type]  # the point of the test
+
+
+def test_wrong_accounts_take_part_in_sets() -> None:
+    """A name that one side has wrongly is a name of that side: no other account slips in under it."""
+    bad = Accounts({"bad": VEGETA, "other": VEGETA})
+    assert list(BROKEN | bad) == ["good", "bad", "other"]
+    assert dict((BROKEN | bad).unusable) == {}
+    assert list(bad | BROKEN) == ["other", "good"]
+    assert set((bad | BROKEN).unusable) == {"bad"}
+    assert list(bad & BROKEN) == ["bad"]
+    assert set((BROKEN & bad).unusable) == {"bad"}
+    assert list(bad - BROKEN) == ["other"]
+    assert set((BROKEN - NAMED).unusable) == {"bad"}
+
+
+def test_where_keeps_wrong_accounts_that_only_their_name_decides_on() -> None:
+    """Nobody knows their tags."""
+    assert set(BROKEN.where(name="b*").unusable) == {"bad"}
+    assert set(BROKEN.where(name="g*").unusable) == set()
+    assert set(BROKEN.where(env="prod").unusable) == set()
+    assert set(BROKEN.where(account_id="2*").unusable) == set()
+
+
+def test_an_account_knows_where_it_comes_from() -> None:
+    """Code, or its file; which makes no difference between two accounts."""
+    assert NAMED["vegeta"].origin == "code"
+    assert Account("a", VEGETA, origin="x.toml:1: accounts.a") == Account("a", VEGETA)
+    assert Accounts([Account("a", VEGETA, origin="x.toml:1: accounts.a")])["a"].origin == "x.toml:1: accounts.a"

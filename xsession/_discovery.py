@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from ._aws_config import AwsFiles
-from ._toml_file import Trust
+from ._toml_file import PROJECT_FILE, PROJECT_TABLE, Trust
 from .accounts import Accounts
 from .errors import ConfigError
 
 FILE_NAME = "xsession.toml"
 VARIABLE = "XSESSION_CONFIG"
-
-_PROJECT_TABLE = ("tool", "xsession")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +107,18 @@ class _File:
     Args:
         path: Where it is.
         trust: What it may do.
-        table: The table that all is under.
         must_exist: Whether somebody named it.
         is_users: Whether it is the user's own.
     """
 
     path: Path
     trust: Trust
-    table: tuple[str, ...] = ()
     must_exist: bool = False
     is_users: bool = False
 
     def read(self) -> Accounts:
         """Its accounts."""
-        return Accounts.of_file(self.path, self.trust, self.table)
+        return Accounts.of_file(self.path, self.trust)
 
 
 def user_file(environ: Mapping[str, str], platform: str) -> PurePath | None:
@@ -146,19 +142,19 @@ def user_file(environ: Mapping[str, str], platform: str) -> PurePath | None:
 def _nearest_pyproject(folder: Path) -> Iterator[_File]:
     """The nearest pyproject.toml, where it speaks of us."""
     for parent in (folder, *folder.parents):
-        path = parent / "pyproject.toml"
+        path = parent / PROJECT_FILE
         if path.is_file():
             if _speaks_of_us(path):
-                yield _File(path, Trust.FOUND, _PROJECT_TABLE)
+                yield _File(path, Trust.FOUND)
             return
 
 
 def _speaks_of_us(path: Path) -> bool:
     try:
-        tools = tomllib.loads(path.read_text(encoding="utf-8")).get(_PROJECT_TABLE[0])
+        tools = tomllib.loads(path.read_text(encoding="utf-8")).get(PROJECT_TABLE[0])
     except (OSError, ValueError):  # it is no TOML; whose file that is will hear of it from others
         return False
-    return isinstance(tools, dict) and _PROJECT_TABLE[1] in tools
+    return isinstance(tools, dict) and PROJECT_TABLE[1] in tools
 
 
 def _protect_names(layers: list[tuple[_File, Accounts]]) -> None:

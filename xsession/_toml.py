@@ -53,13 +53,12 @@ class _Item:
     defaults: _FileDefaults
 
 
-def read_toml(path: str | os.PathLike[str], *, trust: Trust = Trust.OWN, table: tuple[str, ...] = ()) -> list[Entry]:
+def read_toml(path: str | os.PathLike[str], *, trust: Trust = Trust.OWN) -> list[Entry]:
     """The accounts of a file and of those that it includes.
 
     Args:
-        path: The file.
+        path: An xsession.toml, or a pyproject.toml with the table [tool.xsession].
         trust: What it may do.
-        table: The table that all is under; (): the file's own top.
 
     Raises:
         ConfigError: One can't be read, is no TOML, or has a key or value that is not valid; says where.
@@ -67,7 +66,7 @@ def read_toml(path: str | os.PathLike[str], *, trust: Trust = Trust.OWN, table: 
     hubs: dict[str, _Item] = {}
     accounts: dict[str, _Item] = {}
     defaults: dict[int, _FileDefaults] = {}
-    for document in documents(Path(path).expanduser(), trust, table):
+    for document in documents(Path(path).expanduser(), trust):
         document.place.check(document.content, FILE_KEYS)
         inherited = _FileDefaults(Defaults()) if document.parent is None else defaults[id(document.parent)]
         own = defaults[id(document)] = _defaults(document, inherited)

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 from .errors import ConfigError
 
+PROJECT_FILE = "pyproject.toml"
+PROJECT_TABLE = ("tool", "xsession")  # in a project's file, all is under this table
 MAX_INCLUDE_DEPTH = 8
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:\\.|[^\"\\])*\"|'[^']*')"
@@ -115,18 +117,17 @@ class Document:
     parent: Document | None
 
 
-def documents(file: Path, trust: Trust, table: tuple[str, ...] = ()) -> Iterator[Document]:
+def documents(file: Path, trust: Trust) -> Iterator[Document]:
     """A file, then those that it includes, each of them once.
 
     Args:
         file: The file.
         trust: What it may do.
-        table: The table that all is under; (): the file's own top.
 
     Raises:
         ConfigError: One can't be read, is no TOML, includes itself, or may not include others.
     """
-    yield from _walk(file, _load(file, trust, table), (), set())
+    yield from _walk(file, _load(file, trust), (), set())
 
 
 def _walk(file: Path, document: Document, outer: tuple[Path, ...], read: set[Path]) -> Iterator[Document]:
@@ -142,10 +143,10 @@ def _walk(file: Path, document: Document, outer: tuple[Path, ...], read: set[Pat
         if len(within) >= MAX_INCLUDE_DEPTH:
             place.refuse(f"files include files more than {MAX_INCLUDE_DEPTH} deep")
         if target not in read:
-            yield from _walk(included, _load(included, Trust.OWN, (), document), within, read)
+            yield from _walk(included, _load(included, Trust.OWN, document), within, read)
 
 
-def _load(file: Path, trust: Trust, table: tuple[str, ...], parent: Document | None = None) -> Document:
+def _load(file: Path, trust: Trust, parent: Document | None = None) -> Document:
     try:
         text = file.read_text(encoding="utf-8")
         content: Any = tomllib.loads(text)
@@ -158,7 +159,7 @@ def _load(file: Path, trust: Trust, table: tuple[str, ...], parent: Document | N
         msg = f"{file} is not valid TOML: {error}"
         raise ConfigError(msg) from error
     place = Place(str(file), lines_of(text), trust)
-    for key in table:
+    for key in PROJECT_TABLE if file.name == PROJECT_FILE else ():
         place = place.at(key)
         content = place.table(content.get(key, {}))
     return Document(place, content, parent)

@@ -166,7 +166,7 @@ class Accounts(Mapping[str, Account]):
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Accounts:
-        """The accounts of an `xsession.toml`.
+        """The accounts of an `xsession.toml`, or of `[tool.xsession]` in a `pyproject.toml`.
 
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
@@ -174,18 +174,17 @@ class Accounts(Mapping[str, Account]):
         return cls.of_file(path, Trust.OWN)
 
     @classmethod
-    def of_file(cls, path: str | os.PathLike[str], trust: Trust, table: tuple[str, ...] = ()) -> Accounts:
+    def of_file(cls, path: str | os.PathLike[str], trust: Trust) -> Accounts:
         """The accounts of a TOML file.
 
         Args:
             path: The file.
             trust: Whether it may do what only a file of one's own may do.
-            table: The table that they are under; (): the file's own top.
 
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
-        return cls(_account(entry) for entry in read_toml(path, trust=trust, table=table))
+        return cls(_account(entry) for entry in read_toml(path, trust=trust))
 
     @classmethod
     def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
