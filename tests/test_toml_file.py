@@ -68,6 +68,6 @@ def test_the_keys_with_lines_are_those_of_the_document(text: str) -> None:
 def test_a_place_without_a_line_of_its_own_has_that_of_what_encloses_it() -> None:
     """A list's item, that of the list; and the file alone, none."""
     place = Place("f.toml", {("a",): 3})
-    assert str(place.at("a", "b[0]")) == "f.toml:3: a.b[0]"
+    assert str(place.at("a", "[0]")) == "f.toml:3: a[0]"
     assert str(place.at("z")) == "f.toml: z"
     assert str(place) == "f.toml"

@@ -222,7 +222,8 @@ class _Reader:
         try:
             return Role(settings["role_arn"], sts_region_name=settings.get("region"), **options)
         except ConfigError as error:
-            error.message = f"profile {name!r}: {error.message}"
+            # In these files, the region is spelt otherwise.
+            error.message = f"profile {name!r}: {error.message.replace('sts_region_name', 'region')}"
             raise
 
 

@@ -178,7 +178,7 @@ def _roles(item: _Item) -> list[Role]:
         links = table["chain"]
         if not isinstance(links, list) or not links:
             place.at("chain").refuse("a list of roles is needed here: ARNs, or tables with role_arn")
-        return [_role(place.at(f"chain[{number}]"), link, item.defaults) for number, link in enumerate(links)]
+        return [_role(place.at("chain", f"[{number}]"), link, item.defaults) for number, link in enumerate(links)]
     # A source with an id is an account without a role, whatever role the others have.
     templated = "account_id" in table and item.defaults.role_name and ("source" not in table or "via" in table)
     if not templated and not table.keys() & _OF_A_ROLE:

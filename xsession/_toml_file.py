@@ -60,7 +60,7 @@ class Place:
     def __str__(self) -> str:
         line = next((self._lines[keys] for keys in self._enclosing() if keys in self._lines), None)
         place = self._file if line is None else f"{self._file}:{line}"
-        return f"{place}: {'.'.join(self._keys)}" if self._keys else place
+        return f"{place}: {'.'.join(self._keys).replace('.[', '[')}" if self._keys else place
 
     def at(self, *keys: str) -> Place:
         """The place of a key below this one."""
