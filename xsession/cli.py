@@ -25,7 +25,7 @@ else:
     _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-    @click.option("--config", metavar="FILE", help="The xsession.toml; else XSESSION_CONFIG, else ./xsession.toml.")
+    @click.option("--config", metavar="FILE", help="The xsession.toml that counts alone; else all that are found.")
     @click.option("--profile", metavar="NAME", help="The profile whose credentials the chains start from.")
     @click.option("--region", metavar="REGION", help="The region where an account names none.")
     @click.version_option(package_name="xsession", message="xsession %(version)s")
