@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
@@ -30,6 +31,7 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             story = Story.told_by(aws)
             aws.expect_mfa_code("arn:aws:iam::111111111111:mfa/bruce", "123456")
             stack.enter_context(aws.applied(story.key))
+            os.environ["XDG_CONFIG_HOME"] = str(folder)  # until the environment of before is back
         yield
         for item in gc.get_objects():
             if type(item) is CrossAccountSession:

@@ -52,7 +52,7 @@ def test_rejected_keys_are_looked_for_in_the_files_again(files: Path) -> None:
 @pytest.mark.usefixtures("files")
 def test_a_profile_without_credentials_has_none_of_the_machine() -> None:
     """Neither the environment's nor the instance's stand in."""
-    with pytest.raises(SourceCredentialsError, match="no credentials .profile 'empty'"):
+    with pytest.raises(SourceCredentialsError, match=r"no credentials \(profile 'empty'\)"):
         Source(Profile("empty")).frozen()
 
 
