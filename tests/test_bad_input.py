@@ -249,6 +249,12 @@ CODE: list[tuple[Callable[[], object], type[XSessionError], str]] = [
     (lambda: RoleChain(HUB, VEGETA.replace("aws:", "aws-cn:", 1)), InvalidRoleError, "hop 2, arn:aws-cn:iam::2222"),
     (lambda: RoleChain(HUB, Role(VEGETA, mfa_serial="GAHT12345678")), InvalidRoleError, "put mfa_serial on the first"),
     (named("", chain=VEGETA), ConfigError, f"account name '' is not valid: {NAMES}"),
+    (named(None), ConfigError, f"account name None is not valid: {NAMES}"),
+    (named("-a", chain=VEGETA), ConfigError, f"account name '-a' is not valid: {NAMES}"),
+    (named("<b>", chain=VEGETA), ConfigError, f"account name '<b>' is not valid: {NAMES}"),
+    (named("a", chain="vegeta"), InvalidRoleError, "account 'a': role_arn 'vegeta' is not valid"),
+    (named("a", chain=VEGETA, region_name=5), ConfigError, "account 'a': region_name 5 is not valid"),
+    (named("a", chain=VEGETA, tags="prod"), ConfigError, "account 'a': tags 'prod' is not valid: a mapping of text"),
     (named("a/b", chain=VEGETA), ConfigError, f"account name 'a/b' is not valid: {NAMES}"),
     (named("a" * 129, chain=VEGETA), ConfigError, NAMES),
     (named("444444444444", chain=VEGETA), ConfigError, "account name '444444444444' is not valid: it is another acc"),
@@ -258,8 +264,17 @@ CODE: list[tuple[Callable[[], object], type[XSessionError], str]] = [
     (named("a", chain=VEGETA, account_id="333333333333"), ConfigError, "is not the account of the role, 222222222222"),
     (named("a", chain=VEGETA, region_name="Europe"), ConfigError, "account 'a': region_name 'Europe' is not valid"),
     (named("a", source=""), ConfigError, "account 'a': source '' is not valid: a profile's name or a boto3 session"),
+    (named("a", source=5), ConfigError, "account 'a': source 5 is not valid: a profile's name or a boto3 session"),
     (named("a", chain=VEGETA, tags={"env": None}), ConfigError, "account 'a': tags {'env': None} is not valid: a map"),
     (lambda: Accounts("vegeta"), ConfigError, "accounts 'vegeta' are not valid: a mapping"),  # type: ignore[arg-type]  # bad input
+    (session(5), ConfigError, "5 are not valid: a mapping of names to roles, or Account objects"),
+    (
+        session(
+            [Account("a", VEGETA, origin="x.toml:1: accounts.a"), Account("a", HUB, origin="y.toml:2: accounts.a")]
+        ),
+        ConfigError,
+        "two accounts are called 'a': x.toml:1: a and y.toml:2: a",
+    ),
     (session([VEGETA]), ConfigError, f"{VEGETA!r} among the accounts is not an Account"),
     (session([Account("a", VEGETA), Account("a", HUB)]), ConfigError, "two accounts are called 'a'"),
     (session({"a": Account("b", VEGETA)}), ConfigError, "the account 'b' stands under the name 'a'"),

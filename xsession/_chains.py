@@ -13,7 +13,6 @@ from botocore.config import Config
 from cachetools import LRUCache
 
 from . import events
-from ._aws_config import Profile
 from ._botocore.config import region_of
 from ._botocore.core import ClientCore
 from ._botocore.credentials import (
@@ -28,6 +27,7 @@ from ._cell import Cell, Label
 from ._clock import Clock
 from ._fork import renew_after_fork
 from ._hop import Caller, CellCaller, HopFetch, MfaPrompt
+from ._profiles import Profile
 from ._sts import Sts, sts_region
 from ._workers import Workers
 from .accounts import Account

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import glob
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
@@ -176,11 +177,12 @@ def _included(file: Path, document: Document) -> list[Path]:
     found: list[Path] = []
     for pattern in listed:
         # Against the folder of the file that says it, wherever the program runs.
-        path = file.parent / Path(pattern).expanduser()
-        if any(char in pattern for char in "*?["):
-            found += sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
-        else:
-            found.append(path)
+        path = str(Path(pattern).expanduser())
+        names = [path]
+        if set("*?[") & set(path):
+            # Path.glob would take wildcards in the folder's own name, too.
+            names = sorted(glob.glob(path, root_dir=file.parent, recursive=True))  # noqa: PTH207
+        found += [file.parent / name for name in names]
     return found
 
 

@@ -3,124 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import enum
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
-from ._aws_config import AwsFiles, Profile, read_aws_config
+from ._aws_config import AwsFiles
 from ._entry import Entry
 from ._frozen import FrozenMap
+from ._profiles import read_profiles
 from ._toml import read_toml
 from ._toml_file import Trust
-from .defaults import Defaults
+from .account import SOURCE, Account, AccountRef, shown
 from .errors import ConfigError, UnknownAccountError
 from .roles import Role, RoleChain, as_chain
 
-if TYPE_CHECKING:
-    import boto3
+__all__ = ["SOURCE", "Account", "AccountRef", "Accounts"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
-_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
-
-
-class SourceType(enum.Enum):
-    """The type of `SOURCE`."""
-
-    SOURCE = "source"
-
-    def __repr__(self) -> str:
-        return "SOURCE"
-
-
-SOURCE: Literal[SourceType.SOURCE] = SourceType.SOURCE
-"""Stands for the source itself where an account is asked for."""
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Account:
-    """An AWS account that we can reach.
-
-    Args:
-        name: A letter or digit, then up to 127 letters, digits, dots, underscores and hyphens.
-        chain: The roles that lead there: a `RoleChain`, a `Role` or a role's ARN; None: the source's credentials
-            are the account's.
-        source: Whose credentials the chain starts from: a profile's name or a boto3 session; None: the session's.
-            Accounts of `Accounts.from_aws_config` have a value whose text is the profile's name.
-        account_id: The 12-digit id; None: the chain's. What AWS answers is compared with it.
-        region_name: The region of clients where the call names none.
-        tags: For `Accounts.where`; never sent to AWS.
-        defaults: Those of the file that it comes from.
-        origin: Where it was defined: file, line and key, or "code"; two accounts that differ only here are equal.
-        registered: Set by `Accounts`; only registered accounts take defaults.
-
-    Raises:
-        ConfigError: A value that is not valid; names it and the rule.
-        InvalidRoleError: The chain is one which STS would refuse.
-    """
-
-    name: str
-    chain: RoleChain | None
-    source: str | Profile | boto3.Session | None
-    account_id: str | None
-    region_name: str | None
-    tags: Mapping[str, str]
-    defaults: Defaults | None = field(repr=False)
-    origin: str | None = field(repr=False, compare=False)
-    registered: bool = field(repr=False)
-
-    def __init__(
-        self,
-        name: str,
-        chain: RoleChain | Role | str | None = None,
-        *,
-        source: str | Profile | boto3.Session | None = None,
-        account_id: str | None = None,
-        region_name: str | None = None,
-        tags: Mapping[str, str] = FrozenMap(),  # it is immutable
-        defaults: Defaults | None = None,
-        origin: str | None = None,
-        registered: bool = False,
-    ) -> None:
-        found = _checked_chain(name, chain)
-        values = {
-            "name": name,
-            "chain": found,
-            "source": source,
-            "account_id": _checked_account_id(name, account_id, found),
-            "region_name": region_name,
-            "tags": _checked_tags(name, tags),
-            "defaults": defaults,
-            "origin": origin,
-            "registered": registered,
-        }
-        for option, value in values.items():
-            object.__setattr__(self, option, value)
-        self._check()
-
-    @property
-    def roles(self) -> tuple[Role, ...]:
-        """The chain's roles, in order; empty where the source's credentials are the account's."""
-        return () if self.chain is None else self.chain.roles
-
-    def _check(self) -> None:
-        if _ACCOUNT_ID.fullmatch(self.name) and self.name != self.account_id:
-            msg = f"account name {self.name!r} is not valid: it is another account's id"
-            raise ConfigError(msg)
-        region: object = self.region_name
-        if region is not None and not (isinstance(region, str) and _REGION.fullmatch(region)):
-            _refuse(self.name, "region_name", region, "an AWS region such as eu-west-1")
-        if self.source == "":
-            _refuse(self.name, "source", self.source, "a profile's name or a boto3 session")
-
-
-AccountRef: TypeAlias = str | Role | RoleChain | Account | Literal[SourceType.SOURCE]
-"""What names an account in a call."""
 
 
 class Accounts(Mapping[str, Account]):
@@ -146,7 +47,7 @@ class Accounts(Mapping[str, Account]):
         if isinstance(accounts, Mapping):
             listed = [_named(name, value) for name, value in accounts.items()]
         elif isinstance(given, str | bytes) or not isinstance(given, Iterable):
-            msg = f"accounts {_shown(given)} are not valid: a mapping of names to roles, or Account objects"
+            msg = f"accounts {shown(given)} are not valid: a mapping of names to roles, or Account objects"
             raise ConfigError(msg)
         else:
             listed = list(accounts)
@@ -155,7 +56,7 @@ class Accounts(Mapping[str, Account]):
         for account in listed:
             candidate: object = account
             if not isinstance(candidate, Account):
-                msg = f"{_shown(candidate)} among the accounts is not an Account"
+                msg = f"{shown(candidate)} among the accounts is not an Account"
                 raise ConfigError(msg)
             known = self._by_name.get(account.name)
             if known is not None:
@@ -209,7 +110,7 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: A file can't be read or is not of that format.
         """
-        entries, unusable = read_aws_config(files)
+        entries, unusable = read_profiles(files)
         accounts = []
         for entry in entries:
             try:
@@ -235,7 +136,7 @@ class Accounts(Mapping[str, Account]):
             return Account(_NOT_IN_NAMES.sub("-", f"{last.account_id}-{last.name}"), ref)
         if ref is SOURCE:
             return Account("source")
-        msg = f"{_shown(ref)} names no account"
+        msg = f"{shown(ref)} names no account"
         raise ConfigError(msg, hint="pass a name, a 12-digit id, a Role, a RoleChain, an Account, or xsession.SOURCE")
 
     def where(self, *, name: str = "*", account_id: str = "*", **tags: str) -> Accounts:
@@ -313,7 +214,7 @@ class Accounts(Mapping[str, Account]):
             return account
         self._refuse_unusable(ref)
         if ref.startswith("arn:"):
-            msg = f"{_shown(ref)} is an ARN, and a text never is: it could come from outside"
+            msg = f"{shown(ref)} is an ARN, and a text never is: it could come from outside"
             raise ConfigError(msg, hint="pass Role(arn) where you mean a role that is not registered")
         same_id = [account for account in self.values() if account.account_id == ref]
         if len(same_id) == 1:
@@ -322,7 +223,7 @@ class Accounts(Mapping[str, Account]):
             msg = f"several accounts have the id {ref}"
             raise UnknownAccountError(msg, hint=f"use a name: {', '.join(account.name for account in same_id)}")
         close = difflib.get_close_matches(ref, self._by_name, n=3)
-        msg = f"no account is called {_shown(ref)}"
+        msg = f"no account is called {shown(ref)}"
         raise UnknownAccountError(msg, hint=f"did you mean {' or '.join(close)}?" if close else self._known())
 
     def _known(self) -> str:
@@ -340,44 +241,6 @@ def _account(entry: Entry) -> Account:
         raise
 
 
-def _checked_chain(name: object, chain: object) -> RoleChain | None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        rule = "a letter or digit, then up to 127 letters, digits, dots, underscores and hyphens"
-        msg = f"account name {_shown(name)} is not valid: {rule}"
-        raise ConfigError(msg)
-    if chain is None:
-        return None
-    if not isinstance(chain, RoleChain | Role | str):
-        _refuse(name, "chain", chain, "a RoleChain, a Role or a role's ARN")
-    try:
-        return as_chain(chain)
-    except ConfigError as error:
-        raise error.for_caller(name) from None
-
-
-def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> str | None:
-    chained = None if chain is None else chain.account_id
-    if value is None:
-        return chained
-    if not isinstance(value, str) or not _ACCOUNT_ID.fullmatch(value):
-        _refuse(name, "account_id", value, "12 digits, as text: a number would lose leading zeros")
-    if chain is not None and value != chained:
-        msg = f"account_id {value} is not the account of the role, {chained}"
-        raise ConfigError(msg, account=name, role_arn=chain.last.role_arn)
-    return value
-
-
-def _checked_tags(name: str, tags: object) -> FrozenMap[str]:
-    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for pair in tags.items() for text in pair):
-        _refuse(name, "tags", tags, "a mapping of text to text")
-    return FrozenMap(tags)
-
-
-def _refuse(name: str, option: str, value: object, rule: str) -> NoReturn:
-    msg = f"{option} {_shown(value)} is not valid: {rule}"
-    raise ConfigError(msg, account=name)
-
-
 def _named(name: str, value: str | Role | RoleChain | Account) -> Account:
     if not isinstance(value, Account):
         return Account(name, value)
@@ -385,8 +248,3 @@ def _named(name: str, value: str | Role | RoleChain | Account) -> Account:
         msg = f"the account {value.name!r} stands under the name {name!r}"
         raise ConfigError(msg, account=value.name)
     return value
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:120]}..."

@@ -15,7 +15,6 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._aws_config import Profile
 from ._botocore.config import config_key, region_of
 from ._botocore.source import Source
 from ._chains import Chains, Reached, refuse_closed
@@ -24,6 +23,7 @@ from ._clock import SYSTEM_CLOCK, Clock
 from ._discovery import Discovery
 from ._fork import renew_after_fork
 from ._hop import MfaCode, MfaPrompt
+from ._profiles import Profile
 from ._workers import SHARED_WORKERS, Workers
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts

@@ -10,8 +10,8 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 
-from xsession._aws_config import Profile
 from xsession._fork import renew_after_fork
+from xsession._profiles import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
 from .profile import profile_session
