@@ -231,6 +231,13 @@ def test_names_that_an_account_can_not_have_are_changed_or_reported(folder: Path
         accounts.find("team/prod")
 
 
+def test_a_wrong_profile_is_reported_under_its_accounts_name(folder: Path) -> None:
+    """Which is what it is asked for by."""
+    accounts = read(folder, f"[profile 'team/prod']\nrole_arn = {ROLE}\n")
+    with pytest.raises(ConfigError, match=r"account 'team-prod': .*:1: profile team/prod: .* nothing says whose"):
+        accounts.find("team-prod")
+
+
 LOOP = f"""
 [profile a]
 role_arn = {ROLE}

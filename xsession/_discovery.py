@@ -11,7 +11,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from ._aws_config import AwsFiles
 from ._toml_file import PROJECT_FILE, PROJECT_TABLE, Trust
-from .accounts import Accounts
+from .accounts import Accounts, of_file, of_profiles
 from .errors import ConfigError
 
 FILE_NAME = "xsession.toml"
@@ -65,7 +65,8 @@ class Discovery:
         _protect_names(layers)
         everything = [self.accounts, *(found for _, found in layers)]
         if self.combine:
-            everything.append(Accounts.of_aws_files(AwsFiles.of(None, environ)))
+            profiles, unusable = of_profiles(AwsFiles.of(None, environ))
+            everything.append(Accounts(profiles, unusable=unusable))
         combined = Accounts()
         for found in everything:
             combined |= found - combined
@@ -118,7 +119,7 @@ class _File:
 
     def read(self) -> Accounts:
         """Its accounts."""
-        return Accounts.of_file(self.path, self.trust)
+        return Accounts(of_file(self.path, self.trust))
 
 
 def user_file(environ: Mapping[str, str], platform: str) -> PurePath | None:

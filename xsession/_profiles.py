@@ -54,7 +54,7 @@ class _Start:
 
 
 def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]:
-    """The accounts of all profiles, and what is wrong with the others, by the profile's name.
+    """The accounts of all profiles, and what is wrong with the others, by name.
 
     A profile with neither a role nor credentials is in neither.
 
@@ -74,9 +74,9 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
                 _refuse_name(profile, section)
             entries.append(Entry(names[profile], reader.options(profile), section.origin))
         except ConfigError as error:
-            error.account = profile
+            error.account = names.get(profile, profile)
             error.message = f"{section.origin}: {error.message}"
-            unusable[profile] = error
+            unusable[error.account] = error
     return entries, unusable
 
 

@@ -72,20 +72,7 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
-        return cls.of_file(path, Trust.OWN)
-
-    @classmethod
-    def of_file(cls, path: str | os.PathLike[str], trust: Trust) -> Accounts:
-        """The accounts of a TOML file.
-
-        Args:
-            path: The file.
-            trust: Whether it may do what only a file of one's own may do.
-
-        Raises:
-            ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
-        """
-        return cls(_account(entry) for entry in read_toml(path, trust=trust))
+        return cls(of_file(path, Trust.OWN))
 
     @classmethod
     def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
@@ -101,22 +88,7 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: A file can't be read or is not of that format.
         """
-        return cls.of_aws_files(AwsFiles.of(path, os.environ))
-
-    @classmethod
-    def of_aws_files(cls, files: AwsFiles) -> Accounts:
-        """The profiles of a pair of files as accounts.
-
-        Raises:
-            ConfigError: A file can't be read or is not of that format.
-        """
-        entries, unusable = read_profiles(files)
-        accounts = []
-        for entry in entries:
-            try:
-                accounts.append(_account(entry))
-            except ConfigError as error:
-                unusable[entry.name] = error
+        accounts, unusable = of_profiles(AwsFiles.of(path, os.environ))
         return cls(accounts, unusable=unusable)
 
     def find(self, ref: AccountRef) -> Account:
@@ -231,6 +203,35 @@ class Accounts(Mapping[str, Account]):
         if not names:
             return "no accounts are registered"
         return f"known are {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
+
+
+def of_file(path: str | os.PathLike[str], trust: Trust) -> list[Account]:
+    """The accounts of a TOML file.
+
+    Args:
+        path: The file.
+        trust: What it may do.
+
+    Raises:
+        ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
+    """
+    return [_account(entry) for entry in read_toml(path, trust=trust)]
+
+
+def of_profiles(files: AwsFiles) -> tuple[list[Account], dict[str, ConfigError]]:
+    """The accounts of all profiles, and what is wrong with the others, by name.
+
+    Raises:
+        ConfigError: A file can't be read or is not of that format.
+    """
+    entries, unusable = read_profiles(files)
+    accounts = []
+    for entry in entries:
+        try:
+            accounts.append(_account(entry))
+        except ConfigError as error:
+            unusable[entry.name] = error
+    return accounts, unusable
 
 
 def _account(entry: Entry) -> Account:
