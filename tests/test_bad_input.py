@@ -269,9 +269,7 @@ CODE: list[tuple[Callable[[], object], type[XSessionError], str]] = [
     (lambda: Accounts("vegeta"), ConfigError, "accounts 'vegeta' are not valid: a mapping"),  # type: ignore[arg-type]  # bad input
     (session(5), ConfigError, "5 are not valid: a mapping of names to roles, or Account objects"),
     (
-        session(
-            [Account("a", VEGETA, origin="x.toml:1: accounts.a"), Account("a", HUB, origin="y.toml:2: accounts.a")]
-        ),
+        session([Account("a", VEGETA, origin="x.toml:1: a"), Account("a", HUB, origin="y.toml:2: a")]),
         ConfigError,
         "two accounts are called 'a': x.toml:1: a and y.toml:2: a",
     ),

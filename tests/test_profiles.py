@@ -162,7 +162,7 @@ def test_source_profiles_make_a_chain_of_any_length(folder: Path) -> None:
     ("source", "seconds"),
     [
         ("credential_source = Environment", 7_200),
-        ("credential_source = Ec2InstanceMetadata", 3_600),
+        ("credential_source = Ec2InstanceMetadata", 7_200),
         ("credential_source = EcsContainer", 3_600),
         ("source_profile = sso", 3_600),
         ("source_profile = web", 3_600),

@@ -71,7 +71,7 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
             continue
         try:
             if profile not in names:
-                _refuse_name(profile, section)
+                _refuse_name(profile)
             entries.append(Entry(names[profile], reader.options(profile), section.origin))
         except ConfigError as error:
             error.account = names.get(profile, profile)
@@ -152,7 +152,8 @@ class _Reader:
             msg = f"credential_source {credential_source!r} of profile {name!r} is not valid"
             _refuse(msg, f"one of {', '.join(CREDENTIAL_SOURCES)}")
         profile = Profile(name, credential_source, self._config_file)
-        return _Start(profile, credential_source != "Environment")
+        # An instance's role does not count as a role that assumes another one; what a container has may be a pod's.
+        return _Start(profile, credential_source == "EcsContainer")
 
     def _login(self, name: str, settings: Mapping[str, str]) -> dict[str, str]:
         """The settings of the Identity Center login that a profile uses, with what it says itself."""
@@ -199,9 +200,9 @@ def _account_names(profiles: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _refuse_name(profile: str, section: Section) -> NoReturn:
+def _refuse_name(profile: str) -> NoReturn:
     msg = f"profile {profile!r} would have the name of another profile's account"
-    _refuse(msg, f"name it with letters, digits, dots, underscores and hyphens; see {section.origin}")
+    _refuse(msg, "name it with letters, digits, dots, underscores and hyphens alone")
 
 
 def _refuse_loop(visited: list[str]) -> NoReturn:

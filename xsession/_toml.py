@@ -65,13 +65,11 @@ def read_toml(path: str | os.PathLike[str], *, trust: Trust = Trust.OWN) -> list
     """
     hubs: dict[str, _Item] = {}
     accounts: dict[str, _Item] = {}
-    defaults: dict[int, _FileDefaults] = {}
     for document in documents(Path(path).expanduser(), trust):
         document.place.check(document.content, FILE_KEYS)
-        inherited = _FileDefaults(Defaults()) if document.parent is None else defaults[id(document.parent)]
-        own = defaults[id(document)] = _defaults(document, inherited)
-        _collect(document, "hubs", HUB_KEYS, own, hubs)
-        _collect(document, "accounts", ACCOUNT_KEYS, own, accounts)
+        defaults = _defaults(document)
+        _collect(document, "hubs", HUB_KEYS, defaults, hubs)
+        _collect(document, "accounts", ACCOUNT_KEYS, defaults, accounts)
     found = _Hubs(hubs)
     for name in hubs:
         found.route(name)
@@ -123,7 +121,8 @@ def _collect(
         into[name] = _Item(place, table, defaults)
 
 
-def _defaults(document: Document, inherited: _FileDefaults) -> _FileDefaults:
+def _defaults(document: Document) -> _FileDefaults:
+    inherited = _FileDefaults(Defaults()) if document.parent is None else _defaults(document.parent)
     place = document.place.at("defaults")
     table = dict(place.table(document.content.get("defaults", {})))
     place.check(table, DEFAULT_KEYS)
