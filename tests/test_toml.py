@@ -179,6 +179,14 @@ def test_files_are_included(tmp_path: Path) -> None:
     assert entries["a"].options["chain"] == RoleChain(HUB, VEGETA)
 
 
+def test_wildcards_stand_for_other_files_in_whatever_folder(tmp_path: Path) -> None:
+    """Not for the file itself; and what the folder is called is no wildcard."""
+    folder = tmp_path / "[ab]*"
+    folder.mkdir()
+    (folder / "more.toml").write_text(f'[accounts.more]\nrole_arn = "{VEGETA}"')
+    assert list(entries_of(folder, 'include = "*.toml"')) == ["more"]
+
+
 def test_names_are_there_once_over_all_included_files(tmp_path: Path) -> None:
     """Accounts and hubs; the message names both places."""
     other = tmp_path / "other.toml"

@@ -178,11 +178,12 @@ def _included(file: Path, document: Document) -> list[Path]:
     for pattern in listed:
         # Against the folder of the file that says it, wherever the program runs.
         path = str(Path(pattern).expanduser())
-        names = [path]
         if set("*?[") & set(path):
             # Path.glob would take wildcards in the folder's own name, too.
             names = sorted(glob.glob(path, root_dir=file.parent, recursive=True))  # noqa: PTH207
-        found += [file.parent / name for name in names]
+            found += [other for name in names if not (other := file.parent / name).samefile(file)]
+        else:
+            found.append(file.parent / path)
     return found
 
 
