@@ -181,7 +181,7 @@ def _included(file: Path, document: Document) -> list[Path]:
         if set("*?[") & set(path):
             # Path.glob would take wildcards in the folder's own name, too.
             names = sorted(glob.glob(path, root_dir=file.parent, recursive=True))  # noqa: PTH207
-            found += [other for name in names if not (other := file.parent / name).samefile(file)]
+            found += [other for name in names if (other := file.parent / name).resolve() != file.resolve()]
         else:
             found.append(file.parent / path)
     return found
