@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def test_files_are_those_that_botocore_reads() -> None:
         Path("~/.aws/config").expanduser(),
         Path("~/.aws/credentials").expanduser(),
     )
+
+
+def test_without_a_home_there_are_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in some containers, whose user has none."""
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert read_sections(AwsFiles.of(None, {})) == ({}, {})
 
 
 @pytest.mark.parametrize("broken", ["aws_secret_access_key verysecret", "[a]\naws_secret_access_key verysecret"])

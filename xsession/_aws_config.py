@@ -115,4 +115,8 @@ def _named(header: str, kind: str) -> str | None:
 
 
 def _expanded(path: str) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+    file = Path(os.path.expandvars(path))
+    try:
+        return file.expanduser()
+    except RuntimeError:  # there is no home, as in some containers; and so no such file
+        return file
