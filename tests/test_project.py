@@ -140,7 +140,7 @@ def late():
 
 
 def test_every_module_has_a_layer() -> None:
-    """A new module says where it belongs, in the table [tool.xsession] of pyproject.toml."""
+    """A new module says where it belongs, in the table [tool.architecture] of pyproject.toml."""
     assert {top(module) for module in MODULES} - {"", *LAYER_OF, *EDGES} == set()
 
 

@@ -67,7 +67,12 @@ def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     CrossAccountSession(mixed)
     CrossAccountSession([Account("vegeta")], profile_name="bruce", tags={"team": "bats"})
     CrossAccountSession.from_config("xsession.toml", region_name="eu-west-1")
+    xs = CrossAccountSession.from_config("xsession.toml", {"vegeta": "arn:aws:iam::222222222222:role/R"}, combine=True)
+    assert_type(xs.reload(), None)
     Accounts(given)
+    profiles = Accounts.from_aws_config()
+    assert_type(profiles & Accounts(given) - xs.accounts | profiles.where(env="prod"), Accounts)
+    assert_type(profiles["vegeta"].origin, str | None)
 
 
 def set_up(xs: CrossAccountSession) -> None:
