@@ -16,6 +16,7 @@ from .errors import (
     GrantError,
     InvalidPolicyError,
     InvalidRoleError,
+    ProvisionError,
     RevocationError,
     SessionClosedError,
     SourceCredentialsError,
@@ -33,6 +34,7 @@ from .stores import MemoryStore, Store
 
 if typing.TYPE_CHECKING:
     from .grants import Grant
+    from .provision import RoleSpec
     from .revocation import Revocation
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "MemoryStore",
     "Outcome",
     "Outcomes",
+    "ProvisionError",
     "RedactingFilter",
     "RefreshPolicy",
     "RefreshState",
@@ -64,6 +67,7 @@ __all__ = [
     "RevocationError",
     "Role",
     "RoleChain",
+    "RoleSpec",
     "SessionClosedError",
     "SourceCredentialsError",
     "Status",
@@ -73,7 +77,7 @@ __all__ = [
     "XSessionError",
 ]
 
-_IMPORTED_LATE = {"Grant": ".grants", "Revocation": ".revocation"}
+_IMPORTED_LATE = {"Grant": ".grants", "Revocation": ".revocation", "RoleSpec": ".provision"}
 
 
 def __getattr__(name: str) -> object:

@@ -7,8 +7,9 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
+from ._policy_limits import MAX_SESSION_POLICY_CHARACTERS
 from .errors import ConfigError, InvalidPolicyError
-from .policies import MAX_SESSION_POLICY_CHARACTERS, Policy, allow, deny
+from .policies import Policy, allow, deny
 from .session_name import sanitised
 
 GRANT_TAG = "xsession:grant"

@@ -34,8 +34,8 @@ from .accounts import Account
 from .credentials import Credentials, Identity
 from .errors import AssumeRoleError, GrantError, InvalidRoleError, XSessionError
 from .grants import Grant, Revoke, Terms
-from .policies import Policy, as_policy
-from .roles import PolicyLike, Role, RoleChain
+from .policies import Policy, PolicyLike, as_policy
+from .roles import Role, RoleChain
 
 if TYPE_CHECKING:
     import boto3

@@ -14,6 +14,7 @@
     │   └── DeadlinePassedError                the deadline of a grant has passed, or it was revoked
     ├── GrantError                             a grant was not made, or not handed over
     ├── RevocationError                        AWS still accepts what should have been revoked
+    ├── ProvisionError                         a role could not be set up, compared or removed
     ├── WrongAccountError                      credentials turned out to be for another account
     ├── AuditLogError                          the audit log can't be written to or read
     ├── ActivityError                          CloudTrail could not be read at all
@@ -148,6 +149,10 @@ class GrantError(XSessionError):
 
 class RevocationError(XSessionError):
     """Sessions were not revoked: AWS still accepts their keys. Grants have ended in this process all the same."""
+
+
+class ProvisionError(XSessionError):
+    """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
 
 
 class WrongAccountError(XSessionError):

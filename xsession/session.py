@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import boto3
@@ -21,8 +22,10 @@ from ._botocore.source import Source
 from ._chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
+from ._discovery import Discovery
 from ._fork import renew_after_fork
 from ._hop import MfaCode, MfaPrompt
+from ._profiles import Profile
 from ._throttle import SHARED_LANES, Lanes
 from ._workers import SHARED_WORKERS, Workers
 from .account_session import AccountSession, refuse_keys
@@ -33,7 +36,7 @@ from .errors import ConfigError, InvalidRoleError, WrongAccountError, XSessionEr
 from .events import Hook, Hooks, LoggingHook
 from .fanout import Outcomes, fan_out
 from .refresh import RefreshPolicy
-from .roles import PolicyLike, Role, RoleChain
+from .roles import Role, RoleChain
 from .session_name import default_role_session_name
 from .status import Status
 from .stores import MemoryStore, Store
@@ -41,6 +44,7 @@ from .stores import MemoryStore, Store
 if TYPE_CHECKING:
     from ._granting import Grants
     from .grants import Grant
+    from .policies import PolicyLike
     from .revocation import Revocation
 
 T = TypeVar("T")
@@ -128,21 +132,40 @@ class CrossAccountSession:
         self._hits = self._clients.hits
         self._closed = False
         self._made_grants: Grants | None = None
+        self._config: Discovery | None = None
         renew_after_fork(self)
 
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str] | None = None, **overrides: Any) -> Self:
-        """A session with the accounts of an `xsession.toml`.
+    def from_config(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] | None = None,
+        *,
+        combine: bool | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """A session with the accounts of a file, or of everything that this machine has.
+
+        With a path, that file alone counts. Without one, all of these do, and of two accounts with one name the first
+        one's counts: the file that `XSESSION_CONFIG` names; `xsession.toml` in this folder; `[tool.xsession]` of the
+        nearest `pyproject.toml`; the user's own `xsession.toml`; the profiles of `~/.aws/config`.
 
         Args:
-            path: The file; None: the one that `XSESSION_CONFIG` names, else `xsession.toml` in this folder.
-            overrides: Whatever `CrossAccountSession` takes; defaults given here win over the file's.
+            path: The file.
+            accounts: Accounts in code, as `CrossAccountSession` takes them; they come before all files.
+            combine: Whether all of those count; None: where there is no path. True puts the path's accounts before
+                theirs; False, without a path, has the first of the files count alone.
+            overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'.
 
         Raises:
-            ConfigError: The file is missing or wrong; the message says where in it.
+            ConfigError: A file is missing or wrong, and the message says where in it; or there is no account at all;
+                or a project's file has an account of a name that the user's own file has too.
         """
-        file = path or os.environ.get("XSESSION_CONFIG") or "xsession.toml"
-        return cls(Accounts.from_toml(file), **overrides)
+        known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
+        config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
+        session = cls(config.read(os.environ), **overrides)
+        session._config = config
+        return session
 
     def get_client(
         self,
@@ -366,6 +389,28 @@ class CrossAccountSession:
         reached = self._reach(self.accounts.find(account))
         self._chains.invalidate(reached, [other for other in everything if other.key != reached.key])
 
+    def reload(self) -> None:
+        """Reads again what `from_config` read.
+
+        Accounts that did not change keep their credentials and clients; those that are gone are found no more. Clients
+        that were handed out go on acting in the account that they were made for. Where anything is wrong with a file,
+        this raises and all stays as it was.
+
+        Raises:
+            ConfigError: A file is missing or wrong; or this session was not made by `from_config`.
+            SessionClosedError: The session is closed.
+        """
+        if self._config is None:
+            msg = "this session has nothing to read again: its accounts came from code"
+            raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
+        if self._closed:
+            refuse_closed()
+        accounts = self._config.read(os.environ)
+        with self._lock:
+            # In this order: see _client.
+            self.accounts = self._portable["accounts"] = accounts
+            self._clients.forget_shortcuts()
+
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""
         self._closed = True
@@ -387,10 +432,10 @@ class CrossAccountSession:
             msg = f"a CrossAccountSession with {bound[0]}= is not pickled: it belongs to this process"
             raise TypeError(msg)
         for account in self.accounts.values():
-            if not isinstance(account.source, str | None):
+            if isinstance(account.source, boto3.Session):
                 msg = f"a CrossAccountSession is not pickled: the source of {account.name!r} is a boto3 session"
                 raise TypeError(msg)
-        return _copy, (type(self), self._portable, self._chains.principals())
+        return _copy, (type(self), self._portable, self._chains.principals(), self._config)
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
@@ -435,6 +480,8 @@ class CrossAccountSession:
         config: Config | None,
         kwargs: dict[str, Any],
     ) -> Any:
+        # Before the accounts: what is found in those of before a reload shall not be found again after it.
+        epoch = self._clients.epoch
         found = self.accounts.find(account)
         refuse_keys(kwargs, found.name)
         reached = self._reach(found)
@@ -445,7 +492,10 @@ class CrossAccountSession:
         if config is not None:
             kwargs = {**kwargs, "config": config}
         client = self._clients.get(
-            key, shortcut, lambda: reached.core.client(service_name, reached.credentials, region, **kwargs)
+            key,
+            shortcut,
+            lambda: reached.core.client(service_name, reached.credentials, region, **kwargs),
+            epoch=epoch,
         )
         reached.start.report()
         return client
@@ -475,9 +525,15 @@ class CrossAccountSession:
         return fan_out(func, {account.name: account for account in chosen}, max_workers=max_workers)
 
 
-def _copy(cls: type[CrossAccountSession], arguments: dict[str, Any], principals: dict[str | None, str]) -> object:
+def _copy(
+    cls: type[CrossAccountSession],
+    arguments: dict[str, Any],
+    principals: dict[str | Profile | None, str],
+    config: Discovery | None,
+) -> object:
     session = cls(**arguments)
     session._chains.expect(principals)
+    session._config = config
     return session
 
 

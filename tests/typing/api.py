@@ -23,9 +23,11 @@ from xsession import (
     Revocation,
     Role,
     RoleChain,
+    RoleSpec,
 )
 from xsession.events import Event
-from xsession.policies import allow
+from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
+from xsession.provision import Comparison
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -78,4 +80,20 @@ def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     CrossAccountSession(mixed)
     CrossAccountSession([Account("vegeta")], profile_name="bruce", tags={"team": "bats"})
     CrossAccountSession.from_config("xsession.toml", region_name="eu-west-1")
+    xs = CrossAccountSession.from_config("xsession.toml", {"vegeta": "arn:aws:iam::222222222222:role/R"}, combine=True)
+    assert_type(xs.reload(), None)
     Accounts(given)
+    profiles = Accounts.from_aws_config()
+    assert_type(profiles & Accounts(given) - xs.accounts | profiles.where(env="prod"), Accounts)
+    assert_type(profiles["vegeta"].origin, str | None)
+
+
+def set_up(xs: CrossAccountSession) -> None:
+    """A role is set up with any boto3 session, and its policies are values or IAM's own JSON."""
+    spec = RoleSpec("Reader", trust=trust("111111111111"), permissions=s3_read("levels"), tags={"team": "bats"})
+    RoleSpec("Reader", trust={"Statement": []}, permissions="{}")
+    assert_type(spec.compare(boto3.Session()), Comparison)
+    assert_type(spec.apply(xs["vegeta"], assume_from=boto3.Session()), Comparison)
+    assert_type(spec.remove(xs["vegeta"]), bool)
+    assert_type(spec.caller_policy("222222222222"), Policy)
+    assert_type(findings(spec.trust), tuple[Finding, ...])
