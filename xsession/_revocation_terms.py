@@ -15,11 +15,8 @@ from ._grant_terms import iso
 from .errors import ConfigError, InvalidPolicyError
 from .policies import Policy, as_policy, deny
 
-POLICY_PREFIX = "XSessionRevoke-"
+REVOCATION_PREFIX = "XSessionRevoke-"
 """What the names of the inline policies begin with that revoke sessions."""
-
-MAX_INLINE_CHARACTERS = 10_240
-"""IAM's limit for all inline policies of a role together, without white space."""
 
 MAX_SESSION = timedelta(hours=12)
 """No role's session lives longer, whatever the role's maximum was when it was made."""

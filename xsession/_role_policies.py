@@ -1,4 +1,4 @@
-"""The inline policies of one role, as IAM has them.
+"""The inline policies of one role, for revocations: what IAM has, and its errors as ours.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
 """
@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from .errors import RevocationError
+from ._iam import RoleIam
+from .errors import ProvisionError, RevocationError
 from .policies import Policy
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _DEFAULT_MAX_SESSION_SECONDS = 3_600
 
 
@@ -40,13 +38,13 @@ class RolePolicies:
     """Reads and writes the inline policies of a role.
 
     Args:
-        client: An IAM client whose identity may do that, in the role's account.
+        iam: IAM as far as the role is concerned.
         role_arn: The role.
         account: The account's name, for errors.
     """
 
-    def __init__(self, client: Any, role_arn: str, account: str) -> None:
-        self._client = client
+    def __init__(self, iam: RoleIam, role_arn: str, account: str) -> None:
+        self._iam = iam
         self._role_arn = role_arn
         self._account = account
 
@@ -113,31 +111,16 @@ class RolePolicies:
             if error.code != "NoSuchEntity":
                 raise
 
-    def _call(self, method: str, **parameters: Any) -> Any:
-        action = f"iam:{self._client.meta.method_to_api_mapping[method]}"
-        try:
-            return getattr(self._client, method)(RoleName=self._role_arn.rpartition("/")[2], **parameters)
-        except ClientError as error:
-            raise self._refusal(action, error) from error
-        except BotoCoreError as error:
-            msg = f"{action}: {type(error).__name__}: {error}"
-            raise self.error(msg, retryable=True) from error
-
-    def _refusal(self, action: str, error: ClientError) -> RevocationError:
-        details: Mapping[str, Any] = error.response.get("Error", {})
-        code, hint = str(details.get("Code", "Unknown")), None
-        if code in _DENIED:
-            hint = f"the identity of using= must be allowed {action} on the role"
-        return self.error(
-            f"{action}: {code}: {details.get('Message', '')}",
-            code=code,
-            request_id=error.response.get("ResponseMetadata", {}).get("RequestId"),
-            hint=hint,
-        )
-
     def error(self, message: str, **details: Any) -> RevocationError:
         """An error about the role."""
         return RevocationError(message, account=self._account, role_arn=self._role_arn, **details)
+
+    def _call(self, method: str, **parameters: Any) -> Any:
+        try:
+            return self._iam.call(method, **parameters)
+        except ProvisionError as error:
+            details = {"code": error.code, "request_id": error.request_id, "retryable": error.retryable}
+            raise self.error(error.message, hint=error.hint, **details) from error.__cause__
 
 
 def _date(answer: Mapping[str, Any]) -> datetime:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import events
 from ._clock import Clock
 from ._grant_terms import checked_id, checked_to, iso, make_id, source_identity_of
+from ._iam import RoleIam
+from ._policy_limits import MAX_ROLE_POLICIES_CHARACTERS
 from ._revocation_terms import (
-    MAX_INLINE_CHARACTERS,
-    POLICY_PREFIX,
+    REVOCATION_PREFIX,
     Scope,
     check_before,
     check_revocable,
@@ -81,7 +82,7 @@ class Revocation:
     @property
     def policy_name(self) -> str:
         """The name of the inline policy on the role."""
-        return f"{POLICY_PREFIX}{self.id}"
+        return f"{REVOCATION_PREFIX}{self.id}"
 
     @property
     def confirmed(self) -> bool:
@@ -146,7 +147,7 @@ class Revoker:
     """Revokes sessions, with the collaborators that it takes for that.
 
     Args:
-        iam: Makes the IAM client of an account.
+        session_of: The boto3 session of an account.
         local: What this process holds of the roles.
         emit: Takes events.
         clock: Both clocks.
@@ -155,14 +156,14 @@ class Revoker:
 
     def __init__(
         self,
-        iam: Callable[[Account], Any],
+        session_of: Callable[[Account], boto3.Session],
         local: Ends,
         *,
         emit: events.Hook,
         clock: Clock,
         random: Callable[[int], bytes],
     ) -> None:
-        self._iam = iam
+        self._session_of = session_of
         self._local = local
         self._emit = emit
         self._clock = clock
@@ -202,7 +203,7 @@ class Revoker:
         try:
             if using is None:
                 raise _nobody(account, role)
-            policies = RolePolicies(self._iam(using), role.role_arn, account.name)
+            policies = RolePolicies(RoleIam(self._session_of(using), role.name), role.role_arn, account.name)
             facts = policies.facts()
             cutoff = None if block else cutoff_for(before, facts.now, grant=grant is not None)
             scope = Scope(before=cutoff, grant_id=grant_id, source_identity=person)
@@ -266,18 +267,18 @@ def _make_room(policies: RolePolicies, policy: Policy, now: datetime) -> list[st
         document = policies.document(name)
         if document is not None:
             sizes[name] = size_of(document)
-            if name.startswith(POLICY_PREFIX) and is_spent(document, now):
+            if name.startswith(REVOCATION_PREFIX) and is_spent(document, now):
                 spent.append(name)
     # Deleted afterwards, but where there is no room: whoever may write a policy may not always delete one.
-    while spent and sum(sizes.values()) + policy.size > MAX_INLINE_CHARACTERS:
+    while spent and sum(sizes.values()) + policy.size > MAX_ROLE_POLICIES_CHARACTERS:
         name = spent.pop()
         policies.delete(name)
         del sizes[name]
     size = sum(sizes.values())
-    if size + policy.size > MAX_INLINE_CHARACTERS:
+    if size + policy.size > MAX_ROLE_POLICIES_CHARACTERS:
         msg = (
             f"the role's inline policies have {size} characters, and the {policy.size} of this revocation would make "
-            f"them longer than the {MAX_INLINE_CHARACTERS} that IAM takes"
+            f"them longer than the {MAX_ROLE_POLICIES_CHARACTERS} that IAM takes"
         )
         raise policies.error(msg, hint="move permissions of the role into a managed policy, or remove old revocations")
     return spent

@@ -354,7 +354,7 @@ class CrossAccountSession:
         found = self.accounts.find(account)
         by = None if using is None else self.accounts.find(using)
         revoker = Revoker(
-            lambda one: self.get_client("iam", one),
+            self.__getitem__,
             self._grants(),
             emit=self._hooks,
             clock=self._clock,
