@@ -184,7 +184,8 @@ def test_the_session_of_a_role_that_is_gone_is_no_more(world: World) -> None:
     iam.delete_role_policy(RoleName="Limited", PolicyName="permissions")
     iam.delete_role(RoleName="Limited")
     world.vegeta.role("Limited", trusts=BATMAN)
-    assert refusal(client(session, "ec2").describe_regions)[0] == "InvalidClientTokenId"
+    assert refusal(client(session, "ec2").describe_regions)[0] == "AuthFailure"
+    assert refusal(client(session, "iam").list_roles)[0] == "InvalidClientTokenId"
 
 
 def test_the_identity_is_told_whatever_is_denied(world: World) -> None:

@@ -40,7 +40,8 @@ class Access:
             RefusedError: They do not.
             NotJudgedError: That is not known here.
         """
-        layers, context = self.judging(key, Circumstances(time, exchange.region_name, exchange.source_ip))
+        around = Circumstances(time, exchange.region_name, exchange.source_ip)
+        layers, context = self.judging(key, around, service=exchange.service, is_json=exchange.is_json)
         if allow_everything(layers):
             return
         needs = self.needs(key, exchange)
@@ -70,15 +71,23 @@ class Access:
             lambda kind, name: self._directory.arn_of(account_id, partition, kind, name),
         )
 
-    def judging(self, key: Key, around: Circumstances) -> tuple[Sequence[Layer], Context]:
+    def judging(
+        self, key: Key, around: Circumstances, *, service: str = "sts", is_json: bool = False
+    ) -> tuple[Sequence[Layer], Context]:
         """What limits a caller, and the condition keys of its request.
+
+        Args:
+            key: Who calls.
+            around: The rest of the request.
+            service: Which service is called.
+            is_json: Whether it answers in JSON.
 
         Raises:
             RefusedError: The user or the role that the key is for is gone.
         """
         holder = None if key.principal.is_root else self._directory.holder(key.principal, key.user_id)
         if holder is None and not key.principal.is_root:
-            raise unknown_key(service="iam", is_json=False)
+            raise unknown_key(service=service, is_json=is_json)
         organization_id = self._organizations.get(key.principal.account_id)
         tags = {} if holder is None else holder.tags
         context = context_of(key, around, tags=tags, organization_id=organization_id)
