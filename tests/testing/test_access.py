@@ -96,6 +96,16 @@ def test_nobody_copies_from_another_accounts_bucket(world: World) -> None:
     assert refusal(s3.copy_object, Bucket="cave", Key="x", CopySource=source)[:2] == ("AccessDenied", "Access Denied")
 
 
+def test_arns_are_of_the_accounts_partition(local_aws: LocalAWS) -> None:
+    """Of China's, here."""
+    account = local_aws.account("444444444444", partition="aws-cn")
+    account.bucket("levels", {"a": b"x"})
+    key = account.user("li", permissions=allow("s3:GetObject", resources="arn:aws-cn:s3:::levels/*"))
+    s3 = client(local_aws.session(key, region_name="cn-north-1"), "s3")
+    assert s3.get_object(Bucket="levels", Key="a")
+    assert 'on resource: "arn:aws-cn:s3:::levels"' in refusal(s3.list_objects_v2, Bucket="levels")[1]
+
+
 def test_a_contractor_starts_and_stops_one_instance(world: World) -> None:
     """Not another one, and does not terminate it."""
     mine, other = world.vegeta.instances(2)

@@ -63,9 +63,9 @@ class Access:
 
     def needs(self, key: Key, exchange: Exchange) -> Sequence[Need] | None:
         """What a request needs permission for; None: it is not known."""
-        if exchange.s3 is not None:
-            return exchange.s3.needs
         account_id, partition = key.principal.account_id, key.principal.partition
+        if exchange.s3 is not None:
+            return exchange.s3.in_partition(partition).needs
         return needs_of(
             exchange.asked_in(account_id, partition),
             lambda kind, name: self._directory.arn_of(account_id, partition, kind, name),
