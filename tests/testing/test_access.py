@@ -75,6 +75,22 @@ def test_a_head_answer_has_no_words(world: World) -> None:
     )
 
 
+def test_who_may_not_list_a_bucket_is_not_told_what_it_lacks(world: World) -> None:
+    """A missing object is a refusal, then, as in S3; a missing bucket is missing."""
+    world.bucket()
+    s3 = client(limited(world, allow("s3:GetObject", resources=OBJECTS)), "s3")
+    assert s3.get_object(Bucket=BUCKET, Key="scouter.csv")
+    code, message, _ = refusal(s3.get_object, Bucket=BUCKET, Key="missing")
+    assert code == "AccessDenied"
+    assert message.endswith("because no identity-based policy allows the s3:ListBucket action")
+    assert refusal(s3.head_object, Bucket=BUCKET, Key="missing")[0] == "403"
+    world.vegeta.root.client("iam").put_role_policy(
+        RoleName="Limited", PolicyName="listing", PolicyDocument=allow("s3:ListBucket", "s3:GetObject").to_json()
+    )
+    assert refusal(s3.get_object, Bucket=BUCKET, Key="missing")[0] == "NoSuchKey"
+    assert refusal(s3.get_object, Bucket="no-such-bucket", Key="missing")[0] == "NoSuchBucket"
+
+
 def test_a_multipart_upload_is_putting_an_object(world: World) -> None:
     """Step by step; aborting it is not."""
     world.bucket()

@@ -28,13 +28,14 @@ class Access:
         self._directory = directory
         self._organizations = organizations
 
-    def check(self, key: Key, exchange: Exchange, time: float) -> None:
+    def check(self, key: Key, exchange: Exchange, time: float, needs: Sequence[Need] | None = None) -> None:
         """Refuses a request that the caller's policies do not allow.
 
         Args:
             key: Who calls.
             exchange: The request.
             time: The server's clock, in seconds since 1970.
+            needs: What permission is asked for; None: what the request needs.
 
         Raises:
             RefusedError: They do not.
@@ -44,7 +45,7 @@ class Access:
         layers, context = self.judging(key, around, service=exchange.service, is_json=exchange.is_json)
         if allow_everything(layers):
             return
-        needs = self.needs(key, exchange)
+        needs = self.needs(key, exchange) if needs is None else needs
         if needs is None:
             msg = f"the local AWS does not know which action {exchange.service}'s {exchange.operation} takes"
             raise UnknownRequestError(msg)
