@@ -291,7 +291,9 @@ def test_it_does_without_what_the_trust_policy_forbids(
     world: World, fake_clock: FakeClock, identity: bool, tags: bool
 ) -> None:
     """Each is tried once, and not again by the next grant of the role."""
-    trusts = trust(BATMAN, source_identity="*" if identity else None, session_tags=["xsession:grant"] if tags else ())
+    trusts = trust(
+        BATMAN, source_identity=[JANE, "joe"] if identity else None, session_tags=["xsession:grant"] if tags else ()
+    )
     # A condition on the source identity would require one.
     document = trusts.to_dict()
     for statement in document["Statement"]:

@@ -68,6 +68,7 @@ def test_iam_names_what_it_is_about(operation: str, parameters: dict[str, str], 
         ("sqs", "CreateQueue", {"QueueName": "q"}, f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"),
         ("sqs", "ListQueues", {}, "*"),
         ("kms", "Decrypt", {}, None),
+        ("secretsmanager", "DescribeSecret", {"SecretId": "s"}, None),
     ],
 )
 def test_json_services_name_it_in_their_payload(service: str, operation: str, body: Any, resource: str | None) -> None:

@@ -4,6 +4,7 @@ import email.utils
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -442,6 +443,25 @@ def test_clocks_may_not_be_too_far_apart(world: World, service_name: Any, call: 
             assert word in caught.value.response["Error"]["Message"]
     world.aws.set_clock_skew(890)
     assert asked()
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "MissingAuthenticationToken"),
+        ({"Authorization": "{signed}", "X-Amz-Date": "yesterday"}, "SignatureDoesNotMatch"),
+    ],
+)
+def test_a_request_must_be_signed_and_dated(world: World, headers: dict[str, str], code: str) -> None:
+    """Or nobody knows whose it is, and of when."""
+    scope = "20260101/eu-west-1/sts/aws4_request"
+    signed = f"AWS4-HMAC-SHA256 Credential={world.key.access_key_id}/{scope}, SignedHeaders=host, Signature=0"
+    filled = {name: value.format(signed=signed) for name, value in headers.items()}
+    url = f"{world.aws.endpoint_url}/?Action=GetCallerIdentity"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(url, headers=filled))  # noqa: S310 - a URL of our own
+    assert code in caught.value.read().decode()
+    caught.value.close()
 
 
 def test_a_skewed_server_tells_its_time(world: World) -> None:

@@ -11,5 +11,6 @@ from .faults import Fault
 from .local_account import LocalAccount
 from .local_aws import LocalAWS
 from .story import Story
+from .unjudged import NotJudgedError
 
-__all__ = ["Call", "EventCapture", "FakeClock", "Fault", "LocalAWS", "LocalAccount", "Story"]
+__all__ = ["Call", "EventCapture", "FakeClock", "Fault", "LocalAWS", "LocalAccount", "NotJudgedError", "Story"]

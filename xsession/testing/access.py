@@ -28,22 +28,24 @@ class Access:
         self._directory = directory
         self._organizations = organizations
 
-    def check(self, key: Key, exchange: Exchange, time: float) -> None:
+    def check(self, key: Key, exchange: Exchange, time: float, needs: Sequence[Need] | None = None) -> None:
         """Refuses a request that the caller's policies do not allow.
 
         Args:
             key: Who calls.
             exchange: The request.
             time: The server's clock, in seconds since 1970.
+            needs: What permission is asked for; None: what the request needs.
 
         Raises:
             RefusedError: They do not.
             NotJudgedError: That is not known here.
         """
-        layers, context = self.judging(key, Circumstances(time, exchange.region_name, exchange.source_ip))
+        around = Circumstances(time, exchange.region_name, exchange.source_ip)
+        layers, context = self.judging(key, around, service=exchange.service, is_json=exchange.is_json)
         if allow_everything(layers):
             return
-        needs = self.needs(key, exchange)
+        needs = self.needs(key, exchange) if needs is None else needs
         if needs is None:
             msg = f"the local AWS does not know which action {exchange.service}'s {exchange.operation} takes"
             raise UnknownRequestError(msg)
@@ -62,23 +64,31 @@ class Access:
 
     def needs(self, key: Key, exchange: Exchange) -> Sequence[Need] | None:
         """What a request needs permission for; None: it is not known."""
-        if exchange.s3 is not None:
-            return exchange.s3.needs
         account_id, partition = key.principal.account_id, key.principal.partition
+        if exchange.s3 is not None:
+            return exchange.s3.in_partition(partition).needs
         return needs_of(
             exchange.asked_in(account_id, partition),
             lambda kind, name: self._directory.arn_of(account_id, partition, kind, name),
         )
 
-    def judging(self, key: Key, around: Circumstances) -> tuple[Sequence[Layer], Context]:
+    def judging(
+        self, key: Key, around: Circumstances, *, service: str = "sts", is_json: bool = False
+    ) -> tuple[Sequence[Layer], Context]:
         """What limits a caller, and the condition keys of its request.
+
+        Args:
+            key: Who calls.
+            around: The rest of the request.
+            service: Which service is called.
+            is_json: Whether it answers in JSON.
 
         Raises:
             RefusedError: The user or the role that the key is for is gone.
         """
         holder = None if key.principal.is_root else self._directory.holder(key.principal, key.user_id)
         if holder is None and not key.principal.is_root:
-            raise unknown_key(service="iam", is_json=False)
+            raise unknown_key(service=service, is_json=is_json)
         organization_id = self._organizations.get(key.principal.account_id)
         tags = {} if holder is None else holder.tags
         context = context_of(key, around, tags=tags, organization_id=organization_id)

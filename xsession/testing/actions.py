@@ -16,9 +16,10 @@ ArnOf = Callable[[str, str], str]
 _ON_INSTANCES = frozenset({"StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"})
 # Services whose actions are called like their operations, and whose requests say which operation they ask for.
 _NAMED_ALIKE = frozenset(
-    {"cloudtrail", "dynamodb", "ec2", "iam", "kms", "organizations", "secretsmanager", "sns", "sqs", "ssm", "sts"}
+    {"cloudtrail", "dynamodb", "ec2", "iam", "kms", "organizations", "secretsmanager", "sqs", "ssm", "sts"}
 )
-_WITHOUT_RESOURCE = ("Describe", "List", "Lookup")
+# By service, how those operations begin that are about no resource.
+_WITHOUT_RESOURCE = {"cloudtrail": "Lookup", "ec2": "Describe"}
 # Parameters of IAM's requests that name what they are about, and what they name.
 _IAM_NAMES = (("RoleName", "role"), ("UserName", "user"))
 _IAM_ARNS = ("PolicySourceArn", "PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn")
@@ -80,7 +81,8 @@ def _resource(asked: Asked, arn_of: ArnOf) -> str | None:
         return _iam_resource(asked, arn_of)
     if asked.service in ("dynamodb", "sqs"):
         return _json_resource(asked)
-    return "*" if asked.operation.startswith(_WITHOUT_RESOURCE) else None
+    start = _WITHOUT_RESOURCE.get(asked.service)
+    return "*" if start is not None and asked.operation.startswith(start) else None
 
 
 def _iam_resource(asked: Asked, arn_of: ArnOf) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -35,6 +34,11 @@ class Exchange:
         self.operation = self._operation()
 
     @property
+    def bucket(self) -> str:
+        """The bucket of an S3 request."""
+        return "" if self.s3 is None else self.s3.bucket
+
+    @property
     def region_name(self) -> str:
         """The region that it was signed for."""
         return "" if self.signature is None else self.signature.region_name
@@ -57,7 +61,7 @@ class Exchange:
     def _unsigned_service(self) -> str:
         return "sts" if self._form().get("Action") in UNSIGNED else ""
 
-    def _form(self) -> Mapping[str, str]:
+    def _form(self) -> dict[str, str]:
         text = self.request.body.decode(errors="replace") or self.request.query
         return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
 

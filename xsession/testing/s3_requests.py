@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import unescape
 
@@ -87,14 +87,17 @@ class S3Request:
     source_bucket: str | None = None
     needs: tuple[Need, ...] | None = None
 
+    def in_partition(self, partition: str) -> S3Request:
+        """The same in another partition than "aws", which the request itself does not tell."""
+        if partition == "aws" or self.needs is None:
+            return self
+        start = f"arn:{partition}:"
+        needs = [replace(need, resource=(need.resource or "").replace("arn:aws:", start, 1)) for need in self.needs]
+        return replace(self, needs=tuple(needs))
 
-def read_s3_request(request: Request, partition: str = "aws") -> S3Request:
-    """What a request is.
 
-    Args:
-        request: The request, its bucket in the path.
-        partition: The partition of its ARNs.
-    """
+def read_s3_request(request: Request) -> S3Request:
+    """What a request is; its bucket stands in the path."""
     bucket, _, key = request.path.lstrip("/").partition("/")
     key = unquote(key)
     query = dict(parse_qsl(request.query, keep_blank_values=True))
@@ -107,7 +110,7 @@ def read_s3_request(request: Request, partition: str = "aws") -> S3Request:
     if known_one is None or len(asked) > 1:
         return S3Request(request.method, bucket)
     operation, action = known_one
-    arn = f"arn:{partition}:s3:::{bucket}"
+    arn = f"arn:aws:s3:::{bucket}"
     if operation == "DeleteObjects":
         return S3Request(operation, bucket, needs=tuple(_deletions(request, arn)))
     need = Need(f"s3:{action}", f"{arn}/{key}") if key else Need(f"s3:{action}", arn, _listing_keys(action, query))
@@ -115,7 +118,7 @@ def read_s3_request(request: Request, partition: str = "aws") -> S3Request:
     if operation not in ("PutObject", "UploadPart") or copied is None:
         return S3Request(operation, bucket, needs=(need, *_further(request, operation, f"{arn}/{key}")))
     source, _, version = unquote(copied).lstrip("/").partition("?versionId=")
-    reads = Need("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:{partition}:s3:::{source}")
+    reads = Need("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{source}")
     further = _further(request, operation, f"{arn}/{key}")
     name = "CopyObject" if operation == "PutObject" else "UploadPartCopy"
     return S3Request(name, bucket, source.partition("/")[0], (reads, need, *further))

@@ -18,6 +18,7 @@ from .directory import Directory
 from .exchange import UNSIGNED, Exchange
 from .faults import Fault, Faults
 from .keys import Key
+from .needs import Need
 from .signatures import Request, is_valid, refusal_of_time
 from .simulation import answer_simulation
 from .sts import LocalSTS
@@ -26,6 +27,7 @@ from .unjudged import NotJudgedError
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _HANG_SECONDS = 60.0
+_READING = frozenset({"GetObject", "HeadObject"})
 _XML = frozenset({"ec2", "iam", "s3", "sts"})
 
 
@@ -108,7 +110,12 @@ class Server:
                 return answer_simulation(exchange.parameters, self._directory)
             account_id, partition = key.principal.account_id, key.principal.partition
             self._directory.ensure_managed(account_id, partition, exchange.parameters.get("PolicyArn", ""))
-        return self._stored(exchange, key)
+        answer = self._stored(exchange, key)
+        if answer.status == 404 and exchange.operation in _READING and self._bucket_owner(exchange.bucket):
+            # Whoever may not list a bucket is not told that it lacks an object.
+            listing = Need("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{exchange.bucket}")
+            self._access.check(key, exchange, around.time, [listing])
+        return answer
 
     def _authenticated(self, exchange: Exchange, key: Key | None) -> Key:
         service, is_json, signature = exchange.service, exchange.is_json, exchange.signature

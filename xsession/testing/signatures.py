@@ -154,7 +154,7 @@ def refusal_of_time(signature: Signature, query: str, now: float) -> str | None:
         made = datetime.strptime(signature.timestamp, _TIMESTAMP).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return f"Date must be in ISO-8601 'basic format'. Got '{signature.timestamp}'."
-    until = made + (float(values["X-Amz-Expires"]) if signature.presigned else _LEEWAY_SECONDS)
+    until = made + (float(values.get("X-Amz-Expires", 0)) if signature.presigned else _LEEWAY_SECONDS)
     if now > until:
         limit = _written(now - _LEEWAY_SECONDS)
         return f"Signature expired: {signature.timestamp} is now earlier than {limit} ({_written(now)} - 15 min.)"
