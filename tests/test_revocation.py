@@ -138,6 +138,7 @@ def test_one_grant_is_revoked(prison: Prison) -> None:
         with pytest.raises(DeadlinePassedError, match="the grant was revoked"):
             late.get_caller_identity()
     going_on.get_caller_identity()
+    assert (one.remaining, other.remaining) == (0, 7_200)
     assert revocation.scope.grant_id == one.id
     assert prison.aws.count("AssumeRole", role_arn=prison.role) == 3
 

@@ -18,6 +18,7 @@ from ._console import Post, checked_url, console_of, console_url
 from ._snapshot import Deadline
 from .credentials import Credentials
 from .errors import GrantError
+from .refresh import RefreshState
 
 if TYPE_CHECKING:
     import boto3
@@ -96,8 +97,9 @@ class Grant:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the deadline; 0 once it has passed."""
-        return max(0.0, self._terms.ends.left(self._clock))
+        """Seconds until the deadline; 0 once it has passed, or the grant was revoked here."""
+        ended = self._reached.cells[-1].state is RefreshState.DEADLINE
+        return 0.0 if ended else self._terms.ends.left(self._clock)
 
     @property
     def session(self) -> boto3.Session:
