@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, assert_type
 
 import boto3
@@ -11,6 +12,8 @@ from types_boto3_s3.client import S3Client
 from types_boto3_s3.service_resource import S3ServiceResource
 
 from xsession import SOURCE, Account, Accounts, Credentials, CrossAccountSession, Identity, Outcomes, Role, RoleChain
+from xsession.activity import Activities
+from xsession.audit import AuditLog
 from xsession.events import Event
 
 
@@ -41,6 +44,16 @@ def answers(xs: CrossAccountSession) -> None:
     assert_type(xs.warm().results, dict[str, Credentials])
     with xs as entered:
         assert_type(entered, CrossAccountSession)
+
+
+def questions(xs: CrossAccountSession, log: AuditLog) -> None:
+    """What is asked of CloudTrail, and what comes of it."""
+    found = xs.activity("vegeta", since=timedelta(hours=1), using="admin", regions=["eu-west-1"], log=log)
+    assert_type(found, Activities)
+    assert_type([done.enforced for done in found], list[bool | None])
+    assert_type(found.text(), str)
+    assert_type([record.event for record in log], list[str])
+    CrossAccountSession(hooks=[log])
 
 
 def hook(event: Event) -> None:
