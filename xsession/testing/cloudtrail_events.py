@@ -39,6 +39,8 @@ _NOT_AUTHENTICATED = frozenset(
         "UnrecognizedClientException",
     }
 )
+_NUMBERS = frozenset({"DurationSeconds", "MaxCount", "MaxItems", "MaxResults", "MaxSessionDuration", "MinCount"})
+_FLAGS = frozenset({"DryRun", "Force", "Hibernate"})
 _HIDDEN = frozenset({"password", "newPassword", "oldPassword", "tokenCode"})
 
 
@@ -272,7 +274,7 @@ def _parameters(exchange: Exchange) -> dict[str, Any] | None:
 
 def _query(parameters: Mapping[str, str]) -> dict[str, Any]:
     plain = {name: value for name, value in parameters.items() if "." not in name and name not in ("Action", "Version")}
-    found: dict[str, Any] = {_lower(name): _typed(value) for name, value in plain.items()}
+    found: dict[str, Any] = {_lower(name): _typed(name, value) for name, value in plain.items()}
     instances = _listed(parameters, "InstanceId")
     if instances:
         found["instancesSet"] = {"items": [{"instanceId": value} for value in instances]}
@@ -292,10 +294,10 @@ def _listed(parameters: Mapping[str, str], name: str, suffix: str = "") -> list[
     return values
 
 
-def _typed(value: str) -> object:
-    if value in ("true", "false"):
+def _typed(name: str, value: str) -> object:
+    if name in _FLAGS:
         return value == "true"
-    return int(value) if re.fullmatch("[0-9]{1,9}", value, re.ASCII) else value
+    return int(value) if name in _NUMBERS and value.isdecimal() else value
 
 
 def _lower(name: str) -> str:
