@@ -108,6 +108,7 @@ def test_our_own_log_knows_whose_grant_a_key_belongs_to() -> None:
     """Whatever the session's name claims; where the key is not in it, by the name."""
     log = OwnLog(
         [
+            record(grant_id="1a"),
             record(grant_id="1a", to="jane@contractor.example", role_session_name="g-1a-jane", access_key_id="ASIA1"),
             record(grant_id="1a", access_key_id="ASIA2"),
             record(grant_id="2b", to="joe"),
@@ -118,11 +119,11 @@ def test_our_own_log_knows_whose_grant_a_key_belongs_to() -> None:
     jane = KnownGrant("1a", "jane@contractor.example", "g-1a-jane")
     assert log.grant_of("ASIA1", "g-2b-joe") == jane
     assert log.grant_of("ASIA2", None) == jane
-    assert log.grant_of("ASIA9", "g-2b-joe") == KnownGrant("2b", "joe", None)
-    assert log.grant_of("ASIA3", "g-9z-who") == KnownGrant("9z", None, "g-9z-who")
+    assert log.grant_of("ASIA9", "g-2b-joe") == KnownGrant("2b", "joe")
+    assert log.grant_of("ASIA3", "g-9z-who") == KnownGrant("9z")
     assert log.grant_of(None, "bruce") is None
     assert log.grant("1a") == jane
-    assert log.grant("9z") is None
+    assert log.grant("9z") == KnownGrant("9z")
 
 
 # Enforced

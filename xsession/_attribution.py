@@ -113,7 +113,7 @@ class KnownGrant:
     Args:
         id: Its id.
         to: To whom it was made; only our own log says that.
-        session_name: The name of its sessions.
+        session_name: The name of its sessions, likewise.
     """
 
     id: str
@@ -129,28 +129,26 @@ class OwnLog:
     """
 
     def __init__(self, records: Iterable[AuditRecord] = ()) -> None:
-        self._by_id: dict[str, KnownGrant] = {}
-        self._by_key: dict[str, KnownGrant] = {}
+        self._grants: dict[str, KnownGrant] = {}
+        self._ids: dict[str, str] = {}
         for record in records:
             identifier, key_id = text(record.fields, "grant_id"), text(record.fields, "access_key_id")
+            to = text(record.fields, "to")
             if identifier is None:
                 continue
-            grant = KnownGrant(identifier, text(record.fields, "to"), text(record.fields, "role_session_name"))
-            known = self._by_id.setdefault(identifier, grant)
             if key_id is not None:
-                self._by_key[key_id] = known
+                self._ids[key_id] = identifier
+            if to is not None:  # what tells of its end says only which grant it was
+                self._grants[identifier] = KnownGrant(identifier, to, text(record.fields, "role_session_name"))
 
-    def grant(self, identifier: str) -> KnownGrant | None:
-        """The grant of an id."""
-        return self._by_id.get(identifier)
+    def grant(self, identifier: str) -> KnownGrant:
+        """The grant of an id, with what is known of it."""
+        return self._grants.get(identifier, KnownGrant(identifier))
 
     def grant_of(self, key_id: str | None, session_name: str | None) -> KnownGrant | None:
-        """The grant that a key belongs to; else the one that a session's name claims: its id, and whose that is."""
-        by_key = self._by_key.get(key_id or "")
-        identifier = grant_id(session_name)
-        if by_key is not None or identifier is None:
-            return by_key
-        return self._by_id.get(identifier, KnownGrant(identifier, None, session_name))
+        """The grant that a key belongs to, else the one that a session's name claims."""
+        identifier = self._ids.get(key_id or "") or grant_id(session_name)
+        return None if identifier is None else self.grant(identifier)
 
 
 class Trusts:

@@ -55,8 +55,8 @@ class Question:
         match = _CALLER_ARN.fullmatch(self.who or "")
         if match is not None:
             return "Username", match[1] or match[2]
-        grant = None if self.grant is None else log.grant(self.grant)
-        return None if grant is None or grant.session_name is None else ("Username", grant.session_name)
+        session_name = None if self.grant is None else log.grant(self.grant).session_name
+        return None if session_name is None else ("Username", session_name)
 
     def is_about(self, event: TrailEvent, grants: Sequence[KnownGrant]) -> bool:
         """Whether an event answers it; `grants` are those that the event belongs to."""
