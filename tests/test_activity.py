@@ -360,6 +360,13 @@ def entry(text: str, at: datetime = NOW) -> dict[str, Any]:
     return {"EventTime": at, "EventId": text, "CloudTrailEvent": json.dumps(document)}
 
 
+def test_services_of_aws_have_none_either() -> None:
+    """Nor has anybody written their names."""
+    by_service = {"userIdentity": {"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}}
+    (done,) = shown({"CloudTrailEvent": json.dumps(by_service)})
+    assert (done.who, done.enforced) == ("autoscaling.amazonaws.com", True)
+
+
 @pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
 def test_what_others_wrote_stays_text(text: str) -> None:
     """In a terminal and in a notebook."""

@@ -37,10 +37,10 @@ class Activity:
         time: When, in UTC.
         who: To whom the grant was made whose key was used, by our own log; else the session's source identity, else
             its name, else the user.
-        enforced: Whether `who` had no choice in that name. True for users and root, and where each statement of the
-            role's trust policy, as it is today, which lets a session claim it has a condition that only one value can
-            meet. False: it is merely claimed, or comes from our own log. None: not known, since there was no `using`
-            or the trust policy could not be read.
+        enforced: Whether `who` had no choice in that name. True for users, root and AWS's services, and where each
+            statement of the role's trust policy, as it is today, which lets a session claim it has a condition that
+            only one value can meet. False: it is merely claimed, or comes from our own log. None: not known, since
+            there was no `using` or the trust policy could not be read.
         account: The account's name.
         role: The name of the role that was used; None: none was.
         service: "ec2", ...
