@@ -19,6 +19,7 @@ from xsession import ConfigError
 from xsession.policies import Policy, Statement, allow, as_policy, trust
 
 from .calls import Call, CallLog
+from .cloudtrail import CloudTrail
 from .faults import Fault, Faults
 from .server import Server, serve
 from .sts import Key, KnownRole, LocalSTS, new_id, new_key
@@ -41,9 +42,9 @@ class LocalAWS:
     """AWS on loopback: moto's server, and in front of it what moto lacks.
 
     That is: signatures are checked; temporary credentials expire; AssumeRole asks the role's trust policy and has AWS's
-    limits; another account's bucket is closed; requests are counted; failures are made on purpose. A condition in a
-    trust policy that it does not know is an error when the context ends, never a verdict. What a role may do once it is
-    assumed is not evaluated, nor are session policies.
+    limits; another account's bucket is closed; requests are counted, and CloudTrail's LookupEvents tells of them
+    (`trail`); failures are made on purpose. A condition in a trust policy that it does not know is an error when the
+    context ends, never a verdict. What a role may do once it is assumed is not evaluated, nor are session policies.
 
     Use it as a context manager, one at a time: moto has one storage for a process. It does not touch the process's
     environment; see `applied`.
@@ -63,6 +64,7 @@ class LocalAWS:
         self._calls = CallLog()
         self._faults = Faults()
         self._sts = LocalSTS(self._find_role, now, lifetime)
+        self.trail = CloudTrail(self._sts.find, now)
         self._backend, storage = _moto()
         self._server = Server(
             sts=self._sts,
@@ -71,6 +73,7 @@ class LocalAWS:
             now=now,
             calls=self._calls,
             faults=self._faults,
+            trail=self.trail,
         )
         self._accounts: dict[str, LocalAccount] = {}
         self._http: Any = None

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from .answers import Answer, RefusedError, error_answer, expired, unknown_key
 from .calls import Call, CallLog
+from .cloudtrail import CloudTrail
 from .faults import Fault, Faults
 from .signatures import Request, is_valid, read_signature
 from .sts import Key, LocalSTS
@@ -43,6 +44,7 @@ class Server:
         now: The clock, in seconds since 1970.
         calls: Takes note of each request.
         faults: What is made to fail.
+        trail: Keeps an event of each request, and answers for CloudTrail.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Server:
         now: Callable[[], float],
         calls: CallLog,
         faults: Faults,
+        trail: CloudTrail,
     ) -> None:
         self._sts = sts
         self._storage = storage
@@ -61,6 +64,7 @@ class Server:
         self._now = now
         self._calls = calls
         self._faults = faults
+        self._trail = trail
         self.failures: list[Exception] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -104,6 +108,8 @@ class Server:
             raise expired(service, is_json=is_json)
         if service == "sts":
             return self._sts.answer(exchange.operation, exchange.parameters, key)
+        if service == "cloudtrail":
+            return self._trail.answer(exchange.operation, exchange.request.body, key, signature.region_name)
         if service == "s3" and self._bucket_owner(exchange.bucket) not in (None, key.principal.account_id):
             raise RefusedError(403, "AccessDenied", "Access Denied")
         return self._stored(exchange, key)
@@ -130,6 +136,7 @@ class Server:
     def _note(self, exchange: _Exchange, key: Key | None, answer: Answer) -> None:
         if key is not None and key.own:
             return
+        self._trail.record(exchange, key, answer)
         self._calls.add(
             Call(
                 service=exchange.service,
