@@ -17,7 +17,7 @@ from .answers import Answer, RefusedError
 from .cloudtrail_events import Exchange, Passed, Recorded, Session, issued_key_id
 
 if TYPE_CHECKING:
-    from .sts import Key
+    from .keys import Key
 
 _JSON = "application/x-amz-json-1.1"
 _KEPT_SECONDS = 90 * 86_400

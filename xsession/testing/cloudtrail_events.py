@@ -19,7 +19,7 @@ from .answers import Answer
 from .signatures import Request, Signature
 
 if TYPE_CHECKING:
-    from .sts import Key
+    from .keys import Key
 
 _GLOBAL_SERVICES = frozenset({"iam", "organizations"})
 _GLOBAL_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
