@@ -319,7 +319,7 @@ def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @posix_only
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
 def test_the_file_is_for_its_owner_alone(umask: int, tmp_path: Path) -> None:
     """Whatever the umask."""
     before = os.umask(umask)

@@ -21,7 +21,6 @@ from xsession import (
 )
 from xsession._profiles import Profile
 from xsession.policies import allow
-from xsession.testing.context import Circumstances
 from xsession.testing.keys import Key
 from xsession.testing.sts import LocalSTS
 
@@ -301,7 +300,7 @@ class Recorder:
         self._requests: list[dict[str, str]] = []
         answer = LocalSTS.answer
 
-        def record(sts: LocalSTS, operation: str, parameters: Any, caller: Key | None, around: Circumstances) -> Any:
+        def record(sts: LocalSTS, operation: str, parameters: Any, caller: Key | None, around: Any) -> Any:
             if operation == "AssumeRole" and caller is not None:
                 sent = {key: value for key, value in parameters.items() if key not in {"Action", "Version"}}
                 arn = caller.principal.arn

@@ -8,7 +8,9 @@ from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
 from .defaults import Defaults
 from .errors import (
+    ActivityError,
     AssumeRoleError,
+    AuditLogError,
     ConfigError,
     CredentialsError,
     CredentialsTimeoutError,
@@ -42,7 +44,9 @@ __all__ = [
     "Account",
     "AccountSession",
     "Accounts",
+    "ActivityError",
     "AssumeRoleError",
+    "AuditLogError",
     "ConfigError",
     "Credentials",
     "CredentialsError",

@@ -165,7 +165,7 @@ class AuditLog:
             return
         if found.st_uid != os.geteuid():
             _refuse(self.path, "belongs to another user, who could change it", hint="use a folder that is yours alone")
-        if stat.S_IMODE(found.st_mode) & ~_MODE:
+        if stat.S_IMODE(found.st_mode) != _MODE:
             try:
                 os.fchmod(file, _MODE)
             except OSError as error:

@@ -25,6 +25,8 @@ from xsession import (
     RoleChain,
     RoleSpec,
 )
+from xsession.activity import Activities
+from xsession.audit import AuditLog
 from xsession.events import Event
 from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
@@ -67,6 +69,16 @@ def grants(xs: CrossAccountSession) -> None:
     assert_type(grant.environ(), dict[str, str])
     assert_type(grant.revoke(using="admin"), Revocation)
     assert_type(xs.revoke("vegeta", using=None, who="jane"), Revocation)
+
+
+def questions(xs: CrossAccountSession, log: AuditLog) -> None:
+    """What is asked of CloudTrail, and what comes of it."""
+    found = xs.activity("vegeta", since=timedelta(hours=1), using="admin", regions=["eu-west-1"], log=log)
+    assert_type(found, Activities)
+    assert_type([done.enforced for done in found], list[bool | None])
+    assert_type(found.text(), str)
+    assert_type([record.event for record in log], list[str])
+    CrossAccountSession(hooks=[log])
 
 
 def hook(event: Event) -> None:
