@@ -78,15 +78,15 @@ def asked(world: World) -> list[tuple[str, int]]:
     return [(call.operation, call.status) for call in world.aws.calls if call.operation == "AssumeRole"]
 
 
-def test_a_contractor_starts_and_stops_his_instance_and_nothing_else(world: World, xs: CrossAccountSession) -> None:
-    """The story: he gets a client that does this, for a while."""
-    his, other = world.vegeta.instances(2)
-    arn = f"arn:aws:ec2:*:{VEGETA}:instance/{his}"
+def test_a_contractor_starts_and_stops_her_instance_and_nothing_else(world: World, xs: CrossAccountSession) -> None:
+    """The story: she gets a client that does this, for a while."""
+    hers, other = world.vegeta.instances(2)
+    arn = f"arn:aws:ec2:*:{VEGETA}:instance/{hers}"
     ec2 = granted(xs, policy=allow("ec2:StartInstances", "ec2:StopInstances", resources=arn)).client("ec2")
-    ec2.stop_instances(InstanceIds=[his])
-    ec2.start_instances(InstanceIds=[his])
+    ec2.stop_instances(InstanceIds=[hers])
+    ec2.start_instances(InstanceIds=[hers])
     assert "no session policy allows" in refusal(ec2, "stop_instances", InstanceIds=[other])
-    assert "no session policy allows" in refusal(ec2, "terminate_instances", InstanceIds=[his])
+    assert "no session policy allows" in refusal(ec2, "terminate_instances", InstanceIds=[hers])
 
 
 def test_a_grant_says_what_it_is(xs: CrossAccountSession, fake_clock: FakeClock) -> None:
@@ -369,6 +369,20 @@ def test_a_grant_is_written_down_before_it_is_handed_over(world: World, fake_clo
     assert environ["AWS_SECRET_ACCESS_KEY"] not in text
     assert environ["AWS_SESSION_TOKEN"] not in text
     assert world.events.of(Granted)
+
+
+def test_who_did_what_knows_whom_a_grant_was_made_to(world: World, fake_clock: FakeClock, tmp_path: Path) -> None:
+    """CloudTrail and our own log, joined by the grant's id."""
+    log = AuditLog(tmp_path / "audit.jsonl")
+    xs = world.session(clock=fake_clock, hooks=[log])
+    (instance,) = world.vegeta.instances()
+    grant = granted(xs, to="Jane Doe <jane@contractor.example>", policy=allow("ec2:*"))
+    grant.client("ec2").stop_instances(InstanceIds=[instance])
+    fake_clock.advance(600)
+    found = [
+        done for done in xs.activity("vegeta", since=HOURS, grant=grant.id, log=log) if done.action == "StopInstances"
+    ]
+    assert [(done.who, done.service) for done in found] == [("Jane Doe <jane@contractor.example>", "ec2")]
 
 
 class FullLog:
