@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tests.worlds import VEGETA, World
 from xsession import (
     SOURCE,
+    AssumeRoleError,
     ConfigError,
     CrossAccountSession,
     DeadlinePassedError,
@@ -319,6 +320,18 @@ def test_without_the_right_it_ends_here_and_says_what_is_missing(prison: Prison)
         grant.environ()
     assert is_let_in(copied)
     assert prison.world.events.of(Revoked)[-1].enforced is False
+
+
+def test_one_that_can_not_be_assumed_revokes_nothing(prison: Prison) -> None:
+    """STS's refusal is the reason, and that AWS still accepts the keys is said all the same."""
+    prison.xs = prison.session(stranger=prison.world.vegeta.role("Stranger", trusts="999999999999"))
+    grant = prison.grant()
+    with pytest.raises(RevocationError, match=r"sts:AssumeRole.*AWS still accepts the keys until") as caught:
+        grant.revoke(using="stranger")
+    assert caught.value.code == "AccessDenied"
+    assert isinstance(caught.value.__cause__, AssumeRoleError)
+    with pytest.raises(DeadlinePassedError):
+        grant.environ()
 
 
 def test_with_nobody_to_ask_aws_it_ends_here(prison: Prison) -> None:

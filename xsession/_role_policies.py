@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ._iam import RoleIam
-from .errors import ProvisionError, RevocationError
+from .errors import RevocationError, XSessionError
 from .policies import Policy
 
 _DEFAULT_MAX_SESSION_SECONDS = 3_600
@@ -118,9 +118,10 @@ class RolePolicies:
     def _call(self, method: str, **parameters: Any) -> Any:
         try:
             return self._iam.call(method, **parameters)
-        except ProvisionError as error:
+        except XSessionError as error:
+            # IAM's refusal, or there were no credentials to ask it with.
             details = {"code": error.code, "request_id": error.request_id, "retryable": error.retryable}
-            raise self.error(error.message, hint=error.hint, **details) from error.__cause__
+            raise self.error(error.message, hint=error.hint, **details) from error
 
 
 def _date(answer: Mapping[str, Any]) -> datetime:
