@@ -347,6 +347,14 @@ def test_a_refusal_of_the_role_itself_is_no_reason_to_try_again(world: World, xs
     assert asked(world) == [("AssumeRole", 403)]
 
 
+def test_another_error_of_sts_is_no_reason_to_try_again(world: World, xs: CrossAccountSession) -> None:
+    """Such as one for policies that are too large once they are packed."""
+    world.aws.fail(Fault(operation="AssumeRole", status=400, code="PackedPolicyTooLarge", message="sts:TagSession"))
+    with pytest.raises(AssumeRoleError, match="PackedPolicyTooLarge"):
+        granted(xs)
+    assert asked(world) == [("AssumeRole", 400)]
+
+
 # Writing it down
 
 

@@ -257,10 +257,7 @@ def _with_role(account: Account, role: Role | None = None) -> Account:
     if role is None:
         return account
     *before, _last = account.chain
-    try:
-        return replace(account, chain=RoleChain(*before, role))
-    except XSessionError as error:
-        raise error.for_caller(account.name) from None
+    return replace(account, chain=RoleChain(*before, role))
 
 
 def _refused_option(error: AssumeRoleError, hop: int) -> str | None:
