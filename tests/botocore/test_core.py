@@ -6,7 +6,6 @@ import gc
 import os
 import threading
 import weakref
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,54 +17,16 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
 
+from tests.botocore.paths import Bench, Make, as_credentials
 from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession._botocore.core import ClientCore
-from xsession.testing.sts import Key
-
-
-class Bench:
-    """A core over a source that has no credentials of its own, with the keys of two accounts."""
-
-    def __init__(self, world: World, *, fast: bool, config: Config | None = None) -> None:
-        self.world = world
-        self.core = ClientCore(world.aws.session(None), config, fast=fast)
-        self.keys = {BATMAN: world.key, VEGETA: world.vegeta.user("prince")}
-
-    def credentials(self, account_id: str = VEGETA) -> Credentials:
-        """An account's, as botocore's object."""
-        return as_credentials(self.keys[account_id])
-
-    def client(self, service_name: str, account_id: str = VEGETA, **arguments: Any) -> Any:
-        """A client of an account."""
-        region = arguments.pop("region_name", "eu-west-1")
-        return self.core.client(service_name, self.credentials(account_id), region, **arguments)
-
-
-def as_credentials(key: Key) -> Credentials:
-    """A key as botocore's object."""
-    return Credentials(key.access_key_id, key.secret_access_key, key.session_token)
-
-
-Make = Callable[..., Bench]
-
-
-@pytest.fixture(params=[True, False], ids=["fast", "plain"])
-def make(request: pytest.FixtureRequest, world: World) -> Make:
-    """Makes benches of one path."""
-    return lambda **options: Bench(world, fast=request.param, **options)
-
-
-@pytest.fixture
-def bench(make: Make) -> Bench:
-    """One of each path."""
-    return make()
 
 
 def test_the_path_is_the_one_that_was_asked_for(bench: Bench, request: pytest.FixtureRequest) -> None:
     """The installed botocore has the shape that the fast one needs; nothing is reported."""
     bench.client("s3")
     fast = "fast" in request.node.name
-    assert len(bench.core._templates) == int(fast)
+    assert len(bench.core._templates or ()) == int(fast)
     assert bench.core.take_problem() is None
 
 
@@ -329,7 +290,7 @@ def test_an_emitter_that_is_made_otherwise_is_used_in_its_own_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same, one layer below."""
-    monkeypatch.setattr("xsession._botocore.core.SharedHandlers", lambda _events: 1 / 0)
+    monkeypatch.setattr("xsession._botocore.templates.SharedHandlers", lambda _events: 1 / 0)
     bench = Bench(world, fast=True)
     assert who(bench.client("sts")) == VEGETA
     assert bench.core.take_problem() == "ZeroDivisionError: division by zero"
@@ -341,7 +302,7 @@ def test_the_environment_switches_templates_off(world: World, monkeypatch: pytes
     monkeypatch.setenv("XSESSION_FAST_CLIENTS", "0")
     core = ClientCore(world.aws.session(None))
     assert who(core.client("sts", as_credentials(world.key), "eu-west-1")) == BATMAN
-    assert len(core._templates) == 0
+    assert core._templates is None
 
 
 def test_a_session_is_the_accounts_own(bench: Bench) -> None:
@@ -351,7 +312,7 @@ def test_a_session_is_the_accounts_own(bench: Bench) -> None:
     assert (one.region_name, other.region_name) == ("eu-west-1", "us-west-2")
     assert [who(session.client("sts")) for session in (one, other)] == [VEGETA, BATMAN]
     assert hasattr(one.client("s3"), "upload_file")
-    assert [fresh.untouched for fresh in (one, other)] == [bench.core._shared is not None] * 2
+    assert [fresh.untouched for fresh in (one, other)] == [bench.core._fast] * 2
 
 
 def test_bearer_tokens_of_the_source_are_not_used(bench: Bench) -> None:

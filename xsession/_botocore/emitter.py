@@ -31,6 +31,7 @@ class SharedHandlers:
         self._aliases = copied._event_aliases
         self._aliased: dict[str, str] = {}
         self.tree = self._emitter._handlers
+        self.root: Mapping[str, Any] = self.tree._root
         self._found: dict[str, dict[Place, NodeList]] = {}
         self._ordered: dict[str, Sequence[Handler]] = {}
 
@@ -48,7 +49,7 @@ class SharedHandlers:
         """The handlers of all events that `event_name` matches."""
         found = self._found.get(event_name)
         if found is None:
-            found = self._found[event_name] = dict(_matching(self.tree._root, event_name.split(".")))
+            found = self._found[event_name] = dict(_matching(self.root, event_name.split(".")))
         return found
 
     def ordered(self, event_name: str) -> Sequence[Handler]:
@@ -95,7 +96,7 @@ class OverlaidHandlers:
         mine = next((entry for entry in self.own if entry[0] == key and entry[1] == value), None)
         if mine is not None:
             self.own.remove(mine)
-        elif self._tree is None and _holds(self._shared.tree._root, key, value):
+        elif self._tree is None and _holds(self._shared.root, key, value):
             self._tree = copy.copy(self._shared.tree)
             for event_name, handler, section in self.own:
                 self._tree.append_item(event_name, handler, section=section)
