@@ -37,3 +37,35 @@ def as_credentials(key: Key) -> Credentials:
 
 
 Make = Callable[..., Bench]
+MakeCore = Callable[..., ClientCore]
+
+KEY = Credentials("AKIAEXAMPLE", "s")
+
+
+class Answer:
+    """Stands for an HTTP answer."""
+
+    def __init__(self, content: bytes, status_code: int = 200) -> None:
+        self.status_code = status_code
+        self.headers: dict[str, str] = {}
+        self.content = content
+        self.text = content.decode()
+
+
+def answered(client: Any, content: bytes = b"{}") -> list[Any]:
+    """Answers a client's requests before they are sent; returns the list that they are added to."""
+    requests: list[Any] = []
+
+    def send(request: Any, **_kwargs: Any) -> Answer:
+        requests.append(request)
+        return Answer(content)
+
+    client.meta.events.register("before-send", send)
+    return requests
+
+
+def signed_by(request: Any) -> str:
+    """The key id in a request's signature."""
+    header = request.headers["Authorization"]
+    text = header.decode() if isinstance(header, bytes) else str(header)
+    return text.partition("Credential=")[2].partition("/")[0]

@@ -69,7 +69,7 @@ def _certifi() -> str:
 
 def connect(session: Any, verify: Any) -> str | None:
     """The bundle that a new connection is told to load."""
-    pool = session._manager.connection_from_url(URL)
+    pool = session._get_connection_manager(URL).connection_from_url(URL)
     session._setup_ssl_cert(pool, URL, verify)
     return pool.ca_certs  # type: ignore[no-any-return]  # urllib3's is not typed as such here
 
@@ -96,7 +96,6 @@ def test_a_changed_bundle_is_noticed(bundle: Path) -> None:
     assert connect(session, str(bundle)) is None
     context = session._manager.connection_pool_kw["ssl_context"]
     bundle.write_text(_certifi() + "\n")
-    connect(session, str(bundle))
     assert connect(session, str(bundle)) is None
     assert session._manager.connection_pool_kw["ssl_context"] is not context
 
@@ -107,10 +106,17 @@ def test_a_request_under_way_while_the_bundle_changes_loads_the_bundle_itself(bu
     early = session._manager.connection_from_url(URL)
     assert connect(session, str(bundle)) is None
     bundle.write_text(_certifi() + "\n")
-    connect(session, str(bundle))
     assert connect(session, str(bundle)) is None
     session._setup_ssl_cert(early, URL, str(bundle))
     assert early.ca_certs == str(bundle)
+
+
+def test_a_bundle_that_is_gone_is_trusted_no_longer(bundle: Path) -> None:
+    """The connect tells of it, as it does with botocore."""
+    session = shared(verify=str(bundle))
+    assert connect(session, str(bundle)) is None
+    bundle.unlink()
+    assert connect(session, str(bundle)) == str(bundle)
 
 
 @pytest.mark.parametrize("attribute", ["proxy", "conn_kw"])

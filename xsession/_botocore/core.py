@@ -19,7 +19,8 @@ from botocore.config import Config
 
 from xsession._fork import renew_after_fork
 
-from . import rejections
+from . import rejections, tokens
+from .config import own_options
 from .connections import HandedOut
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 
 MAX_POOL_CONNECTIONS = 64
 """Connections that one client keeps: many threads share it, and botocore's 10 would make them wait."""
-
-
-class _NoTokens:
-    """Stands for "no bearer token": one of the source's would act in the source's account."""
-
-    def load_token(self, **_kwargs: Any) -> None:
-        """Never finds one."""
 
 
 class _DerivedSession(botocore.session.Session):
@@ -58,7 +52,8 @@ class _DerivedSession(botocore.session.Session):
     ) -> None:
         super().__init__(include_builtin_handlers=events is None)
         if events is None:
-            rejections.register(self.get_component("event_emitter"))
+            for handlers in (rejections, tokens):
+                handlers.register(self.get_component("event_emitter"))
         else:
             self._events = events
             self.register_component("event_emitter", events)
@@ -70,7 +65,7 @@ class _DerivedSession(botocore.session.Session):
         self.user_agent_extra = source.user_agent_extra
         self.register_component("data_loader", loader)
         self.register_component("config_store", copy.copy(source.get_component("config_store")))
-        self.register_component("token_provider", _NoTokens())
+        self.register_component("token_provider", tokens.NoTokens())
         merged = Config(max_pool_connections=MAX_POOL_CONNECTIONS)
         for layer in (source.get_default_client_config(), config):
             if layer is not None:
@@ -282,6 +277,7 @@ class ClientCore:
             client = self._session.client(service_name, region_name=region_name, **kwargs)  # type: ignore[call-overload]  # any service's name
         finally:
             self._building.reset(token)
+        own_options(client.meta.config)
         self._handed_out.add(client)
         return client
 

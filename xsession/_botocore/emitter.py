@@ -8,6 +8,7 @@ a "*", and for one event those registered as first, in the middle, and as last.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ class SharedHandlers:
 
     def emitter(self) -> EventAliaser:
         """A new emitter with these handlers, on which others can be registered."""
-        emitter: Any = HierarchicalEmitter()
+        emitter: Any = _Emitter()
         emitter._handlers = OverlaidHandlers(self)
         emitter._unique_id_handlers = dict(self._emitter._unique_id_handlers)
         aliaser: Any = EventAliaser(emitter, self._aliases)
@@ -58,6 +59,15 @@ class SharedHandlers:
         if ordered is None:
             ordered = self._ordered[event_name] = _in_order(self.find(event_name))
         return ordered
+
+
+class _Emitter(HierarchicalEmitter):
+    """botocore's, with a quicker look at what is registered: half of the time that a client takes went there."""
+
+    def _verify_accept_kwargs(self, func: Any) -> None:
+        code = getattr(getattr(func, "__func__", func), "__code__", None)
+        if code is None or not code.co_flags & inspect.CO_VARKEYWORDS:
+            super()._verify_accept_kwargs(func)  # type: ignore[misc]  # its stubs leave it out
 
 
 class OverlaidHandlers:

@@ -7,7 +7,6 @@ signer, endpoint, and the resolver of endpoints. So retries, redirects and the l
 
 from __future__ import annotations
 
-import copy
 import weakref
 from typing import Any
 
@@ -18,9 +17,10 @@ import botocore.translate
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from . import shape
+from .config import own_options
 from .emitter import SharedHandlers
 from .http import SharedHTTPSession
+from .shape import Nobody, check_client, check_methods
 
 _ACCOUNT_ID = "AWS::Auth::AccountId"
 
@@ -86,9 +86,9 @@ class Template(botocore.client.ClientCreator):
         Raises:
             LookupError: They differ.
         """
-        shape.check_methods(Template, botocore.client.ClientCreator)
-        credentials = shape.Nobody()
-        shape.check_client(self.client(credentials), self._model, credentials, self._http)
+        check_methods(Template, botocore.client.ClientCreator)
+        credentials = Nobody()
+        check_client(self.client(credentials), self._model, credentials, self._http)
 
     def _load_service_model(self, *_args: Any, **_kwargs: Any) -> Any:
         return self._model.meta.service_model
@@ -113,10 +113,10 @@ class Template(botocore.client.ClientCreator):
         model, events = self._model, self._shared.emitter()
         if model.meta.config.signature_version is UNSIGNED:
             credentials = None
-        endpoint = copy.copy(model._endpoint)
+        endpoint = _copied(model._endpoint)
         endpoint._event_emitter = events
         endpoint.http_session = self._http
-        signer = copy.copy(model._request_signer)
+        signer = _copied(model._request_signer)
         signer._credentials = credentials
         signer._event_emitter = weakref.proxy(events)
         return {
@@ -135,18 +135,23 @@ class Template(botocore.client.ClientCreator):
         }
 
 
+def _copied(item: Any) -> Any:
+    """What `copy.copy` makes of a plain object, in a tenth of the time."""
+    copied = object.__new__(type(item))
+    copied.__dict__.update(item.__dict__)
+    return copied
+
+
 def _own_config(config: Config) -> Config:
-    copied = copy.copy(config)
-    for name, value in vars(config).items():
-        if isinstance(value, dict):
-            setattr(copied, name, dict(value))
+    copied: Config = _copied(config)
+    own_options(copied)
     return copied
 
 
 def _own_resolver(resolver: Any, events: Any, credentials: botocore.credentials.Credentials | None) -> Any:
     if resolver is None:
         return None
-    copied = copy.copy(resolver)
+    copied = _copied(resolver)
     copied._event_emitter = events
     copied._instance_cache = {}
     if _ACCOUNT_ID in resolver._builtins:

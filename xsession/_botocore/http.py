@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.httpsession import URLLib3Session
 
@@ -32,7 +32,7 @@ class SharedHTTPSession(URLLib3Session):
         # Not the base's: it would read the settings anew, and `like` is not used for anything else.
         self.__dict__.update(like.__dict__)
         self._trust_lock = threading.Lock()
-        self._trusted: tuple[object, ...] | None = None
+        self._trusted: _Trusted | None = None
         renew_pools(self, num_pools=MAX_HOSTS)
         renew_after_fork(self)
 
@@ -49,6 +49,10 @@ class SharedHTTPSession(URLLib3Session):
         self._trusted = None
         leave_connections(self, num_pools=MAX_HOSTS)
 
+    def _get_connection_manager(self, *args: Any, **kwargs: Any) -> Any:
+        self._notice_changed_bundle()
+        return super()._get_connection_manager(*args, **kwargs)  # type: ignore[misc]  # its stubs leave it out
+
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
         super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # its stubs leave it out
         if conn.ca_certs is not None and self._trusts(conn):
@@ -56,29 +60,51 @@ class SharedHTTPSession(URLLib3Session):
             conn.ca_certs = None
 
     def _trusts(self, pool: Any) -> bool:
-        """Whether the TLS context of a pool's connections has the pool's CA bundle as it is now, loaded once."""
+        """Whether the TLS context of a pool's connections has the pool's CA bundle, loaded once."""
         try:
             if pool.proxy is not None:
                 return False
             bundle, context = pool.ca_certs, pool.conn_kw["ssl_context"]
-            stat = Path(bundle).stat()
-            now = (bundle, stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            if self._trusted == (context, now):
-                return True
-            with self._trust_lock:
-                if context is not self._manager.connection_pool_kw["ssl_context"]:
-                    return False  # it was taken from the pools before the bundle changed
-                if self._trusted is not None and self._trusted[1] != now:
-                    # This context would go on trusting what the old bundle held.
-                    renew_pools(self, num_pools=MAX_HOSTS)
-                    self._trusted = None
-                    return False
-                context.load_verify_locations(bundle)
-                self._trusted = context, now
+            trusted = self._trusted
+            if trusted is None:
+                with self._trust_lock:
+                    if context is not self._manager.connection_pool_kw["ssl_context"]:
+                        return False  # it was taken from the pools before the bundle changed
+                    version = _version(bundle)
+                    context.load_verify_locations(bundle)
+                    trusted = self._trusted = _Trusted(context, bundle, version)
         except (AttributeError, KeyError, OSError):
             # urllib3 keeps these elsewhere; or the bundle is wrong, and the connect tells of it as it does without us.
             return False
-        return True
+        return trusted.context is context and trusted.bundle == bundle
+
+    def _notice_changed_bundle(self) -> None:
+        """Leaves the TLS context that would go on trusting what the old bundle held, and its connections."""
+        trusted = self._trusted
+        if trusted is None:
+            return
+        try:
+            if _version(trusted.bundle) == trusted.version:
+                return
+        except OSError:
+            pass  # it is gone, and nothing of it is trusted any more
+        with self._trust_lock:
+            if self._trusted is trusted:
+                renew_pools(self, num_pools=MAX_HOSTS)
+                self._trusted = None
+
+
+class _Trusted(NamedTuple):
+    """What a TLS context was told to trust."""
+
+    context: Any
+    bundle: str
+    version: tuple[int, ...]
+
+
+def _version(bundle: str) -> tuple[int, ...]:
+    stat = Path(bundle).stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def settings_key(session: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import botocore.client
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -76,6 +77,7 @@ def check_client(client: Any, model: Any, credentials: Credentials, http: object
             ("resolver of endpoints", _parts(client._ruleset_resolver), _parts(model._ruleset_resolver)),
             ("signer", _parts(client._request_signer), _parts(model._request_signer)),
             ("signatures", *_signatures(client, model, credentials)),
+            ("parts of their own", _same(client, model), []),
             ("handlers", _handlers(client.meta.events), _handlers(model.meta.events)),
         )
         if ours != theirs
@@ -98,6 +100,24 @@ def _parts(item: Any, *own: str) -> Mapping[str, Any]:
     if item is None:
         return {}
     return {name: None if name in own or name in _OWN else value for name, value in vars(item).items()}
+
+
+def _same(client: Any, model: Any) -> list[str]:
+    """What the client shares with the model and should have for itself."""
+    pairs = [
+        ("configuration", client.meta.config, model.meta.config),
+        ("endpoint", client._endpoint, model._endpoint),
+        ("events", client.meta.events, model.meta.events),
+        ("resolver", client._ruleset_resolver, model._ruleset_resolver),
+        ("signer", client._request_signer, model._request_signer),
+    ]
+    options = vars(model.meta.config)
+    pairs += [(name, vars(client.meta.config).get(name), options[name]) for name in options]
+    return [name for name, ours, theirs in pairs if ours is theirs and not _immutable(ours)]
+
+
+def _immutable(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | tuple) or value is UNSIGNED
 
 
 def _signatures(client: Any, model: Any, credentials: Credentials) -> tuple[object, object]:
