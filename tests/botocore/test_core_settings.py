@@ -194,10 +194,10 @@ def test_services_without_rules_for_endpoints_work(
     core: MakeCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as those that users bring themselves."""
-    theirs = Path(botocore.__file__).parent / "data" / "sqs" / "2012-11-05"
+    theirs = Path(botocore.__file__).parent / "data" / "cognito-identity" / "2014-06-30"
     model = next(theirs.glob("service-2.json*"))
     text = gzip.decompress(model.read_bytes()) if model.suffix == ".gz" else model.read_bytes()
-    own = tmp_path / "models" / "power" / "2012-11-05"
+    own = tmp_path / "models" / "power" / "2014-06-30"
     own.mkdir(parents=True)
     (own / "service-2.json").write_bytes(text)
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
@@ -205,7 +205,7 @@ def test_services_without_rules_for_endpoints_work(
     for key in (KEY, Credentials("AKIAOTHER", "s")):
         power = made.client("power", key, "us-west-2")
         requests = answered(power)
-        power.list_queues()
+        power.list_identity_pools(MaxResults=1)
         assert signed_by(requests[0]) == key.access_key
         assert power._ruleset_resolver is None
     assert made.take_problem() is None
