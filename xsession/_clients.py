@@ -45,9 +45,7 @@ class ClientCache:
     """
 
     def __init__(self, maxsize: int) -> None:
-        if not isinstance(maxsize, int) or maxsize < 1:
-            msg = f"max_clients {maxsize!r} is not a number of clients"
-            raise ConfigError(msg, hint="keep at least one")
+        _check_bound(maxsize)
         self._maxsize = maxsize
         # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
         self.hits: dict[Hashable, Any] = {}
@@ -142,3 +140,9 @@ class ClientCache:
             close()
 
         client.close = close_and_forget
+
+
+def _check_bound(maxsize: object) -> None:
+    if not isinstance(maxsize, int) or maxsize < 1:
+        msg = f"max_clients {maxsize!r} is not a number of clients"
+        raise ConfigError(msg, hint="keep at least one")
