@@ -198,7 +198,8 @@ class ClientCore:
     def sts_client(self, credentials: botocore.credentials.Credentials, region_name: str, config: Config) -> Any:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
-            session = self._derived(lambda: credentials)
+            self._look_at_handlers()
+            session = self._derived(lambda: credentials, copy.copy(self._session.events))
             session.set_config_variable("sts_regional_endpoints", "regional")
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)
