@@ -14,7 +14,7 @@ from cachetools import LRUCache
 
 from . import events
 from ._botocore.config import region_of
-from ._botocore.core import ClientCore
+from ._botocore.core import ClientCore, Loaders
 from ._botocore.credentials import (
     AccountCredentials,
     CellCredentials,
@@ -84,13 +84,16 @@ class Start:
     Args:
         source: The source.
         config: Client configuration for all accounts.
+        loaders: Where the models of services are read.
         clock: Both clocks.
         emit: Takes events.
     """
 
-    def __init__(self, source: Source, config: Config | None, *, clock: Clock, emit: events.Hook) -> None:
+    def __init__(
+        self, source: Source, config: Config | None, *, loaders: Loaders, clock: Clock, emit: events.Hook
+    ) -> None:
         self.source = source
-        self.core = ClientCore(source.session, config)
+        self.core = ClientCore(source.session, config, loaders=loaders)
         self.sts = Sts(self.core, clock=clock, config=config)
         self._clock = clock
         self._emit = emit
@@ -189,6 +192,7 @@ class Chains:
         self._workers = workers
         self._lock = threading.Lock()
         self._closed = False
+        self._loaders = Loaders()
         self._expected: Mapping[str | None, str] = {}
         self._starts: dict[str | boto3.Session | None, Start] = {None: self._new_start(source)}
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
@@ -276,7 +280,7 @@ class Chains:
             return start
 
     def _new_start(self, source: Source) -> Start:
-        return Start(source, self._config, clock=self._clock, emit=self._emit)
+        return Start(source, self._config, loaders=self._loaders, clock=self._clock, emit=self._emit)
 
     def _expected_of(self, source: str | boto3.Session | None) -> str | None:
         return self._expected.get(source) if source is None or isinstance(source, str) else None

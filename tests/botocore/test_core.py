@@ -14,11 +14,13 @@ import botocore.client
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.loaders import JSONFileLoader
 from botocore.stub import Stubber
 
 from tests.botocore.paths import KEY, Bench, Make, MakeCore, as_credentials
 from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
-from xsession._botocore.core import ClientCore
+from xsession import Account, RoleChain
+from xsession._botocore.core import ClientCore, Loaders
 from xsession.testing.faults import Fault
 
 
@@ -265,3 +267,30 @@ def test_close_leaves_clients_usable(bench: Bench) -> None:
     who(sts)
     bench.core.close()
     assert who(sts) == VEGETA
+
+
+def test_cores_that_share_loaders_read_a_model_once(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # a fixture
+    """Accounts with a source each, such as those of IAM Identity Center, would read it each anew."""
+    read: list[str] = []
+    original = JSONFileLoader.load_file
+
+    def load(loader: Any, path: str) -> Any:
+        read.append(path)
+        return original(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", load)
+    loaders = Loaders()
+    for _ in range(3):
+        core = ClientCore(boto3.Session(), loaders=loaders, fast=fast)
+        core.client("sqs", KEY, "us-west-2")
+    models = [path for path in read if path.endswith("service-2")]
+    assert len(models) == 1
+
+
+def test_the_accounts_of_a_session_share_what_was_read(world: World) -> None:
+    """Whatever their sources are."""
+    other = Account("other", source=world.aws.session(world.vegeta.user("nappa")))
+    xs = world.session([Account("vegeta", chain=RoleChain(world.role)), other])
+    clients = [xs.get_client("sts", name) for name in ("vegeta", "other")]
+    assert [who(client) for client in clients] == [VEGETA, VEGETA]
+    assert clients[0]._loader is clients[1]._loader

@@ -131,12 +131,30 @@ class DerivedBoto3Session(boto3.Session):
             super()._register_default_handlers()  # type: ignore[misc]  # not in stubs
 
 
+class Loaders:
+    """Reads the models of services, once for all cores that share it."""
+
+    def __init__(self) -> None:
+        self._loaders: dict[str | None, botocore.loaders.Loader] = {}
+
+    def of(self, data_path: str | None) -> botocore.loaders.Loader:
+        """The loader that looks into these folders too."""
+        loader = self._loaders.get(data_path)
+        if loader is None:
+            fresh = botocore.loaders.create_loader(data_path)
+            fresh.search_paths.append(str(Path(boto3.__file__).parent / "data"))
+            # Of two threads that come here at once, both get the first one's: setdefault is atomic.
+            loader = self._loaders.setdefault(data_path, fresh)
+        return loader
+
+
 class ClientCore:
     """Makes clients and sessions for any account that one source reaches.
 
     Args:
         source: The source's boto3 session.
         config: Laid over the source's client defaults.
+        loaders: Where models are read; None: a place of its own.
         fast: Whether to make clients from templates; None: unless `XSESSION_FAST_CLIENTS` is 0.
     """
 
@@ -145,6 +163,7 @@ class ClientCore:
         source: boto3.Session,
         config: Config | None = None,
         *,
+        loaders: Loaders | None = None,
         fast: bool | None = None,
     ) -> None:
         self._source = source._session  # boto3 has no public way to it
@@ -153,8 +172,8 @@ class ClientCore:
         self._gave_up: str | None = None
         self._lock = threading.RLock()
         self._building: ContextVar[botocore.credentials.Credentials | None] = ContextVar("building")
-        self._loader = botocore.loaders.create_loader(self._source.get_config_variable("data_path"))
-        self._loader.search_paths.append(str(Path(boto3.__file__).parent / "data"))
+        loaders = Loaders() if loaders is None else loaders
+        self._loader = loaders.of(self._source.get_config_variable("data_path"))
         self._handed_out = HandedOut()
         self._templates: Templates | None = None
         self._start_anew()
