@@ -228,6 +228,18 @@ def test_client_plugins_are_called_for_each_client(
     assert made.take_problem() is None
 
 
+def test_client_side_monitoring_is_switched_on_for_each_client(core: MakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment asks for it."""
+    monkeypatch.setenv("AWS_CSM_ENABLED", "true")
+    made = core()
+    for _ in range(2):
+        events: Any = made.client("sts", KEY, "us-west-2").meta.events
+        handlers = events._emitter._handlers.prefix_search("response-received.sts.GetCallerIdentity")
+        (monitor,) = [handler.__self__ for handler in handlers if type(handler.__self__).__name__ == "Monitor"]
+    assert made.take_problem() is None
+    monitor._publisher._socket.close()
+
+
 @pytest.mark.parametrize(
     ("service_name", "region_name", "arguments"),
     [
