@@ -231,13 +231,14 @@ def test_client_plugins_are_called_for_each_client(
 def test_client_side_monitoring_is_switched_on_for_each_client(core: MakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the environment asks for it."""
     monkeypatch.setenv("AWS_CSM_ENABLED", "true")
-    made = core()
+    made, monitors = core(), []
     for _ in range(2):
         events: Any = made.client("sts", KEY, "us-west-2").meta.events
         handlers = events._emitter._handlers.prefix_search("response-received.sts.GetCallerIdentity")
-        (monitor,) = [handler.__self__ for handler in handlers if type(handler.__self__).__name__ == "Monitor"]
+        monitors += [handler.__self__ for handler in handlers if type(handler.__self__).__name__ == "Monitor"]
+    monitors[0]._publisher._socket.close()
+    assert len(monitors) == 2
     assert made.take_problem() is None
-    monitor._publisher._socket.close()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import copy
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import botocore.client
@@ -23,7 +23,6 @@ from tests.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE
 from xsession._botocore import fast
 from xsession.events import NeedsAttention
-from xsession.testing import LocalAWS
 
 FAST_PATH = {f"xsession._botocore.{name}" for name in ("emitter", "fast", "http", "shape", "templates")}
 
@@ -71,21 +70,6 @@ WRITTEN = [
     (botocore.signers.RequestSigner, "_event_emitter"),
 ]
 OVERRIDDEN = ["_create_client_class", "_get_client_args", "_load_service_endpoints_ruleset", "_load_service_model"]
-
-
-@pytest.fixture(scope="module")
-def one_world() -> Iterator[World]:
-    """Made once: these tests leave nothing behind in it."""
-    with LocalAWS() as aws:
-        yield World(aws)
-
-
-@pytest.fixture
-def world(one_world: World) -> Iterator[World]:
-    """The same accounts, without the sessions and events of the test before."""
-    one_world.events.clear()
-    yield one_world
-    one_world.close()
 
 
 def named(case: tuple[type, str]) -> str:
