@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import trustme
 import urllib3
@@ -16,6 +18,7 @@ from botocore.exceptions import SSLError
 from tests.botocore.paths import KEY, MakeCore
 from tests.botocore.tls import QuietServer, serving
 from tests.worlds import VEGETA, who
+from xsession._botocore.core import ClientCore
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,30 @@ def _trusts(made: Any, url: str, bundle: Path) -> bool:
         return who(sts) == VEGETA
     except SSLError:
         return False
+
+
+def test_a_ca_bundle_is_loaded_once_for_all_accounts_and_for_sts(
+    url: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parsing it is most of what a connection costs."""
+    loads: list[Any] = []
+    original = ssl.SSLContext.load_verify_locations
+
+    def load(context: ssl.SSLContext, *args: Any, **kwargs: Any) -> None:
+        loads.append(args)
+        original(context, *args, **kwargs)
+
+    monkeypatch.setattr("urllib3.util.ssl_.SSLContext.load_verify_locations", load)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    made = ClientCore(boto3.Session(), fast=True)
+    config = Config(read_timeout=5)
+    clients = [made.client("sts", KEY, "eu-west-1") for _ in range(3)]
+    clients += [made.sts_client(KEY, "eu-west-1", config) for _ in range(3)]
+    for sts in clients:
+        assert who(sts) == VEGETA
+        made.close()  # so that the next one connects anew
+    assert len(loads) == 2
 
 
 @pytest.fixture

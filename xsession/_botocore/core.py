@@ -222,6 +222,7 @@ class ClientCore:
             session.set_config_variable("sts_regional_endpoints", "regional")
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)
+            self._share_connections(client)
             return client
 
     def take_problem(self) -> str | None:
@@ -277,6 +278,13 @@ class ClientCore:
             except Exception as error:  # noqa: BLE001 # whatever botocore changed
                 self._give_up(error)
         return copy.copy(self._session.events)
+
+    def _share_connections(self, client: Any) -> None:
+        if self._fast:
+            try:
+                self._made_templates().share_connections(client)
+            except Exception as error:  # noqa: BLE001 # whatever botocore changed
+                self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
         with self._lock:

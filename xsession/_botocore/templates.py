@@ -56,6 +56,10 @@ class Templates:
             self._templates[key] = template
         return template
 
+    def share_connections(self, client: Any) -> None:
+        """Has a client that botocore made use the connections of all that have its settings, and their CA bundle."""
+        client._endpoint.http_session = self._shared_http(client._endpoint.http_session)
+
     def close(self) -> None:
         """Closes all connections that are not in use."""
         for http in self._http.values():
