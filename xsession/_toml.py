@@ -17,10 +17,11 @@ from .errors import ConfigError
 from .roles import Role, RoleChain
 
 # `tags` are the account's own in this file; those of the session are spelt session_tags.
-_ROLE_OPTIONS = (roles.OPTIONS - {"tags"}) | {"session_tags"}
+_ROLE_OPTIONS = (roles.OPTIONS - {"tags", "web_identity_token"}) | {"session_tags"}
 _ROLE = {"role_arn", "account_id", "role_name", "partition"} | _ROLE_OPTIONS
 _ACCOUNT = _ROLE | {"chain", "source", "region_name", "tags"}
-_DEFAULTS = (defaults_module.OPTIONS - {"tags"}) | {"session_tags"}
+# A program to run is nothing that a file of a folder may say.
+_DEFAULTS = (defaults_module.OPTIONS - {"tags"} - defaults_module.COMMAND_OPTIONS) | {"session_tags"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,9 @@ class AccountCredentials(BotocoreCredentials):
         """The credentials that the next request is signed with, as our own value."""
         raise NotImplementedError
 
+    def unlock(self) -> None:
+        """Has a person asked for what only a person can give, where that is needed."""
+
     def rejected(self, access_key_id: str) -> bool:
         """Takes note that a service refused these as dead; tells whether there are others now."""
         raise NotImplementedError
@@ -84,11 +87,13 @@ class CellCredentials(AccountCredentials):
     Args:
         account: The account's name, for errors.
         cell: The last hop.
+        gate: Called before a reader would have to wait; asks for MFA codes. None: nothing stands before it.
     """
 
-    def __init__(self, account: str, cell: Cell[SigningCredentials]) -> None:
+    def __init__(self, account: str, cell: Cell[SigningCredentials], gate: Callable[[], None] | None = None) -> None:
         super().__init__(account)
         self._cell = cell
+        self._gate = gate
         self._boot = cell.clock.boot
         self._wall = cell.clock.wall
 
@@ -99,6 +104,7 @@ class CellCredentials(AccountCredentials):
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot.signing
         try:
+            self.unlock()
             return self._cell.read().signing
         except XSessionError as error:
             raise error.for_caller(self._account) from error.__cause__
@@ -106,9 +112,15 @@ class CellCredentials(AccountCredentials):
     def current(self) -> Credentials:
         """The credentials that the next request is signed with, as our own value."""
         try:
+            self.unlock()
             return self._cell.read().credentials
         except XSessionError as error:
             raise error.for_caller(self._account) from error.__cause__
+
+    def unlock(self) -> None:
+        """Has somebody asked for an MFA code, where the credentials can't be had without one."""
+        if self._gate is not None:
+            self._gate()
 
     def rejected(self, access_key_id: str) -> bool:
         """Throws them away, unless newer ones are held already; the retry waits for the new ones."""
