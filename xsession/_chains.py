@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 MAX_CELLS = 4_096
+NOBODY = "nobody"
 
 
 def refuse_closed(account: str | None = None) -> NoReturn:
@@ -148,6 +149,10 @@ class Start:
     def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
         """Whose credentials these are, asked of STS."""
         return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.source.region_name))
+
+    def principal(self, *regions: str | None) -> str:
+        """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
+        return self.identity(self.frozen(), *regions).principal if self.source.has_credentials else NOBODY
 
     def report(self) -> None:
         """Tells the hooks of what the core met since it was asked last; called where no lock is held."""
@@ -276,7 +281,7 @@ class Chains:
         with self._lock:
             starts = list(self._starts.items())
         return {
-            source: start.identity(start.frozen(), self._region_name).principal
+            source: start.principal(self._region_name)
             for source, start in starts
             if source is None or isinstance(source, str)
         }
