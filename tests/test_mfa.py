@@ -396,7 +396,7 @@ def test_a_rotated_key_is_found_before_the_code_is_spent(
         xs.get_frozen_credentials("vegeta")
         world.aws.delete_key(keys[0].access_key_id)
         path.write_text(write.format(keys[1].access_key_id, keys[1].secret_access_key))
-        xs._chains._asks.forget()
+        xs._chains._asks.close()
         xs.invalidate()
         assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
     assert len(device.asked) == 2
@@ -411,6 +411,28 @@ def test_a_store_keeps_the_session_too(world: World, device: Device) -> None:
     for name in ("One", "Two"):
         xs = world.session({"vegeta": Role(strict(world, name), mfa_serial=SERIAL)}, mfa_code=device, store=store)
         xs.get_frozen_credentials("vegeta")
+    assert len(device.asked) == 1
+
+
+def test_a_store_outlives_the_session_that_closes(world: World, device: Device) -> None:
+    """What was given for a day's work is there for the next program."""
+    store = MemoryStore()
+    for name in ("One", "Two"):
+        with world.session(
+            {"vegeta": Role(strict(world, name), mfa_serial=SERIAL)}, mfa_code=device, store=store
+        ) as xs:
+            xs.get_frozen_credentials("vegeta")
+    assert len(device.asked) == 1
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_nobody_is_asked_where_a_store_has_the_roles_own_credentials(world: World, device: Device, hops: int) -> None:
+    """Also of a role that takes a code for itself, and of a later hop."""
+    store = MemoryStore()
+    first = Role(strict(world), mfa_serial=SERIAL, duration_seconds=7_200)
+    chain = RoleChain(first, *[world.hub.role("Next", trusts=first.role_arn)][: hops - 1])
+    held = [world.session({"far": chain}, mfa_code=device, store=store).get_frozen_credentials("far") for _ in range(2)]
+    assert held[0] == held[1]
     assert len(device.asked) == 1
 
 
@@ -439,6 +461,13 @@ def test_a_program_gives_the_code(world: World) -> None:
     command = f"{sys.executable} -c \"import sys; print('123456' if sys.argv[1] == '{SERIAL}' else 'no')\" {{serial}}"
     xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_command=command)
     assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
+
+
+def test_the_program_serves_roles_that_are_not_registered_too(world: World) -> None:
+    """They inherit no option of a role, and this is none."""
+    world.aws.expect_mfa_code(SERIAL, "123456")
+    xs = world.session({}, mfa_command=[sys.executable, "-c", "print(123456)"], mfa_duration_seconds=900)
+    assert xs.get_frozen_credentials(Role(strict(world), mfa_serial=SERIAL)).account_id == VEGETA
 
 
 def test_the_function_comes_before_the_program(world: World, device: Device) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate
 from typing import Protocol
 
 from cachetools import LRUCache
@@ -13,7 +15,7 @@ from ._botocore.source import Source
 from ._cell import Cell
 from ._clock import Clock
 from ._codes import Door, MfaPrompt
-from ._hop import Ask, AssumeRole, Caller
+from ._hop import Ask, AssumeRole, Caller, issued_earlier
 from ._mfa import MfaGate, MfaSession, MfaSessions, RoleDoor, SessionDoor, is_behind_session
 from ._sts import Sts, sts_region
 from ._throttle import Lanes
@@ -46,6 +48,8 @@ class Asks:
 
     def __init__(self, *, region_name: str | None, store: Store, clock: Clock, mfa: MfaPrompt, lanes: Lanes) -> None:
         self._region_name = region_name
+        self._store = store
+        self._clock = clock
         self._prompt = mfa
         self._lanes = lanes
         self._sessions = MfaSessions(store=store, clock=clock)
@@ -100,18 +104,22 @@ class Asks:
         )
 
     def gate(
-        self, first: Role, cells: Sequence[Cell[SigningCredentials]], origin: Origin, defaults: Defaults
+        self, hops: Sequence[Hop], cells: Sequence[Cell[SigningCredentials]], origin: Origin, defaults: Defaults
     ) -> MfaGate | None:
         """What stands before an account's credentials; None: nothing.
 
         Args:
-            first: The first role.
-            cells: All hops, in order.
+            hops: Its roles, in order.
+            cells: Their credentials.
             origin: Where the chain begins.
             defaults: Say which program prints codes, and how long a session lives.
         """
+        first = hops[0].role
         if first.mfa_serial is None:
             return None
+        keys = list(
+            accumulate((hop.role for hop in hops), lambda key, role: role.key(key), initial=origin.source.identity)
+        )
         door: Door
         if is_behind_session(first):
             seconds = defaults.mfa_duration_seconds
@@ -121,18 +129,31 @@ class Asks:
                 region_name=sts_region(first, *self._regions(origin)),
             )
         else:
-            key = first.key(origin.source.identity)
-            door = RoleDoor(first.mfa_serial, key, cells[0], self._codes, origin)
+            door = RoleDoor(first.mfa_serial, keys[1], cells[0], self._codes, origin)
         command = defaults.mfa_command if isinstance(defaults.mfa_command, tuple) else None
-        return MfaGate(cells, first.role_arn, door, prompt=self._prompt, command=command)
+        kept = partial(self._is_kept, hops, cells, keys[1:])
+        return MfaGate(cells, kept, first.role_arn, door, prompt=self._prompt, command=command)
 
-    def forget(self, identity: str | None = None) -> None:
-        """Throws away the MFA sessions of a source; None: of all."""
+    def forget(self, identity: str) -> None:
+        """Throws away the MFA sessions of a source."""
         self._sessions.forget(identity)
+
+    def close(self) -> None:
+        """Throws away all MFA sessions in memory."""
+        self._sessions.close()
 
     def forget_functions(self) -> None:
         """Forgets which function was called what: each gets another name, and its roles are assumed anew."""
         self._token_functions = LRUCache(_MAX_TOKEN_FUNCTIONS)
+
+    def _is_kept(self, hops: Sequence[Hop], cells: Sequence[Cell[SigningCredentials]], keys: Sequence[str]) -> bool:
+        return any(
+            # Only a cell that has fetched nothing yet looks into the store.
+            cell.snapshot.generation == 0
+            and cell.failure is None
+            and issued_earlier(self._store.get(key), hop.role.account_id, self._clock) is not None
+            for hop, cell, key in zip(hops, cells, keys, strict=True)
+        )
 
     def _session(self, role: Role, origin: Origin) -> MfaSession:
         return self._sessions.of(str(role.mfa_serial), origin, identity=origin.source.identity, sts=origin.sts)

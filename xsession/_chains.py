@@ -214,7 +214,12 @@ class Chains:
         self._config = config
         self._defaults = defaults
         self._runner = runner
-        self._name_only = Defaults(role_session_name=runner.session_name(DEFAULT_TEMPLATE, ""))
+        # Who asks for MFA codes is no option of a role: it counts for roles that are not registered, too.
+        self._name_only = Defaults(
+            role_session_name=runner.session_name(DEFAULT_TEMPLATE, ""),
+            mfa_command=defaults.mfa_command,
+            mfa_duration_seconds=defaults.mfa_duration_seconds,
+        )
         self._policy = policy
         self._store = store
         self._emit = emit
@@ -255,7 +260,7 @@ class Chains:
             key = f"{start.source.identity}:{account.account_id or ''}"
             return Reached(account, key, (), (), credentials, start.core, region, start)
         cells, key = self._cells_of(account, start, hops, deadline)
-        gate = self._asks.gate(hops[0].role, cells, start, defaults)
+        gate = self._asks.gate(hops, cells, start, defaults)
         credentials = CellCredentials(account.name, cells[-1], gate)
         return Reached(account, key, hops, cells, credentials, start.core, region, start)
 
@@ -292,7 +297,7 @@ class Chains:
             self._closed = True
             cells, starts = list(self._cells.values()), list(self._starts.values())
             self._recent.clear()
-        self._asks.forget()
+        self._asks.close()
         for cell in cells:
             cell.close()
         self._workers.forget(set(cells))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ._botocore.credentials import SigningCredentials, signing_credentials
@@ -108,8 +108,12 @@ class MfaSession:
 
     def forget(self) -> None:
         """Throws the session away, in the store too."""
-        self._held = None
+        self.close()
         self._store.delete(self.key)
+
+    def close(self) -> None:
+        """Throws away what is in memory."""
+        self._held = None
 
     def _hold(self, issued: Issued | None) -> None:
         self._held = None if issued is None else (issued, signing_credentials(issued.credentials))
@@ -197,6 +201,7 @@ class MfaGate:
 
     Args:
         cells: The account's hops, in order.
+        is_kept: Tells whether a store has credentials of one of them.
         role_arn: The first role, for errors.
         door: What a code opens.
         prompt: Asks for the code.
@@ -206,6 +211,7 @@ class MfaGate:
     def __init__(
         self,
         cells: Sequence[Cell[SigningCredentials]],
+        is_kept: Callable[[], bool],
         role_arn: str,
         door: Door,
         *,
@@ -213,6 +219,7 @@ class MfaGate:
         command: Sequence[str] | None,
     ) -> None:
         self._cells = cells
+        self._is_kept = is_kept
         self._role_arn = role_arn
         self._door = door
         self._prompt = prompt
@@ -229,7 +236,7 @@ class MfaGate:
         states = [cell.state for cell in self._cells]
         if states[-1] is RefreshState.DEADLINE or any(state in _USABLE for state in states):
             return
-        if not self._door.is_open:
+        if not self._door.is_open and not self._is_kept():
             try:
                 self._prompt.unlock(self._door, self._command)
             except XSessionError as error:
@@ -271,11 +278,16 @@ class MfaSessions:
         # Of two threads that come here at once, both get the first one's: setdefault is atomic.
         return self._sessions.setdefault((identity, serial), made)
 
-    def forget(self, identity: str | None = None) -> None:
-        """Throws away those of a source; None: all."""
+    def forget(self, identity: str) -> None:
+        """Throws away those of a source, in the store too."""
         for (source, _serial), session in list(self._sessions.items()):
-            if identity in (None, source):
+            if source == identity:
                 session.forget()
+
+    def close(self) -> None:
+        """Throws away what is in memory: a store that outlives us keeps its own for a day's work."""
+        for session in list(self._sessions.values()):
+            session.close()
 
 
 def is_behind_session(role: Role) -> bool:
