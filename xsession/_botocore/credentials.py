@@ -11,8 +11,9 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 
 from xsession._cell import Cell
+from xsession._snapshot import Snapshot
 from xsession.credentials import Credentials
-from xsession.errors import XSessionError
+from xsession.errors import MfaError, XSessionError
 
 
 class SigningCredentials(ReadOnlyCredentials):
@@ -103,24 +104,28 @@ class CellCredentials(AccountCredentials):
         snapshot = self._cell.snapshot
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot.signing
-        try:
-            self.unlock()
-            return self._cell.read().signing
-        except XSessionError as error:
-            raise error.for_caller(self._account) from error.__cause__
+        return self._read().signing
 
     def current(self) -> Credentials:
         """The credentials that the next request is signed with, as our own value."""
-        try:
-            self.unlock()
-            return self._cell.read().credentials
-        except XSessionError as error:
-            raise error.for_caller(self._account) from error.__cause__
+        return self._read().credentials
 
     def unlock(self) -> None:
         """Has somebody asked for an MFA code, where the credentials can't be had without one."""
         if self._gate is not None:
             self._gate()
+
+    def _read(self) -> Snapshot[SigningCredentials]:
+        try:
+            self.unlock()
+            try:
+                return self._cell.read()
+            except MfaError:
+                # What a code had opened was closed in this very moment: revoked, or at its end.
+                self.unlock()
+                return self._cell.read()
+        except XSessionError as error:
+            raise error.for_caller(self._account) from error.__cause__
 
     def rejected(self, access_key_id: str) -> bool:
         """Throws them away, unless newer ones are held already; the retry waits for the new ones."""
