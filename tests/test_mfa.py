@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from tests.worlds import BATMAN, VEGETA, World, who
 from xsession import (
+    Account,
     AssumeRoleError,
     ConfigError,
     CrossAccountSession,
@@ -372,14 +374,25 @@ def test_what_one_persons_code_opened_is_not_for_the_next_who_logs_in(
     with world.aws.applied():
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
         xs = world.session(
-            {"vegeta": Role(strict(world), mfa_serial=SERIAL), "plain": world.role}, session=None, mfa_code=device
+            [
+                Account("vegeta", Role(strict(world), mfa_serial=SERIAL)),
+                Account("plain", world.role),
+                Account(
+                    "bobs", Role(world.role, mfa_serial=SERIAL), source=world.aws.session(world.batman.user("bob"))
+                ),
+            ],
+            session=None,
+            mfa_code=device,
         )
         xs.get_frozen_credentials("vegeta")
+        xs.get_frozen_credentials("bobs")
         write(world.batman.user("wayne"))
         world.aws.delete_key(world.key.access_key_id)
         xs.get_frozen_credentials("plain")
         xs.get_frozen_credentials("vegeta")
-    assert len(device.asked) == 2
+        xs.invalidate("bobs")
+        xs.get_frozen_credentials("bobs")
+    assert len(device.asked) == 3
 
 
 def test_a_rotated_key_is_found_before_the_code_is_spent(
@@ -412,6 +425,21 @@ def test_a_store_keeps_the_session_too(world: World, device: Device) -> None:
         xs = world.session({"vegeta": Role(strict(world, name), mfa_serial=SERIAL)}, mfa_code=device, store=store)
         xs.get_frozen_credentials("vegeta")
     assert len(device.asked) == 1
+
+
+def test_what_a_store_gives_is_not_believed_blindly(world: World, device: Device) -> None:
+    """A session whose end nobody knows is none."""
+    store = MemoryStore()
+    role = Role(strict(world), mfa_serial=SERIAL)
+    world.session({"vegeta": role}, mfa_code=device, store=store).get_frozen_credentials("vegeta")
+    xs = world.session({"vegeta": Role(strict(world, "Other"), mfa_serial=SERIAL)}, mfa_code=device, store=store)
+    source = xs._chains._starts[None]
+    key = xs._chains._asks._sessions.of(SERIAL, source, identity=source.source.identity, sts=source.sts).key
+    kept = store.get(key)
+    assert kept is not None
+    store.put(key, replace(kept, lifetime=None, expiry=None))
+    xs.get_frozen_credentials("vegeta")
+    assert len(device.asked) == 2
 
 
 def test_a_store_outlives_the_session_that_closes(world: World, device: Device) -> None:

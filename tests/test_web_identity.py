@@ -377,6 +377,14 @@ def test_a_session_without_any_source_is_pickled(sts: ScriptedSTS, token_file: P
     copy.close()
 
 
+def test_a_source_that_is_broken_is_not_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Then nobody knows who it would be, and the session is not pickled."""
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id = AKIAEXAMPLE\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    with CrossAccountSession({"vegeta": ROLE}) as xs, pytest.raises(SourceCredentialsError, match="Partial"):
+        pickle.dumps(xs)
+
+
 def test_a_copy_with_a_source_where_there_was_none_refuses_to_work(
     sts: ScriptedSTS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
