@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
@@ -29,7 +30,11 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             aws = stack.enter_context(LocalAWS())
             story = Story.told_by(aws)
             aws.expect_mfa_code("arn:aws:iam::111111111111:mfa/bruce", "123456")
+            admin = aws.account("222222222222").user("admin")
+            keys = f"aws_access_key_id = {admin.access_key_id}\naws_secret_access_key = {admin.secret_access_key}"
+            aws.write_profiles(f"[profile vegeta-admin]\n{keys}")
             stack.enter_context(aws.applied(story.key))
+            os.environ["XDG_CONFIG_HOME"] = str(folder)  # until the environment of before is back
         yield
         for item in gc.get_objects():
             if type(item) is CrossAccountSession:

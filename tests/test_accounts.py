@@ -4,7 +4,6 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from xsession import SOURCE, Account, Accounts, ConfigError, Role, RoleChain, UnknownAccountError
@@ -28,68 +27,6 @@ def test_accounts_are_given_in_any_form() -> None:
     ]
     assert list(Accounts([Account("b", VEGETA), Account("a", HUB)])) == ["b", "a"]
     assert accounts["chain"].roles == chain.roles
-    assert Account("plain").roles == ()
-
-
-def test_the_account_id_comes_from_the_chain() -> None:
-    """It need not be said twice; where there is no chain, it is what was said."""
-    assert NAMED["vegeta"].account_id == "222222222222"
-    assert Account("sso", source="profile", account_id="444444444444").account_id == "444444444444"
-    assert Account("sso", source="profile").account_id is None
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "problem"),
-    [
-        ("", {}, "account name ''"),
-        (None, {}, "account name None"),
-        ("-a", {}, "account name '-a'"),
-        ("a b", {}, "account name 'a b'"),
-        ("a" * 129, {}, "account name"),
-        ("<b>", {}, "account name '<b>'"),
-        ("444444444444", {"chain": VEGETA}, "another account's id"),
-        ("a", {"chain": 5}, "chain 5"),
-        ("a", {"chain": "vegeta"}, "role_arn 'vegeta'"),
-        ("a", {"chain": VEGETA, "account_id": "444444444444"}, "not the account of the role"),
-        ("a", {"account_id": 222222222222}, "a number would lose leading zeros"),
-        ("a", {"account_id": "2222"}, "account_id '2222'"),
-        ("a", {"region_name": "Europe"}, "region_name 'Europe'"),
-        ("a", {"region_name": 5}, "region_name 5"),
-        ("a", {"source": ""}, "source ''"),
-        ("a", {"tags": "prod"}, "tags 'prod'"),
-        ("a", {"tags": {"env": 1}}, "tags {'env': 1}"),
-    ],
-)
-def test_bad_accounts_are_refused(name: Any, options: dict[str, Any], problem: str) -> None:
-    """The message names the account, the option and the rule."""
-    with pytest.raises(ConfigError) as caught:
-        Account(name, **options)
-    assert problem in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("accounts", "problem"),
-    [
-        ("vegeta", "'vegeta' are not valid"),
-        (5, "5 are not valid"),
-        ([5], "5 among the accounts is not an Account"),
-        ([Account("a", VEGETA), Account("a", HUB)], "two accounts are called 'a'"),
-        ([Account("a", VEGETA, origin="x.toml"), Account("a", HUB, origin="y.toml")], ": x.toml and y.toml"),
-        ({"a": Account("b", VEGETA)}, "'b' stands under the name 'a'"),
-    ],
-)
-def test_bad_collections_are_refused(accounts: Any, problem: str) -> None:
-    """A name is unique, and everything is an account."""
-    with pytest.raises(ConfigError) as caught:
-        Accounts(accounts)
-    assert problem in str(caught.value)
-
-
-def test_a_long_value_is_cut_in_messages() -> None:
-    """Whatever was passed by mistake does not fill the screen."""
-    with pytest.raises(ConfigError) as caught:
-        Account("x" * 5_000)
-    assert len(str(caught.value)) < 400
 
 
 def test_find_takes_names_and_ids() -> None:
@@ -179,12 +116,6 @@ def test_accounts_can_be_pickled() -> None:
     assert pickle.loads(pickle.dumps(NAMED)) == NAMED
 
 
-def test_a_session_may_be_an_accounts_source() -> None:
-    """Its credentials start the chain; two accounts with different ones differ."""
-    first, second = boto3.Session(region_name="eu-west-1"), boto3.Session(region_name="eu-west-1")
-    assert Account("a", source=first) != Account("a", source=second)
-
-
 FILE = """
 [defaults]
 role_session_name = "batman"
@@ -214,7 +145,7 @@ def test_a_file_becomes_accounts(tmp_path: Path) -> None:
     assert accounts["vegeta"].chain == RoleChain(VEGETA)
     assert accounts["vegeta"].defaults == Defaults(role_session_name="batman", region_name="eu-west-1")
     assert accounts["vegeta"].tags == {"env": "prod"}
-    assert accounts["vegeta"].origin == f"{path}: accounts.vegeta"
+    assert accounts["vegeta"].origin == f"{path}:6: accounts.vegeta"
     assert (accounts["sso"].source, accounts["sso"].chain) == ("profile", None)
 
 
@@ -227,7 +158,7 @@ def test_an_account_of_a_file_that_is_not_valid_names_its_place(tmp_path: Path, 
     path = write(tmp_path, f"[accounts.a]\n{role}{line}\n")
     with pytest.raises(ConfigError) as caught:
         Accounts.from_toml(path)
-    assert str(caught.value).endswith(f"{hint}{path}: accounts.a")
+    assert str(caught.value).endswith(f"{hint}{path}:1: accounts.a")
 
 
 def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,5 +169,59 @@ def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: py
         raise ConfigError(msg, hint="do this")
 
     monkeypatch.setattr("xsession.accounts.Account", refuse)
-    with pytest.raises(ConfigError, match=r"do this; see .*: accounts\.vegeta"):
+    with pytest.raises(ConfigError, match=r"do this; see .*:6: accounts\.vegeta"):
         Accounts.from_toml(write(tmp_path, FILE))
+
+
+# Sets
+
+
+BROKEN = Accounts({"good": VEGETA}, unusable={"bad": ConfigError("no", hint="mend it")})
+
+
+def test_a_wrong_account_raises_when_it_is_asked_for() -> None:
+    """Every time anew, and nothing else is hidden."""
+    assert list(BROKEN.items()) == [("good", BROKEN["good"])]
+    assert "bad" not in BROKEN
+    for ask in (BROKEN.find, BROKEN.__getitem__, BROKEN.get):
+        with pytest.raises(ConfigError, match="account 'bad': no; mend it"):
+            ask("bad")
+    assert pickle.loads(pickle.dumps(BROKEN)).unusable.keys() == {"bad"}
+
+
+def test_intersection_and_difference_go_by_names() -> None:
+    """In the order of the left one, whose accounts they are."""
+    some = Accounts({"new": HUB, "hub": VEGETA})
+    assert list(NAMED & some) == ["hub"]
+    assert (NAMED & some)["hub"] == NAMED["hub"]
+    assert list(NAMED - some) == ["vegeta"]
+    assert list(NAMED | some) == ["vegeta", "hub", "new"]
+    for operation in (Accounts.__and__, Accounts.__sub__, Accounts.__or__):
+        assert operation(NAMED, {"a": VEGETA}) is NotImplemented  # type: ignore[arg-type]  # the point of the test
+
+
+def test_wrong_accounts_take_part_in_sets() -> None:
+    """A name that one side has wrongly is a name of that side: no other account slips in under it."""
+    bad = Accounts({"bad": VEGETA, "other": VEGETA})
+    assert list(BROKEN | bad) == ["good", "bad", "other"]
+    assert dict((BROKEN | bad).unusable) == {}
+    assert list(bad | BROKEN) == ["other", "good"]
+    assert set((bad | BROKEN).unusable) == {"bad"}
+    assert list(bad & BROKEN) == ["bad"]
+    assert set((BROKEN & bad).unusable) == {"bad"}
+    assert list(bad - BROKEN) == ["other"]
+    assert set((BROKEN - NAMED).unusable) == {"bad"}
+
+
+def test_where_keeps_wrong_accounts_that_only_their_name_decides_on() -> None:
+    """Nobody knows their tags."""
+    assert set(BROKEN.where(name="b*").unusable) == {"bad"}
+    assert set(BROKEN.where(name="g*").unusable) == set()
+    assert set(BROKEN.where(env="prod").unusable) == set()
+    assert set(BROKEN.where(account_id="2*").unusable) == set()
+
+
+def test_an_account_knows_where_it_comes_from() -> None:
+    """Code, or its file."""
+    assert NAMED["vegeta"].origin == "code"
+    assert Accounts([Account("a", VEGETA, origin="x.toml:1: accounts.a")])["a"].origin == "x.toml:1: accounts.a"

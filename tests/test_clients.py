@@ -123,6 +123,20 @@ def test_clear_forgets_all() -> None:
     assert cache.get("a", "s", Client) is not client
 
 
+def test_shortcuts_may_be_forgotten_and_the_clients_kept() -> None:
+    """Those of a call that began before then, too: its arguments may mean another client by now."""
+    cache = ClientCache(2)
+    before = cache.epoch
+    client = cache.get("a", "s", Client)
+    cache.forget_shortcuts()
+    assert cache.hits == {}
+    assert cache.get("a", "s", Client, epoch=before) is client
+    assert cache.get("b", "t", Client, epoch=before) is not client
+    assert cache.hits == {}
+    assert cache.get("a", "s", Client, epoch=cache.epoch) is client
+    assert cache.hits == {"s": client}
+
+
 def test_after_a_fork_it_is_empty_and_its_hits_are_the_same_object() -> None:
     """Whoever reads them holds that object."""
     cache = ClientCache(4)

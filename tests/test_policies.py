@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
 
+from xsession import policies
 from xsession.errors import InvalidPolicyError
-from xsession.policies import Policy, allow, as_policy, check_session_policy, deny, trust
+from xsession.policies import Policy, PolicyWarning, allow, as_policy, deny, trust
 
 OIDC = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
+EKS = "arn:aws:iam::222222222222:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABCDEF0123456789"
 SAML = "arn:aws:iam::222222222222:saml-provider/okta"
 
 
@@ -46,7 +49,7 @@ def test_an_account_is_trusted_by_its_root() -> None:
     [
         ("arn:aws:iam::111111111111:role/Hub", "AWS", "sts:AssumeRole"),
         ("lambda.amazonaws.com", "Service", "sts:AssumeRole"),
-        (OIDC, "Federated", "sts:AssumeRoleWithWebIdentity"),
+        ("ec2.amazonaws.com.cn", "Service", "sts:AssumeRole"),
         (SAML, "Federated", "sts:AssumeRoleWithSAML"),
     ],
 )
@@ -107,29 +110,104 @@ def test_a_policy_is_a_value_a_mapping_or_json() -> None:
     assert as_policy(policy.to_json()) == as_policy(policy.to_dict()) == policy
 
 
+def conditions_of(policy: Policy) -> dict[str, Any]:
+    """The conditions of a policy's only statement, as IAM's JSON has them."""
+    (statement,) = policy.to_dict()["Statement"]
+    found: dict[str, Any] = statement["Condition"]
+    return found
+
+
+def test_github_is_trusted_by_subject() -> None:
+    """The keys bear the provider's name, and the audience is the one that GitHub's action asks for."""
+    policy = trust(OIDC, subject="repo:wayne/batcave:ref:refs/heads/main")
+    assert policy.to_dict()["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": OIDC},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+                "StringLike": {"token.actions.githubusercontent.com:sub": "repo:wayne/batcave:ref:refs/heads/main"},
+            },
+        }
+    ]
+
+
+def test_a_provider_s_path_is_part_of_its_keys() -> None:
+    """Each EKS cluster is a provider of its own."""
+    host = EKS.partition(":oidc-provider/")[2]
+    assert conditions_of(trust(EKS, subject="system:serviceaccount:default:reader")) == {
+        "StringEquals": {f"{host}:aud": "sts.amazonaws.com"},
+        "StringLike": {f"{host}:sub": "system:serviceaccount:default:reader"},
+    }
+
+
 @pytest.mark.parametrize(
-    ("policy", "arns", "problem"),
+    ("principal", "host"),
     [
-        (None, ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 11, "11 policy_arns are too many"),
-        (trust("111111111111"), [], "has no Principal"),
-        (
-            allow("s3:GetObject", resources=[f"arn:aws:s3:::{'b' * 60}{n}/*" for n in range(40)]),
-            [],
-            "characters are too",
-        ),
+        ("arn:aws:iam::222222222222:oidc-provider/gitlab.com", "gitlab.com"),
+        ("accounts.google.com", "accounts.google.com"),
+        ("cognito-identity.amazonaws.com", "cognito-identity.amazonaws.com"),
     ],
 )
-def test_session_policies_have_limits(policy: Policy | None, arns: list[str], problem: str) -> None:
-    """What STS would refuse as a session policy is refused here."""
-    with pytest.raises(InvalidPolicyError, match=problem):
-        check_session_policy(policy, arns)
+def test_other_providers_have_the_audience_that_is_asked_for(principal: str, host: str) -> None:
+    """None of its own: IAM keeps a list of them with the provider."""
+    assert conditions_of(trust(principal, subject="x")) == {"StringLike": {f"{host}:sub": "x"}}
+    asked = conditions_of(trust(principal, subject=["x", "y*"], audience=["a", "b"]))
+    assert asked == {"StringLike": {f"{host}:sub": ["x", "y*"]}, "StringEquals": {f"{host}:aud": ["a", "b"]}}
 
 
-def test_inline_policy_and_arns_count_together() -> None:
-    """2048 characters are for both; exactly so many pass."""
-    empty = allow("s3:GetObject", resources="arn:aws:s3:::b").size
-    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-    longest = allow("s3:GetObject", resources=f"arn:aws:s3:::b{'b' * (2048 - empty - len(arn))}")
-    check_session_policy(longest, [arn])
-    with pytest.raises(InvalidPolicyError, match="2086 characters"):
-        check_session_policy(longest, [arn, arn])
+def test_providers_do_not_share_a_statement() -> None:
+    """A condition on one's subject would never hold for the other's tokens."""
+    policy = trust(OIDC, EKS, subject="x")
+    assert [len(statement.principals["Federated"]) for statement in policy.statements] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("principals", "options", "problem"),
+    [
+        ([OIDC], {"external_id": "xx", "subject": "x"}, "sts:ExternalId is nothing that a request of"),
+        (["ec2.amazonaws.com"], {"mfa_required": True}, "aws:MultiFactorAuthPresent is nothing"),
+        (["111111111111", "ec2.amazonaws.com"], {"organization_id": "o-1"}, "aws:PrincipalOrgID is nothing"),
+        (["111111111111"], {"subject": "x"}, "subject is nothing that a request of arn:aws:iam::111111111111:root"),
+        ([SAML], {"audience": "x"}, "audience is nothing"),
+    ],
+)
+def test_nobody_is_asked_for_what_he_cannot_have(principals: list[str], options: Any, problem: str) -> None:
+    """Such a role could never be assumed; the error says how to write what was meant."""
+    with pytest.raises(InvalidPolicyError, match=problem) as caught:
+        trust(*principals, **options)
+    assert "trust(...) + trust(...)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("principals", "options", "problem"),
+    [
+        (["*"], {}, "anyone on AWS"),
+        ([OIDC], {}, "everybody whom token.actions.githubusercontent.com knows"),
+        (["111111111111"], {"third_party": True}, "needs no external id"),
+        (["111111111111"], {"source_identity": "*"}, "any source identity"),
+    ],
+)
+def test_what_auditors_flag_is_warned_of(principals: list[str], options: Any, problem: str) -> None:
+    """At the caller's own line."""
+    with pytest.warns(PolicyWarning, match=problem) as caught:
+        trust(*principals, **options)
+    assert caught[0].filename == __file__
+
+
+def test_a_careful_trust_policy_makes_no_noise() -> None:
+    """Nor does an account of one's own."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trust("111111111111")
+        trust("111111111111", external_id="agreed-on", third_party=True)
+        trust("*", organization_id="o-a1b2c3d4e5")
+        trust("111111111111", source_identity="bruce*")
+    assert caught == []
+
+
+def test_all_that_the_module_offers_is_there() -> None:
+    """And sorted."""
+    assert [name for name in policies.__all__ if not hasattr(policies, name)] == []
+    assert policies.__all__ == sorted(policies.__all__, key=lambda name: (not name[0].isupper(), name))

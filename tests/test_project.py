@@ -20,7 +20,12 @@ LAYER_OF = {module: number for number, layer in enumerate(LAYERS) for module in 
 
 # Where boto3 and botocore may be imported at run time: everywhere else, clients come as arguments.
 BOTO3_USERS = {"account_session", "session", "_sts", "_botocore", *EDGES}
-BOTOCORE_USERS = {"_botocore": "botocore", "_sts": "botocore.exceptions", "testing": "botocore.session"}
+BOTOCORE_USERS = {
+    "_botocore": "botocore",
+    "_sts": "botocore.exceptions",
+    "_iam": "botocore.exceptions",
+    "testing": "botocore.session",
+}
 PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 
 
@@ -135,7 +140,7 @@ def late():
 
 
 def test_every_module_has_a_layer() -> None:
-    """A new module says where it belongs, in the table [tool.xsession] of pyproject.toml."""
+    """A new module says where it belongs, in the table [tool.architecture] of pyproject.toml."""
     assert {top(module) for module in MODULES} - {"", *LAYER_OF, *EDGES} == set()
 
 
@@ -234,6 +239,18 @@ def test_all_lists_the_public_members() -> None:
     assert [name for name in names if not hasattr(package, name)] == []
     assert public - set(names) == set()
     assert len(names) == len(set(names))
+
+
+def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
+    """Setting up roles costs those nothing who only use them."""
+    code = """
+import sys, xsession
+assert "xsession.provision" not in sys.modules
+from xsession import RoleSpec
+assert RoleSpec is sys.modules["xsession.provision"].RoleSpec
+assert not hasattr(xsession, "RoleSpecs")
+"""
+    assert run_python(code) == ""
 
 
 def test_all_is_sorted() -> None:

@@ -130,6 +130,7 @@ def test_the_limit_of_a_try_leaves_time_for_three(lifetime: float, expected: flo
         {"patience": 0},
         {"patience": math.inf},
         {"advisory": 60, "mandatory": 61},
+        {"reassume_on_explicit_deny": 1},
     ],
 )
 def test_values_out_of_their_range_are_refused(values: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from tests.scripted_sts import ScriptedSTS, answer, refusal, scripted_sts
-from tests.worlds import who
+from tests.worlds import HUB, VEGETA, World, who
 from xsession import (
     AssumeRoleError,
     ConfigError,
@@ -28,7 +28,7 @@ from xsession import (
     XSessionError,
 )
 from xsession.events import RefreshFailed
-from xsession.policies import allow
+from xsession.policies import allow, trust
 from xsession.testing import EventCapture, FakeClock
 
 ROLE = "arn:aws:iam::222222222222:role/R"
@@ -414,3 +414,45 @@ def test_a_client_asks_with_what_it_got(sts: ScriptedSTS, token_file: Path) -> N
         sts.body = IDENTITY
         assert who(client) == "222222222222"
     assert "Credential=ASIAEXAMPLE/" in sts.requests[1][1]
+
+
+# On a local AWS with rules of its own
+
+
+ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/CAVE"
+POD = "system:serviceaccount:cave:computer"
+
+
+def cluster_role(world: World, **role: Any) -> str:
+    """A role of Vegeta's that one service account of Batman's cluster may assume."""
+    trusted = trust(world.vegeta.oidc_provider(ISSUER), subject=POD)
+    return world.vegeta.role("FromTheCluster", trusts=trusted, **role)
+
+
+def test_a_pods_token_opens_a_role_and_what_is_behind_it(world: World, token_file: Path) -> None:
+    """Twelve hours for the first role, one for the next; both without any source."""
+    hub = cluster_role(world, max_session_duration=43_200)
+    token_file.write_text(world.aws.web_identity_token(ISSUER, POD))
+    first = Role(hub, web_identity_token_file=token_file)
+    last = world.hub.role("Behind", trusts=hub)
+    accounts = {"first": first, "deep": RoleChain(first, last)}
+    xs = world.session(accounts, session=world.aws.session(), duration_seconds=43_200)
+    assert [xs.get_frozen_credentials(name).lifetime for name in accounts] == [43_200, 3_600]
+    assert who(xs.get_client("sts", "deep")) == HUB
+    assert world.aws.count("AssumeRoleWithWebIdentity") == 1
+
+
+def test_somebody_elses_token_is_refused(world: World, token_file: Path) -> None:
+    """With a hint about what the trust policy must say."""
+    role = Role(cluster_role(world), web_identity_token_file=token_file)
+    token_file.write_text(world.aws.web_identity_token(ISSUER, "system:serviceaccount:joker:laugh"))
+    with pytest.raises(AssumeRoleError, match="AccessDenied") as caught:
+        world.session({"vegeta": role}, session=world.aws.session()).get_frozen_credentials("vegeta")
+    assert "audience (aud) and subject (sub)" in str(caught.value.hint)
+
+
+def test_a_token_that_has_ended_is_replaced_by_the_one_that_came_meanwhile(world: World) -> None:
+    """The function is asked once more."""
+    tokens = iter([world.aws.web_identity_token(ISSUER, POD, seconds=seconds) for seconds in (-60, 60)])
+    xs = world.session({"vegeta": Role(cluster_role(world), web_identity_token=lambda: next(tokens))})
+    assert xs.get_frozen_credentials("vegeta").account_id == VEGETA

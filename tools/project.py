@@ -9,10 +9,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LAYERS: list[list[str]] = PYPROJECT["tool"]["xsession"]["layers"]
-EDGES: list[str] = PYPROJECT["tool"]["xsession"]["edges"]
+LAYERS: list[list[str]] = PYPROJECT["tool"]["architecture"]["layers"]
+EDGES: list[str] = PYPROJECT["tool"]["architecture"]["edges"]
 WITHOUT_BOTO3: list[str] = [
-    module for layer in LAYERS[: PYPROJECT["tool"]["xsession"]["without_boto3"]] for module in layer
+    module for layer in LAYERS[: PYPROJECT["tool"]["architecture"]["without_boto3"]] for module in layer
 ]
 
 

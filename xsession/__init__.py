@@ -1,11 +1,15 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
+import typing
+
 from .account_session import AccountSession
 from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
 from .defaults import Defaults
 from .errors import (
+    ActivityError,
     AssumeRoleError,
+    AuditLogError,
     ConfigError,
     CredentialsError,
     CredentialsTimeoutError,
@@ -13,6 +17,7 @@ from .errors import (
     InvalidPolicyError,
     InvalidRoleError,
     MfaError,
+    ProvisionError,
     SessionClosedError,
     SourceCredentialsError,
     UnknownAccountError,
@@ -27,12 +32,17 @@ from .session import CrossAccountSession
 from .status import HopStatus, Status
 from .stores import MemoryStore, Store
 
+if typing.TYPE_CHECKING:
+    from .provision import RoleSpec
+
 __all__ = [
     "SOURCE",
     "Account",
     "AccountSession",
     "Accounts",
+    "ActivityError",
     "AssumeRoleError",
+    "AuditLogError",
     "ConfigError",
     "Credentials",
     "CredentialsError",
@@ -48,11 +58,13 @@ __all__ = [
     "MfaError",
     "Outcome",
     "Outcomes",
+    "ProvisionError",
     "RedactingFilter",
     "RefreshPolicy",
     "RefreshState",
     "Role",
     "RoleChain",
+    "RoleSpec",
     "SessionClosedError",
     "SourceCredentialsError",
     "Status",
@@ -61,3 +73,13 @@ __all__ = [
     "WrongAccountError",
     "XSessionError",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Few programs set up roles, and none of the others should wait for what that needs.
+    if name == "RoleSpec":
+        from .provision import RoleSpec  # noqa: PLC0415 # see above
+
+        return RoleSpec
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

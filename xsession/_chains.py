@@ -30,6 +30,7 @@ from ._codes import MfaPrompt
 from ._flight import Label
 from ._fork import renew_after_fork
 from ._hop import Ask, Caller, CellCaller, HopFetch
+from ._profiles import Profile
 from ._snapshot import Deadline
 from ._sts import Sts, sts_region
 from ._throttle import Lanes
@@ -94,7 +95,7 @@ class Start:
         config: Client configuration for all accounts.
         clock: Both clocks.
         emit: Takes events.
-        changed: Called when other credentials were found for the source, which may be somebody else's.
+        changed: Called when other credentials were found for the source, which may be somebody else's; None: nobody is.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Start:
         *,
         clock: Clock,
         emit: events.Hook,
-        changed: Callable[[Start], None],
+        changed: Callable[[Start], None] | None = None,
     ) -> None:
         self.source = source
         self._changed = changed
@@ -137,7 +138,7 @@ class Start:
         """Looks for other credentials after these were rejected; tells whether there are any."""
         before = self.source.found
         others = self.source.rejected(access_key_id)
-        if self.source.found != before:
+        if self.source.found != before and self._changed is not None:
             self._changed(self)
         return others
 
@@ -228,9 +229,9 @@ class Chains:
         self._asks = Asks(region_name=region_name, store=store, clock=clock, mfa=mfa, lanes=lanes)
         self._lock = threading.Lock()
         self._closed = False
-        self._expected: Mapping[str | None, str] = {}
         self._start_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Start] = weakref.WeakKeyDictionary()
-        self._starts: dict[str | boto3.Session | None, Start] = {None: self._new_start(source)}
+        self._expected: Mapping[str | Profile | None, str] = {}
+        self._starts: dict[str | Profile | boto3.Session | None, Start] = {None: self._new_start(source)}
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
         # chain would each assume it.
@@ -271,13 +272,13 @@ class Chains:
             if cell is reached.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
 
-    def expect(self, principals: Mapping[str | None, str]) -> None:
+    def expect(self, principals: Mapping[str | Profile | None, str]) -> None:
         """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
         self._expected = principals
         for source, start in self._starts.items():
             start.expected = self._expected_of(source)
 
-    def principals(self) -> dict[str | None, str]:
+    def principals(self) -> dict[str | Profile | None, str]:
         """Who the sources in use are, by the account's `source`; asks STS.
 
         Raises:
@@ -288,7 +289,7 @@ class Chains:
         return {
             source: start.principal(self._region_name)
             for source, start in starts
-            if source is None or isinstance(source, str)
+            if isinstance(source, str | Profile | None)
         }
 
     def close(self) -> None:
@@ -334,8 +335,8 @@ class Chains:
         for cell in cells:
             cell.supersede()
 
-    def _expected_of(self, source: str | boto3.Session | None) -> str | None:
-        return self._expected.get(source) if source is None or isinstance(source, str) else None
+    def _expected_of(self, source: str | Profile | boto3.Session | None) -> str | None:
+        return self._expected.get(source) if isinstance(source, str | Profile | None) else None
 
     def _defaults_of(self, account: Account) -> Defaults:
         if not account.registered:

@@ -44,26 +44,37 @@ class ClientCache:
         self._maxsize = maxsize
         # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
         self.hits: dict[Hashable, Any] = {}
+        self.epoch = 0
         self._start_empty()
         renew_after_fork(self)
 
-    def get(self, key: Hashable, shortcut: Hashable | None, build: Build) -> Any:
+    def get(self, key: Hashable, shortcut: Hashable | None, build: Build, *, epoch: int | None = None) -> Any:
         """The client of a key, built where there is none yet.
 
         Args:
             key: All that shapes the client.
             shortcut: The arguments of the call, under which `hits` shall find it from now on; None: none.
             build: Makes it; called once even when many threads ask.
+            epoch: What `epoch` was before the call's arguments were looked up; None: as it is.
         """
-        client = self._known(key, shortcut)
+        if epoch is None:
+            epoch = self.epoch
+        client = self._known(key, shortcut, epoch)
         while client is None:
             with self._lock:
                 building = self._building.setdefault(key, threading.Lock())
             with building:
-                client = self._known(key, shortcut)
+                client = self._known(key, shortcut, epoch)
                 if client is None:
-                    client = self._build(key, shortcut, build)
+                    client = self._build(key, shortcut, build, epoch)
         return client
+
+    def forget_shortcuts(self) -> None:
+        """Keeps the clients, but no arguments that led to them: from here on they may mean others."""
+        with self._lock:
+            self.epoch += 1
+            self._shortcuts.clear()
+            self.hits.clear()
 
     def drop(self, key: Hashable) -> None:
         """Forgets a client; whoever holds it can go on using it."""
@@ -93,28 +104,28 @@ class ClientCache:
         # The same object: it is held by who reads it.
         self.hits.clear()
 
-    def _known(self, key: Hashable, shortcut: Hashable | None) -> Any | None:
+    def _known(self, key: Hashable, shortcut: Hashable | None, epoch: int) -> Any | None:
         with self._lock:
             client = self._alive.get(key)
             if client is not None:
-                self._remember(key, shortcut, client)
+                self._remember(key, shortcut, client, epoch)
             return client
 
-    def _build(self, key: Hashable, shortcut: Hashable | None, build: Build) -> Any:
+    def _build(self, key: Hashable, shortcut: Hashable | None, build: Build, epoch: int) -> Any:
         try:
             client = build()
             self._forget_when_closed(key, client)
             with self._lock:
                 self._alive[key] = client
-                self._remember(key, shortcut, client)
+                self._remember(key, shortcut, client, epoch)
             return client
         finally:
             with self._lock:
                 self._building.pop(key, None)
 
-    def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any) -> None:
+    def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any, epoch: int) -> None:
         self._clients[key] = client
-        if shortcut is not None and key in self._clients:
+        if shortcut is not None and epoch == self.epoch and key in self._clients:
             shortcuts = self._shortcuts.setdefault(key, deque())
             if len(shortcuts) >= _MAX_SHORTCUTS:
                 # Somebody makes a new Config for each call, which is a shortcut that nobody takes again.

@@ -18,7 +18,7 @@ from .errors import InvalidPolicyError
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Any]]
-
+PolicyLike: TypeAlias = "Policy | Mapping[str, Any] | str"
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _STATEMENT_KEYS = (
@@ -35,7 +35,8 @@ _STATEMENT_KEYS = (
 _SID = re.compile(r"[A-Za-z0-9]+")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:.+|arn:[^:]*\*", re.DOTALL)
-_CONDITION_KEY = re.compile(r"[A-Za-z0-9._-]+:[^\s]+")
+# Those of an identity provider begin with its URL, which may have a path, as in EKS's `oidc.eks.../id/...:sub`.
+_CONDITION_KEY = re.compile(r"[A-Za-z0-9._/-]+:[^\s]+")
 
 _AWS_PRINCIPAL = re.compile(
     r"\*|[0-9]{12}|[A-Z0-9]{16,128}"
@@ -236,6 +237,17 @@ class Policy:
 
     def __repr__(self) -> str:
         return f"<Policy: {self.to_json()}>"
+
+
+def as_policy(value: PolicyLike) -> Policy:
+    """The policy that a `Policy`, a mapping of IAM's own form or a JSON text stands for.
+
+    Raises:
+        InvalidPolicyError: It is no policy.
+    """
+    if isinstance(value, Policy):
+        return value
+    return Policy.from_json(value) if isinstance(value, str) else Policy.from_dict(value)
 
 
 def _statement(number: int, entry: object) -> Statement:

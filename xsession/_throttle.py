@@ -164,9 +164,10 @@ class Lane:
         with self._lock:
             now = self._clock.boot()
             pace = self._pace
-            if pace is None or pace.over(now) or now >= self._next:
-                if pace is not None:
-                    self._next = max(now, self._next) + 1 / pace.rate
+            if pace is None or pace.over(now):
+                return 0.0
+            if now >= self._next:
+                self._next = now + 1 / pace.rate
                 return 0.0
             # At a rate that has grown since, the place has come nearer.
             self._next = min(self._next, now + 1 / pace.rate)

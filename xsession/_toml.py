@@ -1,161 +1,210 @@
-"""Reads `xsession.toml`: which keys there are, and where something is wrong."""
+"""The keys of `xsession.toml`, and the accounts that a file of them defines."""
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from . import defaults as defaults_module
 from . import roles
+from ._entry import Entry
+from ._toml_file import Document, Place, Trust, documents
 from .defaults import Defaults
-from .errors import ConfigError
 from .roles import Role, RoleChain
 
 # `tags` are the account's own in this file; those of the session are spelt session_tags.
 _ROLE_OPTIONS = (roles.OPTIONS - {"tags", "web_identity_token"}) | {"session_tags"}
-_ROLE = {"role_arn", "account_id", "role_name", "partition"} | _ROLE_OPTIONS
-_ACCOUNT = _ROLE | {"chain", "source", "region_name", "tags"}
-# A program to run is nothing that a file of a folder may say.
-_DEFAULTS = (defaults_module.OPTIONS - {"tags"} - defaults_module.COMMAND_OPTIONS) | {"session_tags"}
+_TEMPLATE = {"role_name", "partition"}
+ROLE_KEYS = _ROLE_OPTIONS | _TEMPLATE | {"role_arn", "account_id"}
+HUB_KEYS = ROLE_KEYS | {"chain", "source", "via"}
+ACCOUNT_KEYS = HUB_KEYS | {"region_name", "tags"}
+DEFAULT_KEYS = (defaults_module.OPTIONS - {"tags"}) | {"session_tags"} | _TEMPLATE
+FILE_KEYS = {"accounts", "defaults", "hubs", "include"}
+
+_OF_A_ROLE = ROLE_KEYS - {"account_id"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One account of a file.
+class _FileDefaults:
+    """What the accounts of a file take where they say nothing."""
+
+    options: Defaults
+    role_name: str | None = None
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """How something is reached: whose credentials come first, and the roles from there on."""
+
+    source: str | None
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A hub or an account as a file has it."""
+
+    place: Place
+    table: dict[str, Any]
+    defaults: _FileDefaults
+
+
+def read_toml(path: str | os.PathLike[str], *, trust: Trust = Trust.OWN) -> list[Entry]:
+    """The accounts of a file and of those that it includes.
 
     Args:
-        name: Its name.
-        options: The other arguments of `Account`.
-        origin: The file and the key, for messages.
-    """
-
-    name: str
-    options: Mapping[str, Any]
-    origin: str
-
-
-def read_toml(path: str | os.PathLike[str]) -> tuple[Defaults, list[Entry]]:
-    """The defaults and the accounts of a file.
+        path: An xsession.toml, or a pyproject.toml with the table [tool.xsession].
+        trust: What it may do.
 
     Raises:
-        ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
+        ConfigError: One can't be read, is no TOML, or has a key or value that is not valid; says where.
     """
-    file = Path(path).expanduser()
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{file} can't be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{file} is not valid TOML: {error}"
-        raise ConfigError(msg) from error
-    where = _Place(str(file))
-    where.check(document, {"defaults", "accounts"})
-    in_defaults = where.at("defaults")
-    table = in_defaults.table(document.get("defaults", {}))
-    in_defaults.check(table, _DEFAULTS)
-    with in_defaults:
-        found = Defaults(**_python_names(table))
-    in_accounts = where.at("accounts")
-    accounts = in_accounts.table(document.get("accounts", {}))
-    return found, [_entry(name, in_accounts.at(name), value) for name, value in accounts.items()]
+    hubs: dict[str, _Item] = {}
+    accounts: dict[str, _Item] = {}
+    for document in documents(Path(path).expanduser(), trust):
+        document.place.check(document.content, FILE_KEYS)
+        defaults = _defaults(document)
+        _collect(document, "hubs", HUB_KEYS, defaults, hubs)
+        _collect(document, "accounts", ACCOUNT_KEYS, defaults, accounts)
+    found = _Hubs(hubs)
+    for name in hubs:
+        found.route(name)
+    return [_entry(name, item, found) for name, item in accounts.items()]
 
 
-class _Place:
-    """A place in a file; as a context, it adds itself to errors."""
+class _Hubs:
+    """The named hubs of a file and those that it includes."""
 
-    def __init__(self, file: str, *keys: str) -> None:
-        self._file = file
-        self._keys = keys
+    def __init__(self, items: Mapping[str, _Item]) -> None:
+        self._items = items
+        self._routes: dict[str, _Route] = {}
+        self._open: list[str] = []
 
-    def __str__(self) -> str:
-        return f"{self._file}: {'.'.join(self._keys)}" if self._keys else self._file
+    def route(self, name: str) -> _Route:
+        """How a hub is reached."""
+        if name not in self._routes:
+            item = self._items[name]
+            if name in self._open:
+                item.place.refuse(f"hubs lead to each other: {' -> '.join([*self._open, name])}")
+            self._open.append(name)
+            route = _route(item, self)
+            if not route.roles:
+                item.place.refuse("a hub is a role", "give role_arn, or account_id with role_name, or chain")
+            with item.place:
+                RoleChain(*route.roles)
+            self._routes[name] = route
+            self._open.pop()
+        return self._routes[name]
 
-    def at(self, key: str) -> _Place:
-        """The place of a key below this one."""
-        return _Place(self._file, *self._keys, key)
-
-    def refuse(self, problem: str, hint: str | None = None) -> NoReturn:
-        """Says what is wrong here."""
-        msg = f"{self}: {problem}"
-        raise ConfigError(msg, hint=hint)
-
-    def table(self, value: object) -> dict[str, Any]:
-        """The value, which must be a table."""
-        if not isinstance(value, dict):
-            self.refuse(f"a table is needed here, not {value!r}")
-        return value
-
-    def check(self, table: Mapping[str, Any], known: Collection[str]) -> None:
-        """Refuses keys that are not known."""
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"keys here: {', '.join(sorted(known))}"
-                self.refuse(f"unknown key {key!r}", hint)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, ConfigError):
-            error.message = f"{self}: {error.message}"
+    def named_at(self, place: Place, name: object) -> _Route:
+        """The hub that a `via` names."""
+        if not isinstance(name, str) or name not in self._items:
+            known = ", ".join(self._items) or "none"
+            place.refuse(f"{name!r} is not the name of a hub", f"hubs here: {known}")
+        return self.route(name)
 
 
-def _entry(name: str, place: _Place, value: object) -> Entry:
-    table = place.table(value)
-    place.check(table, _ACCOUNT)
-    options: dict[str, Any] = {
-        key: table[key] for key in ("source", "account_id", "region_name", "tags") if key in table
-    }
-    if not isinstance(options.get("source", ""), str):
-        place.at("source").refuse("the name of a profile is needed here")
-    chain = _chain(place, table)
-    if chain is None and "source" not in table:
+def _collect(
+    document: Document, key: str, known: set[str] | frozenset[str], defaults: _FileDefaults, into: dict[str, _Item]
+) -> None:
+    above = document.place.at(key)
+    for name, value in above.table(document.content.get(key, {})).items():
+        place = above.at(name)
+        table = place.table(value)
+        place.check(table, known)
+        if name in into:
+            place.refuse(f"{into[name].place} has the same name", "each name is there once")
+        into[name] = _Item(place, table, defaults)
+
+
+def _defaults(document: Document) -> _FileDefaults:
+    inherited = _FileDefaults(Defaults()) if document.parent is None else _defaults(document.parent)
+    place = document.place.at("defaults")
+    table = dict(place.table(document.content.get("defaults", {})))
+    place.check(table, DEFAULT_KEYS)
+    for key in sorted(defaults_module.COMMAND_OPTIONS & table.keys()):
+        place.at(key).require_own("a program to run")
+    template = {"role_name": inherited.role_name, "partition": inherited.partition}
+    for key in sorted(_TEMPLATE & table.keys()):
+        if not isinstance(table[key], str) or not table[key]:
+            place.at(key).refuse(f"a text is needed here, not {table[key]!r}")
+        template[key] = table.pop(key)
+    with place:
+        options = inherited.options | Defaults(**_python_names(table))
+        if template["role_name"]:
+            # Of any account: what is wrong with the name is wrong for each.
+            Role(f"arn:{template['partition']}:iam::000000000000:role/{template['role_name']}")
+    return _FileDefaults(options, template["role_name"], template["partition"] or "aws")
+
+
+def _entry(name: str, item: _Item, hubs: _Hubs) -> Entry:
+    table, place = item.table, item.place
+    route = _route(item, hubs)
+    if not route.roles and "source" not in table:
         hint = "give role_arn, or account_id with role_name, or chain, or source"
         place.refuse("nothing says how the account is reached", hint)
-    return Entry(name, {**options, "chain": chain}, str(place))
+    with place:
+        chain = RoleChain(*route.roles) if route.roles else None
+    options: dict[str, Any] = {key: table[key] for key in ("account_id", "region_name", "tags") if key in table}
+    return Entry(
+        name, {**options, "source": route.source, "chain": chain, "defaults": item.defaults.options}, str(place)
+    )
 
 
-def _chain(place: _Place, table: Mapping[str, Any]) -> RoleChain | None:
+def _route(item: _Item, hubs: _Hubs) -> _Route:
+    table, place = item.table, item.place
+    before = hubs.named_at(place.at("via"), table["via"]) if "via" in table else _Route(None, ())
+    source = table.get("source")
+    if not isinstance(source, str | None) or source == "":
+        place.at("source").refuse("the name of a profile is needed here")
+    if source is not None and before.source is not None:
+        place.at("source").refuse(f"the hub {table['via']!r} has a source already", "remove one of the two")
+    own = _roles(item)
+    if "via" in table and not own:
+        hint = "give role_arn, or account_id with role_name, or chain"
+        place.refuse(f"nothing says which role comes after the hub {table['via']!r}", hint)
+    return _Route(source or before.source, (*before.roles, *own))
+
+
+def _roles(item: _Item) -> list[Role]:
+    table, place = item.table, item.place
     if "chain" in table:
-        beside = sorted((_ROLE - {"account_id"}) & table.keys())
+        beside = sorted(_OF_A_ROLE & table.keys())
         if beside:
             place.refuse(f"{beside[0]} can't stand beside chain", "put it into the table of one of the chain's roles")
         links = table["chain"]
         if not isinstance(links, list) or not links:
             place.at("chain").refuse("a list of roles is needed here: ARNs, or tables with role_arn")
-        hops = [_role(place.at(f"chain[{number}]"), link) for number, link in enumerate(links)]
-    elif table.keys() & (_ROLE - {"account_id"}):
-        role = {key: value for key, value in table.items() if key in _ROLE}
-        if "role_arn" in role:
-            role.pop("account_id", None)  # there, it is what the ARN is compared with
-        hops = [_role(place, role)]
-    else:
-        return None
-    with place:
-        return RoleChain(*hops)
+        return [_role(place.at("chain", f"[{number}]"), link, item.defaults) for number, link in enumerate(links)]
+    # A source with an id is an account without a role, whatever role the others have.
+    templated = "account_id" in table and item.defaults.role_name and ("source" not in table or "via" in table)
+    if not templated and not table.keys() & _OF_A_ROLE:
+        return []
+    role = {key: value for key, value in table.items() if key in ROLE_KEYS}
+    if "role_arn" in role:
+        role.pop("account_id", None)  # there, it is what the ARN is compared with
+    return [_role(place, role, item.defaults)]
 
 
-def _role(place: _Place, value: object) -> Role:
+def _role(place: Place, value: object, defaults: _FileDefaults) -> Role:
     table = {"role_arn": value} if isinstance(value, str) else dict(place.table(value))
-    place.check(table, _ROLE)
-    named = [table.pop(key, None) for key in ("account_id", "role_name")]
-    partition = table.pop("partition", "aws")
+    place.check(table, ROLE_KEYS)
+    given = {key: table.pop(key) for key in ("account_id", "role_name", "partition") if key in table}
     if "role_arn" in table:
-        if named != [None, None]:
-            place.refuse("role_arn says it all; account_id and role_name can't stand beside it")
-    elif None in named:
-        place.refuse("a role is needed here", "give role_arn, or account_id with role_name")
-    elif not all(isinstance(part, str) for part in named):
-        place.refuse("account_id and role_name are texts", "put the digits into quotes")
+        if given:
+            beside = " and ".join(given)
+            place.refuse(f"role_arn says it all; {beside} can't stand beside it")
     else:
-        table["role_arn"] = f"arn:{partition}:iam::{named[0]}:role/{named[1]}"
+        parts = {"partition": defaults.partition, "role_name": defaults.role_name, **given}
+        if not all(isinstance(part, str) for part in given.values()):
+            place.refuse("account_id, role_name and partition are texts", "put the digits into quotes")
+        if "account_id" not in parts or parts["role_name"] is None:
+            place.refuse("a role is needed here", "give role_arn, or account_id with role_name")
+        table["role_arn"] = f"arn:{parts['partition']}:iam::{parts['account_id']}:role/{parts['role_name']}"
     with place:
         return Role(**_python_names(table))
 

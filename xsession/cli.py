@@ -23,7 +23,7 @@ except ImportError:  # the extra is not installed
 else:
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-    @click.option("--config", metavar="FILE", help="The xsession.toml; else XSESSION_CONFIG, else ./xsession.toml.")
+    @click.option("--config", metavar="FILE", help="The xsession.toml that counts alone; else all that are found.")
     @click.option("--profile", metavar="NAME", help="The profile whose credentials the chains start from.")
     @click.option("--region", metavar="REGION", help="The region where an account names none.")
     @click.version_option(package_name="xsession", message="xsession %(version)s")
@@ -92,7 +92,7 @@ else:
             {
                 "name": account.name,
                 "account_id": account.account_id,
-                "source": account.source,
+                "source": None if account.source is None else str(account.source),
                 "chain": [role.role_arn for role in account.roles],
                 "region_name": account.region_name,
                 "tags": dict(account.tags),

@@ -12,7 +12,8 @@ from typing import Any
 
 from ._frozen import FrozenMap
 from .errors import ConfigError, InvalidRoleError
-from .roles import MAX_CHAINED_DURATION_SECONDS, PolicyLike, Role, RoleChain, whole_seconds
+from .policies import PolicyLike
+from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain, whole_seconds
 
 MIN_MFA_DURATION_SECONDS = 900
 MAX_MFA_DURATION_SECONDS = 129_600
@@ -92,7 +93,8 @@ class Defaults:
         try:
             # A role of any account will do: it checks the options and brings them into their final form.
             checked = Role(f"arn:aws:iam::{self._policy_account()}:role/defaults", **options)
-            replace(checked, sts_region_name=region)
+            if region is not None:
+                self._check_region(checked, region)
         except ConfigError as error:
             error.role_arn = None
             raise
@@ -135,6 +137,13 @@ class Defaults:
             changes.update(policy=self.policy, policy_arns=self.policy_arns)
         changes.update({name: getattr(self, name) for name in single if getattr(role, name) is None})
         return Hop(number, role.replace(**changes), open_duration)
+
+    def _check_region(self, role: Role, region: object) -> None:
+        try:
+            role.replace(sts_region_name=region)
+        except ConfigError as error:
+            error.message = error.message.replace("sts_region_name", "region_name")
+            raise
 
     def _policy_account(self) -> str:
         arns: object = self.policy_arns

@@ -13,7 +13,10 @@
     │   ├── MfaError                           an MFA device's code is needed, and no right one was given
     │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
     │   └── DeadlinePassedError                the deadline of a grant has passed
+    ├── ProvisionError                         a role could not be set up, compared or removed
     ├── WrongAccountError                      credentials turned out to be for another account
+    ├── AuditLogError                          the audit log can't be written to or read
+    ├── ActivityError                          CloudTrail could not be read at all
     └── SessionClosedError                     the session was closed
 
 Catch `XSessionError` for all of them.
@@ -143,8 +146,20 @@ class DeadlinePassedError(CredentialsError):
     """The deadline of a grant has passed: nothing is signed with it any more, and nothing refreshed."""
 
 
+class ProvisionError(XSessionError):
+    """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
+
+
 class WrongAccountError(XSessionError):
     """Credentials are for another account than the one that was asked for; nothing was signed with them."""
+
+
+class AuditLogError(XSessionError):
+    """The audit log can't be written to or read; what must be written down before it happens did not happen."""
+
+
+class ActivityError(XSessionError):
+    """CloudTrail could not be read in any region that was asked."""
 
 
 class SessionClosedError(XSessionError):

@@ -3,19 +3,62 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from ._frozen import FrozenMap
-from ._policy import SERVICE_PRINCIPAL, Conditions, Effect, Policy, Statement
+from ._policy import SERVICE_PRINCIPAL, Conditions, Effect, Policy, PolicyLike, Statement, as_policy
+from ._policy_findings import Finding, PolicyWarning, findings, provider_host
+from ._policy_limits import check_managed_policy, check_role_policies, check_session_policy, check_trust_policy
+from ._policy_meaning import diff, difference, same_meaning
+from ._ready_made import (
+    assume_roles,
+    cloudwatch_read,
+    dynamodb_read,
+    ec2_describe,
+    ec2_start_stop,
+    logs_read,
+    s3_read,
+    s3_write,
+    secrets_read,
+    ssm_parameters_read,
+)
 from .errors import InvalidPolicyError
 
-__all__ = ["Policy", "Statement", "allow", "as_policy", "check_session_policy", "deny", "trust"]
-
-MAX_SESSION_POLICY_CHARACTERS = 2_048
-MAX_SESSION_POLICY_ARNS = 10
+__all__ = [
+    "Finding",
+    "Policy",
+    "PolicyLike",
+    "PolicyWarning",
+    "Statement",
+    "allow",
+    "as_policy",
+    "assume_roles",
+    "check_managed_policy",
+    "check_role_policies",
+    "check_session_policy",
+    "check_trust_policy",
+    "cloudwatch_read",
+    "deny",
+    "diff",
+    "difference",
+    "dynamodb_read",
+    "ec2_describe",
+    "ec2_start_stop",
+    "findings",
+    "logs_read",
+    "s3_read",
+    "s3_write",
+    "same_meaning",
+    "secrets_read",
+    "ssm_parameters_read",
+    "trust",
+]
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+# Providers that IAM knows by their domain; one of them looks like a service.
+_WEB_IDENTITY_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
+_STS_AUDIENCE = "sts.amazonaws.com"
 
 
 def allow(
@@ -60,10 +103,15 @@ def trust(
     role_session_name: str | Iterable[str] | None = None,
     source_identity: str | Iterable[str] | None = None,
     session_tags: Iterable[str] = (),
+    subject: str | Iterable[str] | None = None,
+    audience: str | Iterable[str] | None = None,
     conditions: Conditions | None = None,
+    third_party: bool = False,
     partition: str = "aws",
 ) -> Policy:
     """A trust policy: who may assume a role, and under which conditions.
+
+    What auditors flag in it comes as a `PolicyWarning`; `findings` says the same of any policy.
 
     Args:
         principals: Account ids, ARNs of users, roles, sessions or identity providers, and services.
@@ -73,80 +121,48 @@ def trust(
         role_session_name: Session names of which the caller must send one; * and ? are wildcards.
         source_identity: Source identities of which the caller must send one; * and ? are wildcards.
         session_tags: Keys of the session tags that the caller may send; * and ? are wildcards.
+        subject: Subjects of which an OIDC provider's token must have one; * and ? are wildcards. GitHub's are
+            "repo:<owner>/<repository>:ref:refs/heads/<branch>" and the like, those of EKS
+            "system:serviceaccount:<namespace>:<name>".
+        audience: Audiences of which an OIDC provider's token must have one. None: "sts.amazonaws.com" for GitHub and
+            EKS, and for others whatever the provider in IAM lists.
         conditions: Further conditions of every statement.
+        third_party: Whether the accounts belong to somebody else, such as a vendor, and so need an external id.
         partition: The partition of account ids among the principals.
 
     Raises:
-        InvalidPolicyError: No principal, or a value which IAM would refuse.
+        InvalidPolicyError: No principal, a value which IAM would refuse, or a condition that a principal can't meet.
     """
-    required = {
+    asked_of_aws = {
         ("StringEquals", "sts:ExternalId"): external_id,
         ("Bool", "aws:MultiFactorAuthPresent"): "true" if mfa_required else None,
         ("StringEquals", "aws:PrincipalOrgID"): organization_id,
+    }
+    asked_of_all = {
         ("StringLike", "sts:RoleSessionName"): role_session_name,
         ("StringLike", "sts:SourceIdentity"): source_identity,
     }
-    wanted = {operator: dict(keys) for operator, keys in (conditions or {}).items()}
-    for (operator, key), value in required.items():
-        if value is not None:
-            wanted.setdefault(operator, {})[key] = value
     tag_keys = [session_tags] if isinstance(session_tags, str) else sorted(session_tags)
-    by_action: dict[str, dict[str, list[str]]] = {}
-    for principal in principals:
-        kind, name, action = _principal(principal, partition)
-        by_action.setdefault(action, {}).setdefault(kind, []).append(name)
-    statements = []
-    for action, names in by_action.items():
-        statements.append(Statement(effect="Allow", principals=names, actions=[action], conditions=wanted))
+    statements: list[Statement] = []
+    for action, names in _by_action(principals, partition):
+        _check_askable(names, asked_of_aws, subject, audience)
+        asked = {**asked_of_aws, **asked_of_all, **_token_conditions(names, subject, audience)}
+        by_action: dict[str, Conditions] = {action: _merged(conditions or {}, asked)}
         if source_identity is not None:
-            only = {"StringLike": {"sts:SourceIdentity": source_identity}}
-            statements.append(
-                Statement(effect="Allow", principals=names, actions=["sts:SetSourceIdentity"], conditions=only)
-            )
+            by_action["sts:SetSourceIdentity"] = {"StringLike": {"sts:SourceIdentity": source_identity}}
         if tag_keys:
-            only = {"ForAllValues:StringLike": {"aws:TagKeys": tag_keys}}
-            statements.append(Statement(effect="Allow", principals=names, actions=["sts:TagSession"], conditions=only))
+            by_action["sts:TagSession"] = {"ForAllValues:StringLike": {"aws:TagKeys": tag_keys}}
+        statements += [
+            Statement(effect="Allow", principals=names, actions=[allowed], conditions=wanted)
+            for allowed, wanted in by_action.items()
+        ]
     if not statements:
         msg = "a trust policy names at least one principal"
         raise InvalidPolicyError(msg, hint='pass an account id such as "111111111111", or the ARN of a role')
-    return Policy(statements)
-
-
-def as_policy(value: Policy | Mapping[str, Any] | str) -> Policy:
-    """The policy that a `Policy`, a mapping of IAM's own form or a JSON text stands for.
-
-    Raises:
-        InvalidPolicyError: It is no policy.
-    """
-    if isinstance(value, Policy):
-        return value
-    return Policy.from_json(value) if isinstance(value, str) else Policy.from_dict(value)
-
-
-def check_session_policy(policy: Policy | None, policy_arns: Sequence[str] = ()) -> None:
-    """Refuses what AssumeRole would refuse as session policies.
-
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-
-    Args:
-        policy: The inline one.
-        policy_arns: The managed ones.
-
-    Raises:
-        InvalidPolicyError: Over 2048 characters together, over 10 ARNs, or a principal in the policy.
-    """
-    if len(policy_arns) > MAX_SESSION_POLICY_ARNS:
-        msg = f"{len(policy_arns)} policy_arns are too many: STS takes {MAX_SESSION_POLICY_ARNS} at most"
-        raise InvalidPolicyError(msg)
-    text = "" if policy is None else policy.to_json()
-    if policy is not None and any(statement.has_principal for statement in policy.statements):
-        msg = "a session policy has no Principal: it is about the session itself"
-        raise InvalidPolicyError(msg, hint="a policy with principals is a trust policy and belongs on the role")
-    size = len(text) + sum(map(len, policy_arns))
-    if size > MAX_SESSION_POLICY_CHARACTERS:
-        msg = f"session policies of {size} characters are too long: STS takes {MAX_SESSION_POLICY_CHARACTERS} at most"
-        hint = "use wildcards, or put the permissions into a managed policy and pass its ARN in policy_arns"
-        raise InvalidPolicyError(msg, hint=hint)
+    policy = Policy(statements)
+    for finding in findings(policy, third_party=third_party):
+        warnings.warn(finding.message, PolicyWarning, stacklevel=2)
+    return policy
 
 
 def _permissions(
@@ -162,16 +178,69 @@ def _permissions(
     )
 
 
+def _by_action(principals: Sequence[str], partition: str) -> list[tuple[str, dict[str, list[str]]]]:
+    """The principals that can share a statement, by kind: all but OIDC providers, whose keys bear their names."""
+    shared: dict[str, dict[str, list[str]]] = {}
+    apart: list[tuple[str, dict[str, list[str]]]] = []
+    for principal in principals:
+        kind, name, action = _principal(principal, partition)
+        if action == "sts:AssumeRoleWithWebIdentity":
+            apart.append((action, {kind: [name]}))
+        else:
+            shared.setdefault(action, {}).setdefault(kind, []).append(name)
+    return [*shared.items(), *apart]
+
+
+def _check_askable(
+    names: Mapping[str, Sequence[str]],
+    asked_of_aws: Mapping[tuple[str, str], object],
+    subject: object,
+    audience: object,
+) -> None:
+    """Refuses conditions on what a principal's requests never have: nobody could assume the role."""
+    wrong = [key for (_, key), value in asked_of_aws.items() if value is not None and names.keys() != {"AWS"}]
+    if _oidc_provider(names) is None:
+        wrong += [name for name, value in {"subject": subject, "audience": audience}.items() if value is not None]
+    if wrong:
+        names_text = ", ".join(name for chosen in names.values() for name in chosen)
+        msg = f"{wrong[0]} is nothing that a request of {names_text} has"
+        hint = "make a trust policy for each kind of principal and add them: trust(...) + trust(...)"
+        raise InvalidPolicyError(msg, hint=hint)
+
+
+def _token_conditions(
+    names: Mapping[str, Sequence[str]], subject: str | Iterable[str] | None, audience: str | Iterable[str] | None
+) -> dict[tuple[str, str], object]:
+    provider = _oidc_provider(names)
+    if provider is None:
+        return {}
+    if audience is None and (provider == "token.actions.githubusercontent.com" or provider.startswith("oidc.eks.")):
+        audience = _STS_AUDIENCE
+    return {("StringEquals", f"{provider}:aud"): audience, ("StringLike", f"{provider}:sub"): subject}
+
+
+def _oidc_provider(names: Mapping[str, Sequence[str]]) -> str | None:
+    return next(filter(None, map(provider_host, names.get("Federated", ()))), None)
+
+
+def _merged(conditions: Conditions, asked: Mapping[tuple[str, str], object]) -> dict[str, dict[str, object]]:
+    wanted = {operator: dict(keys) for operator, keys in conditions.items()}
+    for (operator, key), value in asked.items():
+        if value is not None:
+            wanted.setdefault(operator, {})[key] = value
+    return wanted
+
+
 def _principal(principal: object, partition: str) -> tuple[str, str, str]:
     if not isinstance(principal, str):
         msg = f"principal {principal!r} is not text"
         raise InvalidPolicyError(msg)
     if _ACCOUNT_ID.fullmatch(principal):
         return "AWS", f"arn:{partition}:iam::{principal}:root", "sts:AssumeRole"
+    if principal in _WEB_IDENTITY_DOMAINS or ":oidc-provider/" in principal:
+        return "Federated", principal, "sts:AssumeRoleWithWebIdentity"
     if SERVICE_PRINCIPAL.fullmatch(principal):
         return "Service", principal, "sts:AssumeRole"
-    if ":oidc-provider/" in principal:
-        return "Federated", principal, "sts:AssumeRoleWithWebIdentity"
     if ":saml-provider/" in principal:
         return "Federated", principal, "sts:AssumeRoleWithSAML"
     return "AWS", principal, "sts:AssumeRole"

@@ -16,22 +16,20 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from ._frozen import FrozenMap
 from .errors import ConfigError, InvalidRoleError
-from .policies import Policy, as_policy, check_session_policy
+from .policies import Policy, PolicyLike, as_policy, check_session_policy
 from .session_name import template_problem
-
-PolicyLike: TypeAlias = Policy | Mapping[str, Any] | str
 
 MIN_DURATION_SECONDS = 900
 MAX_DURATION_SECONDS = 43_200
 MAX_CHAINED_DURATION_SECONDS = 3_600
 
 _ROLE_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", re.ASCII)
-_POLICY_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+", re.ASCII)
-_POLICY_ARN_RULE = "arn:<partition>:iam::<account id or aws>:policy/<name>"
+POLICY_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+", re.ASCII)
+POLICY_ARN_RULE = "arn:<partition>:iam::<account id or aws>:policy/<name>"
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
@@ -98,7 +96,7 @@ class Role:
         if self.policy is not None:
             self._set("policy", as_policy(self.policy))
         self._check_session_policy()
-        self._set("tags", self._checked_tags())
+        self._set("tags", checked_tags(self.tags, self.role_arn))
         self._set("transitive_tag_keys", self._checked_transitive_keys())
         self._set("web_identity_token_file", self._checked_token_file())
         self._check_web_identity()
@@ -228,9 +226,9 @@ class Role:
         if isinstance(arns, str) or not isinstance(arns, Sequence):
             raise _invalid(self.role_arn, "policy_arns", arns, "a list of ARNs of managed policies")
         for arn in arns:
-            match = _POLICY_ARN.fullmatch(arn) if isinstance(arn, str) else None
+            match = POLICY_ARN.fullmatch(arn) if isinstance(arn, str) else None
             if match is None or not 20 <= len(arn) <= 2048:
-                raise _invalid(self.role_arn, "policy_arns", arn, _POLICY_ARN_RULE)
+                raise _invalid(self.role_arn, "policy_arns", arn, POLICY_ARN_RULE)
             if match[1] not in (self.account_id, "aws"):
                 rule = f"a policy of the role's own account {self.account_id}, or one of AWS's"
                 raise _invalid(self.role_arn, "policy_arns", arn, rule)
@@ -242,24 +240,6 @@ class Role:
         except ConfigError as error:
             error.role_arn = self.role_arn
             raise
-
-    def _checked_tags(self) -> FrozenMap[str]:
-        tags: object = self.tags
-        if not isinstance(tags, Mapping) or len(tags) > 50:
-            raise _invalid(self.role_arn, "tags", tags, "a mapping of at most 50 keys to values")
-        seen: dict[str, str] = {}
-        for key, value in tags.items():
-            if not _is_tag_text(key, 1, 128) or key.lower().startswith("aws:"):
-                rule = "keys are 1 to 128 letters, digits, spaces and _ . : / = + - @, and do not begin with aws:"
-                raise _invalid(self.role_arn, "tags", key, rule)
-            if not _is_tag_text(value, 0, 256):
-                rule = f"the value of {key!r} is up to 256 letters, digits, spaces and _ . : / = + - @"
-                raise _invalid(self.role_arn, "tags", value, rule)
-            if key.casefold() in seen:
-                rule = f"keys differ by more than case, and {seen[key.casefold()]!r} is there too"
-                raise _invalid(self.role_arn, "tags", key, rule)
-            seen[key.casefold()] = key
-        return FrozenMap(tags)
 
     def _checked_transitive_keys(self) -> tuple[str, ...]:
         keys: object = self.transitive_tag_keys
@@ -350,6 +330,33 @@ def as_chain(value: RoleChain | Role | str) -> RoleChain:
 
 def _as_role(value: Role | str) -> Role:
     return value if isinstance(value, Role) else Role(value)
+
+
+def checked_tags(tags: object, role_arn: str | None = None) -> FrozenMap[str]:
+    """Tags as STS and IAM take them.
+
+    Args:
+        tags: Keys to values.
+        role_arn: The role that they are for, where it has an ARN by now.
+
+    Raises:
+        InvalidRoleError: They are no such mapping, or too many, or a key or value is not valid.
+    """
+    if not isinstance(tags, Mapping) or len(tags) > 50:
+        raise _invalid(role_arn, "tags", tags, "a mapping of at most 50 keys to values")
+    seen: dict[str, str] = {}
+    for key, value in tags.items():
+        if not _is_tag_text(key, 1, 128) or key.lower().startswith("aws:"):
+            rule = "keys are 1 to 128 letters, digits, spaces and _ . : / = + - @, and do not begin with aws:"
+            raise _invalid(role_arn, "tags", key, rule)
+        if not _is_tag_text(value, 0, 256):
+            rule = f"the value of {key!r} is up to 256 letters, digits, spaces and _ . : / = + - @"
+            raise _invalid(role_arn, "tags", value, rule)
+        if key.casefold() in seen:
+            rule = f"keys differ by more than case, and {seen[key.casefold()]!r} is there too"
+            raise _invalid(role_arn, "tags", key, rule)
+        seen[key.casefold()] = key
+    return FrozenMap(tags)
 
 
 def _is_tag_text(value: object, shortest: int, longest: int) -> bool:

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Self, TypeVar
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -22,7 +24,9 @@ from ._chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
 from ._codes import MfaCode, MfaPrompt
+from ._discovery import Discovery
 from ._fork import renew_after_fork
+from ._profiles import Profile
 from ._throttle import SHARED_LANES, Lanes
 from ._workers import SHARED_WORKERS, Workers
 from .account_session import AccountSession, refuse_keys
@@ -37,6 +41,10 @@ from .roles import Role, RoleChain
 from .session_name import Runner, runner
 from .status import Status
 from .stores import MemoryStore, Store
+
+if TYPE_CHECKING:
+    from .activity import Activities
+    from .audit import AuditRecord
 
 T = TypeVar("T")
 
@@ -116,27 +124,47 @@ class CrossAccountSession:
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
             lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
         )
+        self._wall = clock.wall
         self._lock = threading.Lock()
         self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
         self._hits = self._clients.hits
         self._closed = False
+        self._config: Discovery | None = None
         renew_after_fork(self)
 
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str] | None = None, **overrides: Any) -> Self:
-        """A session with the accounts of an `xsession.toml`.
+    def from_config(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] | None = None,
+        *,
+        combine: bool | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """A session with the accounts of a file, or of everything that this machine has.
+
+        With a path, that file alone counts. Without one, all of these do, and of two accounts with one name the first
+        one's counts: the file that `XSESSION_CONFIG` names; `xsession.toml` in this folder; `[tool.xsession]` of the
+        nearest `pyproject.toml`; the user's own `xsession.toml`; the profiles of `~/.aws/config`.
 
         Args:
-            path: The file; None: the one that `XSESSION_CONFIG` names, else `xsession.toml` in this folder.
-            overrides: Whatever `CrossAccountSession` takes; defaults given here win over the file's.
+            path: The file.
+            accounts: Accounts in code, as `CrossAccountSession` takes them; they come before all files.
+            combine: Whether all of those count; None: where there is no path. True puts the path's accounts before
+                theirs; False, without a path, has the first of the files count alone.
+            overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'.
 
         Raises:
-            ConfigError: The file is missing or wrong; the message says where in it.
+            ConfigError: A file is missing or wrong, and the message says where in it; or there is no account at all;
+                or a project's file has an account of a name that the user's own file has too.
         """
-        file = path or os.environ.get("XSESSION_CONFIG") or "xsession.toml"
-        return cls(Accounts.from_toml(file), **overrides)
+        known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
+        config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
+        session = cls(config.read(os.environ), **overrides)
+        session._config = config
+        return session
 
     def get_client(
         self,
@@ -263,6 +291,53 @@ class CrossAccountSession:
             replace(cell.status(), account=reached.account.name) for reached in everything for cell in reached.cells
         )
 
+    def activity(
+        self,
+        account: AccountRef,
+        *,
+        since: datetime | timedelta,
+        until: datetime | None = None,
+        who: str | None = None,
+        grant: str | None = None,
+        regions: Iterable[str] | None = None,
+        using: AccountRef | None = None,
+        log: Iterable[AuditRecord] = (),
+    ) -> Activities:
+        """Who did what in an account, by CloudTrail; read while it is iterated over, printed or shown.
+
+        Needs `cloudtrail:LookupEvents`, and with `using` also `iam:GetRole`.
+
+        Args:
+            account: As for `get_client`.
+            since: From when on, with a time zone; or how long ago. 90 days at most.
+            until: Until when; None: now.
+            who: A name, a key id or an ARN; None: anybody.
+            grant: The id of a grant.
+            regions: Which regions; None: the account's own, and that of the global services.
+            using: Whose identity reads CloudTrail and the roles' trust policies, an account with the same id; None: the
+                account's own, and no trust policy is read.
+            log: Our own audit log, such as an `AuditLog`, which knows whose grants keys belong to.
+
+        Raises:
+            ConfigError: A time without a zone, or further back than 90 days; or another argument that can't work.
+        """
+        from .activity import ask  # noqa: PLC0415 # few ask, and nobody else shall pay for it
+
+        found, reader = self.accounts.find(account), self.accounts.find(account if using is None else using)
+        return ask(
+            found,
+            reader,
+            lambda service, region: self.get_client(service, reader, region_name=region),
+            since=since,
+            until=until,
+            who=who,
+            grant=grant,
+            regions=regions,
+            trusts_too=using is not None,
+            log=log,
+            wall=self._wall,
+        )
+
     def invalidate(self, account: AccountRef | None = None) -> None:
         """Throws credentials away, so that the next signing gets new ones.
 
@@ -277,6 +352,28 @@ class CrossAccountSession:
             return
         reached = self._reach(self.accounts.find(account))
         self._chains.invalidate(reached, [other for other in everything if other.key != reached.key])
+
+    def reload(self) -> None:
+        """Reads again what `from_config` read.
+
+        Accounts that did not change keep their credentials and clients; those that are gone are found no more. Clients
+        that were handed out go on acting in the account that they were made for. Where anything is wrong with a file,
+        this raises and all stays as it was.
+
+        Raises:
+            ConfigError: A file is missing or wrong; or this session was not made by `from_config`.
+            SessionClosedError: The session is closed.
+        """
+        if self._config is None:
+            msg = "this session has nothing to read again: its accounts came from code"
+            raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
+        if self._closed:
+            refuse_closed()
+        accounts = self._config.read(os.environ)
+        with self._lock:
+            # In this order: see _client.
+            self.accounts = self._portable["accounts"] = accounts
+            self._clients.forget_shortcuts()
 
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""
@@ -299,10 +396,10 @@ class CrossAccountSession:
             msg = f"a CrossAccountSession with {bound[0]}= is not pickled: it belongs to this process"
             raise TypeError(msg)
         for account in self.accounts.values():
-            if not isinstance(account.source, str | None):
+            if isinstance(account.source, boto3.Session):
                 msg = f"a CrossAccountSession is not pickled: the source of {account.name!r} is a boto3 session"
                 raise TypeError(msg)
-        return _copy, (type(self), self._portable, self._chains.principals())
+        return _copy, (type(self), self._portable, self._chains.principals(), self._config)
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
@@ -333,6 +430,8 @@ class CrossAccountSession:
         config: Config | None,
         kwargs: dict[str, Any],
     ) -> Any:
+        # Before the accounts: what is found in those of before a reload shall not be found again after it.
+        epoch = self._clients.epoch
         found = self.accounts.find(account)
         refuse_keys(kwargs, found.name)
         reached = self._reach(found)
@@ -343,7 +442,10 @@ class CrossAccountSession:
         if config is not None:
             kwargs = {**kwargs, "config": config}
         client = self._clients.get(
-            key, shortcut, lambda: reached.core.client(service_name, reached.credentials, region, **kwargs)
+            key,
+            shortcut,
+            lambda: reached.core.client(service_name, reached.credentials, region, **kwargs),
+            epoch=epoch,
         )
         reached.start.report()
         return client
@@ -377,9 +479,15 @@ class CrossAccountSession:
         return fan_out(func, by_name, max_workers=max_workers)
 
 
-def _copy(cls: type[CrossAccountSession], arguments: dict[str, Any], principals: dict[str | None, str]) -> object:
+def _copy(
+    cls: type[CrossAccountSession],
+    arguments: dict[str, Any],
+    principals: dict[str | Profile | None, str],
+    config: Discovery | None,
+) -> object:
     session = cls(**arguments)
     session._chains.expect(principals)
+    session._config = config
     return session
 
 

@@ -12,8 +12,23 @@ from types_boto3_ec2.client import EC2Client
 from types_boto3_s3.client import S3Client
 from types_boto3_s3.service_resource import S3ServiceResource
 
-from xsession import SOURCE, Account, Accounts, Credentials, CrossAccountSession, Identity, Outcomes, Role, RoleChain
+from xsession import (
+    SOURCE,
+    Account,
+    Accounts,
+    Credentials,
+    CrossAccountSession,
+    Identity,
+    Outcomes,
+    Role,
+    RoleChain,
+    RoleSpec,
+)
+from xsession.activity import Activities
+from xsession.audit import AuditLog
 from xsession.events import Event
+from xsession.policies import Finding, Policy, findings, s3_read, trust
+from xsession.provision import Comparison
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -45,6 +60,16 @@ def answers(xs: CrossAccountSession) -> None:
         assert_type(entered, CrossAccountSession)
 
 
+def questions(xs: CrossAccountSession, log: AuditLog) -> None:
+    """What is asked of CloudTrail, and what comes of it."""
+    found = xs.activity("vegeta", since=timedelta(hours=1), using="admin", regions=["eu-west-1"], log=log)
+    assert_type(found, Activities)
+    assert_type([done.enforced for done in found], list[bool | None])
+    assert_type(found.text(), str)
+    assert_type([record.event for record in log], list[str])
+    CrossAccountSession(hooks=[log])
+
+
 def hook(event: Event) -> None:
     """A hook is any callable that takes an event."""
 
@@ -59,4 +84,20 @@ def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     CrossAccountSession(mixed)
     CrossAccountSession([Account("vegeta")], profile_name="bruce", tags={"team": "bats"})
     CrossAccountSession.from_config("xsession.toml", region_name="eu-west-1")
+    xs = CrossAccountSession.from_config("xsession.toml", {"vegeta": "arn:aws:iam::222222222222:role/R"}, combine=True)
+    assert_type(xs.reload(), None)
     Accounts(given)
+    profiles = Accounts.from_aws_config()
+    assert_type(profiles & Accounts(given) - xs.accounts | profiles.where(env="prod"), Accounts)
+    assert_type(profiles["vegeta"].origin, str | None)
+
+
+def set_up(xs: CrossAccountSession) -> None:
+    """A role is set up with any boto3 session, and its policies are values or IAM's own JSON."""
+    spec = RoleSpec("Reader", trust=trust("111111111111"), permissions=s3_read("levels"), tags={"team": "bats"})
+    RoleSpec("Reader", trust={"Statement": []}, permissions="{}")
+    assert_type(spec.compare(boto3.Session()), Comparison)
+    assert_type(spec.apply(xs["vegeta"], assume_from=boto3.Session()), Comparison)
+    assert_type(spec.remove(xs["vegeta"]), bool)
+    assert_type(spec.caller_policy("222222222222"), Policy)
+    assert_type(findings(spec.trust), tuple[Finding, ...])

@@ -11,29 +11,34 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 
 from xsession._fork import renew_after_fork
+from xsession._profiles import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
+
+from .profile import profile_session
 
 
 class Source:
     """One boto3 session as the start of chains.
 
     Args:
-        session: The session, or the name of a profile to make one of; None: boto3's default.
+        session: The session, or a profile or the name of one to make it of; None: boto3's default.
         region_name: The region of a session that is made here.
 
     Raises:
         SourceCredentialsError: There is no such profile.
     """
 
-    def __init__(self, session: boto3.Session | str | None = None, *, region_name: str | None = None) -> None:
+    def __init__(self, session: boto3.Session | Profile | str | None = None, *, region_name: str | None = None) -> None:
+        self._profile_itself = session if isinstance(session, Profile) else None
         # Only what botocore read out of files and the environment can be read again.
-        self._reloadable = session is None or isinstance(session, str)
+        self._reloadable = not isinstance(session, boto3.Session)
         try:
-            self.session = (
-                boto3.Session(profile_name=session, region_name=region_name)
-                if session is None or isinstance(session, str)
-                else session
-            )
+            if isinstance(session, boto3.Session):
+                self.session = session
+            elif isinstance(session, Profile):
+                self.session = profile_session(session)
+            else:
+                self.session = boto3.Session(profile_name=session, region_name=region_name)
         except BotoCoreError as error:
             raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
         # Static keys are the same source wherever they are; else made up, so that no other source ever has it: neither
@@ -105,7 +110,9 @@ class Source:
         if not self._reloadable:
             return False
         # A login or a rotated key may lie in the files by now; botocore read them once.
-        fresh = boto3.Session(profile_name=self._profile).get_credentials()
+        profile = self._profile_itself
+        session = boto3.Session(profile_name=self._profile) if profile is None else profile_session(profile)
+        fresh = session.get_credentials()
         if fresh is None or fresh.get_frozen_credentials().access_key == access_key_id:
             return False
         with self._lock:
