@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -504,6 +505,18 @@ def test_a_file_of_the_folder_may_not_name_a_program(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="mfa_command"):
         CrossAccountSession.from_config()
+
+
+def test_a_file_that_is_named_may_name_a_program(world: World, tmp_path: Path) -> None:
+    """For the accounts in it."""
+    world.aws.expect_mfa_code(SERIAL, "123456")
+    command = json.dumps([sys.executable, "-c", "print(123456)"])
+    (tmp_path / "own.toml").write_text(
+        f'[defaults]\nmfa_serial = "{SERIAL}"\nmfa_command = {command}\n'
+        f'[accounts.vegeta]\nrole_arn = "{strict(world)}"\n'
+    )
+    with CrossAccountSession.from_config(tmp_path / "own.toml", session=world.source) as xs:
+        assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
 
 
 def test_the_function_comes_before_the_program(world: World, device: Device) -> None:
