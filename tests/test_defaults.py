@@ -134,6 +134,14 @@ def test_an_mfa_command_is_a_program_and_its_arguments(command: Any, expected: t
     assert Defaults(mfa_command=command).mfa_command == expected
 
 
+def test_a_command_is_not_shown() -> None:
+    """Some programs take the device's secret as an argument."""
+    assert "JBSWY3DP" not in repr(Defaults(mfa_command=["oathtool", "--totp", "JBSWY3DP"]))
+    with pytest.raises(ConfigError) as caught:
+        Defaults(mfa_command="oathtool 'JBSWY3DP")
+    assert "JBSWY3DP" not in str(caught.value)
+
+
 @pytest.mark.parametrize("command", ["", "'", [], [""], ["op", 5], 5, {"op": 1}, ["op", "a\0b"]])
 def test_what_is_no_command_is_refused(command: Any) -> None:
     """Before anybody waits for a code."""

@@ -80,7 +80,7 @@ class Defaults:
     transitive_tag_keys: Sequence[str] = ()
     source_identity: str | None = None
     mfa_serial: str | None = None
-    mfa_command: str | Sequence[str] | None = None
+    mfa_command: str | Sequence[str] | None = field(default=None, repr=False)
     mfa_duration_seconds: int | timedelta | None = None
     sts_region_name: str | None = None
     region_name: str | None = None
@@ -158,7 +158,8 @@ def _checked_command(command: object) -> tuple[str, ...] | None:
     try:
         parts = shlex.split(command) if isinstance(command, str) else command
     except ValueError as error:
-        msg = f"mfa_command {command!r} is not valid: {error}"
+        # Not shown here either: some programs take the device's secret as an argument.
+        msg = f"mfa_command (not shown) is not valid: {error}"
         raise ConfigError(msg) from None
     if parts is None:
         return None
@@ -168,7 +169,7 @@ def _checked_command(command: object) -> tuple[str, ...] | None:
         or not all(isinstance(part, str) and "\0" not in part for part in parts)
         or not parts[0]
     ):
-        msg = f"mfa_command {command!r} is not valid: a program and its arguments"
+        msg = "mfa_command (not shown) is not valid: a program and its arguments, as a list of texts or one text"
         raise ConfigError(msg)
     return tuple(parts)
 
