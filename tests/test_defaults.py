@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from xsession.defaults import Defaults, as_defaults
+from xsession.defaults import COMMAND_OPTIONS, OPTIONS, Defaults, as_defaults
 from xsession.errors import ConfigError, InvalidRoleError
 from xsession.policies import allow
 from xsession.roles import Role, RoleChain
@@ -31,6 +31,8 @@ def test_each_default_goes_to_the_hop_where_it_belongs() -> None:
         tags={"team": "heroes"},
         transitive_tag_keys=["team"],
         mfa_serial=MFA,
+        mfa_command="ask {serial}",
+        mfa_duration_seconds=900,
         policy=allow("s3:*"),
         policy_arns=[POLICY_ARN],
     )
@@ -39,7 +41,7 @@ def test_each_default_goes_to_the_hop_where_it_belongs() -> None:
         Role(
             HUB,
             **everywhere,
-            duration_seconds=7_200,
+            duration_seconds=3_600,
             source_identity="bruce.wayne",
             tags={"team": "heroes"},
             transitive_tag_keys=["team"],
@@ -86,6 +88,92 @@ def test_a_hop_tells_whether_its_duration_was_chosen(default: int | None, own: i
     assert hop.number == 1
 
 
+@pytest.mark.parametrize(("mfa", "expected"), [(None, [7_200, 3_600]), (MFA, [3_600, 3_600])])
+def test_a_default_duration_is_an_hour_where_aws_allows_no_more(mfa: str | None, expected: list[int]) -> None:
+    """From the second hop on, and behind an MFA session."""
+    roles = filled(Defaults(duration_seconds=7_200), Role(HUB, mfa_serial=mfa), VEGETA)
+    assert [role.duration_seconds for role in roles] == expected
+    by_default = filled(Defaults(duration_seconds=7_200, mfa_serial=mfa), HUB, VEGETA)
+    assert [role.duration_seconds for role in by_default] == expected
+    own = Role(HUB, mfa_serial=MFA, duration_seconds=7_200)
+    assert filled(Defaults(duration_seconds=900), own) == [own]
+
+
+def test_a_web_identity_takes_what_its_call_takes() -> None:
+    """Names, durations and policies; neither who we are nor MFA, which the token says; no hour's limit."""
+    defaults = Defaults(
+        role_session_name="bruce",
+        duration_seconds=7_200,
+        source_identity="bruce",
+        tags={"team": "heroes"},
+        transitive_tag_keys=["team"],
+        mfa_serial=MFA,
+        policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+    )
+    role = Role(VEGETA, web_identity_token_file="token")
+    assert filled(defaults, role) == [
+        role.replace(
+            role_session_name="bruce",
+            duration_seconds=7_200,
+            policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("ykman oath accounts code -s 'AWS bruce'", ("ykman", "oath", "accounts", "code", "-s", "AWS bruce")),
+        (["op", "item get"], ("op", "item get")),
+        (("op",), ("op",)),
+        (None, None),
+    ],
+)
+def test_an_mfa_command_is_a_program_and_its_arguments(command: Any, expected: tuple[str, ...] | None) -> None:
+    """A text is split as a shell would; no shell ever runs it."""
+    assert Defaults(mfa_command=command).mfa_command == expected
+
+
+def test_a_command_is_not_shown() -> None:
+    """Some programs take the device's secret as an argument."""
+    assert "JBSWY3DP" not in repr(Defaults(mfa_command=["oathtool", "--totp", "JBSWY3DP"]))
+    with pytest.raises(ConfigError) as caught:
+        Defaults(mfa_command="oathtool 'JBSWY3DP")
+    assert "JBSWY3DP" not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["", "'", [], [""], ["op", 5], 5, {"op": 1}, ["op", "a\0b"]])
+def test_what_is_no_command_is_refused(command: Any) -> None:
+    """Before anybody waits for a code."""
+    with pytest.raises(ConfigError, match="mfa_command"):
+        Defaults(mfa_command=command)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(900, 900), (timedelta(hours=36), 129_600), (None, None)])
+def test_an_mfa_session_lives_as_long_as_sts_allows(value: Any, expected: int | None) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html."""
+    assert Defaults(mfa_duration_seconds=value).mfa_duration_seconds == expected
+
+
+@pytest.mark.parametrize("value", [899, 129_601, True, "900", 900.5, timedelta(days=2)])
+def test_an_mfa_duration_that_sts_refuses_is_refused(value: Any) -> None:
+    """With the rule."""
+    with pytest.raises(InvalidRoleError, match="900 to 129600"):
+        Defaults(mfa_duration_seconds=value)
+
+
+def test_options_that_run_programs_are_known_by_name() -> None:
+    """Whoever reads files that others may write refuses them there."""
+    assert {"mfa_command"} == COMMAND_OPTIONS
+    assert COMMAND_OPTIONS < OPTIONS
+
+
+def test_behind_an_mfa_session_a_role_needs_no_device() -> None:
+    """The session has passed MFA; everything else stays."""
+    (hop,) = Defaults(role_session_name="bruce").fill(RoleChain(Role(VEGETA, mfa_serial=MFA, external_id="word")))
+    assert hop.behind_session().role == Role(VEGETA, role_session_name="bruce", external_id="word")
+
+
 def test_later_defaults_win() -> None:
     """A session's defaults are laid over a file's, option by option; halves of pairs are not mixed."""
     file = Defaults(role_session_name="file", policy=allow("s3:*"), tags={"a": "b"}, transitive_tag_keys=["a"])
@@ -111,7 +199,7 @@ def test_later_defaults_win() -> None:
         ({"policy_arns": ["arn:aws:iam::aws:policy/A", 5]}, InvalidRoleError, "policy_arns 5"),
         ({"external_id": "word"}, ConfigError, "external_id has no default"),
         ({"duration": 900}, ConfigError, "no default 'duration'; did you mean duration_seconds?"),
-        ({"zzz": 900}, ConfigError, "no default 'zzz'; there are duration_seconds, mfa_serial"),
+        ({"zzz": 900}, ConfigError, "no default 'zzz'; there are duration_seconds, mfa_command"),
     ],
 )
 def test_bad_defaults_are_refused(options: dict[str, Any], kind: type[ConfigError], problem: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from xsession import _toml, errors, events
+from xsession import _toml, defaults, errors, events, roles, session_name
 from xsession.testing import LocalAWS, Story
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +50,13 @@ def test_every_key_of_the_file_is_listed() -> None:
     """In the reference."""
     text = page("reference/toml.md")
     assert {key for key in _toml.ACCOUNT_KEYS | _toml.DEFAULT_KEYS | _toml.FILE_KEYS if f"`{key}`" not in text} == set()
+
+
+def test_every_option_of_a_role_and_every_default_is_listed() -> None:
+    """In the reference, each in a row of its own."""
+    text = page("reference/role-options.md")
+    options = roles.OPTIONS | defaults.OPTIONS | {"role_arn"} | {f"{{{name}}}" for name in session_name.PLACEHOLDERS}
+    assert {name for name in options if f"\n| `{name}` |" not in text} == set()
 
 
 def test_every_environment_variable_of_ours_is_listed() -> None:

@@ -440,8 +440,8 @@ def test_each_profile_sends_what_botocore_sends(
 ) -> None:
     """The same requests in the same order, signed by the same callers in the same regions.
 
-    But a session name of ours where none is given; and what botocore does wrong: durations that AWS refuses, and keys
-    that it does not know.
+    But a session name of ours where none is given, and one MFA code for all roles; and what botocore does wrong:
+    durations that AWS refuses, and keys that it does not know.
     """
     recorder = Recorder(monkeypatch)
     assert len(profiles.names) == 14
@@ -460,7 +460,8 @@ def test_each_profile_sends_what_botocore_sends(
             if wanted["RoleSessionName"].startswith("botocore-session-"):
                 wanted["RoleSessionName"] = sent["RoleSessionName"]
             if "TokenCode" in wanted:
-                wanted["TokenCode"] = "222222"
+                # Ours goes to GetSessionToken, once for all roles behind the device.
+                del wanted["TokenCode"], wanted["SerialNumber"]
         if name == "over-long":
             assert expected[-1].pop("DurationSeconds") == "7200"
             assert ours[-1].pop("DurationSeconds") == "3600"

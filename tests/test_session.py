@@ -31,7 +31,6 @@ from xsession import (
     ConfigError,
     CredentialsError,
     CrossAccountSession,
-    InvalidRoleError,
     MemoryStore,
     RefreshPolicy,
     RefreshState,
@@ -477,47 +476,6 @@ def test_handlers_registered_on_a_private_client_stay_there(world: World) -> Non
     assert seen == []
     who(mine)
     assert seen == ["mine"]
-
-
-# session() and its options
-
-
-def test_options_of_session_apply_to_the_last_hop(world: World) -> None:
-    """The hub is assumed as ever, and shared."""
-    xs = world.session()
-    xs.get_frozen_credentials("deep")
-    narrow = xs.session("deep", policy=allow("s3:GetObject"), role_session_name="narrow")
-    assert narrow.client("sts").get_caller_identity()["Arn"].endswith("/narrow")
-    assert world.aws.count("AssumeRole", role_arn=world.chain.roles[0].role_arn) == 1
-
-
-@pytest.mark.parametrize(
-    "own", [{"policy": allow("s3:*")}, {"policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}]
-)
-@pytest.mark.parametrize("as_default", [True, False])
-def test_a_second_session_policy_is_refused(world: World, own: dict[str, Any], as_default: bool) -> None:
-    """It would not narrow the first but add to it; a default's policy counts as the role's."""
-    xs = world.session(**own) if as_default else world.session({"vegeta": Role(world.role, **own)})
-    with pytest.raises(InvalidRoleError, match="session policy") as caught:
-        xs.session("vegeta", policy=allow("s3:GetObject"))
-    assert caught.value.account == "vegeta"
-    replaced = xs.session("vegeta", policy=allow("s3:GetObject"), replace_policy=True)
-    assert replaced.chain is not None
-    assert replaced.chain.last.policy == allow("s3:GetObject")
-    assert replaced.chain.last.policy_arns == ()
-
-
-def test_options_where_there_is_no_role_are_refused(world: World) -> None:
-    """The source's credentials can't be narrowed."""
-    with pytest.raises(InvalidRoleError, match="no role"):
-        world.session().session(SOURCE, policy=allow("s3:GetObject"))
-
-
-def test_an_option_that_does_not_exist_is_refused(world: World) -> None:
-    """With the account's name."""
-    with pytest.raises(InvalidRoleError, match="polcy") as caught:
-        world.session().session("vegeta", polcy="{}")
-    assert caught.value.account == "vegeta"
 
 
 # Errors

@@ -109,6 +109,7 @@ def test_hard_12_an_answer_that_has_expired_already_is_a_failed_refresh(bench: B
         {"Expiration": "NaN"},
         {"Expiration": None},
         {"Arn": None},
+        {"Arn": "nonsense"},
     ],
 )
 def test_hard_13_an_answer_that_lacks_something_is_a_failed_refresh(

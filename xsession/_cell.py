@@ -174,6 +174,12 @@ class Cell(Generic[T]):
             self._denied_at = now
         return self.invalidate(access_key_id, reason="denied explicitly by a service")
 
+    def forgive(self, kind: type[XSessionError]) -> None:
+        """Forgets the last failure if it was of this kind: what caused it is mended."""
+        with self._lock:
+            if self.failure is not None and isinstance(self.failure.error, kind):
+                self.failure = None
+
     def supersede(self) -> None:
         """Throws away what is held, but not the answer of a refresh under way: the source is somebody else by now."""
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,6 +13,7 @@ from botocore.config import Config
 from cachetools import LRUCache
 
 from . import events
+from ._asks import Asks
 from ._botocore.config import region_of
 from ._botocore.core import ClientCore, Loaders
 from ._botocore.credentials import (
@@ -25,9 +26,10 @@ from ._botocore.credentials import (
 from ._botocore.source import Source
 from ._cell import Cell
 from ._clock import Clock
+from ._codes import MfaPrompt
 from ._flight import Label
 from ._fork import renew_after_fork
-from ._hop import Caller, CellCaller, HopFetch, MfaPrompt
+from ._hop import Ask, Caller, CellCaller, HopFetch
 from ._profiles import Profile
 from ._snapshot import Deadline
 from ._sts import Sts, sts_region
@@ -38,6 +40,8 @@ from .credentials import Identity
 from .defaults import Defaults, Hop
 from .errors import SessionClosedError, SourceCredentialsError, WrongAccountError
 from .refresh import RefreshPolicy
+from .roles import RoleChain
+from .session_name import DEFAULT_TEMPLATE, Runner
 from .stores import NoStore, Store
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 MAX_CELLS = 4_096
+NOBODY = "nobody"
 
 
 def refuse_closed(account: str | None = None) -> NoReturn:
@@ -148,6 +153,10 @@ class Start:
         """Whose credentials these are, asked of STS."""
         return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.source.region_name))
 
+    def principal(self, *regions: str | None) -> str:
+        """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
+        return self.identity(self.frozen(), *regions).principal if self.source.has_credentials else NOBODY
+
     def report(self) -> None:
         """Tells the hooks of what the core met since it was asked last; called where no lock is held."""
         problem = self.core.take_problem()
@@ -178,7 +187,7 @@ class Chains:
         region_name: The session's region.
         config: Client configuration for all accounts.
         defaults: Fill what the roles of registered accounts leave open.
-        role_session_name: Fills the session name of every role that still has none.
+        runner: Who runs us, for the session names.
         policy: When to refresh.
         store: Keeps credentials.
         mfa: Asked for codes.
@@ -195,7 +204,7 @@ class Chains:
         region_name: str | None,
         config: Config | None,
         defaults: Defaults,
-        role_session_name: str,
+        runner: Runner,
         policy: RefreshPolicy,
         store: Store,
         mfa: MfaPrompt,
@@ -207,14 +216,19 @@ class Chains:
         self._region_name = region_name
         self._config = config
         self._defaults = defaults
-        self._name_only = Defaults(role_session_name=role_session_name)
+        self._runner = runner
+        # Who asks for MFA codes is no option of a role: it counts for roles that are not registered, too.
+        self._name_only = Defaults(
+            role_session_name=runner.session_name(DEFAULT_TEMPLATE, ""),
+            mfa_command=defaults.mfa_command,
+            mfa_duration_seconds=defaults.mfa_duration_seconds,
+        )
         self._policy = policy
         self._store = store
-        self._mfa = mfa
         self._emit = emit
         self._clock = clock
         self._workers = workers
-        self._lanes = lanes
+        self._asks = Asks(region_name=region_name, store=store, clock=clock, mfa=mfa, lanes=lanes)
         self._lock = threading.Lock()
         self._closed = False
         self._loaders = Loaders()
@@ -242,7 +256,7 @@ class Chains:
         """
         start = self._start_of(account)
         defaults = self._defaults_of(account)
-        hops = () if account.chain is None else defaults.fill(account.chain)
+        hops = () if account.chain is None else self._hops_of(account.chain, defaults, account.name)
         own = region_of(account.region_name or self._region_name, self._config, defaults.region_name)
         region = own or start.source.region_name
         if not hops:
@@ -250,7 +264,8 @@ class Chains:
             key = f"{start.source.identity}:{account.account_id or ''}"
             return Reached(account, key, (), (), credentials, start.core, region, start)
         cells, key = self._cells_of(account, start, hops, deadline)
-        credentials = CellCredentials(account.name, cells[-1])
+        gate = self._asks.gate(hops, cells, start, defaults)
+        credentials = CellCredentials(account.name, cells[-1], gate)
         return Reached(account, key, hops, cells, credentials, start.core, region, start)
 
     def invalidate(self, reached: Reached, still_used: Sequence[Reached]) -> None:
@@ -288,7 +303,7 @@ class Chains:
         with self._lock:
             starts = list(self._starts.items())
         return {
-            source: start.identity(start.frozen(), self._region_name).principal
+            source: start.principal(self._region_name)
             for source, start in starts
             if isinstance(source, str | Profile | None)
         }
@@ -299,6 +314,7 @@ class Chains:
             self._closed = True
             cells, starts = list(self._cells.values()), list(self._starts.values())
             self._recent.clear()
+        self._asks.close()
         for cell in cells:
             cell.close()
         self._workers.forget(set(cells))
@@ -310,6 +326,7 @@ class Chains:
         if self._lock.locked():
             # A thread of the parent was changing it: half of that change may be here.
             self._recent = LRUCache(MAX_CELLS)
+            self._asks.forget_functions()
         self._lock = threading.Lock()
 
     def _start_of(self, account: Account) -> Start:
@@ -337,6 +354,7 @@ class Chains:
         # What one person was given is not for the next one who logs in.
         with self._lock:
             cells = [cell for cell, of in self._start_of_cell.items() if of is start]
+        self._asks.forget(start.source.identity)
         for cell in cells:
             cell.supersede()
 
@@ -368,37 +386,25 @@ class Chains:
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
             for hop in hops:
-                key = hop.role.key(key)
+                key = hop.role.key(self._asks.parent(hop.role, key))
                 cell = self._cells.get(key)
                 if cell is None:
                     # Hops before the last may serve many accounts: events about them name none.
                     last = hop is hops[-1]
                     label = Label(account.name if last else None, hop.role.role_arn, hop.number)
-                    until = deadline if last else None
-                    fetch = self._fetch_of(hop, key, caller, start, until)
-                    cell = self._cells[key] = self._new_cell(label, fetch, until)
+                    ask = self._asks.ask(hop, key, caller, start, deadline if last else None)
+                    cell = self._cells[key] = self._new_cell(label, key, ask, deadline if last else None)
                     self._start_of_cell[cell] = start
                 self._recent[key] = cell
                 cells.append(cell)
                 caller = CellCaller(cell)
         return tuple(cells), key
 
-    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start, deadline: Deadline | None) -> HopFetch:
-        return HopFetch(
-            hop,
-            caller,
-            sts=start.sts,
-            # What has a deadline shall not lie anywhere after it.
-            store=self._store if deadline is None else NoStore(),
-            key=key,
-            regions=(self._region_name, start.source.region_name),
-            clock=self._clock,
-            mfa=self._mfa,
-            lanes=self._lanes,
-            deadline=deadline,
-        )
-
-    def _new_cell(self, label: Label, fetch: HopFetch, deadline: Deadline | None) -> Cell[SigningCredentials]:
+    def _new_cell(self, label: Label, key: str, ask: Ask, deadline: Deadline | None) -> Cell[SigningCredentials]:
+        account_id = label.role_arn.split(":")[4]
+        # What has a deadline shall not lie anywhere after it.
+        store = self._store if deadline is None else NoStore()
+        fetch = HopFetch(label, account_id, ask, store=store, key=key, clock=self._clock, emit=self._emit)
         return Cell(
             label,
             fetch,
@@ -409,3 +415,12 @@ class Chains:
             clock=self._clock,
             deadline=deadline,
         )
+
+    def _hops_of(self, chain: RoleChain, defaults: Defaults, account: str) -> tuple[Hop, ...]:
+        return tuple(self._named(hop, account) for hop in defaults.fill(chain))
+
+    def _named(self, hop: Hop, account: str) -> Hop:
+        template = hop.role.role_session_name or ""
+        name = self._runner.session_name(template, account)
+        # Most have no placeholders, and each copy is validated anew.
+        return hop if name == template else replace(hop, role=hop.role.replace(role_session_name=name))

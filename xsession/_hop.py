@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from . import events
 from ._botocore.credentials import SigningCredentials
 from ._cell import Cell
 from ._clock import Clock
-from ._snapshot import Deadline, Issued
+from ._flight import Label
+from ._snapshot import Issued
 from ._sts import DEAD_CALLER, DEFAULT_DURATION_SECONDS, Sts, sts_region
 from ._throttle import Lane, Lanes
 from .credentials import Credentials
 from .defaults import Hop
-from .errors import ConfigError, CredentialsError, XSessionError
+from .errors import CredentialsError, MfaError, XSessionError
 from .refresh import MAX_TRY_SECONDS
 from .roles import MAX_CHAINED_DURATION_SECONDS, MIN_DURATION_SECONDS, Role
 from .stores import Store
@@ -24,7 +26,7 @@ from .stores import Store
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
-MfaCode = Callable[[str], str]
+T = TypeVar("T")
 
 # Credentials are not used to their very end: those that end with the deadline would be replaced shortly before it.
 _BEYOND_DEADLINE_SECONDS = 60
@@ -70,48 +72,52 @@ class CellCaller:
         return True
 
 
-class MfaPrompt:
-    """Asks for the codes of MFA devices, one caller at a time.
+def signed_by(caller: Caller, call: Callable[[ReadOnlyCredentials], T]) -> T:
+    """The answer to a call; a second one is made where the caller's credentials are dead and it has others by now.
 
-    Args:
-        code: Called with the serial number; returns six digits.
+    Raises:
+        CredentialsError: STS refused or failed.
     """
-
-    def __init__(self, code: MfaCode | None) -> None:
-        self._code = code
-        self._lock = threading.Lock()
-
-    def ask(self, serial: str) -> str:
-        """The code of a device.
-
-        Raises:
-            ConfigError: Nobody can be asked, or the answer is not a code.
-        """
-        if self._code is None:
-            msg = f"the MFA device {serial} needs a code, and nobody can be asked for it"
-            raise ConfigError(msg, hint="pass mfa_code=, a function that takes the serial number and returns the code")
-        with self._lock:
-            code = self._code(serial)
-        if not re.fullmatch("[0-9]{6}", code):
-            msg = f"the code of the MFA device {serial} is not six digits"
-            raise ConfigError(msg)
-        return code
+    frozen = caller.frozen()
+    try:
+        return call(frozen)
+    except CredentialsError as error:
+        if error.code not in DEAD_CALLER or not caller.rejected(frozen.access_key or ""):
+            raise
+    return call(caller.frozen())
 
 
-class HopFetch:
-    """Fetches one hop's credentials; called by its cell in a worker thread.
+def issued_earlier(kept: Credentials | None, account_id: str | None, clock: Clock) -> Issued | None:
+    """What a store keeps, as if it had been issued to us; None where that is not to be believed."""
+    if kept is None or kept.issued_at is None or kept.account_id != account_id:
+        return None
+    age = clock.wall() - kept.issued_at.timestamp()
+    # From the future: the wall clock was set back, and nothing says when these really end.
+    return Issued(kept, clock.boot() - age) if age >= 0 else None
+
+
+class Ask(Protocol):
+    """Asks STS for one hop's credentials."""
+
+    def __call__(self, try_limit: float, /) -> Issued:
+        """New credentials; STS has so many seconds for an answer to each try."""
+
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+
+
+class AssumeRole:
+    """Asks with the credentials of a caller.
 
     Args:
         hop: The role with all its options.
         caller: Signs the call.
         sts: Makes it.
-        store: Asked first when nothing was fetched yet, and told of what was.
-        key: The store's key.
         regions: The session's and the source's region, as the STS region after the role's own.
-        clock: Both clocks.
-        mfa: Asked for codes.
         lanes: Where calls wait while STS throttles.
-        deadline: No credentials are asked for that live much longer; None: there is none.
+        mfa_code: Gives the code that somebody gave for this very call, if any.
+        left: Seconds for which the credentials are of use; none are asked for that live much longer.
     """
 
     def __init__(
@@ -120,49 +126,27 @@ class HopFetch:
         caller: Caller,
         *,
         sts: Sts,
-        store: Store,
-        key: str,
         regions: tuple[str | None, ...],
-        clock: Clock,
-        mfa: MfaPrompt,
         lanes: Lanes,
-        deadline: Deadline | None = None,
+        mfa_code: Callable[[], str | None] = lambda: None,
+        left: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self._hop = hop
         self._role = hop.role
         self._caller = caller
         self._sts = sts
-        self._store = store
-        self._key = key
         self._region = sts_region(hop.role, *regions)
-        self._clock = clock
-        self._mfa = mfa
         self._lanes = lanes
-        self._deadline = deadline
-        self._looked_in_store = False
+        self._mfa_code = mfa_code
+        self._left = left
 
-    def __call__(self, background: bool, try_limit: float = MAX_TRY_SECONDS) -> Issued:
+    def __call__(self, try_limit: float, /) -> Issued:
         """New credentials.
-
-        Args:
-            background: Whether no caller waits; then nobody is asked for an MFA code.
-            try_limit: Seconds that STS has for an answer to each try.
 
         Raises:
             XSessionError: None could be had.
         """
-        if not self._looked_in_store:
-            self._looked_in_store = True
-            kept = self._store.get(self._key)
-            if kept is not None and (issued := self._issued_earlier(kept)) is not None:
-                return issued
-        issued = self._assume(background, try_limit)
-        self._store.put(self._key, issued.credentials)
-        return issued
-
-    def forget(self, access_key_id: str | None) -> None:
-        """Has the store forget what it keeps, too."""
-        self._store.delete(self._key, access_key_id)
+        return signed_by(self._caller, lambda caller: self._ask(caller, try_limit))
 
     @property
     def held_back(self) -> bool:
@@ -173,23 +157,15 @@ class HopFetch:
     def _lane(self) -> Lane:
         return self._lanes.lane(self._caller.payer, self._region)
 
-    def _assume(self, background: bool, try_limit: float) -> Issued:
-        caller = self._caller.frozen()
-        try:
-            return self._ask(caller, background, try_limit)
-        except CredentialsError as error:
-            key_id = caller.access_key or ""
-            if error.code not in DEAD_CALLER or not self._caller.rejected(key_id):
-                raise
-        return self._ask(self._caller.frozen(), background, try_limit)
-
-    def _ask(self, caller: ReadOnlyCredentials, background: bool, try_limit: float) -> Issued:
-        hop, code = self._hop.number, self._mfa_code(background)
+    def _ask(self, caller: ReadOnlyCredentials, try_limit: float) -> Issued:
+        code = self._mfa_code()
+        if self._role.mfa_serial is not None and code is None:
+            raise code_missing(self._role.mfa_serial)
         try:
             return self._sts.assume_role(
                 self._wanted(),
                 caller,
-                hop=hop,
+                hop=self._hop.number,
                 region_name=self._region,
                 mfa_code=code,
                 lane=self._lane,
@@ -200,34 +176,100 @@ class HopFetch:
                 raise
             if not _CHAINING_LIMIT.search(error.message) or self._role.duration_seconds == MAX_CHAINED_DURATION_SECONDS:
                 raise
-        # The source is a role's session itself, which nothing showed before; a code works once, so ask for another.
+        # The source is a role's session itself, which nothing showed before.
         self._role = self._role.replace(duration_seconds=MAX_CHAINED_DURATION_SECONDS)
-        return self._ask(caller, background, try_limit)
+        return self._ask(caller, try_limit)
 
     def _wanted(self) -> Role:
-        if self._deadline is None:
+        left = self._left()
+        if left == math.inf:
             return self._role
         seconds = self._role.duration_seconds
         longest = seconds if isinstance(seconds, int) else DEFAULT_DURATION_SECONDS
-        left = math.ceil(self._deadline.left(self._clock)) + _BEYOND_DEADLINE_SECONDS
-        return self._role.replace(duration_seconds=min(longest, max(MIN_DURATION_SECONDS, left)))
+        enough = max(MIN_DURATION_SECONDS, math.ceil(left) + _BEYOND_DEADLINE_SECONDS)
+        return self._role.replace(duration_seconds=min(longest, enough))
 
-    def _mfa_code(self, background: bool) -> str | None:
-        serial = self._role.mfa_serial
-        if serial is None:
-            return None
+
+def code_missing(serial: str) -> MfaError:
+    """The error of a refresh that would need a code: those who give codes are asked before, in the foreground."""
+    msg = f"the MFA device {serial} needs a code, which only a caller in the foreground can give"
+    return MfaError(msg, hint="call warm() where somebody can answer")
+
+
+class HopFetch:
+    """Fetches one hop's credentials; called by its cell in a worker thread.
+
+    Args:
+        label: What events and errors call the hop.
+        account_id: The account that the credentials must be of.
+        ask: Asks STS.
+        store: Asked first when nothing was fetched yet, and told of what was.
+        key: The store's key.
+        clock: Both clocks.
+        emit: Takes events.
+    """
+
+    def __init__(
+        self, label: Label, account_id: str, ask: Ask, *, store: Store, key: str, clock: Clock, emit: events.Hook
+    ) -> None:
+        self._label = label
+        self._account_id = account_id
+        self._ask = ask
+        self._store = store
+        self._key = key
+        self._clock = clock
+        self._emit = emit
+        self._looked_in_store = self._called_for_help = False
+
+    def __call__(self, background: bool, try_limit: float = MAX_TRY_SECONDS) -> Issued:
+        """New credentials.
+
+        Args:
+            background: Whether no caller waits; then an event says where a person is needed.
+            try_limit: Seconds that STS has for an answer to each try.
+
+        Raises:
+            XSessionError: None could be had.
+        """
+        if not self._looked_in_store:
+            self._looked_in_store = True
+            kept = issued_earlier(self._store.get(self._key), self._account_id, self._clock)
+            if kept is not None:
+                return kept
         try:
-            if background:
-                msg = f"the MFA device {serial} needs a code, which only a caller in the foreground can give"
-                raise ConfigError(msg, hint="call warm() where somebody can answer")
-            return self._mfa.ask(serial)
+            issued = self._ask(try_limit)
         except XSessionError as error:
-            error.role_arn, error.hop = self._role.role_arn, self._hop.number
+            if error.hop is None:
+                error.role_arn, error.hop = self._label.role_arn, self._label.hop
+            if background and isinstance(error, MfaError):
+                self._call_for_help(error)
             raise
+        self._called_for_help = False
+        self._store.put(self._key, issued.credentials)
+        return issued
 
-    def _issued_earlier(self, kept: Credentials) -> Issued | None:
-        if kept.issued_at is None or kept.account_id != self._role.account_id:
-            return None
-        age = self._clock.wall() - kept.issued_at.timestamp()
-        # From the future: the wall clock was set back, and nothing says when these really end.
-        return Issued(kept, self._clock.boot() - age) if age >= 0 else None
+    def forget(self, access_key_id: str | None) -> None:
+        """Has the store forget what it keeps, too."""
+        self._store.delete(self._key, access_key_id)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+        return self._ask.held_back
+
+    def _call_for_help(self, error: XSessionError) -> None:
+        # Once: the refresh is tried again and again, and the person who could help has been told.
+        if self._called_for_help:
+            return
+        self._called_for_help = True
+        at, label = datetime.fromtimestamp(self._clock.wall(), UTC), self._label
+        self._emit(
+            events.NeedsAttention(
+                at=at,
+                account=label.account,
+                role_arn=label.role_arn,
+                hop=label.hop,
+                message=error.message,
+                hint=error.hint,
+            )
+        )

@@ -1,6 +1,8 @@
 """Calls STS: the only place that does, and the only one that reads its answers and errors.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ import email.utils
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -56,6 +59,16 @@ DEAD_CALLER = frozenset(
 )
 """Codes that say: the credentials which the call was signed with are dead."""
 
+DEAD_TOKEN = frozenset({"IDPRejectedClaim", "InvalidIdentityToken", "ExpiredToken", "ExpiredTokenException"})
+"""Codes that say: the web identity token is no good. Another one may lie in its place by now."""
+
+_WEB_IDENTITY_HINTS = {
+    "AccessDenied": "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, for its "
+    "audience (aud) and subject (sub); a role that does not exist is refused in the same way",
+    "IDPRejectedClaim": "the token has ended, or its issuer takes it back: see that a fresh one is supplied",
+    "InvalidIdentityToken": "the role's account needs an OIDC provider for the token's issuer, with its audience",
+    "ExpiredToken": "supply a fresh web identity token",
+}
 _HINTS = {
     "AccessDenied": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on the "
     "role, and external id, MFA and tags must be as the trust policy asks; a role that does not exist is refused in "
@@ -73,6 +86,9 @@ _SAME_HINT = {
     "ExpiredTokenException": "ExpiredToken",
     "UnrecognizedClientException": "InvalidClientTokenId",
 }
+
+# A ValidationError quotes the value that it refuses.
+_SECRET_PARAMETERS = ("ExternalId", "TokenCode", "WebIdentityToken")
 
 # STS says so under the code SignatureDoesNotMatch.
 _SKEWED = re.compile("signature (expired|not yet current)", re.IGNORECASE)
@@ -150,12 +166,58 @@ class Sts:
         with self._tries.waiting_in(lane):
             client = (region_name, try_limit)
             answer = self._call("assume_role", request, caller, client, role=role, hop=hop)
+        return self._assumed(answer, role, hop)
+
+    def assume_role_with_web_identity(
+        self,
+        role: Role,
+        token: str,
+        *,
+        hop: int,
+        region_name: str,
+        lane: Lane | None = None,
+        try_limit: float = MAX_TRY_SECONDS,
+    ) -> Issued:
+        """Assumes one role with a web identity token; needs no credentials.
+
+        Args:
+            role: With its session name filled in.
+            token: The token.
+            hop: The role's place in its chain, for errors.
+            region_name: The region whose STS is asked.
+            lane: As for `assume_role`.
+            try_limit: As for `assume_role`.
+
+        Raises:
+            AssumeRoleError: STS refused, failed, could not be reached, or answered nonsense.
+            WrongAccountError: The answer is for another account than the role's.
+        """
+        request = {**role.request(), "WebIdentityToken": token}
+        with self._tries.waiting_in(lane):
+            client = (region_name, try_limit)
+            answer = self._call("assume_role_with_web_identity", request, None, client, role=role, hop=hop)
+        return self._assumed(answer, role, hop)
+
+    def session_token(
+        self, caller: ReadOnlyCredentials, serial: str, mfa_code: str, *, seconds: int, region_name: str
+    ) -> Issued:
+        """A session of long-term credentials that has passed MFA; needs no permission.
+
+        Args:
+            caller: The long-term credentials.
+            serial: The MFA device.
+            mfa_code: Its six digits.
+            seconds: How long the session lives.
+            region_name: The region whose STS is asked.
+
+        Raises:
+            CredentialsError: STS refused, failed, could not be reached, or answered nonsense.
+        """
+        request = {"SerialNumber": serial, "TokenCode": mfa_code, "DurationSeconds": seconds}
+        with self._tries.waiting_in(None):
+            answer = self._call("get_session_token", request, caller, (region_name, MAX_TRY_SECONDS), hop=0)
         sent_boot, sent_wall = self._tries.sent
-        arn, credentials = _read_answer(answer, role, sent_wall, hop)
-        if arn.split(":")[4] != role.account_id:
-            msg = f"STS answered with credentials for account {arn.split(':')[4]}, not {role.account_id}"
-            raise WrongAccountError(msg, role_arn=role.role_arn, hop=hop, request_id=credentials.request_id)
-        return Issued(credentials, sent_boot)
+        return Issued(_read_credentials(answer, seconds, sent_wall, None, 0), sent_boot)
 
     def caller_identity(self, caller: ReadOnlyCredentials, *, region_name: str) -> Identity:
         """Asks STS whose credentials these are; needs no permission.
@@ -170,6 +232,15 @@ class Sts:
         """Drops the parent's connections: on a shared one, answers reach the wrong process."""
         self._lock = threading.Lock()
         self._clients = {}
+
+    def _assumed(self, answer: Any, role: Role, hop: int) -> Issued:
+        sent_boot, sent_wall = self._tries.sent
+        credentials = _read_answer(answer, role, sent_wall, hop)
+        account_id = (credentials.arn or "").split(":")[4]
+        if account_id != role.account_id:
+            msg = f"STS answered with credentials for account {account_id}, not {role.account_id}"
+            raise WrongAccountError(msg, role_arn=role.role_arn, hop=hop, request_id=credentials.request_id)
+        return Issued(credentials, sent_boot)
 
     def _client(self, region_name: str, try_limit: float) -> Any:
         with self._lock:
@@ -187,7 +258,7 @@ class Sts:
         self,
         operation: str,
         request: Mapping[str, Any],
-        caller: ReadOnlyCredentials,
+        caller: ReadOnlyCredentials | None,
         client: tuple[str, float],
         *,
         role: Role | None = None,
@@ -196,10 +267,11 @@ class Sts:
         failure: XSessionError
         try:
             method = getattr(self._client(*client), operation)
-            with quiet.quiet(), self._caller.of(caller):
+            with quiet.quiet(), nullcontext() if caller is None else self._caller.of(caller):
                 return method(**request)
         except ClientError as error:
-            failure = _refusal(error, role, hop, self._tries.sent[1])
+            secrets = tuple(str(request[name]) for name in _SECRET_PARAMETERS if name in request)
+            failure = _refusal(error, role, hop, self._tries.sent[1], secrets)
         except (BotoCoreError, OSError) as error:
             failure = _no_answer(error, role, hop)
         except Exception as error:  # noqa: BLE001 # botocore raises KeyError, ValueError and others on a garbled answer
@@ -265,43 +337,54 @@ def _partition_of(region: str) -> str:
     return next((name for prefix, name in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws")
 
 
-def _read_answer(answer: Any, role: Role, sent_wall: float, hop: int) -> tuple[str, Credentials]:
+def _read_answer(answer: Any, role: Role, sent_wall: float, hop: int) -> Credentials:
+    asked = role.duration_seconds if isinstance(role.duration_seconds, int) else DEFAULT_DURATION_SECONDS
+    credentials = _read_credentials(answer, asked, sent_wall, role, hop)
     try:
-        issued, user = answer["Credentials"], answer["AssumedRoleUser"]
-        metadata = answer.get("ResponseMetadata", {})
-        asked = role.duration_seconds if isinstance(role.duration_seconds, int) else DEFAULT_DURATION_SECONDS
+        user = answer["AssumedRoleUser"]
+        arn = user["Arn"]
+        if not isinstance(arn, str) or arn.count(":") < 5:
+            _reject(role, hop, answer.get("ResponseMetadata", {}), None)
+        return replace(
+            credentials,
+            account_id=role.account_id,
+            arn=arn,
+            user_id=user.get("AssumedRoleId"),
+            source_identity=answer.get("SourceIdentity"),
+            packed_policy_size=answer.get("PackedPolicySize"),
+        )
+    except (KeyError, TypeError, AttributeError):
+        _reject(role, hop, {}, None)
+
+
+def _read_credentials(answer: Any, asked: int, sent_wall: float, role: Role | None, hop: int) -> Credentials:
+    try:
+        issued, metadata = answer["Credentials"], answer.get("ResponseMetadata", {})
         expiry = issued["Expiration"]
         lifetime = lifetime_of(expiry, _date(metadata), asked=asked, sent_wall=sent_wall)
-        texts = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], user["Arn"])
+        texts = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
         if lifetime is None or not all(isinstance(text, str) and text for text in texts):
             _reject(role, hop, metadata, expiry)
-        credentials = Credentials(
+        return Credentials(
             access_key_id=texts[0],
             secret_access_key=texts[1],
             session_token=texts[2],
             expiry=expiry,
             issued_at=datetime.fromtimestamp(sent_wall, UTC),
             lifetime=lifetime,
-            account_id=role.account_id,
-            arn=texts[3],
-            user_id=user.get("AssumedRoleId"),
-            source_identity=answer.get("SourceIdentity"),
             request_id=metadata.get("RequestId"),
-            packed_policy_size=answer.get("PackedPolicySize"),
         )
     except (KeyError, TypeError, AttributeError):
         _reject(role, hop, {}, None)
-    return texts[3], credentials
 
 
-def _reject(role: Role, hop: int, metadata: Mapping[str, Any], expiry: object) -> NoReturn:
+def _reject(role: Role | None, hop: int, metadata: Mapping[str, Any], expiry: object) -> NoReturn:
     ends = f" that end at {expiry}" if isinstance(expiry, datetime) else ""
     msg = f"STS's answer makes no sense: credentials{ends}" if ends else "STS's answer lacks what it must hold"
     hint = "compare the local clock with the true time" if ends else None
     request_id = metadata.get("RequestId")
-    raise AssumeRoleError(
-        msg, role_arn=role.role_arn, hop=hop, request_id=request_id, retryable=True, hint=hint
-    ) from None
+    role_arn = None if role is None else role.role_arn
+    raise _kind(role, hop)(msg, role_arn=role_arn, hop=hop, request_id=request_id, retryable=True, hint=hint) from None
 
 
 def lifetime_of(expiry: object, date: datetime | None, *, asked: int, sent_wall: float) -> float | None:
@@ -335,15 +418,18 @@ def _date(metadata: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def _refusal(error: ClientError, role: Role | None, hop: int | None, sent_wall: float) -> XSessionError:
+def _refusal(
+    error: ClientError, role: Role | None, hop: int | None, sent_wall: float, secrets: tuple[str, ...]
+) -> XSessionError:
     details = error.response.get("Error", {})
     code = str(details.get("Code", "Unknown"))
     message = str(details.get("Message", ""))
-    if role is not None and role.external_id is not None:
-        # A ValidationError quotes the value that it refuses.
-        message = message.replace(role.external_id, "****")
+    for secret in secrets:
+        message = message.replace(secret, "****")
     metadata = error.response.get("ResponseMetadata", {})
-    hint = _clock_hint(code, message, metadata, sent_wall) or _HINTS.get(_SAME_HINT.get(code, code))
+    hints = _WEB_IDENTITY_HINTS if role is not None and role.has_web_identity else _HINTS
+    same = _SAME_HINT.get(code, code)
+    hint = _clock_hint(code, message, metadata, sent_wall) or hints.get(same) or _HINTS.get(same)
     failure = _kind(role, hop, code)(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
@@ -353,7 +439,7 @@ def _refusal(error: ClientError, role: Role | None, hop: int | None, sent_wall: 
         retryable=code not in NON_RECOVERABLE,
         hint=hint,
     )
-    if role is None or role.external_id is None:
+    if not secrets:
         failure.__cause__ = error
     return failure
 

@@ -16,7 +16,7 @@ from .defaults import Defaults
 from .roles import Role, RoleChain
 
 # `tags` are the account's own in this file; those of the session are spelt session_tags.
-_ROLE_OPTIONS = (roles.OPTIONS - {"tags"}) | {"session_tags"}
+_ROLE_OPTIONS = (roles.OPTIONS - {"tags", "web_identity_token"}) | {"session_tags"}
 _TEMPLATE = {"role_name", "partition"}
 ROLE_KEYS = _ROLE_OPTIONS | _TEMPLATE | {"role_arn", "account_id"}
 HUB_KEYS = ROLE_KEYS | {"chain", "source", "via"}
@@ -126,6 +126,8 @@ def _defaults(document: Document) -> _FileDefaults:
     place = document.place.at("defaults")
     table = dict(place.table(document.content.get("defaults", {})))
     place.check(table, DEFAULT_KEYS)
+    for key in sorted(defaults_module.COMMAND_OPTIONS & table.keys()):
+        place.at(key).require_own("a program to run")
     template = {"role_name": inherited.role_name, "partition": inherited.partition}
     for key in sorted(_TEMPLATE & table.keys()):
         if not isinstance(table[key], str) or not table[key]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from ._frozen import FrozenMap
-from .errors import ConfigError
+from .errors import ConfigError, InvalidRoleError
 from .policies import PolicyLike
-from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
+from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain, whole_seconds
 
+MIN_MFA_DURATION_SECONDS = 900
+MAX_MFA_DURATION_SECONDS = 129_600
+
+# These are not options of roles.
+_NO_ROLES = ("mfa_command", "mfa_duration_seconds", "region_name")
 _POLICY_ACCOUNT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):", re.ASCII)
 
 
@@ -31,6 +37,10 @@ class Hop:
     role: Role
     duration_is_default: bool
 
+    def behind_session(self) -> Hop:
+        """The same step with the credentials of an MFA session: those have passed MFA already."""
+        return replace(self, role=self.role.replace(mfa_serial=None))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
@@ -38,7 +48,8 @@ class Defaults:
 
     `role_session_name`, `sts_region_name` and `duration_seconds` go to every hop, `source_identity`, `tags`,
     `transitive_tag_keys` and `mfa_serial` to the first, `policy` and `policy_arns` to the last: on a hub they would
-    forbid the next hop. An external id belongs to one role and has no default.
+    forbid the next hop. An external id belongs to one role and has no default. A first hop with a web identity takes
+    neither `source_identity`, `tags` nor `mfa_serial`, since STS takes none there.
 
     Args:
         role_session_name: As `Role.role_session_name`.
@@ -49,11 +60,16 @@ class Defaults:
         transitive_tag_keys: As `Role.transitive_tag_keys`; likewise.
         source_identity: As `Role.source_identity`.
         mfa_serial: As `Role.mfa_serial`.
+        mfa_command: The program that prints the code of an MFA device, with its arguments: a list, or a text that is
+            split as a shell would, but run without one; `{serial}` in it stands for the device.
+        mfa_duration_seconds: How long a person who gave a code is not asked again: 900 to 129600 seconds, or a
+            timedelta; None: 12 hours.
         sts_region_name: As `Role.sts_region_name`.
         region_name: The region of clients where neither the call, the account nor the session names one.
 
     Raises:
         InvalidRoleError: A value which STS would refuse.
+        ConfigError: `mfa_command` is no command.
     """
 
     role_session_name: str | None = None
@@ -64,12 +80,16 @@ class Defaults:
     transitive_tag_keys: Sequence[str] = ()
     source_identity: str | None = None
     mfa_serial: str | None = None
+    mfa_command: str | Sequence[str] | None = field(default=None, repr=False)
+    mfa_duration_seconds: int | timedelta | None = None
     sts_region_name: str | None = None
     region_name: str | None = None
 
     def __post_init__(self) -> None:
-        options = {option.name: getattr(self, option.name) for option in fields(self)}
-        region = options.pop("region_name")
+        object.__setattr__(self, "mfa_command", _checked_command(self.mfa_command))
+        object.__setattr__(self, "mfa_duration_seconds", _checked_mfa_duration(self.mfa_duration_seconds))
+        options = {option.name: getattr(self, option.name) for option in fields(self) if option.name not in _NO_ROLES}
+        region = self.region_name
         try:
             # A role of any account will do: it checks the options and brings them into their final form.
             checked = Role(f"arn:aws:iam::{self._policy_account()}:role/defaults", **options)
@@ -102,11 +122,14 @@ class Defaults:
     def _hop(self, number: int, role: Role, length: int) -> Hop:
         changes: dict[str, Any] = {}
         open_duration = role.duration_seconds is None
+        first_by_role = number == 1 and not role.has_web_identity
         if open_duration and isinstance(self.duration_seconds, int):
-            longest = MAX_CHAINED_DURATION_SECONDS if number > 1 else self.duration_seconds
+            # Behind an MFA session, a role is a chained one.
+            chained = number > 1 or (first_by_role and (role.mfa_serial or self.mfa_serial) is not None)
+            longest = MAX_CHAINED_DURATION_SECONDS if chained else self.duration_seconds
             changes["duration_seconds"] = min(self.duration_seconds, longest)
         single = ["role_session_name", "sts_region_name"]
-        if number == 1:
+        if first_by_role:
             single += ["source_identity", "mfa_serial"]
             if not role.tags:
                 changes.update(tags=self.tags, transitive_tag_keys=self.transitive_tag_keys)
@@ -131,8 +154,39 @@ class Defaults:
         return "000000000000"
 
 
+def _checked_command(command: object) -> tuple[str, ...] | None:
+    try:
+        parts = shlex.split(command) if isinstance(command, str) else command
+    except ValueError as error:
+        # Not shown here either: some programs take the device's secret as an argument.
+        msg = f"mfa_command (not shown) is not valid: {error}"
+        raise ConfigError(msg) from None
+    if parts is None:
+        return None
+    if (
+        not isinstance(parts, list | tuple)
+        or not parts
+        or not all(isinstance(part, str) and "\0" not in part for part in parts)
+        or not parts[0]
+    ):
+        msg = "mfa_command (not shown) is not valid: a program and its arguments, as a list of texts or one text"
+        raise ConfigError(msg)
+    return tuple(parts)
+
+
+def _checked_mfa_duration(value: object) -> int | None:
+    seconds = whole_seconds(value, MIN_MFA_DURATION_SECONDS, MAX_MFA_DURATION_SECONDS)
+    if value is not None and seconds is None:
+        msg = f"mfa_duration_seconds {value!r} is not valid: 900 to 129600 whole seconds"
+        raise InvalidRoleError(msg)
+    return seconds
+
+
 OPTIONS = frozenset(option.name for option in fields(Defaults))
 """The names of all defaults."""
+
+COMMAND_OPTIONS = frozenset({"mfa_command"})
+"""The defaults that are programs to run: a file that others may write must not set them."""
 
 
 def as_defaults(options: Mapping[str, Any]) -> Defaults:

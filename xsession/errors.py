@@ -10,6 +10,7 @@
     ├── CredentialsError                       no credentials could be had
     │   ├── AssumeRoleError                    STS refused or failed at one hop
     │   ├── SourceCredentialsError             the source has none, or they are dead
+    │   ├── MfaError                           an MFA device's code is needed, and no right one was given
     │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
     │   └── DeadlinePassedError                the deadline of a grant has passed, or it was revoked
     ├── GrantError                             a grant was not made, or not handed over
@@ -133,6 +134,10 @@ class AssumeRoleError(CredentialsError):
 
 class SourceCredentialsError(CredentialsError):
     """The credentials that a chain starts from are missing or dead."""
+
+
+class MfaError(CredentialsError):
+    """The code of an MFA device is needed, and nobody could be asked for it or gave the right one."""
 
 
 class CredentialsTimeoutError(CredentialsError):

@@ -1,16 +1,19 @@
 """A role to assume, a chain of them, and what tells two of them apart.
 
-The rules are those of STS's AssumeRole and of IAM's quotas; each is checked before the network.
+The rules are those of STS's AssumeRole and AssumeRoleWithWebIdentity and of IAM's quotas; each is checked before the
+network.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
@@ -18,6 +21,7 @@ from typing import Any
 from ._frozen import FrozenMap
 from .errors import ConfigError, InvalidRoleError
 from .policies import Policy, PolicyLike, as_policy, check_session_policy
+from .session_name import template_problem
 
 MIN_DURATION_SECONDS = 900
 MAX_DURATION_SECONDS = 43_200
@@ -31,15 +35,20 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+", re.ASCII)
 _TAG_PUNCTUATION = frozenset("_.:/=+-@")
+_NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
     """One `sts:AssumeRole`: the role's ARN and the options of the request.
 
+    With a web identity it is one `sts:AssumeRoleWithWebIdentity`, which needs no other credentials and takes neither
+    external id, source identity, MFA nor tags.
+
     Args:
         role_arn: `arn:<partition>:iam::<account id>:role/<path and name>`.
-        role_session_name: 2 to 64 of `A-Z a-z 0-9 _ + = , . @ -`; None: the session's default.
+        role_session_name: 2 to 64 of `A-Z a-z 0-9 _ + = , . @ -`; or a template with `{user}`, `{host}`, `{program}`
+            and `{account}`; None: the session's default.
         external_id: The secret word that the role's trust policy asks third parties for; 2 to 1224 characters.
         duration_seconds: How long the credentials live: 900 to 43200 seconds, or a timedelta; None: AWS's 3600.
         policy: A session policy, as a `Policy`, a mapping or JSON; the session gets at most what it allows.
@@ -49,6 +58,9 @@ class Role:
         source_identity: Who is behind the session; stays on it through the whole chain.
         mfa_serial: Serial number or ARN of the MFA device; on the first hop only.
         sts_region_name: The region whose STS is asked; None: the session's region.
+        web_identity_token: Called for a web identity token, such as an OIDC token, at each refresh; on the first hop
+            only. A role with one is not pickled.
+        web_identity_token_file: The file that holds such a token, read at each refresh.
 
     Raises:
         InvalidRoleError: A value which STS would refuse; names the option, the value and the rule.
@@ -66,13 +78,15 @@ class Role:
     source_identity: str | None = field(default=None, kw_only=True)
     mfa_serial: str | None = field(default=None, kw_only=True)
     sts_region_name: str | None = field(default=None, kw_only=True)
+    web_identity_token: Callable[[], str] | None = field(default=None, kw_only=True, repr=False, hash=False)
+    web_identity_token_file: str | os.PathLike[str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         arn: object = self.role_arn
         if not isinstance(arn, str) or not 20 <= len(arn) <= 2048 or not _ROLE_ARN.fullmatch(arn):
             rule = "arn:<partition>:iam::<12-digit account id>:role/<path and name>"
             raise _invalid(None, "role_arn", arn, rule)
-        self._check_text("role_session_name", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -")
+        self._check_session_name()
         self._check_text("external_id", _EXTERNAL_ID, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -", secret=True)
         self._check_text("source_identity", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:")
         self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -")
@@ -84,6 +98,13 @@ class Role:
         self._check_session_policy()
         self._set("tags", checked_tags(self.tags, self.role_arn))
         self._set("transitive_tag_keys", self._checked_transitive_keys())
+        self._set("web_identity_token_file", self._checked_token_file())
+        self._check_web_identity()
+
+    @property
+    def has_web_identity(self) -> bool:
+        """Whether it is assumed with a web identity token, and needs no other credentials."""
+        return self.web_identity_token is not None or self.web_identity_token_file is not None
 
     @property
     def account_id(self) -> str:
@@ -113,7 +134,7 @@ class Role:
         return replace(self, **changes)
 
     def request(self) -> dict[str, Any]:
-        """The parameters of the AssumeRole call, without the MFA code."""
+        """The parameters of the call, without the MFA code or the web identity token."""
         request: dict[str, Any] = {
             "RoleArn": self.role_arn,
             "RoleSessionName": self.role_session_name,
@@ -132,18 +153,61 @@ class Role:
         """What tells this hop's credentials from all others: 64 hex digits.
 
         Args:
-            parent: The key of the hop before, or the identity of the source.
+            parent: The key of the hop before, or the identity of the source; of a role with a web identity from a
+                callable, what stands for that.
         """
         request = self.request()
         # The order of these says nothing to STS, and tag keys differ by more than case.
         request["PolicyArns"] = sorted(self.policy_arns)
         request["Tags"] = sorted((key.casefold(), key, value) for key, value in self.tags.items())
         request["TransitiveTagKeys"] = sorted(key.casefold() for key in self.transitive_tag_keys)
-        material = json.dumps([parent, self.partition, self.sts_region_name, request], sort_keys=True)
+        material = json.dumps(
+            [parent, self.partition, self.sts_region_name, self.web_identity_token_file, request], sort_keys=True
+        )
         return hashlib.sha256(material.encode()).hexdigest()
+
+    def __getstate__(self) -> list[Any]:
+        if self.web_identity_token is not None:
+            msg = "a role with web_identity_token= is not pickled: the callable belongs to this process"
+            raise TypeError(msg)
+        return [getattr(self, option.name) for option in fields(self)]
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
+
+    def _check_session_name(self) -> None:
+        name: object = self.role_session_name
+        if isinstance(name, str) and ("{" in name or "}" in name):
+            problem = template_problem(name)
+            if problem is not None:
+                raise _invalid(self.role_arn, "role_session_name", name, problem)
+        else:
+            self._check_text("role_session_name", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -")
+
+    def _checked_token_file(self) -> str | None:
+        path: object = self.web_identity_token_file
+        if path is None:
+            return None
+        text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+        if not isinstance(text, str) or not text or "\0" in text:
+            # Not shown: somebody may have passed the token itself.
+            raise _invalid(self.role_arn, "web_identity_token_file", path, "the path of a file", secret=True)
+        return text
+
+    def _check_web_identity(self) -> None:
+        token: object = self.web_identity_token
+        if token is not None and not callable(token):
+            rule = "a function that returns the token; a token ends, and is asked for at each refresh"
+            raise _invalid(self.role_arn, "web_identity_token", token, rule, secret=True)
+        if not self.has_web_identity:
+            return
+        if token is not None and self.web_identity_token_file is not None:
+            msg = "web_identity_token and web_identity_token_file both say where the token comes from"
+            raise InvalidRoleError(msg, role_arn=self.role_arn, hint="pass one of them")
+        for name in _NOT_WITH_WEB_IDENTITY:
+            if getattr(self, name):
+                msg = f"{name} can't stand beside a web identity: AssumeRoleWithWebIdentity takes none"
+                raise InvalidRoleError(msg, role_arn=self.role_arn, hint=f"leave {name} out, or give it to a next hop")
 
     def _check_text(self, name: str, pattern: re.Pattern[str], rule: str, *, secret: bool = False) -> None:
         value = getattr(self, name)
@@ -152,17 +216,10 @@ class Role:
 
     def _checked_duration(self) -> int | None:
         value: object = self.duration_seconds
-        if value is None:
-            return None
-        seconds = value.total_seconds() if isinstance(value, timedelta) else value
-        if (
-            isinstance(seconds, int | float)
-            and not isinstance(seconds, bool)
-            and MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS
-            and seconds == seconds // 1
-        ):
-            return int(seconds)
-        raise _invalid(self.role_arn, "duration_seconds", value, "900 to 43200 whole seconds")
+        seconds = whole_seconds(value, MIN_DURATION_SECONDS, MAX_DURATION_SECONDS)
+        if value is not None and seconds is None:
+            raise _invalid(self.role_arn, "duration_seconds", value, "900 to 43200 whole seconds")
+        return seconds
 
     def _checked_policy_arns(self) -> tuple[str, ...]:
         arns: object = self.policy_arns
@@ -211,7 +268,8 @@ class RoleChain:
 
     Raises:
         InvalidRoleError: A chain which STS would refuse: roles of two partitions, more than 3600 seconds
-            asked of a later hop (https://repost.aws/knowledge-center/iam-role-chaining-limit), or MFA there.
+            asked of a later hop (https://repost.aws/knowledge-center/iam-role-chaining-limit), or MFA or a web identity
+            there.
     """
 
     roles: tuple[Role, ...]
@@ -233,6 +291,9 @@ class RoleChain:
         if role.mfa_serial is not None:
             msg = "mfa_serial is for the first hop: a role's credentials can't pass an MFA code on"
             raise InvalidRoleError(msg, role_arn=role.role_arn, hop=hop, hint="put mfa_serial on the first role")
+        if role.has_web_identity:
+            msg = "a web identity is for the first hop: a later one is assumed with the credentials of the hop before"
+            raise InvalidRoleError(msg, role_arn=role.role_arn, hop=hop, hint="put it on the first role")
 
     @property
     def last(self) -> Role:
@@ -252,6 +313,14 @@ class RoleChain:
 
     def __repr__(self) -> str:
         return f"RoleChain({', '.join(map(repr, self.roles))})"
+
+
+def whole_seconds(value: object, shortest: int, longest: int) -> int | None:
+    """The seconds that a number or a timedelta stands for; None where they are not whole or out of the range."""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not shortest <= seconds <= longest:
+        return None
+    return int(seconds) if seconds == seconds // 1 else None
 
 
 def as_chain(value: RoleChain | Role | str) -> RoleChain:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
+import platform
 import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,9 +24,9 @@ from ._botocore.source import Source
 from ._chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
+from ._codes import MfaCode, MfaPrompt
 from ._discovery import Discovery
 from ._fork import renew_after_fork
-from ._hop import MfaCode, MfaPrompt
 from ._profiles import Profile
 from ._throttle import SHARED_LANES, Lanes
 from ._workers import SHARED_WORKERS, Workers
@@ -37,7 +39,7 @@ from .events import Hook, Hooks, LoggingHook
 from .fanout import Outcomes, fan_out
 from .refresh import RefreshPolicy
 from .roles import Role, RoleChain
-from .session_name import default_role_session_name
+from .session_name import Runner, runner
 from .status import Status
 from .stores import MemoryStore, Store
 
@@ -70,7 +72,8 @@ class CrossAccountSession:
         config: botocore client configuration for all clients.
         refresh: When credentials are refreshed.
         store: Where credentials are kept between calls; None: in this session's memory.
-        mfa_code: Called with an MFA device's serial number; returns its six digits.
+        mfa_code: Called with an MFA device's serial number, in the thread of a caller; returns its six digits. None:
+            `mfa_command` of the defaults, else whoever sits in front of the notebook or the terminal.
         hooks: Called with every event, see `xsession.events`.
         max_clients: How many clients `get_client` keeps.
         clock: Both clocks, for tests; None: the machine's.
@@ -118,10 +121,10 @@ class CrossAccountSession:
             region_name=region_name,
             config=config,
             defaults=as_defaults(defaults),
-            role_session_name=_role_session_name(),
+            runner=_runner(),
             policy=RefreshPolicy() if refresh is None else refresh,
             store=MemoryStore(wall=clock.wall) if store is None else store,
-            mfa=MfaPrompt(mfa_code),
+            mfa=MfaPrompt(mfa_code, clock),
             emit=self._hooks,
             clock=clock,
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
@@ -554,9 +557,8 @@ class CrossAccountSession:
             msg = f"the account has no role that {min(options)} could apply to"
             raise InvalidRoleError(msg, account=account.name, hint="its credentials are the source's own")
         *before, last = account.chain
-        # The defaults' policy counts too.
-        resolved = self._reach(account).hops[-1].role
-        if (resolved.policy or resolved.policy_arns) and options.keys() & {"policy", "policy_arns"}:
+        # Those of the defaults are for roles that have none: a call's own takes their place.
+        if (last.policy or last.policy_arns) and options.keys() & {"policy", "policy_arns"}:
             if not replace_policy:
                 msg = "the role has a session policy, and a second one would not narrow it: AWS adds them up"
                 hint = "pass replace_policy=True to use yours in its place"
@@ -571,7 +573,12 @@ class CrossAccountSession:
         self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int
     ) -> Outcomes[T]:
         chosen = self.accounts.values() if accounts is None else map(self.accounts.find, accounts)
-        return fan_out(func, {account.name: account for account in chosen}, max_workers=max_workers)
+        by_name = {account.name: account for account in chosen}
+        for account in by_name.values():
+            # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
+            with suppress(XSessionError):
+                self._reach(account).credentials.unlock()
+        return fan_out(func, by_name, max_workers=max_workers)
 
 
 def _copy(
@@ -598,9 +605,10 @@ def _check_source(session: object, profile_name: object) -> None:
         raise ConfigError(msg)
 
 
-def _role_session_name() -> str:
+def _runner() -> Runner:
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user id may have no name
         user = f"uid{os.getuid()}" if hasattr(os, "getuid") else "user"
-    return default_role_session_name(os.environ, user=user, program=sys.argv[0] if sys.argv else "")
+    program = sys.argv[0] if sys.argv else ""
+    return runner(os.environ, user=user, program=program, host=platform.node())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, assert_type
 
 import boto3
@@ -88,6 +89,9 @@ def hook(event: Event) -> None:
 def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     """What users write when they make one."""
     CrossAccountSession({"vegeta": "arn:aws:iam::222222222222:role/R"}, hooks=[hook], mfa_code=lambda serial: serial)
+    CrossAccountSession({"pod": Role("arn:aws:iam::222222222222:role/R", web_identity_token_file=Path("token"))})
+    CrossAccountSession({"job": Role("arn:aws:iam::222222222222:role/R", web_identity_token=lambda: "token")})
+    CrossAccountSession({}, mfa_command=["op"], mfa_duration_seconds=timedelta(hours=8))
     CrossAccountSession(given)
     CrossAccountSession(mixed)
     CrossAccountSession([Account("vegeta")], profile_name="bruce", tags={"team": "bats"})

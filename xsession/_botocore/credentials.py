@@ -11,8 +11,9 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 
 from xsession._cell import Cell
+from xsession._snapshot import Snapshot
 from xsession.credentials import Credentials
-from xsession.errors import XSessionError
+from xsession.errors import MfaError, XSessionError
 
 
 class SigningCredentials(ReadOnlyCredentials):
@@ -56,6 +57,9 @@ class AccountCredentials(BotocoreCredentials):
         """The credentials that the next request is signed with, as our own value."""
         raise NotImplementedError
 
+    def unlock(self) -> None:
+        """Has a person asked for what only a person can give, where that is needed."""
+
     def rejected(self, access_key_id: str) -> bool:
         """Takes note that a service refused these as dead; tells whether there are others now."""
         raise NotImplementedError
@@ -84,11 +88,13 @@ class CellCredentials(AccountCredentials):
     Args:
         account: The account's name, for errors.
         cell: The last hop.
+        gate: Called before a reader would have to wait; asks for MFA codes. None: nothing stands before it.
     """
 
-    def __init__(self, account: str, cell: Cell[SigningCredentials]) -> None:
+    def __init__(self, account: str, cell: Cell[SigningCredentials], gate: Callable[[], None] | None = None) -> None:
         super().__init__(account)
         self._cell = cell
+        self._gate = gate
         self._boot = cell.clock.boot
         self._wall = cell.clock.wall
 
@@ -98,15 +104,26 @@ class CellCredentials(AccountCredentials):
         snapshot = self._cell.snapshot
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot.signing
-        try:
-            return self._cell.read().signing
-        except XSessionError as error:
-            raise error.for_caller(self._account) from error.__cause__
+        return self._read().signing
 
     def current(self) -> Credentials:
         """The credentials that the next request is signed with, as our own value."""
+        return self._read().credentials
+
+    def unlock(self) -> None:
+        """Has somebody asked for an MFA code, where the credentials can't be had without one."""
+        if self._gate is not None:
+            self._gate()
+
+    def _read(self) -> Snapshot[SigningCredentials]:
         try:
-            return self._cell.read().credentials
+            self.unlock()
+            try:
+                return self._cell.read()
+            except MfaError:
+                # What a code had opened was closed in this very moment: revoked, or at its end.
+                self.unlock()
+                return self._cell.read()
         except XSessionError as error:
             raise error.for_caller(self._account) from error.__cause__
 

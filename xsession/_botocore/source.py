@@ -58,6 +58,14 @@ class Source:
         region: str | None = self.session.region_name
         return region
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether there are any, or something that should have led to some."""
+        try:
+            return self.session.get_credentials() is not None
+        except BotoCoreError:
+            return True
+
     def frozen(self) -> ReadOnlyCredentials:
         """The current credentials; the session refreshes them where they need it.
 
