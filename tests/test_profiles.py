@@ -19,7 +19,7 @@ from xsession import (
     SourceCredentialsError,
     UnknownAccountError,
 )
-from xsession._profiles import Profile
+from xsession._profile import Profile
 from xsession.policies import allow
 from xsession.testing.keys import Key
 from xsession.testing.sts import LocalSTS

@@ -30,7 +30,7 @@ from ._codes import MfaPrompt
 from ._flight import Label
 from ._fork import renew_after_fork
 from ._hop import Ask, Caller, CellCaller, HopFetch
-from ._profiles import Profile
+from ._profile import Profile
 from ._snapshot import Deadline
 from ._sts import Sts, sts_region
 from ._throttle import Lanes

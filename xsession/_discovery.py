@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
-from ._aws_config import AwsFiles
+from ._account_files import of_file, of_profiles
 from ._toml_file import PROJECT_FILE, PROJECT_TABLE, Trust
-from .accounts import Accounts, of_file, of_profiles
+from .accounts import Accounts
 from .errors import ConfigError
 
 FILE_NAME = "xsession.toml"
@@ -65,7 +65,7 @@ class Discovery:
         _protect_names(layers)
         everything = [self.accounts, *(found for _, found in layers)]
         if self.combine:
-            profiles, unusable = of_profiles(AwsFiles.of(None, environ))
+            profiles, unusable = of_profiles(None, environ)
             everything.append(Accounts(profiles, unusable=unusable))
         combined = Accounts()
         for found in everything:

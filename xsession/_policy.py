@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from ._did_you_mean import did_you_mean
 from ._frozen import FrozenMap
 from .errors import InvalidPolicyError
 
@@ -279,9 +279,8 @@ def _statement(number: int, entry: object) -> Statement:
 def _refuse_unknown(where: str, document: Mapping[Any, Any], known: Sequence[str]) -> None:
     for key in document:
         if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
             msg = f"{where} has an unknown key {key!r}"
-            raise InvalidPolicyError(msg, hint=f"did you mean {close[0]}?" if close else f"keys: {', '.join(known)}")
+            raise InvalidPolicyError(msg, hint=did_you_mean(str(key), known, f"keys: {', '.join(known)}"))
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -343,9 +342,8 @@ def _check_operator(operator: object) -> None:
     # "Null" asks whether the key exists: it has no form for keys that do.
     known = bare in _OPERATORS or bare.removesuffix("IfExists") in _OPERATORS - {"Null"}
     if not known:
-        close = difflib.get_close_matches(bare, _OPERATORS, n=1)
         msg = f"condition operator {name!r} is not known"
-        raise InvalidPolicyError(msg, hint=f"did you mean {close[0]}?" if close else None)
+        raise InvalidPolicyError(msg, hint=did_you_mean(bare, _OPERATORS))
 
 
 def _condition_values(key: str, value: object) -> tuple[str, ...]:

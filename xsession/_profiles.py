@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ._aws_config import AwsFiles, Section, read_sections
 from ._entry import Entry
+from ._profile import Profile
 from .errors import ConfigError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
@@ -23,26 +24,6 @@ _OTHER_CREDENTIALS = ("credential_process", "web_identity_token_file", "login_se
 # Options of a role; botocore ignores the last two of them.
 _TEXT_OPTIONS = ("role_session_name", "external_id", "mfa_serial", "source_identity", "policy")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """The credentials that a profile has by itself, as a source: never those of the role that it may name.
-
-    Args:
-        name: The profile's name.
-        credential_source: Where its role's credentials start, in the words of `~/.aws/config`; None: in the profile.
-        config_file: The file that it was read from, where that is not the default one.
-        fingerprint: Changes with whatever says whose credentials these are.
-    """
-
-    name: str
-    credential_source: str | None = None
-    config_file: str | None = None
-    fingerprint: str = field(default="", repr=False)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import glob
 import re
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ._did_you_mean import did_you_mean
 from .errors import ConfigError
 
 PROJECT_FILE = "pyproject.toml"
@@ -82,8 +82,7 @@ class Place:
         """Refuses keys that are not known."""
         for key in table:
             if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"keys here: {', '.join(sorted(known))}"
+                hint = did_you_mean(key, known, f"keys here: {', '.join(sorted(known))}")
                 self.at(key).refuse("unknown key", hint)
 
     def require_own(self, what: str) -> None:

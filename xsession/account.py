@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from ._frozen import FrozenMap
-from ._profiles import Profile
+from ._profile import Profile
 from .defaults import Defaults
 from .errors import ConfigError
 from .roles import Role, RoleChain, as_chain

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from ._aws_config import AwsFiles
-from ._entry import Entry
+from ._did_you_mean import did_you_mean
 from ._frozen import FrozenMap
-from ._profiles import read_profiles
-from ._toml import read_toml
-from ._toml_file import Trust
 from .account import SOURCE, Account, AccountRef, shown
 from .errors import ConfigError, UnknownAccountError
 from .roles import Role, RoleChain, as_chain
@@ -72,7 +67,9 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
-        return cls(of_file(path, Trust.OWN))
+        from ._account_files import of_own_file  # noqa: PLC0415 # accounts in code need no reader of files
+
+        return cls(of_own_file(path))
 
     @classmethod
     def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
@@ -88,7 +85,9 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: A file can't be read or is not of that format.
         """
-        accounts, unusable = of_profiles(AwsFiles.of(path, os.environ))
+        from ._account_files import of_profiles  # noqa: PLC0415 # likewise
+
+        accounts, unusable = of_profiles(path, os.environ)
         return cls(accounts, unusable=unusable)
 
     def find(self, ref: AccountRef) -> Account:
@@ -194,52 +193,14 @@ class Accounts(Mapping[str, Account]):
         if same_id:
             msg = f"several accounts have the id {ref}"
             raise UnknownAccountError(msg, hint=f"use a name: {', '.join(account.name for account in same_id)}")
-        close = difflib.get_close_matches(ref, self._by_name, n=3)
         msg = f"no account is called {shown(ref)}"
-        raise UnknownAccountError(msg, hint=f"did you mean {' or '.join(close)}?" if close else self._known())
+        raise UnknownAccountError(msg, hint=did_you_mean(ref, self._by_name, self._known(), most=3))
 
     def _known(self) -> str:
         names = list(self._by_name)
         if not names:
             return "no accounts are registered"
         return f"known are {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
-
-
-def of_file(path: str | os.PathLike[str], trust: Trust) -> list[Account]:
-    """The accounts of a TOML file.
-
-    Args:
-        path: The file.
-        trust: What it may do.
-
-    Raises:
-        ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
-    """
-    return [_account(entry) for entry in read_toml(path, trust=trust)]
-
-
-def of_profiles(files: AwsFiles) -> tuple[list[Account], dict[str, ConfigError]]:
-    """The accounts of all profiles, and what is wrong with the others, by name.
-
-    Raises:
-        ConfigError: A file can't be read or is not of that format.
-    """
-    entries, unusable = read_profiles(files)
-    accounts = []
-    for entry in entries:
-        try:
-            accounts.append(_account(entry))
-        except ConfigError as error:
-            unusable[entry.name] = error
-    return accounts, unusable
-
-
-def _account(entry: Entry) -> Account:
-    try:
-        return Account(entry.name, **entry.options, origin=entry.origin)
-    except ConfigError as error:
-        error.hint = f"{error.hint}; see {entry.origin}" if error.hint else f"see {entry.origin}"
-        raise
 
 
 def _named(name: str, value: str | Role | RoleChain | Account) -> Account:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
+from ._did_you_mean import did_you_mean
 from ._frozen import FrozenMap
+from ._policy import PolicyLike
 from .errors import ConfigError, InvalidRoleError
-from .policies import PolicyLike
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain, whole_seconds
 
 MIN_MFA_DURATION_SECONDS = 900
@@ -201,9 +201,6 @@ def as_defaults(options: Mapping[str, Any]) -> Defaults:
             msg = "external_id has no default: it is agreed on for one role"
             raise ConfigError(msg, hint="give it to the Role")
         if name not in OPTIONS:
-            close = difflib.get_close_matches(name, OPTIONS, n=1)
             msg = f"there is no default {name!r}"
-            raise ConfigError(
-                msg, hint=f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(OPTIONS))}"
-            )
+            raise ConfigError(msg, hint=did_you_mean(name, OPTIONS, f"there are {', '.join(sorted(OPTIONS))}"))
     return Defaults(**options)

@@ -25,18 +25,20 @@ _NAMES = (
     r"token",
 )
 # A name, then what stands between it and its value in XML, JSON, a form, a header or a Python repr, then the value.
-_SECRET = re.compile(
+_SECRET = (
     rf"((?<![A-Za-z0-9])(?:{'|'.join(_NAMES)})\\*[\"']?(?:\s*[:=]\s*|>)(?:b(?=[\"']))?\\*[\"']?)"
-    r"(?!\s)([^\s\"'<>&,;}\\]+)",
-    re.IGNORECASE,
+    r"(?!\s)([^\s\"'<>&,;}\\]+)"
 )
-_BEARER = re.compile(r"(\bbearer\s+)([\w.~+/=-]+)", re.IGNORECASE)
+_BEARER = r"(\bbearer\s+)([\w.~+/=-]+)"
 MASK = "****"
 
 
 def redacted(text: str) -> str:
     """The text with `****` in the place of secret keys, tokens, MFA codes, external ids and signatures of URLs."""
-    return _BEARER.sub(rf"\1{MASK}", _SECRET.sub(rf"\1{MASK}", text))
+    # `re` compiles them at their first use, which most programs never come to, and keeps them.
+    for pattern in (_SECRET, _BEARER):
+        text = re.sub(pattern, rf"\1{MASK}", text, flags=re.IGNORECASE)
+    return text
 
 
 class RedactingFilter(logging.Filter):

@@ -19,8 +19,9 @@ from datetime import timedelta
 from typing import Any
 
 from ._frozen import FrozenMap
+from ._policy import Policy, PolicyLike, as_policy
+from ._policy_limits import check_session_policy
 from .errors import ConfigError, InvalidRoleError
-from .policies import Policy, PolicyLike, as_policy, check_session_policy
 from .session_name import template_problem
 
 MIN_DURATION_SECONDS = 900

@@ -25,9 +25,8 @@ from ._chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
 from ._codes import MfaCode, MfaPrompt
-from ._discovery import Discovery
 from ._fork import renew_after_fork
-from ._profiles import Profile
+from ._profile import Profile
 from ._throttle import SHARED_LANES, Lanes
 from ._workers import SHARED_WORKERS, Workers
 from .account_session import AccountSession, refuse_keys
@@ -44,6 +43,7 @@ from .status import Status
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
+    from ._discovery import Discovery
     from ._granting import Grants
     from .activity import Activities
     from .audit import AuditRecord
@@ -167,6 +167,8 @@ class CrossAccountSession:
                 or a project's file has an account of a name that the user's own file has too.
         """
         known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
+        from ._discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
+
         config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
         session = cls(config.read(os.environ), **overrides)
         session._config = config

@@ -5,11 +5,12 @@ It ends up in CloudTrail and in conditions on `sts:RoleSessionName`, so it is st
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
+
+from ._did_you_mean import did_you_mean
 
 DEFAULT_TEMPLATE = "{user}-{program}"
 PLACEHOLDERS = ("account", "host", "program", "user")
@@ -95,9 +96,9 @@ def template_problem(template: str) -> str | None:
     """What is wrong with a session name that has placeholders; None: nothing."""
     for name in _PLACEHOLDER.findall(template):
         if name not in PLACEHOLDERS:
-            close = difflib.get_close_matches(name, PLACEHOLDERS, n=1)
-            known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-            return f"there is no {{{name}}}; " + (f"did you mean {{{close[0]}}}?" if close else f"there are {known}")
+            known = [f"{{{known}}}" for known in PLACEHOLDERS]
+            hint = did_you_mean(f"{{{name}}}", known, f"there are {', '.join(known)}")
+            return f"there is no {{{name}}}; {hint}"
     text = _PLACEHOLDER.sub("", template)
     if not _ALLOWED.fullmatch(text):
         return "beside its placeholders it has only A-Z a-z 0-9 _ + = , . @ -"

@@ -10,7 +10,7 @@ import pytest
 
 from xsession import SourceCredentialsError
 from xsession._botocore.source import Source
-from xsession._profiles import Profile
+from xsession._profile import Profile
 
 KEYS = "aws_access_key_id = {}\naws_secret_access_key = s\n"
 

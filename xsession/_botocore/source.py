@@ -11,7 +11,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 
 from xsession._fork import renew_after_fork
-from xsession._profiles import Profile
+from xsession._profile import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
 from .profile import profile_session

@@ -1,0 +1,20 @@
+"""What somebody may have meant who wrote a name that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None, *, most: int = 1) -> str | None:
+    """A hint with the names that look alike.
+
+    Args:
+        word: What was written.
+        known: What there is.
+        otherwise: The hint where nothing looks alike.
+        most: How many names at most.
+    """
+    import difflib  # noqa: PLC0415 # programs that make no mistakes need not wait for it
+
+    close = difflib.get_close_matches(word, list(known), n=most)
+    return f"did you mean {' or '.join(close)}?" if close else otherwise
