@@ -9,11 +9,12 @@ ARGS ?=
 
 BIN := .venv/bin
 BENCH := .venvs/bench
+MINISTACK := .venvs/ministack
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test check bench soak docs test-all clean
+.PHONY: help demo test check bench soak docs ministack test-all clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +22,7 @@ help: ## this list
 demo: .venv/.demo ## the story of Batman and Vegeta, on a local AWS
 	@$(BIN)/python examples/demo.py $(ARGS)
 
-test: check ## check, then all tests with coverage
+test: check ministack ## check, then all tests with coverage
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -q $(ARGS)
 	@echo "== branch coverage of all modules"
@@ -44,6 +45,8 @@ soak: $(BENCH)/.bench ## load for SECONDS=60 with short-lived credentials
 docs: .venv/.docs ## the documentation, into build/docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 	@echo "build/docs/index.html"
+
+ministack: $(MINISTACK)/.ministack ## the second AWS of the integration tests, installed on its own
 
 test-all: .venv/.python ## the tests on each Python found, and with the oldest dependencies
 	@$(BIN)/python -m tools.test_all $(ARGS)
@@ -68,4 +71,10 @@ $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
 .venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) -e ".[$(EXTRAS)]"
+	@touch $@
+
+# It pins a botocore of its own.
+$(MINISTACK)/.ministack: | $(MINISTACK)/.python
+	@echo "installing MiniStack into $(@D)"
+	@$(@D)/bin/python $(INSTALL) "ministack~=1.5.33"
 	@touch $@

@@ -8,7 +8,7 @@ import boto3
 
 from xsession import CrossAccountSession, RoleChain
 from xsession.testing import EventCapture, LocalAWS
-from xsession.testing.sts import Key
+from xsession.testing.keys import Key
 
 BATMAN = "111111111111"
 VEGETA = "222222222222"

@@ -20,7 +20,7 @@ from botocore.stub import Stubber
 
 from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession._botocore.core import ClientCore
-from xsession.testing.sts import Key
+from xsession.testing.keys import Key
 
 
 class Bench:

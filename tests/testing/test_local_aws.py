@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import email.utils
 import os
 import sys
+import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -13,8 +16,9 @@ from botocore.parsers import ResponseParserError
 
 from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession import ConfigError, CrossAccountSession
+from xsession.policies import allow, deny, trust
 from xsession.testing import EventCapture, FakeClock, Fault, LocalAWS, Story
-from xsession.testing.trust import UnknownConditionError
+from xsession.testing.unjudged import UnknownConditionError
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 
@@ -401,3 +405,95 @@ def test_the_story_can_be_told(local_aws: LocalAWS, captured_events: EventCaptur
     )
     assert captured_events.events
     xs.close()
+
+
+# Regions and clocks
+
+
+def test_sts_may_be_off_in_a_region(world: World) -> None:
+    """For one account, or for all."""
+    world.aws.disable_region("eu-west-1", VEGETA)
+    assert f"account:{VEGETA}" in refused(world, "RegionDisabledException")
+    assert assumed(world, RoleArn=world.chain.roles[0].role_arn)
+    elsewhere = world.source.client("sts", region_name="eu-north-1")
+    assert elsewhere.assume_role(RoleArn=world.role, RoleSessionName="test")
+    world.aws.disable_region("eu-west-1")
+    with pytest.raises(ClientError, match="RegionDisabledException"):
+        world.source.client("sts").get_session_token()
+    assert who(world.source.client("sts")) == BATMAN
+
+
+@pytest.mark.parametrize(
+    ("service_name", "call", "code"),
+    [
+        ("sts", "get_caller_identity", "SignatureDoesNotMatch"),
+        ("s3", "list_buckets", "RequestTimeTooSkewed"),
+        ("ec2", "describe_instances", "RequestExpired"),
+        ("dynamodb", "list_tables", "InvalidSignatureException"),
+    ],
+)
+def test_clocks_may_not_be_too_far_apart(world: World, service_name: Any, call: str, code: str) -> None:
+    """Either way; each service says so in its own words."""
+    asked = getattr(world.source.client(service_name, config=ONCE), call)
+    for skew, word in ((901, "Signature expired"), (-901, "Signature not yet current")):
+        world.aws.set_clock_skew(skew)
+        with pytest.raises(ClientError, match=code) as caught:
+            asked()
+        if service_name == "sts":
+            assert word in caught.value.response["Error"]["Message"]
+    world.aws.set_clock_skew(890)
+    assert asked()
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "MissingAuthenticationToken"),
+        ({"Authorization": "{signed}", "X-Amz-Date": "yesterday"}, "SignatureDoesNotMatch"),
+    ],
+)
+def test_a_request_must_be_signed_and_dated(world: World, headers: dict[str, str], code: str) -> None:
+    """Or nobody knows whose it is, and of when."""
+    scope = "20260101/eu-west-1/sts/aws4_request"
+    signed = f"AWS4-HMAC-SHA256 Credential={world.key.access_key_id}/{scope}, SignedHeaders=host, Signature=0"
+    filled = {name: value.format(signed=signed) for name, value in headers.items()}
+    url = f"{world.aws.endpoint_url}/?Action=GetCallerIdentity"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(url, headers=filled))  # noqa: S310 - a URL of our own
+    assert code in caught.value.read().decode()
+    caught.value.close()
+
+
+def test_a_skewed_server_tells_its_time(world: World) -> None:
+    """By which a client can see how far it is off."""
+    world.aws.set_clock_skew(3_600)
+    with pytest.raises(ClientError) as caught:
+        who(world.source.client("sts", config=ONCE))
+    told = email.utils.parsedate_to_datetime(caught.value.response["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert 3_500 < told.timestamp() - time.time() < 3_700
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_a_presigned_url_ends(world: World, version: str) -> None:
+    """When it says."""
+    bucket = world.bucket()
+    s3 = as_session(world, assumed(world)).client("s3", config=Config(signature_version=version))
+    url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "scouter.csv"}, ExpiresIn=60)
+    world.aws.set_clock_skew(61)
+    with pytest.raises(OSError, match="403"):
+        urllib.request.urlopen(url)  # noqa: S310 - a URL of our own
+
+
+def test_a_deny_keeps_a_user_from_a_session_token(world: World) -> None:
+    """Which needs no permission."""
+    plain = world.aws.session(world.batman.user("alfred", permissions=allow("s3:*")))
+    assert plain.client("sts").get_session_token()
+    world.batman.user("alfred", permissions=allow("s3:*") + deny("sts:*"))
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        plain.client("sts").get_session_token()
+
+
+def test_a_session_policy_has_no_principal(world: World) -> None:
+    """That would be a trust policy."""
+    message = refused(world, "MalformedPolicyDocument", Policy=trust(BATMAN).to_json())
+    assert "principal" in message

@@ -4,46 +4,59 @@ from typing import Any
 
 import pytest
 
-from xsession.policies import Policy
-from xsession.testing.trust import Principal, UnknownConditionError, verdict
+from xsession.policies import Policy, allow, deny, trust
+from xsession.testing.permissions import Decision, Layer
+from xsession.testing.trust import Principal, Trust, decide_both, trust_in
+from xsession.testing.unjudged import UnknownConditionError
 
-USER = Principal("111111111111", "arn:aws:iam::111111111111:user/bruce")
-ROLE = Principal(
-    "111111111111", "arn:aws:sts::111111111111:assumed-role/Hub/name", "arn:aws:iam::111111111111:role/Hub"
-)
+ACCOUNT = "111111111111"
+USER = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/bruce")
+SESSION = Principal(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Hub/name", f"arn:aws:iam::{ACCOUNT}:role/Hub")
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/ci.example.com"
+VISITOR = Principal("", "arn:aws:iam:::repo:bats/cave", provider=PROVIDER)
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/Reader"
 
 
-def judged(principal: Principal = USER, context: dict[str, list[str]] | None = None, **statement: Any) -> bool | None:
+def judged(principal: Principal = USER, context: dict[str, list[str]] | None = None, **statement: Any) -> Trust:
     """What a policy of one statement says."""
-    whole = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole", **statement}
+    whole = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole", **statement}
     whole = {name: value for name, value in whole.items() if value is not None}
     policy = Policy.from_dict({"Version": "2012-10-17", "Statement": [whole]})
-    return verdict(policy, principal, "sts:AssumeRole", context or {})
+    return trust_in(policy, principal, "sts:AssumeRole", context or {})
 
 
 @pytest.mark.parametrize(
-    ("named", "user", "role"),
+    ("named", "user", "session"),
     [
-        ("111111111111", True, True),
-        ("arn:aws:iam::111111111111:root", True, True),
-        ("arn:aws:iam::111111111111:user/bruce", True, None),
-        ("arn:aws:iam::111111111111:role/Hub", None, True),
-        ("arn:aws:sts::111111111111:assumed-role/Hub/name", None, True),
-        ("222222222222", None, None),
-        ("*", True, True),
+        (ACCOUNT, Trust.ACCOUNT, Trust.ACCOUNT),
+        (f"arn:aws:iam::{ACCOUNT}:root", Trust.ACCOUNT, Trust.ACCOUNT),
+        (USER.arn, Trust.PRINCIPAL, Trust.NOTHING),
+        (SESSION.role_arn, Trust.NOTHING, Trust.ROLE),
+        (SESSION.arn, Trust.NOTHING, Trust.PRINCIPAL),
+        ("222222222222", Trust.NOTHING, Trust.NOTHING),
+        ("*", Trust.PRINCIPAL, Trust.PRINCIPAL),
     ],
 )
-def test_principals_are_named_by_account_user_role_or_session(named: str, user: bool | None, role: bool | None) -> None:
-    """A session is its role's too."""
+def test_principals_are_named_by_account_user_role_or_session(named: str, user: Trust, session: Trust) -> None:
+    """A session is its role's too; how a caller is named decides what else it needs."""
     assert judged(USER, Principal={"AWS": named}) is user
-    assert judged(ROLE, Principal={"AWS": named}) is role
+    assert judged(SESSION, Principal={"AWS": named}) is session
+
+
+def test_whom_a_provider_vouches_for_is_named_by_the_provider() -> None:
+    """And is denied with everybody."""
+    assert judged(VISITOR, Principal={"Federated": PROVIDER}) is Trust.PRINCIPAL
+    assert judged(VISITOR, Principal={"AWS": ACCOUNT}) is Trust.NOTHING
+    assert judged(USER, Principal={"Federated": PROVIDER}) is Trust.NOTHING
+    assert judged(VISITOR, Principal="*") is Trust.NOTHING
+    assert judged(VISITOR, Principal="*", Effect="Deny") is Trust.DENIED
 
 
 def test_not_principal_names_those_to_whom_it_does_not_apply() -> None:
     """Here: deny to all but one."""
-    policy: dict[str, Any] = {"Effect": "Deny", "Principal": None, "NotPrincipal": {"AWS": ["111111111111"]}}
-    assert judged(USER, **policy) is None
-    assert judged(Principal("2" * 12, f"arn:aws:iam::{'2' * 12}:user/x"), **policy) is False
+    policy: dict[str, Any] = {"Effect": "Deny", "Principal": None, "NotPrincipal": {"AWS": [ACCOUNT]}}
+    assert judged(USER, **policy) is Trust.NOTHING
+    assert judged(Principal("2" * 12, f"arn:aws:iam::{'2' * 12}:user/x"), **policy) is Trust.DENIED
 
 
 def test_a_denial_wins() -> None:
@@ -52,68 +65,81 @@ def test_a_denial_wins() -> None:
         {"Effect": effect, "Principal": {"AWS": "*"}, "Action": "sts:*"} for effect in ("Allow", "Deny", "Allow")
     ]
     policy = Policy.from_dict({"Version": "2012-10-17", "Statement": statements})
-    assert verdict(policy, USER, "sts:AssumeRole", {}) is False
+    assert trust_in(policy, USER, "sts:AssumeRole", {}) is Trust.DENIED
+
+
+def test_a_condition_that_is_not_met_leaves_nothing() -> None:
+    """And one that is not known is not judged."""
+    condition = {"StringEquals": {"sts:ExternalId": "agreed"}}
+    assert judged(context={"sts:externalid": ["agreed"]}, Condition=condition) is Trust.ACCOUNT
+    assert judged(Condition=condition) is Trust.NOTHING
+    with pytest.raises(UnknownConditionError, match="aws:Moon"):
+        judged(Condition={"StringEquals": {"aws:Moon": "full"}})
+
+
+def both(
+    policy: Policy,
+    own: Policy | None,
+    *,
+    principal: Principal = USER,
+    same_account: bool = True,
+    session_policy: Policy | None = None,
+) -> Decision:
+    """What comes of a trust policy and of the caller's own policies."""
+    layers = [Layer("identity-based policy", [] if own is None else [own])]
+    layers += [] if session_policy is None else [Layer("session policy", [session_policy])]
+    return decide_both(
+        policy,
+        principal,
+        layers,
+        action="sts:AssumeRole",
+        role_arn=ROLE_ARN,
+        context={},
+        same_account=same_account,
+    )
+
+
+ASSUME = allow("sts:AssumeRole", resources=ROLE_ARN)
 
 
 @pytest.mark.parametrize(
-    ("action", "expected"),
+    ("trusted", "own", "same_account", "allowed"),
     [
-        ("sts:AssumeRole", True),
-        ("STS:assumerole", True),
-        ("sts:*", True),
-        ("sts:Assume?ole", True),
-        ("sts:TagSession", None),
+        (ACCOUNT, ASSUME, True, True),
+        (ACCOUNT, None, True, False),
+        (ACCOUNT, ASSUME, False, True),
+        (ACCOUNT, None, False, False),
+        (USER.arn, None, True, True),
+        (USER.arn, None, False, False),
+        (USER.arn, ASSUME, False, True),
+        (USER.arn, allow("sts:AssumeRole", resources=f"{ROLE_ARN}2"), False, False),
+        ("222222222222", ASSUME, True, False),
+        (USER.arn, deny("sts:*"), True, False),
     ],
 )
-def test_actions_have_wildcards_and_no_case(action: str, expected: bool | None) -> None:
-    """As in IAM."""
-    assert judged(Action=action) is expected
-    assert judged(Action=None, NotAction=[action]) is (None if expected else True)
+def test_across_accounts_both_sides_must_allow_it(
+    trusted: str, own: Policy | None, *, same_account: bool, allowed: bool
+) -> None:
+    """Within one, a trust policy that names the caller itself is enough."""
+    assert both(trust(trusted), own, same_account=same_account).allowed is allowed
 
 
-PRESENT = {"sts:externalid": ["Agreed"], "aws:tagkeys": ["team", "cost"]}
+def test_a_session_policy_limits_whoever_is_trusted_as_a_role() -> None:
+    """But not one that is trusted as this very session."""
+    assert SESSION.role_arn is not None
+    narrow = allow("s3:*")
+    assert not both(trust(SESSION.role_arn), None, principal=SESSION, session_policy=narrow).allowed
+    assert both(trust(SESSION.role_arn), None, principal=SESSION).allowed
+    assert both(trust(SESSION.arn), None, principal=SESSION, session_policy=narrow).allowed
 
 
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        ({"StringEquals": {"sts:ExternalId": "Agreed"}}, True),
-        ({"StringEquals": {"sts:ExternalId": "agreed"}}, None),
-        ({"StringEquals": {"sts:ExternalId": ["other", "Agreed"]}}, True),
-        ({"StringEqualsIgnoreCase": {"sts:ExternalId": "agreed"}}, True),
-        ({"StringNotEquals": {"sts:ExternalId": "Agreed"}}, None),
-        ({"StringNotEqualsIgnoreCase": {"sts:ExternalId": "AGREED"}}, None),
-        ({"StringLike": {"sts:ExternalId": "Agr*"}}, True),
-        ({"StringLike": {"sts:ExternalId": "agr*"}}, None),
-        ({"StringNotLike": {"sts:ExternalId": "x*"}}, True),
-        ({"StringEquals": {"sts:RoleSessionName": "x"}}, None),
-        ({"StringNotEquals": {"sts:RoleSessionName": "x"}}, True),
-        ({"StringEqualsIfExists": {"sts:RoleSessionName": "x"}}, True),
-        ({"Null": {"sts:RoleSessionName": "true"}}, True),
-        ({"Null": {"sts:ExternalId": "true"}}, None),
-        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost", "more"]}}, True),
-        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}, None),
-        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}, True),
-        ({"ForAllValues:StringLike": {"aws:TagKeys": ["*"]}}, True),
-        ({"ForAllValues:StringEquals": {"aws:RequestTag/team": ["x"]}}, True),
-        ({"StringEquals": {"sts:ExternalId": "Agreed"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}}, None),
-        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}, None),
-    ],
-)
-def test_conditions_are_judged_as_iam_does(condition: dict[str, Any], expected: bool | None) -> None:
-    """Keys that the request lacks included."""
-    assert judged(context=PRESENT, Condition=condition) is expected
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"StringEquals": {"aws:Moon": "full"}},
-        {"IpAddress": {"aws:CurrentTime": "x"}},
-        {"StringEquals": {"sts:ExternalId": "no", "aws:SourceIp": "127.0.0.1"}},
-    ],
-)
-def test_what_is_not_known_is_not_judged(condition: dict[str, Any]) -> None:
-    """Even behind a condition that is false."""
-    with pytest.raises(UnknownConditionError):
-        judged(context=PRESENT, Condition=condition)
+def test_a_refusal_has_the_reason_that_aws_gives() -> None:
+    """None, where the trust policy is silent."""
+    action = "sts:AssumeRole"
+    denying = Policy.from_dict(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}]}
+    )
+    assert both(trust("222222222222"), ASSUME).because(action) == ""
+    assert both(trust(ACCOUNT), None).because(action) == f"because no identity-based policy allows the {action} action"
+    assert both(denying, ASSUME).because(action) == "with an explicit deny in a resource-based policy"
+    assert both(trust(ACCOUNT), deny("*")).because(action) == "with an explicit deny in an identity-based policy"

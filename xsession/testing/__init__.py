@@ -8,7 +8,9 @@ from .calls import Call
 from .capture import EventCapture
 from .clock import FakeClock
 from .faults import Fault
-from .local_aws import LocalAccount, LocalAWS
+from .local_account import LocalAccount
+from .local_aws import LocalAWS
 from .story import Story
+from .unjudged import NotJudgedError
 
-__all__ = ["Call", "EventCapture", "FakeClock", "Fault", "LocalAWS", "LocalAccount", "Story"]
+__all__ = ["Call", "EventCapture", "FakeClock", "Fault", "LocalAWS", "LocalAccount", "NotJudgedError", "Story"]

@@ -90,6 +90,17 @@ def expired(service: str, *, is_json: bool) -> RefusedError:
     return RefusedError(403, "ExpiredToken", "The security token included in the request is expired")
 
 
+def skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
+    """How a service says that a request's time is not its own."""
+    if service == "s3":
+        expired_url = message == "Request has expired"
+        text = "The difference between the request time and the current time is too large."
+        return RefusedError(403, *(("AccessDenied", message) if expired_url else ("RequestTimeTooSkewed", text)))
+    if service == "ec2":
+        return RefusedError(400, "RequestExpired", "Request has expired.")
+    return RefusedError(*((400, "InvalidSignatureException") if is_json else (403, "SignatureDoesNotMatch")), message)
+
+
 def unknown_key(service: str, *, is_json: bool) -> RefusedError:
     """How a service says that it does not know an access key."""
     message = "The security token included in the request is invalid."
@@ -100,3 +111,29 @@ def unknown_key(service: str, *, is_json: bool) -> RefusedError:
     if service == "ec2":
         return RefusedError(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
     return RefusedError(403, "UnrecognizedClientException" if is_json else "InvalidClientTokenId", message)
+
+
+def denied(
+    caller_arn: str, action: str, resource: str | None, reason: str, *, service: str, is_json: bool = False
+) -> RefusedError:
+    """How a service says that somebody may not.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+
+    Args:
+        caller_arn: Who may not.
+        action: What.
+        resource: On what; None or "*": nothing that AWS would name.
+        reason: "because ..." or "with ..."; "": AWS gives none.
+        service: Which service says it.
+        is_json: Whether the service answers in JSON.
+    """
+    named = f'"{resource}"' if service == "s3" else resource
+    about = "" if resource in (None, "*") else f" on resource: {named}"
+    message = f"User: {caller_arn} is not authorized to perform: {action}{about}" + (f" {reason}" if reason else "")
+    if service == "ec2":
+        message = f"You are not authorized to perform this operation. {message}"
+        return RefusedError(403, "UnauthorizedOperation", message)
+    return (
+        RefusedError(400, "AccessDeniedException", message) if is_json else RefusedError(403, "AccessDenied", message)
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -16,18 +15,20 @@ import boto3
 import botocore.session
 
 from xsession import ConfigError
-from xsession.policies import Policy, Statement, allow, as_policy, trust
 
+from .access import Access
 from .calls import Call, CallLog
+from .directory import Directory
 from .faults import Fault, Faults
+from .keys import Key, new_key
+from .local_account import LocalAccount
+from .moto_storage import load_moto
 from .server import Server, serve
-from .sts import Key, KnownRole, LocalSTS, new_id, new_key
+from .sts import LocalSTS
 from .trust import Principal
-
-PolicyLike = Policy | Mapping[str, Any] | str
+from .web_identity import make_token
 
 _HOME_REGION = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-_IMAGE = "ami-12c6146b"
 
 
 class WallClock(Protocol):
@@ -41,9 +42,10 @@ class LocalAWS:
     """AWS on loopback: moto's server, and in front of it what moto lacks.
 
     That is: signatures are checked; temporary credentials expire; AssumeRole asks the role's trust policy and has AWS's
-    limits; another account's bucket is closed; requests are counted; failures are made on purpose. A condition in a
-    trust policy that it does not know is an error when the context ends, never a verdict. What a role may do once it is
-    assumed is not evaluated, nor are session policies.
+    limits; each request needs what the caller's identity-based policies, its permissions boundary and its session
+    policies allow; another account's bucket is closed; requests are counted; failures are made on purpose. What it does
+    not know, such as a condition key, is an error when the context ends, never a verdict. Resource-based policies other
+    than trust policies and the policies of organizations are not evaluated.
 
     Use it as a context manager, one at a time: moto has one storage for a process. It does not touch the process's
     environment; see `applied`.
@@ -59,16 +61,21 @@ class LocalAWS:
     _running = threading.Lock()
 
     def __init__(self, *, clock: WallClock | None = None, lifetime: float | None = None) -> None:
-        now = time.time if clock is None else clock.wall
+        self._clock = time.time if clock is None else clock.wall
         self._calls = CallLog()
         self._faults = Faults()
-        self._sts = LocalSTS(self._find_role, now, lifetime)
-        self._backend, storage = _moto()
+        self._organizations: dict[str, str] = {}
+        self._backend, storage = load_moto()
+        self._directory = Directory(self._backend.iam)
+        access = Access(self._directory, self._organizations)
+        self._sts = LocalSTS(self._directory, access, self._now, lifetime)
         self._server = Server(
             sts=self._sts,
+            access=access,
+            directory=self._directory,
             storage=storage,
             bucket_owner=self._backend.bucket_owner,
-            now=now,
+            now=self._now,
             calls=self._calls,
             faults=self._faults,
         )
@@ -113,7 +120,14 @@ class LocalAWS:
         if account_id not in self._accounts:
             root = Principal(account_id, f"arn:{partition}:iam::{account_id}:root")
             key = new_key(root, account_id, own=True)
-            self._accounts[account_id] = LocalAccount(self, account_id, partition, self._sts.add(key))
+            self._sts.add(key)
+            self._accounts[account_id] = LocalAccount(
+                account_id,
+                partition,
+                root=lambda: self.session(key, region_name=_HOME_REGION[partition]),
+                directory=self._directory,
+                add_key=self._sts.add,
+            )
         return self._accounts[account_id]
 
     def session(self, key: Key | None = None, *, region_name: str | None = None) -> boto3.Session:
@@ -221,6 +235,45 @@ class LocalAWS:
         """Accepts a code of an MFA device, once."""
         self._sts.expect_mfa_code(serial, code)
 
+    def set_organization(self, organization_id: str, account_ids: Iterable[str]) -> None:
+        """Puts accounts into an organization, which policies ask for as `aws:PrincipalOrgID`.
+
+        Args:
+            organization_id: "o-...".
+            account_ids: The accounts; they leave the one that they were in.
+        """
+        self._organizations.update(dict.fromkeys(account_ids, organization_id))
+
+    def disable_region(self, region_name: str, account_id: str | None = None) -> None:
+        """Lets STS issue no credentials in a region.
+
+        Args:
+            region_name: The region.
+            account_id: Only those of this account's users and roles; None: of any.
+        """
+        self._sts.disable_region(region_name, account_id)
+
+    def set_clock_skew(self, seconds: float) -> None:
+        """Sets the server's clock apart from the machine's; requests that are over 900 s apart are refused.
+
+        Args:
+            seconds: How far it is ahead; negative: behind.
+        """
+        self._server.skew = seconds
+
+    def web_identity_token(
+        self, issuer: str, subject: str, *, audience: str = "sts.amazonaws.com", seconds: float = 3_600
+    ) -> str:
+        """A token for AssumeRoleWithWebIdentity, as an OIDC provider issues them; its signature is not verified here.
+
+        Args:
+            issuer: The provider's URL, "https://...".
+            subject: Whom it is about.
+            audience: Whom it is for.
+            seconds: How long it is good for.
+        """
+        return make_token(issuer, subject, audience, self._now() + seconds)
+
     def add_key(self, key: Key) -> Key:
         """Makes a key known."""
         return self._sts.add(key)
@@ -235,127 +288,5 @@ class LocalAWS:
             raise ConfigError(msg, hint="use it as a context manager: with LocalAWS() as aws: ...")
         return Path(self._folder.name, name)
 
-    def _find_role(self, partition: str, account_id: str, name: str) -> KnownRole | None:
-        roles = self._backend.iam(account_id, partition).roles.values()
-        found = next((role for role in roles if role.name == name), None)
-        if found is None:
-            return None
-        policy = as_policy(found.assume_role_policy_document)
-        return KnownRole(found.arn, found.id, policy, int(found.max_session_duration or 3_600))
-
-
-class LocalAccount:
-    """One account of a `LocalAWS`; made by `LocalAWS.account`."""
-
-    def __init__(self, aws: LocalAWS, account_id: str, partition: str, key: Key) -> None:
-        self._aws = aws
-        self.account_id = account_id
-        self._partition = partition
-        self._key = key
-        self._clients: dict[str, Any] = {}
-
-    @property
-    def root(self) -> boto3.Session:
-        """A session that may do everything in the account and is not counted: for further set-up."""
-        return self._aws.session(self._key, region_name=_HOME_REGION[self._partition])
-
-    def user(self, name: str) -> Key:
-        """A user's long-term access key."""
-        principal = Principal(self.account_id, f"arn:{self._partition}:iam::{self.account_id}:user/{name}")
-        return self._aws.add_key(new_key(principal, new_id("AIDA")))
-
-    def role(
-        self,
-        name: str,
-        *,
-        trusts: str | Iterable[str] | Policy,
-        permissions: PolicyLike | None = None,
-        external_id: str | None = None,
-        max_session_duration: int = 3_600,
-    ) -> str:
-        """A role.
-
-        Args:
-            name: Its name.
-            trusts: Who may assume it, with whatever tags and source identity: account ids or ARNs, as for
-                `policies.trust`; or a whole trust policy.
-            permissions: What it may do; not evaluated. None: everything.
-            external_id: The external id that the trust policy asks for.
-            max_session_duration: In seconds.
-
-        Returns:
-            Its ARN.
-        """
-        if not isinstance(trusts, Policy):
-            principals = [trusts] if isinstance(trusts, str) else list(trusts)
-            trusts = _open_trust(principals, external_id, self._partition)
-        iam = self._client("iam")
-        made = iam.create_role(
-            RoleName=name, AssumeRolePolicyDocument=trusts.to_json(), MaxSessionDuration=max_session_duration
-        )
-        document = (allow("*") if permissions is None else as_policy(permissions)).to_json()
-        iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=document)
-        return str(made["Role"]["Arn"])
-
-    def set_trust(self, role_name: str, trusts: PolicyLike) -> None:
-        """Replaces a role's trust policy."""
-        document = json.dumps(as_policy(trusts).to_dict())
-        self._client("iam").update_assume_role_policy(RoleName=role_name, PolicyDocument=document)
-
-    def bucket(self, name: str, objects: Mapping[str, bytes] | None = None) -> str:
-        """A bucket with objects; returns its name."""
-        s3 = self._client("s3")
-        region = s3.meta.region_name
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
-        for key, body in (objects or {}).items():
-            s3.put_object(Bucket=name, Key=key, Body=body)
-        return name
-
-    def instances(self, count: int = 1) -> list[str]:
-        """EC2 instances; returns their ids."""
-        ec2 = self._client("ec2")
-        started = ec2.run_instances(ImageId=_IMAGE, MinCount=count, MaxCount=count, InstanceType="t3.micro")
-        return [instance["InstanceId"] for instance in started["Instances"]]
-
-    def _client(self, service_name: str) -> Any:
-        if service_name not in self._clients:
-            self._clients[service_name] = self.root.client(service_name)  # type: ignore[call-overload]  # one of three
-        return self._clients[service_name]
-
-
-def _open_trust(principals: Sequence[str], external_id: str | None, partition: str) -> Policy:
-    policy = trust(*principals, external_id=external_id, session_tags=["*"], partition=partition)
-    named = policy.statements[0].principals
-    return Policy([*policy.statements, Statement(effect="Allow", principals=named, actions=["sts:SetSourceIdentity"])])
-
-
-class _Moto:
-    """moto's storage."""
-
-    def __init__(self, get_backend: Any, reset: Any) -> None:
-        self._get_backend = get_backend
-        self._reset = reset
-
-    def reset(self) -> None:
-        """Empties it."""
-        self._reset()
-
-    def iam(self, account_id: str, partition: str) -> Any:
-        """An account's IAM."""
-        return self._get_backend("iam")[account_id][partition]
-
-    def bucket_owner(self, bucket: str) -> str | None:
-        """The account that a bucket is in."""
-        _, account_id = self._get_backend("s3").bucket_accounts.get(bucket, (None, None))
-        return account_id  # type: ignore[no-any-return]  # moto is not typed for us
-
-
-def _moto() -> tuple[_Moto, Any]:
-    try:
-        from moto.backends import get_backend  # noqa: PLC0415 # comes with the extra, and takes a second
-        from moto.core.base_backend import BackendDict  # noqa: PLC0415
-        from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-    except ImportError as error:
-        msg = f"the local AWS needs {error.name}"
-        raise ConfigError(msg, hint="pip install 'xsession[testing]'") from error
-    return _Moto(get_backend, BackendDict.reset), DomainDispatcherApplication(create_backend_app)
+    def _now(self) -> float:
+        return self._clock() + self._server.skew

@@ -9,28 +9,26 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
-from .answers import Answer, RefusedError, error_answer, expired, unknown_key
+from .access import Access
+from .answers import Answer, RefusedError, error_answer, expired, skewed, unknown_key
 from .calls import Call, CallLog
+from .context import Circumstances
+from .directory import Directory
+from .exchange import UNSIGNED, Exchange
 from .faults import Fault, Faults
-from .signatures import Request, is_valid, read_signature
-from .sts import Key, LocalSTS
-from .trust import UnknownConditionError
+from .keys import Key
+from .needs import Need
+from .signatures import Request, is_valid, refusal_of_time
+from .simulation import answer_simulation
+from .sts import LocalSTS
+from .unjudged import NotJudgedError
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _HANG_SECONDS = 60.0
-_S3_OPERATIONS = {
-    ("GET", True): "GetObject",
-    ("PUT", True): "PutObject",
-    ("HEAD", True): "HeadObject",
-    ("DELETE", True): "DeleteObject",
-    ("GET", False): "ListObjects",
-    ("PUT", False): "CreateBucket",
-    ("HEAD", False): "HeadBucket",
-    ("DELETE", False): "DeleteBucket",
-}
+_READING = frozenset({"GetObject", "HeadObject"})
+_XML = frozenset({"ec2", "iam", "s3", "sts"})
 
 
 class Server:
@@ -38,6 +36,8 @@ class Server:
 
     Args:
         sts: Knows the keys, and answers for STS.
+        access: Whether a key may do what it asks for.
+        directory: moto's users, roles and policies.
         storage: moto's application.
         bucket_owner: The account that a bucket is in; None: there is no such bucket.
         now: The clock, in seconds since 1970.
@@ -49,6 +49,8 @@ class Server:
         self,
         *,
         sts: LocalSTS,
+        access: Access,
+        directory: Directory,
         storage: WSGIApp,
         bucket_owner: Callable[[str], str | None],
         now: Callable[[], float],
@@ -56,17 +58,20 @@ class Server:
         faults: Faults,
     ) -> None:
         self._sts = sts
+        self._access = access
+        self._directory = directory
         self._storage = storage
         self._bucket_owner = bucket_owner
         self._now = now
         self._calls = calls
         self._faults = faults
+        self.skew = 0.0
         self.failures: list[Exception] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
         request = _request(environ)
-        exchange = _Exchange(request, environ)
+        exchange = Exchange(request, environ)
         key = self._sts.find(exchange.access_key_id)
         fault = None if key is not None and key.own else exchange.fault(self._faults)
         if fault is not None and fault.kind == "reset":
@@ -78,37 +83,59 @@ class Server:
                 answer = self._answer(exchange, key)
             except RefusedError as error:
                 answer = error_answer(exchange.service, error, is_json=exchange.is_json)
-            except UnknownConditionError as error:
+            except NotJudgedError as error:
                 self.failures.append(error)
-                answer = error_answer(exchange.service, RefusedError(500, "NotKnownHere", str(error)), is_json=False)
+                refused = RefusedError(501, "NotKnownHere", str(error))
+                answer = error_answer(exchange.service, refused, is_json=exchange.service not in _XML)
         self._note(exchange, key, answer)
         headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body)), **answer.headers}
         headers["Date"] = email.utils.formatdate(self._now(), usegmt=True)
         start_response(f"{answer.status} -", list(headers.items()))
         return [b""] if request.method == "HEAD" else [answer.body]
 
-    def _answer(self, exchange: _Exchange, key: Key | None) -> Answer:
-        service, is_json = exchange.service, exchange.is_json
-        signature = exchange.signature
+    def _answer(self, exchange: Exchange, key: Key | None) -> Answer:
+        around = Circumstances(self._now(), exchange.region_name, exchange.source_ip)
+        if exchange.signature is None and exchange.operation in UNSIGNED:
+            return self._sts.answer(exchange.operation, exchange.parameters, None, around)
+        key = self._authenticated(exchange, key)
+        if exchange.service == "sts":
+            return self._sts.answer(exchange.operation, exchange.parameters, key, around)
+        if exchange.s3 is not None:
+            for bucket in filter(None, (exchange.s3.bucket, exchange.s3.source_bucket)):
+                if self._bucket_owner(bucket) not in (None, key.principal.account_id):
+                    raise RefusedError(403, "AccessDenied", "Access Denied")
+        self._access.check(key, exchange, around.time)
+        if exchange.service == "iam":
+            if exchange.operation == "SimulatePrincipalPolicy":
+                return answer_simulation(exchange.parameters, self._directory)
+            account_id, partition = key.principal.account_id, key.principal.partition
+            self._directory.ensure_managed(account_id, partition, exchange.parameters.get("PolicyArn", ""))
+        answer = self._stored(exchange, key)
+        if answer.status == 404 and exchange.operation in _READING and self._bucket_owner(exchange.bucket):
+            # Whoever may not list a bucket is not told that it lacks an object.
+            listing = Need("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{exchange.bucket}")
+            self._access.check(key, exchange, around.time, [listing])
+        return answer
+
+    def _authenticated(self, exchange: Exchange, key: Key | None) -> Key:
+        service, is_json, signature = exchange.service, exchange.is_json, exchange.signature
         if signature is None:
             message = "The request must contain a valid AWS signature of version 4"
             raise RefusedError(403, "MissingAuthenticationToken", message)
-        if key is None:
+        if key is None or (key.session_token or "") != (signature.session_token or ""):
             raise unknown_key(service, is_json=is_json)
-        if (key.session_token or "") != (signature.session_token or ""):
-            raise unknown_key(service, is_json=is_json)
+        # Clients sign by the machine's clock, whichever clock the server lives by.
+        refusal = refusal_of_time(signature, exchange.request.query, time.time() + self.skew)
+        if refusal is not None:
+            raise skewed(service, refusal, is_json=is_json)
         if not is_valid(exchange.request, signature, key.secret_access_key):
             message = "The request signature we calculated does not match the signature you provided."
             raise RefusedError(403, "SignatureDoesNotMatch", message)
         if key.expires is not None and self._now() >= key.expires:
             raise expired(service, is_json=is_json)
-        if service == "sts":
-            return self._sts.answer(exchange.operation, exchange.parameters, key)
-        if service == "s3" and self._bucket_owner(exchange.bucket) not in (None, key.principal.account_id):
-            raise RefusedError(403, "AccessDenied", "Access Denied")
-        return self._stored(exchange, key)
+        return key
 
-    def _stored(self, exchange: _Exchange, key: Key) -> Answer:
+    def _stored(self, exchange: Exchange, key: Key) -> Answer:
         environ = exchange.environ
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = key.principal.account_id
         environ["wsgi.input"] = io.BytesIO(exchange.request.body)
@@ -127,7 +154,7 @@ class Server:
         code = None if number < 400 else status
         return Answer(number, body, content_type, code, named)
 
-    def _note(self, exchange: _Exchange, key: Key | None, answer: Answer) -> None:
+    def _note(self, exchange: Exchange, key: Key | None, answer: Answer) -> None:
         if key is not None and key.own:
             return
         self._calls.add(
@@ -136,52 +163,12 @@ class Server:
                 operation=exchange.operation,
                 access_key_id=exchange.access_key_id,
                 account_id=None if key is None else key.principal.account_id,
-                region_name="" if exchange.signature is None else exchange.signature.region_name,
+                region_name=exchange.region_name,
                 status=answer.status,
                 error_code=answer.error_code,
                 role_arn=exchange.parameters.get("RoleArn"),
             )
         )
-
-
-class _Exchange:
-    """One request, with what it says about itself."""
-
-    def __init__(self, request: Request, environ: dict[str, Any]) -> None:
-        self.request = request
-        self.environ = environ
-        self.signature = read_signature(request)
-        self.access_key_id = "" if self.signature is None else self.signature.access_key_id
-        self.service = "" if self.signature is None else self.signature.service
-        self.is_json = "x-amz-target" in request.headers
-        self.parameters = self._parameters() if self.service in ("sts", "iam", "ec2") else {}
-        self.operation = self._operation()
-
-    @property
-    def bucket(self) -> str:
-        """The bucket of an S3 request: the first part of its path."""
-        return self.request.path.lstrip("/").partition("/")[0]
-
-    def fault(self, faults: Faults) -> Fault | None:
-        """The fault that it meets."""
-        return faults.hit(self.service, self.operation, self.parameters.get("RoleArn"))
-
-    def _parameters(self) -> dict[str, str]:
-        text = self.request.body.decode(errors="replace") or self.request.query
-        return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
-
-    def _operation(self) -> str:
-        if self.is_json:
-            return self.request.headers["x-amz-target"].rpartition(".")[2]
-        if "Action" in self.parameters:
-            return self.parameters["Action"]
-        if self.service == "s3":
-            if not self.bucket:
-                return "ListBuckets"
-            has_key = "/" in self.request.path.lstrip("/").rstrip("/")
-            operation = _S3_OPERATIONS.get((self.request.method, has_key), self.request.method)
-            return "ListObjectsV2" if operation == "ListObjects" and "list-type=2" in self.request.query else operation
-        return self.request.method
 
 
 def _request(environ: Mapping[str, Any]) -> Request:
@@ -195,7 +182,7 @@ def _request(environ: Mapping[str, Any]) -> Request:
     return Request(environ["REQUEST_METHOD"], path, query, headers, body)
 
 
-def _faulty(fault: Fault, exchange: _Exchange, faults: Faults) -> Answer | None:
+def _faulty(fault: Fault, exchange: Exchange, faults: Faults) -> Answer | None:
     if fault.kind == "latency":
         time.sleep(fault.seconds)
         return None

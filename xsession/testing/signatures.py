@@ -14,9 +14,12 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_TIMESTAMP = "%Y%m%dT%H%M%SZ"
+_LEEWAY_SECONDS = 900
 _VERSION_2 = "-/-/s3/-"
 _AUTHORIZATION = re.compile(
     rf"{_ALGORITHM} Credential=(?P<credential>[^,]+), *SignedHeaders=(?P<headers>[^,]+), *Signature=(?P<signature>\w+)"
@@ -132,6 +135,39 @@ def is_valid(request: Request, signature: Signature, secret_access_key: str) -> 
     to_sign = f"{_ALGORITHM}\n{signature.timestamp}\n{signature.scope}\n{digest}"
     expected = hmac.new(_signing_key(secret_access_key, signature.scope), to_sign.encode(), hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, signature.value)
+
+
+def refusal_of_time(signature: Signature, query: str, now: float) -> str | None:
+    """Why a signature is not for this moment, in AWS's words; None: it is.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+
+    Args:
+        signature: The signature.
+        query: Of its request, which says how long a presigned URL is good for.
+        now: The server's clock, in seconds since 1970.
+    """
+    values = dict(_pairs(query)) if signature.presigned else {}
+    if signature.scope == _VERSION_2:
+        return None if now <= float(signature.timestamp) else "Request has expired"
+    try:
+        made = datetime.strptime(signature.timestamp, _TIMESTAMP).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return f"Date must be in ISO-8601 'basic format'. Got '{signature.timestamp}'."
+    until = made + (float(values.get("X-Amz-Expires", 0)) if signature.presigned else _LEEWAY_SECONDS)
+    if now > until:
+        limit = _written(now - _LEEWAY_SECONDS)
+        return f"Signature expired: {signature.timestamp} is now earlier than {limit} ({_written(now)} - 15 min.)"
+    if made - now > _LEEWAY_SECONDS:
+        limit = _written(now + _LEEWAY_SECONDS)
+        return (
+            f"Signature not yet current: {signature.timestamp} is still later than {limit} ({_written(now)} + 15 min.)"
+        )
+    return None
+
+
+def _written(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime(_TIMESTAMP)
 
 
 def _version_2(request: Request, signature: Signature, secret_access_key: str) -> str:

@@ -8,8 +8,8 @@ import boto3
 
 from xsession.policies import allow
 
+from .keys import Key
 from .local_aws import LocalAWS
-from .sts import Key
 
 BATMAN = "111111111111"
 VEGETA = "222222222222"
@@ -23,7 +23,7 @@ class Story:
     Args:
         key: Batman's own access key.
         session: A boto3 session with that key.
-        vegeta_role: May read Vegeta's bucket; trusts Batman.
+        vegeta_role: May read Vegeta's bucket, and list buckets and instances; trusts Batman.
         chain: Three roles that lead from Batman over his own account and the hub to Vegeta.
         bucket: Vegeta's bucket.
         object_key: The CSV object in it.
@@ -48,6 +48,7 @@ class Story:
         batman.instances(2)
         hub.instances(2)
         read = allow("s3:GetObject", "s3:ListBucket", resources=["arn:aws:s3:::vegeta-power-levels*"])
+        read += allow("s3:ListAllMyBuckets", "ec2:DescribeInstances")
         first = batman.role("Hub", trusts=BATMAN)
         second = hub.role("Hub", trusts=first)
         last = vegeta.role("HubReadsBucket", trusts=second, permissions=read)

@@ -1,28 +1,19 @@
-"""Evaluates trust policies as STS does; what it does not know, it refuses to judge.
+"""Evaluates trust policies as STS does.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
 
 from xsession.policies import Policy, Statement
 
-Context = Mapping[str, Collection[str]]
-
-_KNOWN_KEYS = re.compile(
-    "(aws:(currenttime|epochtime|multifactorauthpresent|principalaccount|principalarn|principalorgid|principaltype"
-    "|sourceidentity|tagkeys|userid|username|principaltag/.+|requesttag/.+)"
-    "|sts:(externalid|rolesessionname|sourceidentity|transitivetagkeys))"
-)
-
-
-class UnknownConditionError(NotImplementedError):
-    """A condition that this server does not know; its verdict would be worth nothing."""
+from .conditions import holds
+from .patterns import Context
+from .permissions import ALLOWED, Decision, Layer, acts, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,107 +24,118 @@ class Principal:
         account_id: The account.
         arn: The caller's own ARN.
         role_arn: The role, where the caller is a role's session.
+        provider: The ARN of the identity provider, where the caller has but its token.
     """
 
     account_id: str
     arn: str
     role_arn: str | None = None
+    provider: str | None = None
 
     @property
-    def names(self) -> frozenset[str]:
-        """All that a policy may call it."""
-        partition = self.arn.split(":")[1]
-        root = f"arn:{partition}:iam::{self.account_id}:root"
-        return frozenset(filter(None, ("*", self.account_id, root, self.arn, self.role_arn)))
+    def partition(self) -> str:
+        """The partition of the account."""
+        return self.arn.split(":")[1]
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the account's root user, which no policy limits."""
+        return self.arn.endswith(":root")
+
+    @property
+    def names(self) -> Mapping[str, Trust]:
+        """All that a trust policy may call it, and what naming it so means."""
+        if self.provider is not None:
+            return {self.provider: Trust.PRINCIPAL}
+        account = {self.account_id: Trust.ACCOUNT, f"arn:{self.partition}:iam::{self.account_id}:root": Trust.ACCOUNT}
+        role = {} if self.role_arn is None else {self.role_arn: Trust.ROLE}
+        return {**account, **role, self.arn: Trust.PRINCIPAL, "*": Trust.PRINCIPAL}
 
 
-def verdict(policy: Policy, principal: Principal, action: str, context: Context) -> bool | None:
-    """What a trust policy says: True allowed, False denied explicitly, None nothing.
+class Trust(enum.IntEnum):
+    """What a trust policy says of a caller."""
+
+    DENIED = -1
+    NOTHING = 0
+    # The account decides by its own policies who of it may.
+    ACCOUNT = 1
+    # The role may, in whatever session; the session's policies still limit it.
+    ROLE = 2
+    # Exactly this user or session may.
+    PRINCIPAL = 3
+
+
+def trust_in(policy: Policy, principal: Principal, action: str, context: Context) -> Trust:
+    """What a trust policy says of a caller.
 
     Args:
         policy: The trust policy.
         principal: Who calls.
         action: "sts:AssumeRole", ...
-        context: Condition keys in lower case to values; a key that the request lacks is absent.
+        context: The request's condition keys.
 
     Raises:
         UnknownConditionError: The policy has a condition that is not known here.
     """
-    applying = {
-        statement.effect
-        for statement in policy.statements
-        if _names(statement, principal) and _acts(statement, action) and _holds(statement, context)
-    }
-    return False if "Deny" in applying else True if "Allow" in applying else None
+    found = Trust.NOTHING
+    for statement in policy.statements:
+        named = _named(statement, principal)
+        if named and acts(statement, action) and holds(policy, statement, context):
+            if statement.effect == "Deny":
+                return Trust.DENIED
+            found = max(found, named)
+    return found
 
 
-def _names(statement: Statement, principal: Principal) -> bool:
+def decide_both(
+    policy: Policy,
+    principal: Principal,
+    layers: Sequence[Layer],
+    *,
+    action: str,
+    role_arn: str,
+    context: Context,
+    same_account: bool,
+) -> Decision:
+    """Whether a role may be assumed: by its trust policy, and by what limits the caller.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
+
+    Args:
+        policy: The trust policy.
+        principal: Who calls.
+        layers: What limits the caller.
+        action: "sts:AssumeRole", "sts:TagSession", ...
+        role_arn: The role.
+        context: The request's condition keys.
+        same_account: Whether the caller is of the role's account, where naming the caller itself is enough.
+
+    Raises:
+        NotJudgedError: The policies ask for something that is not known here.
+    """
+    says = trust_in(policy, principal, action, context)
+    own = decide(layers, action, role_arn, context)
+    if own.explicit:
+        return own
+    if says is Trust.DENIED:
+        return Decision(allowed=False, layer="resource-based policy", explicit=True)
+    if says is Trust.NOTHING:
+        # AWS does not say that it was the trust policy.
+        return Decision(allowed=False) if own.allowed else own
+    if same_account and says is Trust.PRINCIPAL:
+        return ALLOWED
+    if same_account and says is Trust.ROLE:
+        return decide([layer for layer in layers if layer.name != "identity-based policy"], action, role_arn, context)
+    return own
+
+
+def _named(statement: Statement, principal: Principal) -> Trust:
+    kind = "AWS" if principal.provider is None else "Federated"
+    names = principal.names
     if statement.not_principals:
-        return not principal.names & set(statement.not_principals.get("AWS", ()))
-    return bool(principal.names & set(statement.principals.get("AWS", ())))
-
-
-def _acts(statement: Statement, action: str) -> bool:
-    if statement.not_actions:
-        return not any(_like(action, pattern) for pattern in statement.not_actions)
-    return any(_like(action, pattern) for pattern in statement.actions)
-
-
-def _like(text: str, pattern: str) -> bool:
-    return re.fullmatch(translate(pattern.replace("[", "[[]")), text, re.IGNORECASE) is not None
-
-
-def _holds(statement: Statement, context: Context) -> bool:
-    # All of them are evaluated: an unknown one must not hide behind one that is false.
-    held = [
-        _condition(operator, key, values, context)
-        for operator, keys in statement.conditions.items()
-        for key, values in keys.items()
-    ]
-    return all(held)
-
-
-def _condition(operator: str, key: str, wanted: Sequence[str], context: Context) -> bool:
-    if not _KNOWN_KEYS.fullmatch(key.lower()):
-        msg = f"condition key {key} is not known to the local AWS"
-        raise UnknownConditionError(msg)
-    qualifier, _, name = operator.rpartition(":")
-    present = context.get(key.lower())
-    if name == "Null":
-        return (present is None) == (wanted[0].lower() == "true")
-    test = _TESTS.get(name.removesuffix("IfExists"))
-    if test is None:
-        msg = f"condition operator {operator} is not known to the local AWS"
-        raise UnknownConditionError(msg)
-    matches, negated = test
-    if present is None:
-        return name.endswith("IfExists") or negated or qualifier == "ForAllValues"
-    results = [any(matches(value, pattern) for pattern in wanted) != negated for value in present]
-    return any(results) if qualifier == "ForAnyValue" else all(results)
-
-
-def _equal(value: str, wanted: str) -> bool:
-    return value == wanted
-
-
-def _equal_ignoring_case(value: str, wanted: str) -> bool:
-    return value.lower() == wanted.lower()
-
-
-def _like_exactly(value: str, wanted: str) -> bool:
-    return re.fullmatch(translate(wanted.replace("[", "[[]")), value) is not None
-
-
-_TESTS: Mapping[str, tuple[Callable[[str, str], bool], bool]] = {
-    "StringEquals": (_equal, False),
-    "StringNotEquals": (_equal, True),
-    "StringEqualsIgnoreCase": (_equal_ignoring_case, False),
-    "StringNotEqualsIgnoreCase": (_equal_ignoring_case, True),
-    "StringLike": (_like_exactly, False),
-    "StringNotLike": (_like_exactly, True),
-    "ArnEquals": (_like_exactly, False),
-    "ArnNotEquals": (_like_exactly, True),
-    "ArnLike": (_like_exactly, False),
-    "ArnNotLike": (_like_exactly, True),
-    "Bool": (_equal_ignoring_case, False),
-}
+        excepted = names.keys() & set(statement.not_principals.get(kind, ()))
+        return Trust.NOTHING if excepted else Trust.PRINCIPAL
+    named = [names[name] for name in statement.principals.get(kind, ()) if name in names]
+    if not named and "*" in statement.principals.get("AWS", ()) and statement.effect == "Deny":
+        return Trust.PRINCIPAL  # everybody: those whom a provider vouches for too
+    return max(named, default=Trust.NOTHING)

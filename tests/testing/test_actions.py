@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from xsession.testing.actions import Asked, needs_of
+
+ACCOUNT = "222222222222"
+TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/team/Reader"
+
+
+def needed(service: str, operation: str, body: Any = None, **parameters: str) -> list[tuple[str, str | None]] | None:
+    """The actions and resources that a request takes."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    asked = Asked(service, operation, parameters, b"" if body is None else text, "eu-west-1", ACCOUNT, "aws")
+    needs = needs_of(asked, lambda kind, name: f"arn:aws:iam::{ACCOUNT}:{kind}/team/{name}")
+    return None if needs is None else [(need.action, need.resource) for need in needs]
+
+
+def test_instances_are_asked_for_one_by_one() -> None:
+    """Those that are only described are not."""
+    start = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance"
+    asked = {"InstanceId.1": "i-1", "InstanceId.2": "i-2"}
+    expected = [("ec2:StopInstances", f"{start}/i-1"), ("ec2:StopInstances", f"{start}/i-2")]
+    assert needed("ec2", "StopInstances", **asked) == expected
+    assert needed("ec2", "DescribeInstances", **asked) == [("ec2:DescribeInstances", "*")]
+    assert needed("ec2", "RunInstances") == [("ec2:RunInstances", None)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource"),
+    [
+        ("GetRole", {"RoleName": "Reader"}, ROLE_ARN),
+        ("AttachRolePolicy", {"RoleName": "Reader", "PolicyArn": "arn:aws:iam::aws:policy/X"}, ROLE_ARN),
+        ("CreateRole", {"RoleName": "New"}, f"arn:aws:iam::{ACCOUNT}:role/New"),
+        ("CreateRole", {"RoleName": "New", "Path": "/a/"}, f"arn:aws:iam::{ACCOUNT}:role/a/New"),
+        ("ListRoles", {}, f"arn:aws:iam::{ACCOUNT}:role/"),
+        ("GetPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/X"}, "arn:aws:iam::aws:policy/X"),
+        ("CreatePolicy", {"PolicyName": "P"}, f"arn:aws:iam::{ACCOUNT}:policy/P"),
+        ("PutUserPolicy", {"UserName": "u"}, f"arn:aws:iam::{ACCOUNT}:user/team/u"),
+        ("SimulatePrincipalPolicy", {"PolicySourceArn": ROLE_ARN}, ROLE_ARN),
+        ("GetAccountSummary", {}, None),
+    ],
+)
+def test_iam_names_what_it_is_about(operation: str, parameters: dict[str, str], resource: str | None) -> None:
+    """Roles with their paths."""
+    assert needed("iam", operation, **parameters) == [(f"iam:{operation}", resource)]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "resource"),
+    [
+        ("cloudtrail", "LookupEvents", {}, "*"),
+        ("dynamodb", "GetItem", {"TableName": "t"}, TABLE),
+        (
+            "dynamodb",
+            "Query",
+            {"TableName": "t", "IndexName": "i"},
+            f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t/index/i",
+        ),
+        ("dynamodb", "ListTables", {}, f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/*"),
+        ("dynamodb", "TransactGetItems", {"TransactItems": []}, None),
+        ("dynamodb", "GetItem", b"{", None),
+        ("sqs", "SendMessage", {"QueueUrl": "http://x/222222222222/q"}, f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"),
+        ("sqs", "CreateQueue", {"QueueName": "q"}, f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"),
+        ("sqs", "ListQueues", {}, "*"),
+        ("kms", "Decrypt", {}, None),
+        ("secretsmanager", "DescribeSecret", {"SecretId": "s"}, None),
+    ],
+)
+def test_json_services_name_it_in_their_payload(service: str, operation: str, body: Any, resource: str | None) -> None:
+    """Or it is not known."""
+    assert needed(service, operation, body) == [(f"{service}:{operation}", resource)]
+
+
+def test_other_services_are_not_known() -> None:
+    """Since their actions may have other names than their operations."""
+    assert needed("lambda", "GET") is None
+
+
+def test_tags_of_a_request_are_condition_keys() -> None:
+    """As in CreateRole."""
+    parameters = {"RoleName": "R", "Tags.member.1.Key": "Team", "Tags.member.1.Value": "bats"}
+    needs = needs_of(Asked("iam", "CreateRole", parameters, b"", "us-east-1", ACCOUNT, "aws"), lambda _kind, name: name)
+    assert needs is not None
+    assert needs[0].keys == {"aws:requesttag/team": ("bats",), "aws:tagkeys": ("Team",)}
