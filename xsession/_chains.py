@@ -38,7 +38,7 @@ from .credentials import Identity
 from .defaults import Defaults, Hop
 from .errors import SessionClosedError, SourceCredentialsError, WrongAccountError
 from .refresh import RefreshPolicy
-from .stores import Store
+from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
     import boto3
@@ -80,6 +80,25 @@ class Reached:
     core: ClientCore
     region_name: str | None
     start: Start
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to an account for somebody who only wants to know whether it is open: nothing on it is kept or reused.
+
+    Args:
+        account: The account.
+        start: Where its chain begins.
+        hops: The resolved roles, in order.
+        regions: The session's and the source's region, as the STS region after the role's own.
+        fetch: Makes the fetch of one hop's credentials, which asks STS with the very request that clients cause.
+    """
+
+    account: Account
+    start: Start
+    hops: tuple[Hop, ...]
+    regions: tuple[str | None, ...]
+    fetch: Callable[[Hop, Caller], HopFetch]
 
 
 class Start:
@@ -250,6 +269,25 @@ class Chains:
         credentials = CellCredentials(account.name, cells[-1])
         return Reached(account, key, hops, cells, credentials, start.core, region, start)
 
+    def route(self, account: Account) -> Route:
+        """The way to one account, without the credentials that are kept for it; asks nobody yet.
+
+        Args:
+            account: The account.
+
+        Raises:
+            ConfigError: The account's roles and defaults do not fit together.
+            SourceCredentialsError: The account's profile does not exist.
+            SessionClosedError: The session is closed.
+        """
+        start = self._start_of(account)
+        hops = () if account.chain is None else self._defaults_of(account).fill(account.chain)
+
+        def fetch(hop: Hop, caller: Caller) -> HopFetch:
+            return self._fetch_of(hop, "", caller, start, MemoryStore(wall=self._clock.wall))
+
+        return Route(account, start, hops, (self._region_name, start.source.region_name), fetch)
+
     def invalidate(self, reached: Reached, still_used: Sequence[Reached]) -> None:
         """Throws away the credentials of the account's last hop, and of the hops that no other account uses."""
         shared = {id(cell) for other in still_used for cell in other.cells}
@@ -351,7 +389,7 @@ class Chains:
                     # Hops before the last may serve many accounts: events about them name none.
                     last = hop is hops[-1]
                     label = Label(account.name if last else None, hop.role.role_arn, hop.number)
-                    fetch = self._fetch_of(hop, key, caller, start)
+                    fetch = self._fetch_of(hop, key, caller, start, self._store)
                     cell = self._cells[key] = self._new_cell(label, fetch, deadline if last else None)
                     self._start_of_cell[cell] = start
                 self._recent[key] = cell
@@ -359,12 +397,12 @@ class Chains:
                 caller = CellCaller(cell)
         return tuple(cells), key
 
-    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start) -> HopFetch:
+    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start, store: Store) -> HopFetch:
         return HopFetch(
             hop,
             caller,
             sts=start.sts,
-            store=self._store,
+            store=store,
             key=key,
             regions=(self._region_name, start.source.region_name),
             clock=self._clock,

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -38,6 +38,9 @@ from .roles import Role, RoleChain
 from .session_name import default_role_session_name
 from .status import Status
 from .stores import MemoryStore, Store
+
+if TYPE_CHECKING:
+    from .diagnose import Diagnosis, Using
 
 T = TypeVar("T")
 
@@ -121,6 +124,7 @@ class CrossAccountSession:
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
         self._hits = self._clients.hits
+        self._wall = clock.wall
         self._closed = False
         self._config: Discovery | None = None
         renew_after_fork(self)
@@ -269,6 +273,31 @@ class CrossAccountSession:
             For each account its credentials, or the error.
         """
         return self._for_each(self.get_frozen_credentials, accounts, max_workers)
+
+    def diagnose(self, account: AccountRef, *, using: Using = None) -> Diagnosis:
+        """Asks anew for each role on the way to an account, and says which is refused, why, and what to change.
+
+        It uses no credentials that are kept, and keeps none: one AssumeRole for each role. Where a role needs MFA, the
+        `mfa_code` of this session is asked.
+
+        Args:
+            account: As for `get_client`.
+            using: Who may read IAM, so that the policies themselves can be looked at: an account or a boto3 session, or
+                a list of them; each looks in its own account. It needs iam:GetRole, and iam:ListRoles for a role that
+                does not exist, in the role's account; iam:SimulatePrincipalPolicy in the caller's.
+
+        Returns:
+            How each hop stands. A refusal is a result, not an error.
+
+        Raises:
+            UnknownAccountError: No account is called so.
+            ConfigError: The account's roles and defaults do not fit together.
+            SessionClosedError: The session is closed.
+        """
+        from .diagnose import diagnose  # noqa: PLC0415 # seldom needed
+
+        found = self.accounts.find(account)
+        return diagnose(found, route=self._chains.route, as_session=self.__getitem__, using=using, wall=self._wall)
 
     def status(self) -> Status:
         """How things stand with the credentials of all accounts used so far; asks nobody.
