@@ -21,7 +21,8 @@ from xsession import (
 )
 from xsession._profiles import Profile
 from xsession.policies import allow
-from xsession.testing.sts import Key, LocalSTS
+from xsession.testing.keys import Key
+from xsession.testing.sts import LocalSTS
 
 ROLE = f"arn:aws:iam::{VEGETA}:role/R"
 FIRST = f"arn:aws:iam::{HUB}:role/Hub"
@@ -299,12 +300,12 @@ class Recorder:
         self._requests: list[dict[str, str]] = []
         answer = LocalSTS.answer
 
-        def record(sts: LocalSTS, operation: str, parameters: Any, caller: Key) -> Any:
-            if operation == "AssumeRole":
+        def record(sts: LocalSTS, operation: str, parameters: Any, caller: Key | None, around: Any) -> Any:
+            if operation == "AssumeRole" and caller is not None:
                 sent = {key: value for key, value in parameters.items() if key not in {"Action", "Version"}}
                 arn = caller.principal.arn
                 self._requests.append({**sent, "caller": arn.rpartition("/")[0] if "assumed-role" in arn else arn})
-            return answer(sts, operation, parameters, caller)
+            return answer(sts, operation, parameters, caller, around)
 
         monkeypatch.setattr(LocalSTS, "answer", record)
 

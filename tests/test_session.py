@@ -765,10 +765,10 @@ def test_hard_23_a_session_may_be_pickled_without_secrets(world: World) -> None:
         pickled = pickle.dumps(xs)
         assert secret.encode() not in pickled
         assert world.key.secret_access_key.encode() not in pickled
-        copied = pickle.loads(pickled)
-        assert copied.accounts == xs.accounts
-        assert copied.get_client("s3", "vegeta").meta.region_name == "eu-central-1"
-        assert copied.whoami("vegeta").account_id == VEGETA
+        with pickle.loads(pickled) as copied:
+            assert copied.accounts == xs.accounts
+            assert copied.get_client("s3", "vegeta").meta.region_name == "eu-central-1"
+            assert copied.whoami("vegeta").account_id == VEGETA
 
 
 def test_a_copy_with_another_source_refuses_to_work(world: World) -> None:

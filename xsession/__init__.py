@@ -7,7 +7,9 @@ from .accounts import SOURCE, Account, Accounts
 from .credentials import Credentials, Identity
 from .defaults import Defaults
 from .errors import (
+    ActivityError,
     AssumeRoleError,
+    AuditLogError,
     ConfigError,
     CredentialsError,
     CredentialsTimeoutError,
@@ -37,7 +39,9 @@ __all__ = [
     "Account",
     "AccountSession",
     "Accounts",
+    "ActivityError",
     "AssumeRoleError",
+    "AuditLogError",
     "ConfigError",
     "Credentials",
     "CredentialsError",

@@ -123,13 +123,11 @@ def unseen(attempt: Attempt, facts: Facts) -> Iterator[str]:
         attempt: The request.
         facts: What was seen.
     """
-    where = {
-        "iam:GetRole": (facts.role, attempt.role),
-        "iam:SimulatePrincipalPolicy": (facts.permissions, attempt.caller),
-    }
-    for action, (seen, side) in where.items():
-        if seen is None:
-            yield f"pass using= somebody who may call {action} in account {side.account_id} to know more"
+    if facts.role is None:
+        yield f"pass using= somebody who may call iam:GetRole in account {attempt.role.account_id} to know more"
+    if facts.permissions is None:
+        account_id = attempt.caller.account_id
+        yield f"pass using= somebody who may call iam:SimulatePrincipalPolicy in account {account_id} to know more"
 
 
 def causes_at_source(error: XSessionError, region_name: str) -> tuple[Cause, ...]:

@@ -14,6 +14,8 @@
     │   └── DeadlinePassedError                the deadline of a grant has passed
     ├── ProvisionError                         a role could not be set up, compared or removed
     ├── WrongAccountError                      credentials turned out to be for another account
+    ├── AuditLogError                          the audit log can't be written to or read
+    ├── ActivityError                          CloudTrail could not be read at all
     └── SessionClosedError                     the session was closed
 
 Catch `XSessionError` for all of them.
@@ -145,6 +147,14 @@ class ProvisionError(XSessionError):
 
 class WrongAccountError(XSessionError):
     """Credentials are for another account than the one that was asked for; nothing was signed with them."""
+
+
+class AuditLogError(XSessionError):
+    """The audit log can't be written to or read; what must be written down before it happens did not happen."""
+
+
+class ActivityError(XSessionError):
+    """CloudTrail could not be read in any region that was asked."""
 
 
 class SessionClosedError(XSessionError):

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -40,6 +41,8 @@ from .status import Status
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
+    from .activity import Activities
+    from .audit import AuditRecord
     from .diagnose import Diagnosis, Using
 
 T = TypeVar("T")
@@ -119,6 +122,7 @@ class CrossAccountSession:
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
             lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
         )
+        self._wall = clock.wall
         self._lock = threading.Lock()
         self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
@@ -309,6 +313,53 @@ class CrossAccountSession:
             everything = list(self._reached.values())
         return Status(
             replace(cell.status(), account=reached.account.name) for reached in everything for cell in reached.cells
+        )
+
+    def activity(
+        self,
+        account: AccountRef,
+        *,
+        since: datetime | timedelta,
+        until: datetime | None = None,
+        who: str | None = None,
+        grant: str | None = None,
+        regions: Iterable[str] | None = None,
+        using: AccountRef | None = None,
+        log: Iterable[AuditRecord] = (),
+    ) -> Activities:
+        """Who did what in an account, by CloudTrail; read while it is iterated over, printed or shown.
+
+        Needs `cloudtrail:LookupEvents`, and with `using` also `iam:GetRole`.
+
+        Args:
+            account: As for `get_client`.
+            since: From when on, with a time zone; or how long ago. 90 days at most.
+            until: Until when; None: now.
+            who: A name, a key id or an ARN; None: anybody.
+            grant: The id of a grant.
+            regions: Which regions; None: the account's own, and that of the global services.
+            using: Whose identity reads CloudTrail and the roles' trust policies, an account with the same id; None: the
+                account's own, and no trust policy is read.
+            log: Our own audit log, such as an `AuditLog`, which knows whose grants keys belong to.
+
+        Raises:
+            ConfigError: A time without a zone, or further back than 90 days; or another argument that can't work.
+        """
+        from .activity import ask  # noqa: PLC0415 # few ask, and nobody else shall pay for it
+
+        found, reader = self.accounts.find(account), self.accounts.find(account if using is None else using)
+        return ask(
+            found,
+            reader,
+            lambda service, region: self.get_client(service, reader, region_name=region),
+            since=since,
+            until=until,
+            who=who,
+            grant=grant,
+            regions=regions,
+            trusts_too=using is not None,
+            log=log,
+            wall=self._wall,
         )
 
     def invalidate(self, account: AccountRef | None = None) -> None:

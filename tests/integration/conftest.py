@@ -17,7 +17,15 @@ GAPS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalJudge]:
+    """The local AWS, started once."""
+    clock = FakeClock()
+    with LocalAWS(clock=clock) as aws:
+        yield LocalJudge(aws, clock)
+
+
+@pytest.fixture(scope="module")
 def ministack() -> Iterator[MiniStackJudge]:
     """MiniStack, started once."""
     if not MINISTACK.exists():
@@ -27,14 +35,10 @@ def ministack() -> Iterator[MiniStackJudge]:
 
 
 @pytest.fixture(params=["local", "ministack"])
-def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
+def judge(request: pytest.FixtureRequest) -> Judge:
     """Either judge, for the same scenario."""
-    if request.param == "ministack":
-        gap = GAPS.get(request.node.originalname)
-        if gap is not None:
-            request.applymarker(pytest.mark.xfail(reason=gap))
-        yield request.getfixturevalue("ministack")
-        return
-    clock = FakeClock()
-    with LocalAWS(clock=clock) as aws:
-        yield LocalJudge(aws, clock)
+    gap = GAPS.get(request.node.originalname)
+    if request.param == "ministack" and gap is not None:
+        request.applymarker(pytest.mark.xfail(reason=gap))
+    chosen: Judge = request.getfixturevalue(request.param)
+    return chosen

@@ -97,6 +97,8 @@ class MiniStackJudge:
 
     def __init__(self, endpoint_url: str, folder: Path) -> None:
         self._config_file = folder / "config"
+        # One for all sessions: it keeps the models of services that it has read.
+        self._loader = botocore.session.Session().get_component("data_loader")
         self._config_file.write_text(f"[default]\nendpoint_url = {endpoint_url}\nregion = eu-west-1\n")
 
     def root(self, account_id: str) -> boto3.Session:
@@ -114,6 +116,7 @@ class MiniStackJudge:
     def session(self, *credentials: str) -> boto3.Session:
         """A session with an access key id, a secret, and a token."""
         session = botocore.session.Session()
+        session.register_component("data_loader", self._loader)
         session.set_config_variable("config_file", str(self._config_file))
         session.set_credentials(*credentials)
         return boto3.Session(botocore_session=session)

@@ -21,7 +21,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def name() -> str:
-    """A name that no other test has: MiniStack keeps what they made."""
+    """A name that no other test has: the judges keep what they made."""
     return f"test-{next(_numbers)}"
 
 

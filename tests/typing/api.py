@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, assert_type
 
 import boto3
@@ -22,6 +23,8 @@ from xsession import (
     RoleChain,
     RoleSpec,
 )
+from xsession.activity import Activities
+from xsession.audit import AuditLog
 from xsession.events import Event
 from xsession.policies import Finding, Policy, findings, s3_read, trust
 from xsession.provision import Comparison
@@ -54,6 +57,16 @@ def answers(xs: CrossAccountSession) -> None:
     assert_type(xs.warm().results, dict[str, Credentials])
     with xs as entered:
         assert_type(entered, CrossAccountSession)
+
+
+def questions(xs: CrossAccountSession, log: AuditLog) -> None:
+    """What is asked of CloudTrail, and what comes of it."""
+    found = xs.activity("vegeta", since=timedelta(hours=1), using="admin", regions=["eu-west-1"], log=log)
+    assert_type(found, Activities)
+    assert_type([done.enforced for done in found], list[bool | None])
+    assert_type(found.text(), str)
+    assert_type([record.event for record in log], list[str])
+    CrossAccountSession(hooks=[log])
 
 
 def hook(event: Event) -> None:

@@ -18,6 +18,7 @@ from xsession import ConfigError
 
 from .access import Access
 from .calls import Call, CallLog
+from .cloudtrail import CloudTrail
 from .directory import Directory
 from .faults import Fault, Faults
 from .keys import Key, new_key
@@ -43,9 +44,10 @@ class LocalAWS:
 
     That is: signatures are checked; temporary credentials expire; AssumeRole asks the role's trust policy and has AWS's
     limits; each request needs what the caller's identity-based policies, its permissions boundary and its session
-    policies allow; another account's bucket is closed; requests are counted; failures are made on purpose. What it does
-    not know, such as a condition key, is an error when the context ends, never a verdict. Resource-based policies other
-    than trust policies and the policies of organizations are not evaluated.
+    policies allow; another account's bucket is closed; requests are counted, and CloudTrail's LookupEvents tells of
+    them (`trail`); failures are made on purpose. What it does not know, such as a condition key, is an error when the
+    context ends, never a verdict. Resource-based policies other than trust policies and the policies of organizations
+    are not evaluated.
 
     Use it as a context manager, one at a time: moto has one storage for a process. It does not touch the process's
     environment; see `applied`.
@@ -69,6 +71,7 @@ class LocalAWS:
         self._directory = Directory(self._backend.iam)
         access = Access(self._directory, self._organizations)
         self._sts = LocalSTS(self._directory, access, self._now, lifetime)
+        self.trail = CloudTrail(self._sts.find, self._now)
         self._server = Server(
             sts=self._sts,
             access=access,
@@ -78,6 +81,7 @@ class LocalAWS:
             now=self._now,
             calls=self._calls,
             faults=self._faults,
+            trail=self.trail,
         )
         self._accounts: dict[str, LocalAccount] = {}
         self._http: Any = None

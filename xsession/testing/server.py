@@ -13,6 +13,7 @@ from typing import Any
 from .access import Access
 from .answers import Answer, RefusedError, error_answer, expired, skewed, unknown_key
 from .calls import Call, CallLog
+from .cloudtrail import CloudTrail
 from .context import Circumstances
 from .directory import Directory
 from .exchange import UNSIGNED, Exchange
@@ -43,6 +44,7 @@ class Server:
         now: The clock, in seconds since 1970.
         calls: Takes note of each request.
         faults: What is made to fail.
+        trail: Keeps an event of each request, and answers for CloudTrail.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Server:
         now: Callable[[], float],
         calls: CallLog,
         faults: Faults,
+        trail: CloudTrail,
     ) -> None:
         self._sts = sts
         self._access = access
@@ -65,6 +68,7 @@ class Server:
         self._now = now
         self._calls = calls
         self._faults = faults
+        self._trail = trail
         self.skew = 0.0
         self.failures: list[Exception] = []
 
@@ -105,6 +109,8 @@ class Server:
                 if self._bucket_owner(bucket) not in (None, key.principal.account_id):
                     raise RefusedError(403, "AccessDenied", "Access Denied")
         self._access.check(key, exchange, around.time)
+        if exchange.service == "cloudtrail":
+            return self._trail.answer(exchange.operation, exchange.request.body, key, exchange.region_name)
         if exchange.service == "iam":
             if exchange.operation == "SimulatePrincipalPolicy":
                 return answer_simulation(exchange.parameters, self._directory)
@@ -157,6 +163,7 @@ class Server:
     def _note(self, exchange: Exchange, key: Key | None, answer: Answer) -> None:
         if key is not None and key.own:
             return
+        self._trail.record(exchange, key, answer)
         self._calls.add(
             Call(
                 service=exchange.service,
