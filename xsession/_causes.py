@@ -226,7 +226,10 @@ def _denied(error: XSessionError, attempt: Attempt, facts: Facts) -> list[Cause]
     if denial.action == "sts:SetSourceIdentity" and (conflict := _conflict_of_identities(attempt)):
         return [conflict]
     stated = [] if denial.policy is None else [_stated(denial, attempt)]
-    looked_at = [*_about_role(attempt, facts.role), *_about_permissions(attempt, facts.permissions)]
+    looked_at = [*_about_role(attempt, facts.role)]
+    if not stated:
+        # A simulation knows neither session policies nor those of the organization; AWS's words do.
+        looked_at += _about_permissions(attempt, facts.permissions)
     certain = [cause for cause in (*stated, *looked_at) if cause.certain]
     if certain:
         kinds = {cause.kind for cause in stated}

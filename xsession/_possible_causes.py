@@ -94,12 +94,12 @@ def _external_id(attempt: Attempt) -> Cause:
 
 
 def _mfa(attempt: Attempt) -> Cause | None:
-    if attempt.role.mfa_serial is not None or attempt.caller.is_session:
+    if attempt.role.mfa_serial is not None:
         return None
     return Cause(
         kind="mfa-missing",
         message="the role's trust policy asks for MFA, and none was passed",
-        hint="set mfa_serial= of this role to your MFA device, and pass mfa_code=",
+        hint=_remedies.mfa_hint(attempt),
     )
 
 

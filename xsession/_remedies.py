@@ -65,3 +65,12 @@ def holder_of_permissions(attempt: Attempt) -> str:
     if permission_set is not None:
         return f"the permission set {permission_set[3]!r} of IAM Identity Center"
     return f"a policy of {principal}"
+
+
+def mfa_hint(attempt: Attempt) -> str:
+    """What to do where a trust policy asks for MFA."""
+    if attempt.caller.is_session:
+        return "a role's session never has MFA: have the condition removed, or assume the role as a user with MFA"
+    if attempt.role.mfa_serial is not None:
+        return "have the role's owner allow MFA that was passed this long ago"
+    return "set mfa_serial= of this role to your MFA device, and pass mfa_code="

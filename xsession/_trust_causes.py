@@ -118,7 +118,7 @@ def _action_missing(action: str, attempt: Attempt) -> Cause:
 
 def _unmet(action: str, condition: Condition, attempt: Attempt) -> Cause:
     kind = _kind(condition, attempt)
-    hint = _mfa_hint(attempt) if kind == "mfa-missing" else _HINTS[kind]
+    hint = _remedies.mfa_hint(attempt) if kind == "mfa-missing" else _HINTS[kind]
     return Cause(
         kind=kind,
         message=f"the role's trust policy asks, for {action}, for {condition}; {_sent(condition, attempt)}",
@@ -142,11 +142,3 @@ def _sent(condition: Condition, attempt: Attempt) -> str:
     if condition.key.lower() == "sts:externalid":
         return "another one is sent"
     return f"the request has {', '.join(values)}"
-
-
-def _mfa_hint(attempt: Attempt) -> str:
-    if attempt.hop > 1 or attempt.caller.is_session:
-        return "a role's session never has MFA: have the condition removed, or assume the role as a user with MFA"
-    if attempt.role.mfa_serial is not None:
-        return "have the role's owner allow MFA that was passed this long ago"
-    return "set mfa_serial= of this role to your MFA device, and pass mfa_code="

@@ -128,7 +128,6 @@ class CrossAccountSession:
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
         self._hits = self._clients.hits
-        self._wall = clock.wall
         self._closed = False
         self._config: Discovery | None = None
         renew_after_fork(self)
