@@ -15,6 +15,7 @@ from xsession.testing.keys import Key
 
 SECRET = "agreed-on-and-secret"
 WRONG = "wrong-and-secret-too"
+CODE = "987654"
 SERIAL = f"arn:aws:iam::{BATMAN}:mfa/bruce"
 BRUCE = f"arn:aws:iam::{BATMAN}:user/bruce"
 VEGETAS = f"arn:aws:iam::{VEGETA}:role/"
@@ -81,7 +82,7 @@ def mfa_missing(world: World) -> Broken:
 def mfa_code_wrong(world: World) -> Broken:
     """The code is an old one."""
     arn = world.vegeta.role("R", trusts=trust(BATMAN, mfa_required=True))
-    options = {"mfa_code": lambda _serial: "987654"}
+    options = {"mfa_code": lambda _serial: CODE}
     return Broken(Role(arn, mfa_serial=SERIAL), "mfa-code", told=True, says=SERIAL, options=options)
 
 
@@ -250,14 +251,16 @@ def organization_condition(world: World) -> Broken:
 def clock_skewed(world: World) -> Broken:
     """The local clock is behind."""
     world.aws.set_clock_skew(3_600)
-    return Broken(world.role, "clock", hop=0, told=True, says="3600 s behind")
+    return Broken(world.role, "clock", hop=0, told=True, says=" s behind AWS's")
 
 
 def source_expired(world: World) -> Broken:
     """The source's session has ended."""
     ended = replace(session_key(world), expires=time.time() - 1)
     world.aws.add_key(ended)
-    return Broken(Account("vegeta", world.role, source=signing(world, ended)), "credentials-expired", hop=0, told=True)
+    return Broken(
+        Account("vegeta", world.role, source=world.aws.session(ended)), "credentials-expired", hop=0, told=True
+    )
 
 
 def source_deleted(world: World) -> Broken:
@@ -321,11 +324,6 @@ def sts_fails(world: World) -> Broken:
     """STS does not answer."""
     fault = Fault(operation="AssumeRole", times=None)
     return Broken(world.role, "not-answered", told=True, before=lambda: world.aws.fail(fault))
-
-
-def signing(world: World, key: Key) -> Any:
-    """A boto3 session with a temporary key."""
-    return world.aws.session(key)
 
 
 def session_key(world: World) -> Key:
@@ -392,4 +390,14 @@ SETUPS: list[Callable[[World], Broken]] = [
     mfa_from_a_role,
     managed_policy_missing,
     sts_fails,
+]
+MENDED_BY_STATEMENTS: list[Callable[[World], Broken]] = [
+    not_trusted,
+    deleted_principal,
+    source_identity_not_allowed,
+    tags_not_allowed,
+    inherited_tag_not_allowed,
+    no_permission,
+    hub_not_trusted,
+    hub_lacks_permission,
 ]

@@ -1,28 +1,36 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import broken
-from tests.broken import BRUCE, SECRET, SERIAL, WRONG, Broken
+from tests.attacks import ATTACKS
+from tests.broken import BRUCE, CODE, SECRET, SERIAL, WRONG, Broken
 from tests.worlds import BATMAN, HUB, VEGETA, World
-from xsession import SOURCE, Account, Role, RoleChain, SessionClosedError, UnknownAccountError
-from xsession.diagnose import Diagnosis, HopState
+from xsession import SOURCE, Account, Role, SessionClosedError, UnknownAccountError
+from xsession.diagnose import Cause, Diagnosis, HopDiagnosis, HopState
+from xsession.escape import for_json
 from xsession.policies import Policy, allow, trust
+from xsession.testing import Fault
 
 
 def diagnosed(world: World, setup: Broken, *, looking: bool) -> Diagnosis:
-    """What is said of a set-up, with or without a look at IAM in all accounts."""
+    """What is said of a set-up, with or without a look at IAM in all accounts; no secret is in it."""
     account = setup.account
     accounts = [account] if isinstance(account, Account) else {"vegeta": account}
     xs = world.session(accounts, **(setup.options or {}))
-    admins = [world.aws.session(of.user("admin")) for of in (world.batman, world.vegeta, world.hub)]
+    admins = [world.aws.session(of.user("admin")) for of in (world.batman, world.vegeta, world.hub)] if looking else []
     if setup.before is not None:
         setup.before()
-    return xs.diagnose("vegeta", using=admins if looking else None)
+    diagnosis = xs.diagnose("vegeta", using=admins)
+    shown = f"{diagnosis}{diagnosis!r}{diagnosis._repr_html_()}{json.dumps(diagnosis.to_dict())}"
+    assert [secret for secret in (SECRET, WRONG, CODE, world.key.secret_access_key) if secret in shown] == []
+    return diagnosis
 
 
 def said(diagnosis: Diagnosis, kind: str) -> str:
@@ -74,25 +82,14 @@ def test_what_is_broken_is_seen_by_who_may_read_iam(world: World, setup: Callabl
     )
 
 
-@pytest.mark.parametrize("setup", broken.SETUPS, ids=lambda setup: setup.__name__)
-@pytest.mark.parametrize("looking", [False, True])
-def test_a_diagnosis_tells_no_secret(world: World, setup: Callable[[World], Broken], looking: bool) -> None:
-    """Neither an external id, that of the trust policy included, nor a code, nor a key."""
-    diagnosis = diagnosed(world, setup(world), looking=looking)
-    shown = f"{diagnosis}{diagnosis!r}{diagnosis._repr_html_()}{json.dumps(diagnosis.to_dict())}"
-    for secret in (SECRET, WRONG, "987654", world.key.secret_access_key):
-        assert secret not in shown
-
-
-@pytest.mark.parametrize("setup", broken.SETUPS, ids=lambda setup: setup.__name__)
+@pytest.mark.parametrize("setup", broken.MENDED_BY_STATEMENTS, ids=lambda setup: setup.__name__)
 def test_what_is_proposed_mends_it(world: World, setup: Callable[[World], Broken]) -> None:
-    """Where statements are to be added, adding them where it says opens the role, or leads to the next cause."""
+    """Statements that are added where the diagnosis says open the role."""
     case = setup(world)
     before = diagnosed(world, case, looking=True)
     assert before.failed is not None
     remedies = [cause for cause in before.failed.causes if cause.certain and cause.policy is not None]
-    if not remedies:
-        pytest.skip("nothing is to be added")
+    assert remedies
     for cause in remedies:
         assert cause.arn is not None
         assert cause.policy is not None
@@ -166,12 +163,12 @@ def test_a_diagnosis_disturbs_nothing(world: World) -> None:
     """What is kept stays, nothing is added to it, no event is emitted."""
     xs = world.session()
     kept = xs.get_frozen_credentials("vegeta")
-    events = len(world.events)
+    world.events.clear()
     xs.diagnose("vegeta")
     xs.diagnose("deep")
     assert xs.get_frozen_credentials("vegeta") == kept
     assert [hop.account for hop in xs.status()] == ["vegeta"]
-    assert len(world.events) == events
+    assert world.events.events == []
 
 
 def test_nobody_is_asked_for_a_code_where_no_role_needs_one(world: World) -> None:
@@ -196,7 +193,8 @@ def test_using_is_an_account_or_a_session_or_several(world: World) -> None:
     """By name, as the source, or as a boto3 session of one's own."""
     admin = world.aws.session(world.vegeta.user("admin"))
     xs = world.session([Account("vegeta", broken.VEGETAS + "Raeder"), Account("admin", source=admin)])
-    for using in ("admin", admin, ["admin", SOURCE], (admin,)):
+    choices: list[Any] = ["admin", admin, ["admin", SOURCE], (admin,)]
+    for using in choices:
         assert kinds(xs.diagnose("vegeta", using=using), certain=True) == ["role-missing"]
 
 
@@ -233,15 +231,13 @@ def test_who_may_not_look_is_named(world: World) -> None:
 def test_a_look_at_one_side_leaves_the_other_open(world: World) -> None:
     """A trust policy that lets us in says nothing of what we may."""
     admin = world.aws.session(world.vegeta.user("admin"))
-    from xsession.testing import Fault
-
     message = f"User: {BRUCE} is not authorized to perform: sts:AssumeRole on resource: {world.role}"
     world.aws.fail(Fault(operation="AssumeRole", code="AccessDenied", status=403, message=message))
     diagnosis = world.session().diagnose("vegeta", using=admin)
     assert kinds(diagnosis, certain=False) == ["identity-policy", "explicit-deny", "not-in-force-yet"]
 
 
-def test_a_key_that_was_rotated_meanwhile_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_was_rotated_meanwhile_is_found(world: World) -> None:
     """As at any refresh: the source's files are read again."""
     with world.aws.applied():
         keys = "[profile bat]\naws_access_key_id = {}\naws_secret_access_key = {}"
@@ -251,23 +247,20 @@ def test_a_key_that_was_rotated_meanwhile_is_found(world: World, monkeypatch: py
         assert xs.diagnose("vegeta").ok
         world.aws.delete_key(old.access_key_id)
         world.aws.write_profiles("")
-        from pathlib import Path
-        import os
-
         config = Path(os.environ["AWS_CONFIG_FILE"])
         text = config.read_text().replace(old.access_key_id, world.key.access_key_id)
         config.write_text(text.replace(old.secret_access_key, world.key.secret_access_key))
         assert xs.diagnose("vegeta").hops[0].arn == BRUCE
 
 
-def test_text_of_aws_is_escaped(world: World) -> None:
-    """On a terminal, and in a notebook."""
-    from xsession.testing import Fault
-
-    message = "\x1b[2J<script>alert(1)</script>\u202e no"
-    world.aws.fail(Fault(operation="AssumeRole", code="AccessDenied", status=403, message=message))
-    diagnosis = world.session().diagnose("vegeta")
-    assert "\u202e" not in str(diagnosis)
-    assert "\\u202e" in str(diagnosis)
-    assert "<script>" not in diagnosis._repr_html_()
-    assert json.loads(json.dumps(diagnosis.to_dict()))["ok"] is False
+@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
+def test_text_of_aws_is_escaped(text: str) -> None:
+    """On a terminal, in a notebook and in JSON."""
+    cause = Cause(kind="other", message=text, hint=text)
+    hop = HopDiagnosis(hop=1, role_arn=text, state=HopState.REFUSED, message=text, causes=[cause], notes=[text])
+    diagnosis = Diagnosis(account="vegeta", hops=[hop])
+    lines = str(diagnosis).splitlines()
+    assert len(lines) == 6
+    assert all(line.isprintable() for line in lines)
+    assert "<" not in diagnosis._repr_html_().removeprefix("<pre").removesuffix("</pre>").partition(">")[2]
+    assert json.loads(for_json(diagnosis.to_dict()))["ok"] is False

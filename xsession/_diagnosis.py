@@ -10,6 +10,9 @@ from typing import Any
 from .escape import for_html, for_terminal
 from .policies import Policy
 
+# More than any line of a policy within AWS's limits.
+_MAX_LINE = 8_192
+
 
 class HopState(enum.Enum):
     """How a hop stands."""
@@ -136,11 +139,11 @@ class Diagnosis:
         }
 
     def __str__(self) -> str:
-        return "\n".join(for_terminal(line) for line in self._lines())
+        return "\n".join(for_terminal(line, _MAX_LINE) for line in self._lines())
 
     def _repr_html_(self) -> str:
         # The classes keep a notebook's MathJax from reading dollar signs as formulas.
-        lines = "\n".join(map(for_html, self._lines()))
+        lines = "\n".join(for_html(line, _MAX_LINE) for line in self._lines())
         return f'<pre class="tex2jax_ignore mathjax_ignore">{lines}</pre>'
 
     def _lines(self) -> Iterator[str]:
