@@ -132,3 +132,8 @@ def test_dates_and_numbers_are_compared_as_such(name: str, wanted: str, met: boo
     """ISO 8601, without a zone UTC, and seconds since 1970."""
     values: Any = ["2025-12-01T00:00:00Z"] if name.startswith("Date") else ["6.5"]
     assert is_met(name, NAME, [wanted], RequestKeys({KEY: values})) is met
+
+
+def test_an_arn_pattern_of_one_star_means_all() -> None:
+    """Even what is no ARN."""
+    assert is_met("ArnLike", NAME, ["*"], RequestKeys({KEY: ["bruce"]})) is True

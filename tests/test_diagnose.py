@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 from tests import broken
-from tests.attacks import ATTACKS
 from tests.broken import BRUCE, CODE, SECRET, SERIAL, WRONG, Broken
 from tests.worlds import BATMAN, HUB, VEGETA, World
 from xsession import SOURCE, Account, Role, SessionClosedError, UnknownAccountError
-from xsession.diagnose import Cause, Diagnosis, HopDiagnosis, HopState
-from xsession.escape import for_json
+from xsession.diagnose import Diagnosis, HopState
 from xsession.policies import Policy, allow, trust
 from xsession.testing import Fault
 
@@ -237,6 +235,47 @@ def test_a_look_at_one_side_leaves_the_other_open(world: World) -> None:
     assert kinds(diagnosis, certain=False) == ["identity-policy", "explicit-deny", "not-in-force-yet"]
 
 
+def test_the_path_of_the_sources_own_role_is_looked_up(world: World) -> None:
+    """Simulations want the whole ARN."""
+    iam = world.batman.root.client("iam")
+    iam.create_role(RoleName="Worker", Path="/teams/", AssumeRolePolicyDocument=trust(BATMAN).to_json())
+    issued = world.source.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{BATMAN}:role/teams/Worker", RoleSessionName="worker"
+    )["Credentials"]
+    source = world.aws.session()
+    source._session.set_credentials(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+    own = world.aws.session(world.batman.user("admin"))
+    less = world.aws.session(world.batman.user("less", permissions=allow("iam:SimulatePrincipalPolicy")))
+    # The words of another AWS, which gives no reason.
+    words = f"User: x is not authorized to perform: sts:AssumeRole on resource: {world.role}"
+    world.aws.fail(Fault(operation="AssumeRole", code="AccessDenied", status=403, message=words, times=None))
+    xs = world.session([Account("vegeta", world.role, source=source)])
+    assert kinds(xs.diagnose("vegeta", using=own), certain=True) == ["identity-policy"]
+    failed = xs.diagnose("vegeta", using=less).failed
+    assert failed is not None
+    assert any("SimulatePrincipalPolicy" in note and "cannot be found" in note for note in failed.notes)
+
+
+def test_an_account_that_looks_may_be_out_of_reach_itself(world: World) -> None:
+    """Then that is said."""
+    accounts = {"vegeta": world.vegeta.role("R", trusts=HUB), "admin": world.vegeta.role("Admin", trusts=HUB)}
+    failed = world.session(accounts).diagnose("vegeta", using="admin").failed
+    assert failed is not None
+    assert any("account 'admin', hop 1" in note for note in failed.notes)
+
+
+def test_a_hop_whose_credentials_are_refused_at_once_is_not_repeated(world: World) -> None:
+    """They were issued a moment ago: others would be no better."""
+    last = world.chain.last.role_arn
+    world.aws.fail(Fault(operation="AssumeRole", role_arn=last, code="ExpiredToken", status=403, times=None))
+    failed = world.session().diagnose("deep").failed
+    assert failed is not None
+    assert [(cause.kind, cause.message) for cause in failed.causes] == [
+        ("credentials-expired", "the hop before's credentials have ended")
+    ]
+    assert world.aws.count("AssumeRole") == 2
+
+
 def test_a_key_that_was_rotated_meanwhile_is_found(world: World) -> None:
     """As at any refresh: the source's files are read again."""
     with world.aws.applied():
@@ -251,16 +290,3 @@ def test_a_key_that_was_rotated_meanwhile_is_found(world: World) -> None:
         text = config.read_text().replace(old.access_key_id, world.key.access_key_id)
         config.write_text(text.replace(old.secret_access_key, world.key.secret_access_key))
         assert xs.diagnose("vegeta").hops[0].arn == BRUCE
-
-
-@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
-def test_text_of_aws_is_escaped(text: str) -> None:
-    """On a terminal, in a notebook and in JSON."""
-    cause = Cause(kind="other", message=text, hint=text)
-    hop = HopDiagnosis(hop=1, role_arn=text, state=HopState.REFUSED, message=text, causes=[cause], notes=[text])
-    diagnosis = Diagnosis(account="vegeta", hops=[hop])
-    lines = str(diagnosis).splitlines()
-    assert len(lines) == 6
-    assert all(line.isprintable() for line in lines)
-    assert "<" not in diagnosis._repr_html_().removeprefix("<pre").removesuffix("</pre>").partition(">")[2]
-    assert json.loads(for_json(diagnosis.to_dict()))["ok"] is False

@@ -51,11 +51,6 @@ class Attempt:
         return self.role.source_identity or self.source_identity
 
     @property
-    def same_account(self) -> bool:
-        """Whether the caller is of the role's own account."""
-        return self.caller.account_id == self.role.account_id
-
-    @property
     def actions(self) -> tuple[str, ...]:
         """What both sides must allow."""
         further = {"sts:TagSession": self.tags, "sts:SetSourceIdentity": self.identity}

@@ -225,7 +225,7 @@ def _denied(error: XSessionError, attempt: Attempt, facts: Facts) -> list[Cause]
         return [Cause(kind="root-user", message="the root user may not assume roles", hint=hint, certain=True)]
     if denial.action == "sts:SetSourceIdentity" and (conflict := _conflict_of_identities(attempt)):
         return [conflict]
-    stated = [] if denial.policy is None else [_stated(denial, attempt)]
+    stated = [_stated(denial, attempt)] if denial.policy is not None or denial.explicit else []
     looked_at = [*_about_role(attempt, facts.role)]
     if not stated:
         # A simulation knows neither session policies nor those of the organization; AWS's words do.
@@ -274,7 +274,7 @@ def _stated(denial: Denial, attempt: Attempt) -> Cause:
     }.get(policy, ("explicit-deny" if denial.explicit else "other-policy", "have that policy changed"))
     if policy == "resource-based" and not denial.explicit:
         return replace(not_trusted(attempt), certain=True)
-    of = policy if policy == "permissions boundary" else f"{policy} policy"
+    of = policy if policy == "permissions boundary" else f"{policy} policy".strip()
     return Cause(kind=kind, message=f"a {of} {what}".replace("a identity", "an identity"), hint=owner, certain=True)
 
 
@@ -296,4 +296,4 @@ def _about_permissions(attempt: Attempt, permissions: Sequence[Permission] | Non
         denial = Denial(permission.action, None, permission.reason, permission.explicit)
         cause = _stated(denial, attempt)
         # What the simulation was not told of may be what the policy asks for.
-        yield replace(cause, certain=not permission.missing) if permission.missing else cause
+        yield replace(cause, certain=not permission.missing)

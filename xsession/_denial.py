@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 _DENIED = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S+))?")
 _SILENT = re.compile(
-    r"because no ([a-z][a-z -]*?) polic(?:y|ies) allows? the|because no (permissions boundary) allows the"
+    r"because no ([A-Za-z][A-Za-z -]*?) polic(?:y|ies) allows? the|because no (permissions boundary) allows the"
 )
-_EXPLICIT = re.compile(r"with an explicit deny in an? (?:([a-z][a-z -]*?) policy|(permissions boundary))")
+_EXPLICIT = re.compile(r"with an explicit deny in an? (?:([A-Za-z][A-Za-z -]*?) policy|(permissions boundary))")
 
 
 @dataclass(frozen=True, slots=True)

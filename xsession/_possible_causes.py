@@ -45,7 +45,7 @@ def not_trusted(attempt: Attempt) -> Cause:
     return Cause(
         kind="not-trusted",
         message=f"the role's trust policy does not name {attempt.caller.principal}",
-        hint=f"add the caller to the trust policy of {attempt.role.role_arn}",
+        hint=_remedies.where_to_trust(attempt),
         policy=_remedies.trust_for(attempt),
         arn=attempt.role.role_arn,
     )
@@ -70,7 +70,7 @@ def missing(attempt: Attempt, others: Sequence[str]) -> Cause:
         others: The names of the account's roles.
     """
     role = attempt.role
-    close = difflib.get_close_matches(role.name, others, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(role.name, others, n=3, cutoff=0.75)
     hint = f"did you mean {' or '.join(close)}?" if close else "compare the role's ARN with that in the account"
     return Cause(
         kind="role-missing",

@@ -37,6 +37,13 @@ def trust_for(attempt: Attempt) -> Policy:
     )
 
 
+def where_to_trust(attempt: Attempt) -> str:
+    """What to do with what `trust_for` gives, in words."""
+    pathless = attempt.caller.is_session and attempt.caller.role is None
+    path = ", with its path if the role has one" if pathless else ""
+    return f"add the caller{path} to the trust policy of {attempt.role.role_arn}"
+
+
 def trust_for_action(attempt: Attempt, action: str) -> Policy:
     """What a trust policy lacks that lets the caller in, but without its tags or its source identity."""
     conditions: dict[str, dict[str, Sequence[str]]] = {}

@@ -97,7 +97,7 @@ def _not_named(policy: Policy, attempt: Attempt) -> Cause:
     return Cause(
         kind="not-trusted",
         message=f"the role's trust policy does not name {attempt.caller.principal}{also}",
-        hint=f"add the caller to the trust policy of {attempt.role.role_arn}",
+        hint=_remedies.where_to_trust(attempt),
         certain=True,
         policy=_remedies.trust_for(attempt),
         arn=attempt.role.role_arn,
