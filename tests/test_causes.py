@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from xsession._diagnosis import Cause
 from xsession._trust import Caller
 from xsession.errors import AssumeRoleError, CredentialsError, WrongAccountError
 from xsession.policies import Policy, trust
+from xsession.roles import Role
 
 ROLE = f"arn:aws:iam::{VEGETA}:role/Reader"
 START = f"User: {USER.arn} is not authorized to perform:"
@@ -166,6 +168,15 @@ def test_a_permission_set_is_trusted_by_its_name() -> None:
     }
     assert "the permission set 'Admin'" in found[1].hint
     assert "with its path" in found[0].hint
+
+
+def test_any_roles_path_may_stand_in_a_statement() -> None:
+    """IAM allows all that can be printed."""
+    odd = f"arn:aws:iam::{VEGETA}:role/a!b~c/Reader"
+    of = replace(attempt(), role=Role(odd, role_session_name="bruce"))
+    assert [cause.policy is not None for cause in causes_of(denial(), of, NOTHING)[:2]] == [True, True]
+    hop = replace(attempt(SESSION), caller=replace(SESSION, role=odd))
+    assert causes_of(denial(), hop, NOTHING)[0].policy is not None
 
 
 def test_a_statement_to_add_has_no_external_id() -> None:

@@ -11,7 +11,7 @@ from .escape import for_html, for_terminal
 from .policies import Policy
 
 # More than any line of a policy within AWS's limits.
-_MAX_LINE = 8_192
+_MAX_LINE = 16_384
 
 
 class HopState(enum.Enum):

@@ -81,8 +81,9 @@ class Inspection:
             return RoleFacts(arn=None, others=self._other_roles(iam))
         try:
             trust = as_policy(found["AssumeRolePolicyDocument"])
-        except InvalidPolicyError as error:
-            self._notes.append(f"the trust policy can't be judged: {error.message}")
+        except InvalidPolicyError:
+            # Its words may quote a value, and that may be an external id.
+            self._notes.append("the trust policy is in a form that can't be judged here")
             trust = None
         return RoleFacts(arn=found["Arn"], trust=trust, max_session_duration=found.get("MaxSessionDuration", 3_600))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ._attempt import Attempt
-from .policies import Policy, Statement, assume_roles, trust
+from .policies import Policy, Statement, trust
 
 EXTERNAL_ID = "the-external-id-agreed-on"
 """What stands for an external id in a statement to add: the real one is secret."""
@@ -57,12 +57,7 @@ def trust_for_action(attempt: Attempt, action: str) -> Policy:
 
 def permission_for(attempt: Attempt) -> Policy:
     """What the caller's own policies lack."""
-    actions = attempt.actions
-    return assume_roles(
-        attempt.role.role_arn,
-        session_tags="sts:TagSession" in actions,
-        source_identity="sts:SetSourceIdentity" in actions,
-    )
+    return Policy([Statement(effect="Allow", actions=attempt.actions, resources=[attempt.role.role_arn])])
 
 
 def holder_of_permissions(attempt: Attempt) -> str:

@@ -97,3 +97,12 @@ def set_up(xs: CrossAccountSession) -> None:
     assert_type(spec.remove(xs["vegeta"]), bool)
     assert_type(spec.caller_policy("222222222222"), Policy)
     assert_type(findings(spec.trust), tuple[Finding, ...])
+
+
+def diagnosed(xs: CrossAccountSession) -> None:
+    """Whoever may read IAM is an account, a boto3 session, or several of them."""
+    diagnosis = xs.diagnose("vegeta", using=["admin", boto3.Session(), SOURCE])
+    assert_type(diagnosis, Diagnosis)
+    assert_type([hop.ok for hop in diagnosis.hops], list[bool])
+    xs.diagnose(Role("arn:aws:iam::222222222222:role/R"), using="admin")
+    xs.diagnose("vegeta", using=("admin",))
