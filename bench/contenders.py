@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import boto3
 
 REGION = "eu-west-1"
+ACCOUNTS = 500
+"""How many accounts xsession knows by name; how many are used is the scenario's to say."""
 
 
 def role_arn(account: int) -> str:
@@ -15,7 +17,16 @@ def role_arn(account: int) -> str:
 
 
 class Contender(Protocol):
-    """One library."""
+    """One library.
+
+    Attributes:
+        accounts: How many accounts are measured one after the other, with one service and with five; what is slow is
+            measured with fewer.
+        at_once: How many are measured at once.
+    """
+
+    accounts: tuple[int, int]
+    at_once: int
 
     def client(self, service_name: str, account: int) -> Any:
         """What its users write to get a client."""
@@ -23,6 +34,9 @@ class Contender(Protocol):
 
 class PlainBoto3:
     """AssumeRole by hand, and a boto3 session for each account; nothing is refreshed."""
+
+    accounts = 20, 10
+    at_once = 96
 
     def __init__(self) -> None:
         self._sts = boto3.client("sts", region_name=REGION)
@@ -40,6 +54,9 @@ class PlainBoto3:
 
 class AssumeRoleLib:
     """aws-assume-role-lib."""
+
+    accounts = 20, 10
+    at_once = 96
 
     def __init__(self) -> None:
         self._parent = boto3.Session(region_name=REGION)
@@ -61,6 +78,9 @@ class AssumeRoleLib:
 class RefreshSession:
     """boto3-refresh-session, which caches clients itself."""
 
+    accounts = 20, 10
+    at_once = 96
+
     def __init__(self) -> None:
         self._sessions: dict[int, Any] = {}
 
@@ -79,21 +99,34 @@ class RefreshSession:
 class XSession:
     """xsession."""
 
+    accounts = 400, 400
+    at_once = 500
+
     def __init__(self) -> None:
         from xsession import CrossAccountSession, Role  # noqa: PLC0415 # likewise
 
-        accounts = {f"a{account}": Role(role_arn(account)) for account in range(1, 2_001)}
+        accounts = {f"a{account}": Role(role_arn(account)) for account in range(1, ACCOUNTS + 1)}
         self.session = CrossAccountSession(accounts, region_name=REGION)
-        self._names = [f"a{account}" for account in range(2_001)]
+        self._names = [f"a{account}" for account in range(ACCOUNTS + 1)]
 
     def client(self, service_name: str, account: int) -> Any:
         """The account's client."""
         return self.session.get_client(service_name, self._names[account])
 
 
+class PublicPath(XSession):
+    """xsession with `XSESSION_FAST_CLIENTS=0`: botocore's own way of making clients, on one shared session."""
+
+    accounts = 200, 200
+    at_once = 200
+
+
+PUBLIC_PATH = "xsession, public path"
+
 CONTENDERS: dict[str, type[Contender]] = {
     "plain boto3": PlainBoto3,
     "aws-assume-role-lib": AssumeRoleLib,
     "boto3-refresh-session": RefreshSession,
+    PUBLIC_PATH: PublicPath,
     "xsession": XSession,
 }

@@ -6,6 +6,8 @@ import gc
 import json
 import os
 import resource
+import ssl
+import statistics
 import subprocess
 import sys
 import time
@@ -19,7 +21,14 @@ from bench.contenders import CONTENDERS, REGION, Contender
 
 Figures = dict[str, float]
 
+OVER_TLS = "over TLS"
+PEAK = "peak MB of"
 FIVE = ("s3", "ec2", "dynamodb", "sts", "iam")
+
+
+def scaled(number: int, size: float) -> int:
+    """That share of a number, and something at least."""
+    return max(2, int(number * size))
 
 
 def rss() -> int:
@@ -27,15 +36,22 @@ def rss() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
+def asked(path: str) -> Any:
+    """The stub's answer to a request that is none of AWS's."""
+    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
+    return urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/{path}", context=context)
+
+
 def control(**settings: float) -> None:
     """Sets the stub."""
     query = "&".join(f"{name}={value}" for name, value in settings.items())
-    urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/control?{query}").close()
+    with asked(f"control?{query}"):
+        pass
 
 
 def count(operation: str) -> int:
     """How many calls of an operation the stub has had since it was set."""
-    with urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/counts") as answer:
+    with asked("counts") as answer:
         return int(json.load(answer).get(operation, 0))
 
 
@@ -66,28 +82,29 @@ def more_accounts(contender: Contender, *, services: tuple[str, ...], accounts: 
 
 def one_service(contender: Contender, size: float) -> Figures:
     """One more account with an s3 client."""
-    return more_accounts(contender, services=("s3",), accounts=int((400 if is_ours(contender) else 20) * size))
+    return more_accounts(contender, services=("s3",), accounts=scaled(contender.accounts[0], size))
 
 
 def five_services(contender: Contender, size: float) -> Figures:
     """One more account with five clients."""
-    return more_accounts(contender, services=FIVE, accounts=int((400 if is_ours(contender) else 10) * size))
+    return more_accounts(contender, services=FIVE, accounts=scaled(contender.accounts[1], size))
 
 
 def fan_out(contender: Contender, size: float) -> Figures:
-    """Accounts in 32 threads, one call each with 20 ms of latency."""
-    accounts = int(500 * size)
+    """Accounts in 32 threads, one call each with 20 ms of latency; 500 for xsession, and 96 for what takes minutes."""
+    accounts = scaled(contender.at_once, size)
     control(latency=0.02)
     began = time.perf_counter()
     with ThreadPoolExecutor(32) as pool:
         list(pool.map(lambda account: contender.client("s3", account).list_buckets(), range(1, accounts + 1)))
     seconds = time.perf_counter() - began
-    return {"s": seconds, "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"ms per account": seconds / accounts * 1e3, f"{PEAK} {accounts}": peak}
 
 
 def hot_client(contender: Contender, size: float) -> Figures:
     """The same client once more."""
-    repeats = int((200_000 if is_ours(contender) else 300) * size)
+    repeats = scaled(200_000 if is_ours(contender) else 300, size)
     contender.client("s3", 1)
     if is_ours(contender):
         get: Callable[..., Any] = contender.session.get_client  # type: ignore[attr-defined]  # what users write
@@ -103,7 +120,7 @@ def hot_client(contender: Contender, size: float) -> Figures:
 
 def fresh_credentials(contender: Contender, size: float) -> Figures:
     """What a client asks its credentials at each signing, while they are fresh."""
-    get, repeats = credentials_of(contender.client("s3", 1)).get_frozen_credentials, int(200_000 * size)
+    get, repeats = credentials_of(contender.client("s3", 1)).get_frozen_credentials, scaled(200_000, size)
     get()
     began = time.perf_counter()
     for _ in range(repeats):
@@ -113,7 +130,7 @@ def fresh_credentials(contender: Contender, size: float) -> Figures:
 
 def request_cpu(contender: Contender, size: float) -> Figures:
     """CPU of one request with one client, and with 200 in turn."""
-    clients = [contender.client("s3", account) for account in range(1, int(200 * size) + 1)]
+    clients = [contender.client("s3", account) for account in range(1, scaled(200, size) + 1)]
     return {"us": cpu(clients[:1], size), f"us, {len(clients)} in turn": cpu(clients, size)}
 
 
@@ -158,16 +175,26 @@ def outage(contender: Contender, _size: float) -> Figures:
     return {"failed of 20": failed, "s": time.perf_counter() - began}
 
 
-def first_client(who: str) -> Figures:
-    """Import, and a first client with its first request, in a new process."""
-    imports = {
-        "plain boto3": "import boto3",
-        "aws-assume-role-lib": "import aws_assume_role_lib",
-        "boto3-refresh-session": "import boto3_refresh_session",
-        "xsession": "import xsession",
-    }
-    use = f"from bench.contenders import CONTENDERS as C; C[{who!r}]().client('s3', 1).list_buckets()"
-    return {"ms, import": run_python(imports[who]), "ms, first request": run_python(use)}
+def first_client(who: str, _size: float) -> Figures:
+    """A first client with its first request, in a new process."""
+    use = "from bench import contenders as c; c.ACCOUNTS = 1; "
+    return {"ms": run_python(f"{use} c.CONTENDERS[{who!r}]().client('s3', 1).list_buckets()")}
+
+
+def imports(who: str, size: float) -> Figures:
+    """Milliseconds that a library's import takes on top of boto3's."""
+    package = {"plain boto3": "boto3"}.get(who, who.partition(",")[0].replace("-", "_"))
+    code = f"import boto3, {package}"
+
+    def once() -> float:
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True
+        )
+        lines = [line.split("|") for line in done.stderr.splitlines()]
+        took = {line[2].rstrip(): int(line[1]) for line in lines[1:] if line[0].startswith("import time:")}
+        return took[f" {package}"] / 1e3
+
+    return {"ms": statistics.median(once() for _ in range(max(1, int(10 * size))))}
 
 
 def run_python(code: str) -> float:
@@ -179,13 +206,14 @@ def run_python(code: str) -> float:
 
 def is_ours(contender: Contender) -> bool:
     """Whether it is quick enough for the large numbers."""
-    return type(contender).__name__ == "XSession"
+    return hasattr(contender, "session")
 
 
 SCENARIOS: dict[str, Callable[[Contender, float], Figures]] = {
     "one more account, s3": one_service,
     "one more account, 5 services": five_services,
-    "fan-out over 500 accounts, 32 threads, 20 ms": fan_out,
+    "fan-out, 32 threads, 20 ms": fan_out,
+    f"fan-out, 32 threads, 20 ms, {OVER_TLS}": fan_out,
     "the same client again": hot_client,
     "read fresh credentials": fresh_credentials,
     "CPU of a request": request_cpu,
@@ -194,18 +222,23 @@ SCENARIOS: dict[str, Callable[[Contender, float], Figures]] = {
 }
 
 
+ALONE: dict[str, Callable[[str, float], Figures]] = {
+    "first client and request, new process": first_client,
+    "import": imports,
+}
+"""Scenarios that begin before the library is imported."""
+
+
 def main() -> None:
     """Measures once and prints JSON."""
     name, who, size = sys.argv[1], sys.argv[2], float(sys.argv[3])
     control(latency=0, lifetime=3_600, failing=0)
     os.environ.setdefault("AWS_REGION", REGION)
-    if name == FIRST:
-        print(json.dumps(first_client(who)))
+    if name in ALONE:
+        print(json.dumps(ALONE[name](who, size)))
     else:
         print(json.dumps(SCENARIOS[name](CONTENDERS[who](), size)))
 
-
-FIRST = "import and first request"
 
 if __name__ == "__main__":
     main()

@@ -1,13 +1,14 @@
 """An AWS that answers at once, or after a while: AssumeRole, GetCallerIdentity and ListBuckets; it counts its calls.
 
-Run as a process of its own, so that its work is not the measured process's. It prints its port, and ends with its
-standard input.
+Run as a process of its own, so that its work is not the measured process's: `python -m bench.stub [PEM]`, over TLS
+where it is given a file with a certificate and its key. It prints its port, and ends with its standard input.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -93,7 +94,11 @@ def _wrapped(name: str, inner: str) -> str:
 
 async def main() -> None:
     """Serves until standard input ends."""
-    server = await asyncio.start_server(Stub().serve, "127.0.0.1", 0, backlog=1_024)
+    context = None
+    if len(sys.argv) > 1:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1])
+    server = await asyncio.start_server(Stub().serve, "127.0.0.1", 0, backlog=1_024, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

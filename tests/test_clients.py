@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -8,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.worlds import BATMAN, VEGETA, World, who
+from xsession import SOURCE
 from xsession._clients import ClientCache
+from xsession.errors import ConfigError
 
 
 class Client:
@@ -46,6 +50,13 @@ def test_fifty_threads_that_ask_at_once_build_once() -> None:
     with ThreadPoolExecutor(50) as pool:
         assert len({id(client) for client in pool.map(ask, range(50))}) == 1
     assert built == [1]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, None, "8", 1.5])
+def test_it_keeps_one_client_at_least(wrong: Any) -> None:
+    """Refused when it is made, not at the first client."""
+    with pytest.raises(ConfigError, match="max_clients"):
+        ClientCache(wrong)
 
 
 def test_a_build_that_fails_is_tried_again_by_the_next() -> None:
@@ -169,3 +180,49 @@ def test_threads_that_use_it_at_random_break_nothing() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(use, range(8)))
     assert len(cache.hits) <= 8
+
+
+def test_a_hit_takes_no_lock() -> None:
+    """Somebody holds it all the time, and hits come nevertheless."""
+    cache = ClientCache(4)
+    client = cache.get("k", "shortcut", Client)
+    with cache._lock:
+        assert cache.hits["shortcut"] is client
+
+
+def test_many_calls_over_many_keys_keep_no_more_than_the_bound() -> None:
+    """Neither clients, nor shortcuts, nor locks of builds; who holds one keeps it."""
+    cache = ClientCache(16)
+    held = cache.get(0, 0, Client)
+    chosen = random.Random(1)
+    for _ in range(5_000):
+        key = chosen.randrange(200)
+        cache.get(key, (key, chosen.randrange(3)), Client)
+    gc.collect()
+    sizes = {len(cache._clients), len(cache._shortcuts), len(cache._building)}
+    assert sizes == {16, 0}
+    assert len(cache.hits) <= 16 * 3
+    assert len(cache._alive) <= 17
+    assert cache.get(0, 0, Client) is held
+
+
+def test_an_evicted_client_of_a_session_goes_on_working(world: World) -> None:
+    """And asked for again while it is held, it is the same one."""
+    xs = world.session(max_clients=1)
+    sts = xs.get_client("sts", "vegeta")
+    assert who(sts) == VEGETA
+    assert who(xs.get_client("sts", SOURCE)) == BATMAN
+    assert who(sts) == VEGETA
+    assert xs.get_client("sts", "vegeta") is sts
+
+
+def test_fifty_threads_of_a_session_get_one_client(world: World) -> None:
+    """Made once, from the first template on."""
+    xs, barrier = world.session(), threading.Barrier(50)
+
+    def ask(_number: int) -> Any:
+        barrier.wait()
+        return xs.get_client("sts", "vegeta")
+
+    with ThreadPoolExecutor(50) as pool:
+        assert len({id(client) for client in pool.map(ask, range(50))}) == 1

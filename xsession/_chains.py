@@ -14,7 +14,7 @@ from cachetools import LRUCache
 
 from . import events
 from ._botocore.config import region_of
-from ._botocore.core import ClientCore
+from ._botocore.core import ClientCore, Loaders
 from ._botocore.credentials import (
     AccountCredentials,
     CellCredentials,
@@ -107,6 +107,7 @@ class Start:
     Args:
         source: The source.
         config: Client configuration for all accounts.
+        loaders: Where the models of services are read; None: for this source alone.
         clock: Both clocks.
         emit: Takes events.
         changed: Called when other credentials were found for the source, which may be somebody else's; None: nobody is.
@@ -117,13 +118,14 @@ class Start:
         source: Source,
         config: Config | None,
         *,
+        loaders: Loaders | None = None,
         clock: Clock,
         emit: events.Hook,
         changed: Callable[[Start], None] | None = None,
     ) -> None:
         self.source = source
         self._changed = changed
-        self.core = ClientCore(source.session, config)
+        self.core = ClientCore(source.session, config, loaders=loaders)
         self.sts = Sts(self.core, clock=clock, config=config)
         self._clock = clock
         self._emit = emit
@@ -234,6 +236,7 @@ class Chains:
         self._lanes = lanes
         self._lock = threading.Lock()
         self._closed = False
+        self._loaders = Loaders()
         self._start_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Start] = weakref.WeakKeyDictionary()
         self._expected: Mapping[str | Profile | None, str] = {}
         self._starts: dict[str | Profile | boto3.Session | None, Start] = {None: self._new_start(source)}
@@ -346,7 +349,14 @@ class Chains:
             return start
 
     def _new_start(self, source: Source) -> Start:
-        return Start(source, self._config, clock=self._clock, emit=self._emit, changed=self._supersede)
+        return Start(
+            source,
+            self._config,
+            loaders=self._loaders,
+            clock=self._clock,
+            emit=self._emit,
+            changed=self._supersede,
+        )
 
     def _supersede(self, start: Start) -> None:
         # What one person was given is not for the next one who logs in.

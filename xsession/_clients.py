@@ -11,6 +11,7 @@ from typing import Any
 from cachetools import LRUCache
 
 from ._fork import renew_after_fork
+from .errors import ConfigError
 
 Build = Callable[[], Any]
 
@@ -38,9 +39,13 @@ class ClientCache:
 
     Args:
         maxsize: How many clients to keep.
+
+    Raises:
+        ConfigError: Not even one.
     """
 
     def __init__(self, maxsize: int) -> None:
+        _check_bound(maxsize)
         self._maxsize = maxsize
         # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
         self.hits: dict[Hashable, Any] = {}
@@ -146,3 +151,9 @@ class ClientCache:
             close()
 
         client.close = close_and_forget
+
+
+def _check_bound(maxsize: object) -> None:
+    if not isinstance(maxsize, int) or maxsize < 1:
+        msg = f"max_clients {maxsize!r} is not a number of clients"
+        raise ConfigError(msg, hint="keep at least one")

@@ -6,7 +6,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from xsession._botocore.config import config_key, region_of
+from xsession._botocore.config import config_key, own_options, region_of
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,16 @@ def test_what_has_no_hash_counts_by_its_text() -> None:
     other: Any = Config()
     other.user_agent_appid = Odd()
     assert config_key(config) == config_key(other)
+
+
+def test_own_options_are_copies_of_the_same_values() -> None:
+    """Of those that could be changed in place."""
+    retries: Any = {"mode": "standard"}
+    config: Any = Config(retries=retries)
+    own_options(config)
+    assert config.retries == retries
+    config.retries["mode"] = "adaptive"
+    assert retries == {"mode": "standard"}
 
 
 def test_the_region_of_the_call_comes_first() -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from botocore.httpsession import URLLib3Session
 
-from xsession._botocore.http import SharedHTTPSession, drop_connections, settings_key
+from xsession._botocore.http import SharedHTTPSession, settings_key
+
+URL = "https://s3.eu-west-1.amazonaws.com"
 
 
 def shared(**options: Any) -> Any:
@@ -51,26 +53,6 @@ def test_close_leaves_the_pool_and_shut_empties_it() -> None:
     assert session._manager.connection_from_url("http://127.0.0.1:9/") is not pool
 
 
-def test_dropped_connections_are_left_to_who_uses_them() -> None:
-    """Neither closed nor collected: a parent goes on with them."""
-    session: Any = URLLib3Session()
-    manager = session._manager
-    pool = manager.connection_from_url("http://127.0.0.1:9/")
-    drop_connections(session)
-    assert session._manager is not manager
-    assert manager.connection_from_url("http://127.0.0.1:9/") is pool
-
-
-class Connection:
-    """What `_setup_ssl_cert` sees of one."""
-
-    proxy = None
-
-    def __init__(self) -> None:
-        self.ca_certs: str | None = None
-        self.cert_reqs: str | None = None
-
-
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """A CA bundle."""
@@ -87,9 +69,9 @@ def _certifi() -> str:
 
 def connect(session: Any, verify: Any) -> str | None:
     """The bundle that a new connection is told to load."""
-    connection = Connection()
-    session._setup_ssl_cert(connection, "https://s3.eu-west-1.amazonaws.com", verify)
-    return connection.ca_certs
+    pool = session._get_connection_manager(URL).connection_from_url(URL)
+    session._setup_ssl_cert(pool, URL, verify)
+    return pool.ca_certs  # type: ignore[no-any-return]  # urllib3's is not typed as such here
 
 
 def test_a_ca_bundle_is_loaded_once(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,9 +96,49 @@ def test_a_changed_bundle_is_noticed(bundle: Path) -> None:
     assert connect(session, str(bundle)) is None
     context = session._manager.connection_pool_kw["ssl_context"]
     bundle.write_text(_certifi() + "\n")
-    connect(session, str(bundle))
     assert connect(session, str(bundle)) is None
     assert session._manager.connection_pool_kw["ssl_context"] is not context
+
+
+def test_a_request_under_way_while_the_bundle_changes_loads_the_bundle_itself(bundle: Path) -> None:
+    """It took its pool before, whose TLS context is not the one that the changed bundle was loaded into."""
+    session = shared(verify=str(bundle))
+    early = session._manager.connection_from_url(URL)
+    assert connect(session, str(bundle)) is None
+    bundle.write_text(_certifi() + "\n")
+    session._notice_changed_bundle()
+    for _ in range(2):
+        session._setup_ssl_cert(early, URL, str(bundle))
+        assert early.ca_certs == str(bundle)
+        assert connect(session, str(bundle)) is None
+
+
+def test_a_bundle_that_is_gone_is_trusted_no_longer(bundle: Path) -> None:
+    """The connect tells of it, as it does with botocore."""
+    session = shared(verify=str(bundle))
+    assert connect(session, str(bundle)) is None
+    bundle.unlink()
+    assert connect(session, str(bundle)) == str(bundle)
+
+
+@pytest.mark.parametrize("attribute", ["proxy", "conn_kw"])
+def test_a_pool_that_is_made_otherwise_loads_the_bundle_itself(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, attribute: str
+) -> None:
+    """urllib3 may keep these elsewhere one day."""
+    session = shared(verify=str(bundle))
+    pool = session._manager.connection_from_url(URL)
+    monkeypatch.delattr(pool, attribute)
+    session._setup_ssl_cert(pool, URL, str(bundle))
+    assert pool.ca_certs == str(bundle)
+
+
+def test_a_proxys_connection_loads_the_bundle_itself(bundle: Path) -> None:
+    """Its TLS context is not the one that all others share."""
+    session = shared(verify=str(bundle), proxies={"https": "http://127.0.0.1:3128"})
+    pool = session._get_connection_manager(URL, "http://127.0.0.1:3128").connection_from_url(URL)
+    session._setup_ssl_cert(pool, URL, str(bundle))
+    assert pool.ca_certs == str(bundle)
 
 
 def test_a_bundle_that_can_not_be_read_is_left_to_urllib3(tmp_path: Path) -> None:

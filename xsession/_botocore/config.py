@@ -15,6 +15,14 @@ def config_key(config: Config | None) -> Hashable:
     return tuple((name, _frozen(getattr(config, name, None))) for name in sorted(Config.OPTION_DEFAULTS))
 
 
+def own_options(config: Config) -> None:
+    """Gives a client's config dictionaries of its own: botocore hands those of the session's config to every client."""
+    options = config.__dict__
+    for name, value in options.items():
+        if isinstance(value, dict):
+            options[name] = value.copy()
+
+
 def region_of(region_name: str | None, config: Config | None, default: str | None) -> str | None:
     """The region of a client: the call's, else its config's, as boto3 has it; else the default."""
     of_config: str | None = getattr(config, "region_name", None)

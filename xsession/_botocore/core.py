@@ -5,40 +5,30 @@ from __future__ import annotations
 import copy
 import os
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.credentials
+import botocore.handlers
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
-from botocore.handlers import BUILTIN_HANDLERS
-from cachetools import LRUCache
 
 from xsession._fork import renew_after_fork
 
-from . import rejections
-from .config import config_key
-from .emitter import OverlaidHandlers, SharedHandlers
-from .fast import Template
-from .http import HandedOut, SharedHTTPSession, settings_key
+from . import rejections, tokens
+from .config import own_options
+from .connections import HandedOut
+
+if TYPE_CHECKING:
+    from .fast import Template
+    from .templates import Templates
 
 MAX_POOL_CONNECTIONS = 64
 """Connections that one client keeps: many threads share it, and botocore's 10 would make them wait."""
-
-
-_MAX_TEMPLATES = 256
-_TEMPLATE_OPTIONS = frozenset({"api_version", "config", "endpoint_url", "use_ssl", "verify"})
-
-
-class _NoTokens:
-    """Stands for "no bearer token": one of the source's would act in the source's account."""
-
-    def load_token(self, **_kwargs: Any) -> None:
-        """Never finds one."""
 
 
 class _DerivedSession(botocore.session.Session):
@@ -62,7 +52,8 @@ class _DerivedSession(botocore.session.Session):
     ) -> None:
         super().__init__(include_builtin_handlers=events is None)
         if events is None:
-            rejections.register(self.get_component("event_emitter"))
+            for handlers in (rejections, tokens):
+                handlers.register(self.get_component("event_emitter"))
         else:
             self._events = events
             self.register_component("event_emitter", events)
@@ -74,7 +65,7 @@ class _DerivedSession(botocore.session.Session):
         self.user_agent_extra = source.user_agent_extra
         self.register_component("data_loader", loader)
         self.register_component("config_store", copy.copy(source.get_component("config_store")))
-        self.register_component("token_provider", _NoTokens())
+        self.register_component("token_provider", tokens.NoTokens())
         merged = Config(max_pool_connections=MAX_POOL_CONNECTIONS)
         for layer in (source.get_default_client_config(), config):
             if layer is not None:
@@ -101,8 +92,8 @@ class _DerivedSession(botocore.session.Session):
 
     def state(self) -> tuple[object, ...]:
         """What its clients are made with, as far as a caller can change it."""
-        overrides = self.get_component("config_store")._overrides
-        return self.user_agent(), self.get_default_client_config(), dict(overrides)
+        overrides = getattr(self.get_component("config_store"), "_overrides", None)
+        return self.user_agent(), self.get_default_client_config(), overrides and dict(overrides)
 
     def get_credentials(self) -> botocore.credentials.Credentials | None:
         """Those of the account that a client is being made for."""
@@ -127,9 +118,9 @@ class DerivedBoto3Session(boto3.Session):
     @property
     def untouched(self) -> bool:
         """Whether nobody registered a handler on it, or changed what its clients would be made with."""
-        emitter: Any = self.events
-        handlers = getattr(emitter._emitter, "_handlers", None)
-        return isinstance(handlers, OverlaidHandlers) and handlers.untouched and self._session.state() == self._as_made
+        handlers = getattr(getattr(self.events, "_emitter", None), "_handlers", None)
+        # botocore's own can't tell; ours stand in for them on the fast path.
+        return getattr(handlers, "untouched", False) and self._session.state() == self._as_made
 
     def _setup_loader(self) -> None:
         # boto3's own adds its folder to the loader's search path at each call, and the loader is shared.
@@ -140,12 +131,30 @@ class DerivedBoto3Session(boto3.Session):
             super()._register_default_handlers()  # type: ignore[misc]  # not in stubs
 
 
+class Loaders:
+    """Reads the models of services, once for all cores that share it."""
+
+    def __init__(self) -> None:
+        self._loaders: dict[str | None, botocore.loaders.Loader] = {}
+
+    def of(self, data_path: str | None) -> botocore.loaders.Loader:
+        """The loader that looks into these folders too."""
+        loader = self._loaders.get(data_path)
+        if loader is None:
+            fresh = botocore.loaders.create_loader(data_path)
+            fresh.search_paths.append(str(Path(boto3.__file__).parent / "data"))
+            # Of two threads that come here at once, both get the first one's: setdefault is atomic.
+            loader = self._loaders.setdefault(data_path, fresh)
+        return loader
+
+
 class ClientCore:
     """Makes clients and sessions for any account that one source reaches.
 
     Args:
         source: The source's boto3 session.
         config: Laid over the source's client defaults.
+        loaders: Where models are read; None: a place of its own.
         fast: Whether to make clients from templates; None: unless `XSESSION_FAST_CLIENTS` is 0.
     """
 
@@ -154,6 +163,7 @@ class ClientCore:
         source: boto3.Session,
         config: Config | None = None,
         *,
+        loaders: Loaders | None = None,
         fast: bool | None = None,
     ) -> None:
         self._source = source._session  # boto3 has no public way to it
@@ -162,10 +172,10 @@ class ClientCore:
         self._gave_up: str | None = None
         self._lock = threading.RLock()
         self._building: ContextVar[botocore.credentials.Credentials | None] = ContextVar("building")
-        self._loader = botocore.loaders.create_loader(self._source.get_config_variable("data_path"))
-        self._loader.search_paths.append(str(Path(boto3.__file__).parent / "data"))
+        loaders = Loaders() if loaders is None else loaders
+        self._loader = loaders.of(self._source.get_config_variable("data_path"))
         self._handed_out = HandedOut()
-        self._http: dict[str, SharedHTTPSession] = {}
+        self._templates: Templates | None = None
         self._start_anew()
         renew_after_fork(self)
 
@@ -175,8 +185,7 @@ class ClientCore:
         """A boto3 session of one account's own: own credentials, region and event handlers."""
         with self._lock:
             self._look_at_handlers()
-            events = copy.copy(self._session.events) if self._shared is None else self._shared.emitter()
-            return DerivedBoto3Session(self._derived(lambda: credentials, events), region_name)
+            return DerivedBoto3Session(self._derived(lambda: credentials, self._emitter()), region_name)
 
     def client(
         self, service_name: str, credentials: botocore.credentials.Credentials, region_name: str | None, **kwargs: Any
@@ -189,32 +198,46 @@ class ClientCore:
             region_name: Its region; None where the service needs none.
             kwargs: Whatever else boto3's `client` takes.
         """
-        template = self._template(service_name, region_name, kwargs) if self._fast else None
-        if template is not None:
-            return template.client(credentials)
+        problem: Exception | None = None
+        if self._fast:
+            try:
+                template = self._template(service_name, region_name, kwargs)
+                if template is not None:
+                    return template.client(credentials)
+            except Exception as error:  # noqa: BLE001 # a wrong argument's, or of a botocore that is made otherwise
+                problem = error
         with self._lock:
             self._look_at_handlers()
-            return self._plain_client(service_name, credentials, region_name, **kwargs)
+            client = self._plain_client(service_name, credentials, region_name, **kwargs)
+        if problem is not None:
+            # botocore's own way had no trouble with the arguments.
+            self._give_up(problem)
+        return client
 
     def sts_client(self, credentials: botocore.credentials.Credentials, region_name: str, config: Config) -> Any:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
-            session = self._derived(lambda: credentials)
+            self._look_at_handlers()
+            session = self._derived(lambda: credentials, copy.copy(self._session.events))
             session.set_config_variable("sts_regional_endpoints", "regional")
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)
+            self._share_connections(client)
             return client
 
     def take_problem(self) -> str | None:
         """Why templates do not work with the installed botocore, told once; None: they do, or it was told."""
-        problem, self._gave_up = self._gave_up, None
+        if self._gave_up is None:
+            return None
+        with self._lock:
+            problem, self._gave_up = self._gave_up, None
         return problem
 
     def close(self) -> None:
         """Closes all connections that are not in use."""
         with self._lock:
-            for http in self._http.values():
-                http.shut()
+            if self._templates is not None:
+                self._templates.close()
             self._handed_out.close()
 
     def after_fork(self) -> None:
@@ -227,63 +250,47 @@ class ClientCore:
 
     def _start_anew(self) -> None:
         # Libraries such as moto add to botocore's own handlers when they are imported; sessions take them once.
-        self._builtin = len(BUILTIN_HANDLERS)
+        self._builtin = _count_builtin_handlers()
         self._session = DerivedBoto3Session(self._derived(self._building.get))
-        self._shared = self._shared_handlers() if self._fast else None
-        self._templates: LRUCache[Hashable, Template] = LRUCache(_MAX_TEMPLATES)
+        self._templates = None
 
     def _look_at_handlers(self) -> None:
-        if len(BUILTIN_HANDLERS) != self._builtin:
+        if _count_builtin_handlers() != self._builtin:
             self._start_anew()
 
     def _template(self, service_name: str, region_name: str | None, kwargs: Mapping[str, Any]) -> Template | None:
-        if not kwargs.keys() <= _TEMPLATE_OPTIONS:
-            return None
-        config = kwargs.get("config")
-        key = (service_name, region_name, config_key(config), *map(kwargs.get, sorted(_TEMPLATE_OPTIONS - {"config"})))
         with self._lock:
             self._look_at_handlers()
-            template = self._templates.get(key)
-            if template is None and self._shared is not None:
-                model = self._plain_client(service_name, None, region_name, **kwargs)
-                template = self._made_template(model, self._shared, config, kwargs.get("endpoint_url"))
-                if template is not None:
-                    self._templates[key] = template
-            return template
+            return self._made_templates().find(service_name, region_name, kwargs)
 
-    def _shared_handlers(self) -> SharedHandlers | None:
-        try:
-            return SharedHandlers(self._session.events)
-        except Exception as error:  # noqa: BLE001 # whatever botocore changed: its own way still works
-            self._give_up(error)
-            return None
+    def _made_templates(self) -> Templates:
+        if self._templates is None:
+            # Here, and not with the module: a botocore that lacks what it imports has its own way still.
+            from .templates import Templates  # noqa: PLC0415
+
+            self._templates = Templates(self._session._session, self._plain_client)
+        return self._templates
+
+    def _emitter(self) -> Any:
+        if self._fast:
+            try:
+                return self._made_templates().emitter()
+            except Exception as error:  # noqa: BLE001 # whatever botocore changed
+                self._give_up(error)
+        return copy.copy(self._session.events)
+
+    def _share_connections(self, client: Any) -> None:
+        if self._fast:
+            try:
+                self._made_templates().share_connections(client)
+            except Exception as error:  # noqa: BLE001 # whatever botocore changed
+                self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        self._fast, self._shared = False, None
-        self._gave_up = f"{type(error).__name__}: {error}"
-
-    def _made_template(
-        self, model: Any, shared: SharedHandlers, config: Config | None, endpoint_url: str | None
-    ) -> Template | None:
-        session = self._session._session
-        try:
-            default = session.get_default_client_config()
-            merged = default if config is None else default.merge(config)
-            http = self._shared_http(model)
-            template = Template(model, session, shared, http, config=merged, endpoint_url=endpoint_url)
-            template.check()
-        except Exception as error:  # noqa: BLE001 # whatever botocore changed: its own way still works
-            self._give_up(error)
-            return None
-        return template
-
-    def _shared_http(self, model: Any) -> SharedHTTPSession:
-        key = settings_key(model._endpoint.http_session)
-        http = self._http.get(key)
-        if http is None:
-            http = self._http[key] = SharedHTTPSession(model._endpoint.http_session)
-        model._endpoint.http_session = http
-        return http
+        with self._lock:
+            if self._fast:
+                self._fast = False
+                self._gave_up = f"{type(error).__name__}: {error}"
 
     def _plain_client(
         self,
@@ -298,6 +305,7 @@ class ClientCore:
             client = self._session.client(service_name, region_name=region_name, **kwargs)  # type: ignore[call-overload]  # any service's name
         finally:
             self._building.reset(token)
+        own_options(client.meta.config)
         self._handed_out.add(client)
         return client
 
@@ -305,3 +313,7 @@ class ClientCore:
         self, credentials: Callable[[], botocore.credentials.Credentials | None], events: Any = None
     ) -> _DerivedSession:
         return _DerivedSession(self._source, self._loader, credentials, self._config, events)
+
+
+def _count_builtin_handlers() -> int:
+    return len(getattr(botocore.handlers, "BUILTIN_HANDLERS", ()))

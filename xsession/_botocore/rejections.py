@@ -39,7 +39,7 @@ def register(events: Any) -> None:
 
 
 def _note_credentials(request_signer: Any, context: dict[str, Any], **_kwargs: Any) -> None:
-    credentials = request_signer._credentials
+    credentials = getattr(request_signer, "_credentials", None)
     if hasattr(credentials, "rejected"):
         context[_CREDENTIALS] = credentials
 
