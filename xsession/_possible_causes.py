@@ -150,7 +150,7 @@ def _action_not_allowed(attempt: Attempt, action: str, kind: str, what: str) -> 
 def _denied_elsewhere(attempt: Attempt) -> Cause:
     return Cause(
         kind="explicit-deny",
-        message="an explicit deny, or a policy of the organization or of a VPC endpoint, refuses it",
+        message="an explicit deny, a session policy, or a policy of the organization or of a VPC endpoint refuses it",
         hint=f"ask who runs the organizations of {attempt.caller.account_id} and {attempt.role.account_id}",
     )
 

@@ -38,11 +38,15 @@ class _Standpoint:
     Args:
         caller: Who that is.
         frozen: The credentials.
-        source_identity: As `Attempt` has it, like the rest.
+        source_identity: As `Attempt` has it.
+        source_identity_known: As `Attempt` has it.
+        inherited_tags: As `Attempt` has it.
+        tags_known: As `Attempt` has it.
     """
 
     caller: Caller
-    frozen: ReadOnlyCredentials
+    # botocore's own repr prints the secret.
+    frozen: ReadOnlyCredentials = field(repr=False)
     source_identity: str | None = None
     source_identity_known: bool = True
     inherited_tags: FrozenMap[str] = field(default_factory=FrozenMap)
