@@ -4,84 +4,186 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 
-from xsession import SOURCE, CrossAccountSession
-from xsession.testing import LocalAWS, Story
+from xsession import SOURCE, Account, CrossAccountSession, DeadlinePassedError, Grant
+from xsession.policies import ec2_start_stop
+from xsession.testing import FakeClock, LocalAWS, Story
 
 
-def own_credentials_are_refused(aws: LocalAWS, story: Story, _xs: CrossAccountSession) -> str:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the story is told.
+
+    Args:
+        aws: The AWS on this machine.
+        story: Its accounts.
+        xs: Batman's session.
+        clock: Both clocks of the session and of AWS, which a part may move on.
+    """
+
+    aws: LocalAWS
+    story: Story
+    xs: CrossAccountSession
+    clock: FakeClock
+
+
+def own_credentials_are_refused(stage: Stage) -> str:
     """Batman's own credentials are refused Vegeta's bucket."""
     code = None
     try:
-        story.session.client("s3").get_object(Bucket=story.bucket, Key=story.object_key)
+        stage.story.session.client("s3").get_object(Bucket=stage.story.bucket, Key=stage.story.object_key)
     except ClientError as error:
         code = error.response["Error"]["Code"]
     assert code == "AccessDenied"
-    assert aws.count("AssumeRole") == 0
+    assert stage.aws.count("AssumeRole") == 0
     return "AccessDenied, as it should be"
 
 
-def one_role_reads_the_object(_aws: LocalAWS, story: Story, xs: CrossAccountSession) -> str:
+def one_role_reads_the_object(stage: Stage) -> str:
     """get_client("s3", account="vegeta") reads the object."""
-    return first_line(xs, "vegeta", story)
+    return first_line(stage, "vegeta")
 
 
-def three_roles_read_it_too(aws: LocalAWS, story: Story, xs: CrossAccountSession) -> str:
+def three_roles_read_it_too(stage: Stage) -> str:
     """A chain of three roles reads it too."""
-    before = aws.count("AssumeRole")
-    line = first_line(xs, "vegeta-over-hub", story)
-    assert aws.count("AssumeRole") - before == 3
+    before = stage.aws.count("AssumeRole")
+    line = first_line(stage, "vegeta-over-hub")
+    assert stage.aws.count("AssumeRole") - before == 3
     return line
 
 
-def everybody_knows_who_they_are(_aws: LocalAWS, _story: Story, xs: CrossAccountSession) -> str:
+def everybody_knows_who_they_are(stage: Stage) -> str:
     """whoami says who we are in each account."""
-    identities = {"source": xs.whoami(SOURCE), **{name: xs.whoami(name) for name in xs.accounts}}
+    identities = {"source": stage.xs.whoami(SOURCE), **{name: stage.xs.whoami(name) for name in stage.xs.accounts}}
     assert [identity.account_id for identity in identities.values()] == ["111111111111", "222222222222", "222222222222"]
     return "".join(f"\n       {name:<16} {identity.arn}" for name, identity in identities.items())
 
 
-def the_second_client_is_free(aws: LocalAWS, story: Story, xs: CrossAccountSession) -> str:
+def the_second_client_is_free(stage: Stage) -> str:
     """The second get_client costs no AssumeRole."""
-    before = aws.count("AssumeRole")
-    assert xs.get_client("s3", account="vegeta") is xs.get_client("s3", account="vegeta")
-    first_line(xs, "vegeta", story)
-    xs.get_client("ec2", account="vegeta").describe_instances(InstanceIds=list(story.instances))
-    assert aws.count("AssumeRole") == before
+    before = stage.aws.count("AssumeRole")
+    assert stage.xs.get_client("s3", account="vegeta") is stage.xs.get_client("s3", account="vegeta")
+    first_line(stage, "vegeta")
+    stage.xs.get_client("ec2", account="vegeta").describe_instances(InstanceIds=list(stage.story.instances))
+    assert stage.aws.count("AssumeRole") == before
     return f"{before} calls before, {before} after"
 
 
-PARTS: list[Callable[[LocalAWS, Story, CrossAccountSession], str]] = [
+def a_contractor_starts_and_stops_her_instance(stage: Stage) -> str:
+    """A contractor may start and stop her instance for two hours, and nothing else."""
+    hers, other = stage.story.instances
+    ec2 = contractor(stage).client("ec2")
+    ec2.stop_instances(InstanceIds=[hers])
+    ec2.start_instances(InstanceIds=[hers])
+    refused(lambda: ec2.stop_instances(InstanceIds=[other]))
+    return f"TerminateInstances: {refused(lambda: ec2.terminate_instances(InstanceIds=[hers]))}"
+
+
+def she_is_out_at_the_deadline(stage: Stage) -> str:
+    """At the deadline she is out: her client sends nothing, and AWS refuses the keys that she copied."""
+    hers = stage.story.instances[0]
+    grant = contractor(stage)
+    ec2 = grant.client("ec2")
+    stage.clock.advance(7_199)
+    ec2.stop_instances(InstanceIds=[hers])
+    copy = copied(stage, grant)
+    stage.clock.advance(2)
+    before = len(stage.aws.calls)
+    try:
+        ec2.start_instances(InstanceIds=[hers])
+    except DeadlinePassedError:
+        assert len(stage.aws.calls) == before
+    else:
+        raise AssertionError
+    return refused(lambda: copy.start_instances(InstanceIds=[hers]))
+
+
+def or_she_is_out_early(stage: Stage) -> str:
+    """Or earlier: once her grant is revoked, AWS refuses the keys that she copied."""
+    hers = stage.story.instances[0]
+    grant = contractor(stage)
+    copy = copied(stage, grant)
+    copy.start_instances(InstanceIds=[hers])
+    assert grant.revoke(using=Account("vegeta-admin", stage.story.admin_role)).confirm()
+    return refused(lambda: copy.stop_instances(InstanceIds=[hers]))
+
+
+PARTS: list[Callable[[Stage], str]] = [
     own_credentials_are_refused,
     one_role_reads_the_object,
     three_roles_read_it_too,
     everybody_knows_who_they_are,
     the_second_client_is_free,
+    a_contractor_starts_and_stops_her_instance,
+    she_is_out_at_the_deadline,
+    or_she_is_out_early,
 ]
 
 
-def first_line(xs: CrossAccountSession, account: str, story: Story) -> str:
+def first_line(stage: Stage, account: str) -> str:
     """The first line of the object, read with an account's credentials."""
-    answer = xs.get_client("s3", account=account).get_object(Bucket=story.bucket, Key=story.object_key)
+    story = stage.story
+    answer = stage.xs.get_client("s3", account=account).get_object(Bucket=story.bucket, Key=story.object_key)
     lines = answer["Body"].read().decode().splitlines()
     assert lines[0] == "name,level"
     return f"{story.bucket}/{story.object_key}: {lines[1]}"
+
+
+def contractor(stage: Stage) -> Grant:
+    """A grant of two hours for a contractor's instance."""
+    return stage.xs.grant(
+        Account("vegeta", stage.story.operator_role),
+        to="jane@contractor.example",
+        policy=ec2_start_stop(stage.story.instances[0]),
+        duration=timedelta(hours=2),
+        reason="TICKET-42",
+    )
+
+
+def copied(stage: Stage, grant: Grant) -> Any:
+    """A client of plain boto3 with keys that were copied out of a grant."""
+    keys = grant.environ()
+    return boto3.client(
+        "ec2",
+        region_name=keys["AWS_REGION"],
+        endpoint_url=stage.aws.endpoint_url,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+    )
+
+
+def refused(request: Callable[[], object]) -> str:
+    """Why AWS refuses a request, in its own words."""
+    try:
+        request()
+    except ClientError as error:
+        why = error.response["Error"]["Message"].partition("not authorized to perform: ")[2]
+        assert why
+        return str(why)
+    raise AssertionError
 
 
 def main() -> int:
     """Tells the story; the exit status is 1 if a part of it does not hold."""
     failed = 0
     config = Path(__file__).with_name("xsession.toml")
-    with LocalAWS() as aws:
+    clock = FakeClock()
+    with LocalAWS(clock=clock) as aws:
         story = Story.told_by(aws)
-        with CrossAccountSession.from_config(config, session=story.session) as xs:
+        with CrossAccountSession.from_config(config, session=story.session, clock=clock) as xs:
+            stage = Stage(aws, story, xs, clock)
             for number, part in enumerate(PARTS, start=1):
                 print(f"{number}. {part.__doc__}")
                 try:
-                    print(f"   ok: {part(aws, story, xs)}")
+                    print(f"   ok: {part(stage)}")
                 except Exception as error:  # noqa: BLE001 # the other parts are told all the same
                     failed += 1
                     print(f"   FAILED: {type(error).__name__}: {error}")

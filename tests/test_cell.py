@@ -857,6 +857,20 @@ def test_the_timer_wipes_at_the_deadline() -> None:
     until(lambda: cell.snapshot.generation == 0)
 
 
+@pytest.mark.parametrize("seconds", [None, 1_800.0])
+def test_what_was_ended_gives_nothing_any_more(seconds: float | None) -> None:
+    """Before its deadline, or without one; the first reason stays."""
+    bench = Bench()
+    cell = bench.new_cell(deadline=None if seconds is None else Deadline.after(seconds, bench.clock))
+    cell.read()
+    cell.end("it was revoked")
+    cell.end("once more")
+    for _ in range(2):
+        with pytest.raises(DeadlinePassedError, match=r"ended at \d{4}-.* UTC: it was revoked"):
+            cell.read()
+    assert (cell.state, cell.snapshot.generation, bench.calls) == (RefreshState.DEADLINE, 0, 1)
+
+
 # Denials
 
 

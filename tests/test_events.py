@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from xsession.events import Event, Hooks, LoggingHook, NeedsAttention, RefreshStarted
+from xsession.events import Event, Hooks, LoggingHook, NeedsAttention, RefreshStarted, Revoked
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 ROLE = "arn:aws:iam::222222222222:role/R"
@@ -28,6 +28,71 @@ def test_what_needs_a_look_is_a_warning(caplog: pytest.LogCaptureFixture) -> Non
         LoggingHook()(STARTED)
         LoggingHook()(ATTENTION)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_who_lost_access_is_info(caplog: pytest.LogCaptureFixture) -> None:
+    """So that a program which logs at INFO has it in its log."""
+    event = Revoked(
+        at=AT,
+        account="vegeta",
+        role_arn=ROLE,
+        hop=1,
+        revocation_id="1a",
+        using="warden",
+        grant_id=None,
+        source_identity=None,
+        before=None,
+        enforced=True,
+    )
+    with caplog.at_level(logging.DEBUG, "xsession"):
+        LoggingHook()(event)
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
+def test_a_value_can_not_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever others wrote stays within its own."""
+    event = NeedsAttention(at=AT, account=None, role_arn=ROLE, hop=1, message="x\nGranted to=frieza", hint=None)
+    LoggingHook()(event)
+    assert "message=x\\nGranted to=frieza" in caplog.text
+
+
+class Log:
+    """A hook that can refuse.
+
+    Args:
+        heard: Where it writes.
+        full: Whether it refuses.
+    """
+
+    def __init__(self, heard: list[Event], *, full: bool = False) -> None:
+        self.heard, self.full = heard, full
+
+    def __call__(self, _event: Event, /) -> None:
+        """Is not called for what is to be written down."""
+        raise AssertionError
+
+    def write(self, event: Event) -> None:
+        """Writes, or refuses."""
+        if self.full:
+            msg = "no space left"
+            raise OSError(msg)
+        self.heard.append(event)
+
+
+def test_what_must_be_written_down_is_written_before_others_hear_of_it() -> None:
+    """Each hook takes it once."""
+    written: list[Event] = []
+    order: list[int] = []
+    Hooks((lambda _event: order.append(len(written)), Log(written))).record(STARTED)
+    assert (written, order) == ([STARTED], [1])
+
+
+def test_nobody_hears_of_what_could_not_be_written_down() -> None:
+    """The error reaches who wanted it."""
+    heard: list[Event] = []
+    with pytest.raises(OSError, match="no space left"):
+        Hooks((heard.append, Log([], full=True))).record(STARTED)
+    assert heard == []
 
 
 def test_every_hook_hears_of_an_event_even_after_one_that_raises(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from xsession.credentials import Credentials
-from xsession.stores import MemoryStore
+from xsession.stores import MemoryStore, NoStore, Store
 from xsession.testing import FakeClock
 
 
@@ -73,3 +73,11 @@ def test_a_forked_child_has_a_store_that_works() -> None:
     store._lock.acquire()
     store.after_fork()
     assert store.get("key") is None
+
+
+def test_no_store_keeps_nothing() -> None:
+    """What is put there is gone."""
+    store: Store = NoStore()
+    store.put("key", credentials("ASIA1", FakeClock()))
+    assert store.get("key") is None
+    store.delete("key")

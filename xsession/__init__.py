@@ -1,5 +1,6 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
+import importlib
 import typing
 
 from .account_session import AccountSession
@@ -14,9 +15,11 @@ from .errors import (
     CredentialsError,
     CredentialsTimeoutError,
     DeadlinePassedError,
+    GrantError,
     InvalidPolicyError,
     InvalidRoleError,
     ProvisionError,
+    RevocationError,
     SessionClosedError,
     SourceCredentialsError,
     UnknownAccountError,
@@ -32,7 +35,9 @@ from .status import HopStatus, Status
 from .stores import MemoryStore, Store
 
 if typing.TYPE_CHECKING:
+    from .grants import Grant
     from .provision import RoleSpec
+    from .revocation import Revocation
 
 __all__ = [
     "SOURCE",
@@ -49,6 +54,8 @@ __all__ = [
     "CrossAccountSession",
     "DeadlinePassedError",
     "Defaults",
+    "Grant",
+    "GrantError",
     "HopStatus",
     "Identity",
     "InvalidPolicyError",
@@ -60,6 +67,8 @@ __all__ = [
     "RedactingFilter",
     "RefreshPolicy",
     "RefreshState",
+    "Revocation",
+    "RevocationError",
     "Role",
     "RoleChain",
     "RoleSpec",
@@ -72,12 +81,12 @@ __all__ = [
     "XSessionError",
 ]
 
+_IMPORTED_LATE = {"Grant": ".grants", "Revocation": ".revocation", "RoleSpec": ".provision"}
+
 
 def __getattr__(name: str) -> object:
-    # Few programs set up roles, and none of the others should wait for what that needs.
-    if name == "RoleSpec":
-        from .provision import RoleSpec  # noqa: PLC0415 # see above
-
-        return RoleSpec
+    # Few programs need these, and none of the others should wait for them.
+    if name in _IMPORTED_LATE:
+        return getattr(importlib.import_module(_IMPORTED_LATE[name], __name__), name)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -77,6 +77,7 @@ class Cell(Generic[T]):
         self._emit = emit
         self._draw = draw
         self._deadline = deadline
+        self._ended: str | None = None
         self.snapshot: Snapshot[T] = nothing()
         self.failure: Failure | None = None
         self._generation = 0
@@ -182,6 +183,17 @@ class Cell(Generic[T]):
             self._fetch.forget(held)
             self.emit(events.Invalidated, access_key_id=held, reason="the source has other credentials")
 
+    def end(self, reason: str) -> None:
+        """Throws away what is held, as if its deadline had passed: nothing is refreshed any more.
+
+        Args:
+            reason: Why, for the error that its readers get from now on.
+        """
+        with self._lock:
+            self._ended = self._ended or reason
+            self._deadline = Deadline(NEVER, self.clock.wall())
+            self._forget()
+
     def close(self) -> None:
         """Throws away what is held; nothing is refreshed any more."""
         with self._lock:
@@ -254,6 +266,8 @@ class Cell(Generic[T]):
             self._forget()
             ended = datetime.fromtimestamp(self._deadline.wall, UTC)
             msg = f"the deadline of these credentials has passed: {ended:%Y-%m-%d %H:%M:%S} UTC"
+            if self._ended is not None:
+                msg = f"these credentials ended at {ended:%Y-%m-%d %H:%M:%S} UTC: {self._ended}"
             label = self.label
             raise DeadlinePassedError(msg, role_arn=label.role_arn, hop=label.hop, hint="ask for a new grant")
 

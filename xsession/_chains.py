@@ -38,7 +38,7 @@ from .credentials import Identity
 from .defaults import Defaults, Hop
 from .errors import SessionClosedError, SourceCredentialsError, WrongAccountError
 from .refresh import RefreshPolicy
-from .stores import MemoryStore, Store
+from .stores import NoStore, Store
 
 if TYPE_CHECKING:
     import boto3
@@ -287,7 +287,7 @@ class Chains:
         hops = () if account.chain is None else self._defaults_of(account).fill(account.chain)
 
         def fetch(hop: Hop, caller: Caller) -> HopFetch:
-            return self._fetch_of(hop, "", caller, start, MemoryStore(wall=self._clock.wall))
+            return self._fetch_of(hop, "", caller, start, store=NoStore())
 
         return Route(account, start, hops, (self._region_name, start.source.region_name), fetch)
 
@@ -297,6 +297,19 @@ class Chains:
         for cell in reached.cells:
             if cell is reached.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
+
+    def invalidate_role(self, role_arn: str, source_identity: str | None = None) -> None:
+        """Throws away what is held of a role, in whichever chain it is, because AWS refuses it from now on.
+
+        Args:
+            role_arn: The role.
+            source_identity: Only of sessions that have it; None: of all.
+        """
+        with self._lock:
+            cells = [cell for cell in self._cells.values() if cell.label.role_arn == role_arn]
+        for cell in cells:
+            if source_identity in (None, cell.snapshot.credentials.source_identity):
+                cell.invalidate(reason="revoked")
 
     def expect(self, principals: Mapping[str | Profile | None, str]) -> None:
         """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
@@ -399,15 +412,20 @@ class Chains:
                     # Hops before the last may serve many accounts: events about them name none.
                     last = hop is hops[-1]
                     label = Label(account.name if last else None, hop.role.role_arn, hop.number)
-                    fetch = self._fetch_of(hop, key, caller, start, self._store)
-                    cell = self._cells[key] = self._new_cell(label, fetch, deadline if last else None)
+                    until = deadline if last else None
+                    # What has a deadline shall not lie anywhere after it.
+                    store = self._store if until is None else NoStore()
+                    fetch = self._fetch_of(hop, key, caller, start, store=store, deadline=until)
+                    cell = self._cells[key] = self._new_cell(label, fetch, until)
                     self._start_of_cell[cell] = start
                 self._recent[key] = cell
                 cells.append(cell)
                 caller = CellCaller(cell)
         return tuple(cells), key
 
-    def _fetch_of(self, hop: Hop, key: str, caller: Caller, start: Start, store: Store) -> HopFetch:
+    def _fetch_of(
+        self, hop: Hop, key: str, caller: Caller, start: Start, *, store: Store, deadline: Deadline | None = None
+    ) -> HopFetch:
         return HopFetch(
             hop,
             caller,
@@ -418,6 +436,7 @@ class Chains:
             clock=self._clock,
             mfa=self._mfa,
             lanes=self._lanes,
+            deadline=deadline,
         )
 
     def _new_cell(self, label: Label, fetch: HopFetch, deadline: Deadline | None) -> Cell[SigningCredentials]:

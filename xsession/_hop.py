@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from ._botocore.credentials import SigningCredentials
 from ._cell import Cell
 from ._clock import Clock
-from ._snapshot import Issued
-from ._sts import DEAD_CALLER, Sts, sts_region
+from ._snapshot import Deadline, Issued
+from ._sts import DEAD_CALLER, DEFAULT_DURATION_SECONDS, Sts, sts_region
 from ._throttle import Lane, Lanes
 from .credentials import Credentials
 from .defaults import Hop
 from .errors import ConfigError, CredentialsError, XSessionError
 from .refresh import MAX_TRY_SECONDS
-from .roles import MAX_CHAINED_DURATION_SECONDS
+from .roles import MAX_CHAINED_DURATION_SECONDS, MIN_DURATION_SECONDS, Role
 from .stores import Store
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MfaCode = Callable[[str], str]
 
+# Credentials are not used to their very end: those that end with the deadline would be replaced shortly before it.
+_BEYOND_DEADLINE_SECONDS = 60
 _CHAINING_LIMIT = re.compile("role chaining", re.IGNORECASE)
 
 
@@ -108,6 +111,7 @@ class HopFetch:
         clock: Both clocks.
         mfa: Asked for codes.
         lanes: Where calls wait while STS throttles.
+        deadline: No credentials are asked for that live much longer; None: there is none.
     """
 
     def __init__(
@@ -122,6 +126,7 @@ class HopFetch:
         clock: Clock,
         mfa: MfaPrompt,
         lanes: Lanes,
+        deadline: Deadline | None = None,
     ) -> None:
         self._hop = hop
         self._role = hop.role
@@ -133,6 +138,7 @@ class HopFetch:
         self._clock = clock
         self._mfa = mfa
         self._lanes = lanes
+        self._deadline = deadline
         self._looked_in_store = False
 
     def __call__(self, background: bool, try_limit: float = MAX_TRY_SECONDS) -> Issued:
@@ -181,7 +187,7 @@ class HopFetch:
         hop, code = self._hop.number, self._mfa_code(background)
         try:
             return self._sts.assume_role(
-                self._role,
+                self._wanted(),
                 caller,
                 hop=hop,
                 region_name=self._region,
@@ -197,6 +203,14 @@ class HopFetch:
         # The source is a role's session itself, which nothing showed before; a code works once, so ask for another.
         self._role = self._role.replace(duration_seconds=MAX_CHAINED_DURATION_SECONDS)
         return self._ask(caller, background, try_limit)
+
+    def _wanted(self) -> Role:
+        if self._deadline is None:
+            return self._role
+        seconds = self._role.duration_seconds
+        longest = seconds if isinstance(seconds, int) else DEFAULT_DURATION_SECONDS
+        left = math.ceil(self._deadline.left(self._clock)) + _BEYOND_DEADLINE_SECONDS
+        return self._role.replace(duration_seconds=min(longest, max(MIN_DURATION_SECONDS, left)))
 
     def _mfa_code(self, background: bool) -> str | None:
         serial = self._role.mfa_serial

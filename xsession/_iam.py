@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 OWN_POLICY = "xsession"
 """The name of the inline policy that holds a role's permissions; the role's other policies are other people's."""
 
-REVOCATION_PREFIX = "XSessionRevoke-"
-"""What the names of inline policies begin with that end older sessions."""
-
 _DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
 

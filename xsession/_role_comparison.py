@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from ._iam import OWN_POLICY, REVOCATION_PREFIX, RoleState
+from ._iam import OWN_POLICY, RoleState
 from ._policy_meaning import unified
+from ._revocation_terms import REVOCATION_PREFIX
 from .policies import Policy, as_policy, difference, same_meaning
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@
     │   ├── AssumeRoleError                    STS refused or failed at one hop
     │   ├── SourceCredentialsError             the source has none, or they are dead
     │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
-    │   └── DeadlinePassedError                the deadline of a grant has passed
+    │   └── DeadlinePassedError                the deadline of a grant has passed, or it was revoked
+    ├── GrantError                             a grant was not made, or not handed over
+    ├── RevocationError                        AWS still accepts what should have been revoked
     ├── ProvisionError                         a role could not be set up, compared or removed
     ├── WrongAccountError                      credentials turned out to be for another account
     ├── AuditLogError                          the audit log can't be written to or read
@@ -138,7 +140,15 @@ class CredentialsTimeoutError(CredentialsError):
 
 
 class DeadlinePassedError(CredentialsError):
-    """The deadline of a grant has passed: nothing is signed with it any more, and nothing refreshed."""
+    """The deadline of a grant has passed, or it was revoked: nothing is signed with it any more, nothing refreshed."""
+
+
+class GrantError(XSessionError):
+    """A grant was not made since it could not be written down, or it could not be handed over."""
+
+
+class RevocationError(XSessionError):
+    """Sessions were not revoked: AWS still accepts their keys. Grants have ended in this process all the same."""
 
 
 class ProvisionError(XSessionError):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Protocol
 
+from .escape import for_terminal
+
 logger = logging.getLogger("xsession")
 logger.addHandler(logging.NullHandler())
 
@@ -130,6 +132,58 @@ class NeedsAttention(Event):
     hint: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted(Event):
+    """A grant was made: somebody else was given credentials.
+
+    Args:
+        grant_id: Its id.
+        who: The ARN of who made it.
+        to: Whom it was made to.
+        reason: Why.
+        policy: The session policy that narrows it, as JSON.
+        policy_arns: The managed policies that narrow it.
+        deadline: Until when it holds.
+        role_session_name: The name of its sessions.
+        source_identity: The source identity of its sessions, where they have one.
+        access_key_id: The key id of its first session.
+        expiry: When AWS ends that session.
+    """
+
+    grant_id: str
+    who: str
+    to: str
+    reason: str | None
+    policy: str
+    policy_arns: tuple[str, ...]
+    deadline: datetime
+    role_session_name: str
+    source_identity: str | None
+    access_key_id: str
+    expiry: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked(Event):
+    """Sessions of a role were revoked.
+
+    Args:
+        revocation_id: The revocation's id; its policy on the role is called after it.
+        using: The account whose identity did it; None: nobody asked AWS.
+        grant_id: The grant that was revoked; None: not one grant alone.
+        source_identity: The person whose sessions were revoked; None: everybody's.
+        before: Sessions issued before this moment; None: whenever they are issued.
+        enforced: Whether AWS refuses them; False: they were ended in this process alone.
+    """
+
+    revocation_id: str | None
+    using: str | None
+    grant_id: str | None
+    source_identity: str | None
+    before: datetime | None
+    enforced: bool
+
+
 class Hook(Protocol):
     """Hears of every event; quick, since it runs where the event happened."""
 
@@ -138,16 +192,21 @@ class Hook(Protocol):
 
 
 class LoggingHook:
-    """Writes each event as one line to the logger "xsession": what needs a look as a warning, the rest at DEBUG."""
+    """Writes each event as one line to the logger "xsession".
+
+    What needs a look is a warning, who was given or lost access is INFO, the rest is DEBUG.
+    """
 
     _WARNINGS = (RefreshFailed, ServedStale, ClockStepped, NeedsAttention)
+    _NOTICES = (Granted, Revoked)
 
     def __call__(self, event: Event, /) -> None:
         """Logs one event."""
-        level = logging.WARNING if isinstance(event, self._WARNINGS) else logging.DEBUG
+        level = logging.INFO if isinstance(event, self._NOTICES) else logging.DEBUG
+        level = logging.WARNING if isinstance(event, self._WARNINGS) else level
         if logger.isEnabledFor(level):
             values = ((item.name, getattr(event, item.name)) for item in fields(event) if item.name != "at")
-            shown = " ".join(f"{name}={value}" for name, value in values if value is not None)
+            shown = " ".join(f"{name}={for_terminal(str(value))}" for name, value in values if value is not None)
             logger.log(level, "%s %s", type(event).__name__, shown)
 
 
@@ -165,7 +224,29 @@ class Hooks:
 
     def __call__(self, event: Event, /) -> None:
         """Calls every hook with the event."""
+        self._tell(self._hooks, event)
+
+    def record(self, event: Event) -> None:
+        """Writes down with every hook that can refuse, such as `AuditLog`, then tells all others.
+
+        Args:
+            event: What must not happen unless it is written down.
+
+        Raises:
+            Exception: Whatever a hook's `write` raises; then no other hook hears of it.
+        """
+        others = []
         for hook in self._hooks:
+            write = getattr(hook, "write", None)
+            if write is None:
+                others.append(hook)
+            else:
+                write(event)
+        self._tell(others, event)
+
+    @staticmethod
+    def _tell(hooks: Iterable[Hook], event: Event) -> None:
+        for hook in hooks:
             try:
                 hook(event)
             except Exception:

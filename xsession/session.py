@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,9 +42,13 @@ from .status import Status
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
+    from ._granting import Grants
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnose import Diagnosis, Using
+    from .grants import Grant
+    from .policies import PolicyLike
+    from .revocation import Revocation
 
 T = TypeVar("T")
 
@@ -107,7 +112,8 @@ class CrossAccountSession:
             **defaults,
         }
         self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
-        clock = SYSTEM_CLOCK if clock is None else clock
+        clock = self._clock = SYSTEM_CLOCK if clock is None else clock
+        self._hooks = Hooks((LoggingHook(), *hooks))
         self._chains = Chains(
             Source(profile_name if session is None else session, region_name=region_name),
             region_name=region_name,
@@ -117,18 +123,18 @@ class CrossAccountSession:
             policy=RefreshPolicy() if refresh is None else refresh,
             store=MemoryStore(wall=clock.wall) if store is None else store,
             mfa=MfaPrompt(mfa_code),
-            emit=Hooks((LoggingHook(), *hooks)),
+            emit=self._hooks,
             clock=clock,
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
             lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
         )
-        self._wall = clock.wall
         self._lock = threading.Lock()
         self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
         self._hits = self._clients.hits
         self._closed = False
+        self._made_grants: Grants | None = None
         self._config: Discovery | None = None
         renew_after_fork(self)
 
@@ -299,8 +305,90 @@ class CrossAccountSession:
         """
         from .diagnose import diagnose  # noqa: PLC0415 # seldom needed
 
+        found, wall = self.accounts.find(account), self._clock.wall
+        return diagnose(found, route=self._chains.route, as_session=self.__getitem__, using=using, wall=wall)
+
+    def grant(
+        self,
+        account: AccountRef,
+        *,
+        to: str,
+        duration: timedelta | float,
+        policy: PolicyLike | None = None,
+        policy_arns: Sequence[str] = (),
+        reason: str | None = None,
+        allow_chaining: bool = False,
+    ) -> Grant:
+        """Makes credentials for somebody else: narrowed, written down, and over at a deadline that AWS enforces.
+
+        Hooks with a `write` of their own, such as `AuditLog`, must write the grant down before it is handed over. Its
+        clients end with this session's `close()`.
+
+        Args:
+            account: As for `get_client`; one that is reached by a role.
+            to: Whom it is for, in one line; ends up in CloudTrail.
+            duration: How long it holds: a timedelta or seconds, up to 7 days.
+            policy: What it may do, of what the role may; None: all that the role may, or the role's own session policy.
+            policy_arns: Managed policies that say what it may do, beside `policy`.
+            reason: Why; for hooks and the audit log, never sent to AWS.
+            allow_chaining: Whether it may assume other roles and make credentials, which outlive the deadline.
+
+        Raises:
+            ConfigError: Bad input, or a policy beside the role's own, which would not narrow it but add to it.
+            CredentialsError: STS refused or failed.
+            GrantError: It could not be written down, and so it was not made.
+        """
         found = self.accounts.find(account)
-        return diagnose(found, route=self._chains.route, as_session=self.__getitem__, using=using, wall=self._wall)
+        return self._grants().grant(
+            found,
+            to=to,
+            duration=duration,
+            policy=policy,
+            policy_arns=policy_arns,
+            reason=reason,
+            allow_chaining=allow_chaining,
+            revoke=lambda grant, using, block: self.revoke(found, using=using, grant=grant.id, block=block),
+        )
+
+    def revoke(
+        self,
+        account: AccountRef,
+        *,
+        using: AccountRef | None,
+        grant: str | None = None,
+        who: str | None = None,
+        before: datetime | None = None,
+        block: bool = False,
+    ) -> Revocation:
+        """Has AWS refuse sessions of an account's role that were issued before now; grants among them end here at once.
+
+        Needs `iam:GetRole`, `iam:ListRolePolicies`, `iam:GetRolePolicy` and `iam:PutRolePolicy`, and
+        `iam:DeleteRolePolicy` to clear away old revocations.
+
+        Args:
+            account: Whose last role it is about.
+            using: Whose identity asks IAM: an account with the same id. None: nobody, and so it fails.
+            grant: The id of the one grant to revoke; None: not one grant alone.
+            who: The one person whose sessions to revoke, by their source identity; None: everybody.
+            before: Sessions issued before this moment, which has a time zone; None: now.
+            block: Whether to deny whenever they are issued, until it is undone.
+
+        Raises:
+            ConfigError: Arguments that don't fit together, or a role whose policies only AWS changes.
+            RevocationError: AWS still accepts the keys; says until when, and what is missing.
+        """
+        from .revocation import Revoker  # noqa: PLC0415 # few revoke, and nobody else shall pay for it
+
+        found = self.accounts.find(account)
+        by = None if using is None else self.accounts.find(using)
+        revoker = Revoker(
+            self.__getitem__,
+            self._grants(),
+            emit=self._hooks,
+            clock=self._clock,
+            random=secrets.token_bytes,
+        )
+        return revoker.revoke(found, by, grant=grant, who=who, before=before, block=block)
 
     def status(self) -> Status:
         """How things stand with the credentials of all accounts used so far; asks nobody.
@@ -358,7 +446,7 @@ class CrossAccountSession:
             regions=regions,
             trusts_too=using is not None,
             log=log,
-            wall=self._wall,
+            wall=self._clock.wall,
         )
 
     def invalidate(self, account: AccountRef | None = None) -> None:
@@ -430,6 +518,20 @@ class CrossAccountSession:
             # A thread of the parent was changing them: half of that change may be here.
             self._reached, self._sessions = LRUCache(_MAX_REACHED), LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._lock = threading.Lock()
+
+    def _grants(self) -> Grants:
+        from ._granting import Grants  # noqa: PLC0415 # few make grants, and nobody else shall pay for it
+
+        with self._lock:
+            if self._made_grants is None:
+                self._made_grants = Grants(
+                    self._chains,
+                    AccountSession,
+                    record=self._hooks.record,
+                    clock=self._clock,
+                    random=secrets.token_bytes,
+                )
+            return self._made_grants
 
     def _reach(self, account: Account) -> Reached:
         if self._closed:

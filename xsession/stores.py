@@ -69,6 +69,19 @@ class MemoryStore:
         self._lock = threading.Lock()
 
 
+class NoStore:
+    """Keeps nothing: for credentials that nobody else shall ever find."""
+
+    def get(self, _key: str) -> None:
+        """Never finds anything."""
+
+    def put(self, _key: str, _credentials: Credentials) -> None:
+        """Forgets them at once."""
+
+    def delete(self, _key: str, _access_key_id: str | None = None) -> None:
+        """Has nothing to forget."""
+
+
 def _end(_key: str, credentials: Credentials, _now: float) -> float:
     ends = credentials.expires_at
     return float("inf") if ends is None else ends.timestamp()

@@ -17,8 +17,10 @@ from xsession import (
     Accounts,
     Credentials,
     CrossAccountSession,
+    Grant,
     Identity,
     Outcomes,
+    Revocation,
     Role,
     RoleChain,
     RoleSpec,
@@ -27,7 +29,7 @@ from xsession.activity import Activities
 from xsession.audit import AuditLog
 from xsession.diagnose import Diagnosis
 from xsession.events import Event
-from xsession.policies import Finding, Policy, findings, s3_read, trust
+from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
 
 
@@ -58,6 +60,16 @@ def answers(xs: CrossAccountSession) -> None:
     assert_type(xs.warm().results, dict[str, Credentials])
     with xs as entered:
         assert_type(entered, CrossAccountSession)
+
+
+def grants(xs: CrossAccountSession) -> None:
+    """A grant's session is one of boto3's."""
+    grant = xs.grant("vegeta", to="jane", duration=timedelta(hours=2), policy=allow("s3:*"))
+    assert_type(grant, Grant)
+    assert_type(grant.session.client("s3"), S3Client)
+    assert_type(grant.environ(), dict[str, str])
+    assert_type(grant.revoke(using="admin"), Revocation)
+    assert_type(xs.revoke("vegeta", using=None, who="jane"), Revocation)
 
 
 def questions(xs: CrossAccountSession, log: AuditLog) -> None:

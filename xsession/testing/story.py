@@ -24,6 +24,8 @@ class Story:
         key: Batman's own access key.
         session: A boto3 session with that key.
         vegeta_role: May read Vegeta's bucket, and list buckets and instances; trusts Batman.
+        operator_role: May do everything with instances; trusts Batman.
+        admin_role: May change roles; trusts Batman.
         chain: Three roles that lead from Batman over his own account and the hub to Vegeta.
         bucket: Vegeta's bucket.
         object_key: The CSV object in it.
@@ -33,6 +35,8 @@ class Story:
     key: Key
     session: boto3.Session
     vegeta_role: str
+    operator_role: str
+    admin_role: str
     chain: tuple[str, str, str]
     bucket: str
     object_key: str
@@ -57,6 +61,8 @@ class Story:
             key=key,
             session=aws.session(key),
             vegeta_role=vegeta.role("BatmanReadsBucket", trusts=BATMAN, permissions=read),
+            operator_role=vegeta.role("Operator", trusts=BATMAN, permissions=allow("ec2:*")),
+            admin_role=vegeta.role("Admin", trusts=BATMAN, permissions=allow("iam:*")),
             chain=(first, second, last),
             bucket="vegeta-power-levels",
             object_key="scouter.csv",
