@@ -242,10 +242,11 @@ def test_all_lists_the_public_members() -> None:
 
 
 def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
-    """Setting up roles and making grants cost those nothing who do neither."""
+    """Setting up roles, making grants and finding out what is refused cost those nothing who do none of it."""
     code = """
 import sys, xsession
-assert not {"xsession.provision", "xsession.grants", "xsession.revocation"} & set(sys.modules)
+few = {"xsession.provision", "xsession.grants", "xsession.revocation", "xsession.diagnose"}
+assert not few & set(sys.modules)
 from xsession import Grant, RoleSpec
 assert RoleSpec is sys.modules["xsession.provision"].RoleSpec
 assert Grant is sys.modules["xsession.grants"].Grant

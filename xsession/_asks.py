@@ -109,6 +109,20 @@ class Asks:
             left=left,
         )
 
+    def once(self, hop: Hop, caller: Caller, *, origin: Origin) -> Ask:
+        """How one hop is asked for with nothing that is kept: a role behind MFA takes a code from the function for it.
+
+        Args:
+            hop: The role with all its options.
+            caller: The hop before, or the origin.
+            origin: Where its chain begins.
+        """
+        regions, serial = self._regions(origin), hop.role.mfa_serial
+        if hop.role.has_web_identity:
+            return AssumeRoleWithWebIdentity(hop, sts=origin.sts, regions=regions, lanes=self._lanes)
+        code = (lambda: None) if serial is None else partial(self._prompt.called, serial)
+        return AssumeRole(hop, caller, sts=origin.sts, regions=regions, lanes=self._lanes, mfa_code=code)
+
     def gate(
         self, hops: Sequence[Hop], cells: Sequence[Cell[SigningCredentials]], origin: Origin, defaults: Defaults
     ) -> MfaGate | None:

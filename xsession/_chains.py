@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from botocore.config import Config
@@ -85,6 +86,26 @@ class Reached:
     core: ClientCore
     region_name: str | None
     start: Start
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to an account for somebody who only wants to know whether it is open: nothing on it is kept or reused.
+
+    Args:
+        account: The account.
+        start: Where its chain begins.
+        hops: The resolved roles, in order.
+        regions: The session's and the source's region, as the STS region after the role's own.
+        ask: How one hop is asked for, with the very request that clients cause; only a code of an MFA device goes with
+            it, where clients ask with a session that a code opened.
+    """
+
+    account: Account
+    start: Start
+    hops: tuple[Hop, ...]
+    regions: tuple[str | None, ...]
+    ask: Callable[[Hop, Caller], Ask]
 
 
 class Start:
@@ -267,6 +288,22 @@ class Chains:
         gate = self._asks.gate(hops, cells, start, defaults)
         credentials = CellCredentials(account.name, cells[-1], gate)
         return Reached(account, key, hops, cells, credentials, start.core, region, start)
+
+    def route(self, account: Account) -> Route:
+        """The way to one account, without the credentials that are kept for it; asks nobody yet.
+
+        Args:
+            account: The account.
+
+        Raises:
+            ConfigError: The account's roles and defaults do not fit together.
+            SourceCredentialsError: The account's profile does not exist.
+            SessionClosedError: The session is closed.
+        """
+        start = self._start_of(account)
+        hops = () if account.chain is None else self._defaults_of(account).fill(account.chain)
+        regions = (self._region_name, start.source.region_name)
+        return Route(account, start, hops, regions, partial(self._asks.once, origin=start))
 
     def invalidate(self, reached: Reached, still_used: Sequence[Reached]) -> None:
         """Throws away the credentials of the account's last hop, and of the hops that no other account uses."""

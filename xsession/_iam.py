@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,14 +113,52 @@ class RoleIam:
         Raises:
             ProvisionError: IAM refused or could not be asked.
         """
+        return self._call(method, RoleName=self._role_name, **parameters)
+
+    def role_names(self) -> tuple[str, ...]:
+        """The names of all roles of the account.
+
+        Raises:
+            ProvisionError: IAM refused or could not be asked.
+        """
+        return tuple(role["RoleName"] for page in self._pages("list_roles", about={}) for role in page["Roles"])
+
+    def simulate(
+        self, principal_arn: str, actions: Sequence[str], role_arn: str, context: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        """What IAM's simulation says of a user or role of the account that takes actions on a role.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+
+        Args:
+            principal_arn: The user or role.
+            actions: "sts:AssumeRole", ...
+            role_arn: The role that they are taken on.
+            context: Condition keys of the request, in IAM's own form.
+
+        Returns:
+            An evaluation result for each action, in IAM's own form.
+
+        Raises:
+            ProvisionError: IAM refused or could not be asked.
+        """
+        request = {"PolicySourceArn": principal_arn, "ActionNames": actions, "ResourceArns": [role_arn]}
+        results: Sequence[Mapping[str, Any]] = self._call(
+            "simulate_principal_policy", **request, ContextEntries=context
+        )["EvaluationResults"]
+        return results
+
+    def _call(self, method: str, **parameters: Any) -> Any:
         try:
-            return getattr(self._client, method)(RoleName=self._role_name, **parameters)
+            return getattr(self._client, method)(**parameters)
         except (ClientError, BotoCoreError) as error:
             raise self._failure(method, error) from error
 
-    def _pages(self, method: str) -> Iterator[Any]:
+    def _pages(self, method: str, about: Mapping[str, str] | None = None) -> Iterator[Any]:
         try:
-            yield from self._client.get_paginator(method).paginate(RoleName=self._role_name)
+            yield from self._client.get_paginator(method).paginate(
+                **({"RoleName": self._role_name} if about is None else about)
+            )
         except (ClientError, BotoCoreError) as error:
             raise self._failure(method, error) from error
 

@@ -66,6 +66,23 @@ else:
         if not outcomes.ok:
             sys.exit(1)
 
+    @cli.command(short_help="Say why ACCOUNT can't be reached.")
+    @click.argument("account")
+    @click.option("--using", metavar="ACCOUNT", multiple=True, help="Who may read IAM; may be given several times.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.pass_obj
+    def diagnose(options: dict[str, Any], account: str, using: tuple[str, ...], as_json: bool) -> None:
+        """Ask for each role on the way to ACCOUNT; say which is refused, why, and what to change.
+
+        The exit status is 1 if one is.
+        """
+        with _session(options) as xs:
+            diagnosis = xs.diagnose(account, using=using)
+        # Its text is safe for a terminal already.
+        click.echo(json.dumps(diagnosis.to_dict(), indent=2) if as_json else str(diagnosis))
+        if not diagnosis.ok:
+            sys.exit(1)
+
     def main() -> int:
         """Runs the command line; what it returns is the exit status."""
         try:

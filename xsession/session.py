@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ._granting import Grants
     from .activity import Activities
     from .audit import AuditRecord
+    from .diagnose import Diagnosis, Using
     from .grants import Grant
     from .policies import PolicyLike
     from .revocation import Revocation
@@ -286,6 +287,31 @@ class CrossAccountSession:
             For each account its credentials, or the error.
         """
         return self._for_each(self.get_frozen_credentials, accounts, max_workers)
+
+    def diagnose(self, account: AccountRef, *, using: Using = None) -> Diagnosis:
+        """Asks anew for each role on the way to an account, and says which is refused, why, and what to change.
+
+        It uses no credentials that are kept, and keeps none: one AssumeRole for each role. Where a role needs MFA, the
+        `mfa_code` of this session is asked.
+
+        Args:
+            account: As for `get_client`.
+            using: Who may read IAM, so that the policies themselves can be looked at: an account or a boto3 session, or
+                a list of them; each looks in its own account. It needs iam:GetRole, and iam:ListRoles for a role that
+                does not exist, in the role's account; iam:SimulatePrincipalPolicy in the caller's.
+
+        Returns:
+            How each hop stands. A refusal is a result, not an error.
+
+        Raises:
+            UnknownAccountError: No account is called so.
+            ConfigError: The account's roles and defaults do not fit together.
+            SessionClosedError: The session is closed.
+        """
+        from .diagnose import diagnose  # noqa: PLC0415 # seldom needed
+
+        found, wall = self.accounts.find(account), self._clock.wall
+        return diagnose(found, route=self._chains.route, as_session=self.__getitem__, using=using, wall=wall)
 
     def grant(
         self,

@@ -28,6 +28,7 @@ from xsession import (
 )
 from xsession.activity import Activities
 from xsession.audit import AuditLog
+from xsession.diagnose import Diagnosis
 from xsession.events import Event
 from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
@@ -113,3 +114,12 @@ def set_up(xs: CrossAccountSession) -> None:
     assert_type(spec.remove(xs["vegeta"]), bool)
     assert_type(spec.caller_policy("222222222222"), Policy)
     assert_type(findings(spec.trust), tuple[Finding, ...])
+
+
+def diagnosed(xs: CrossAccountSession) -> None:
+    """Whoever may read IAM is an account, a boto3 session, or several of them."""
+    diagnosis = xs.diagnose("vegeta", using=["admin", boto3.Session(), SOURCE])
+    assert_type(diagnosis, Diagnosis)
+    assert_type([hop.ok for hop in diagnosis.hops], list[bool])
+    xs.diagnose(Role("arn:aws:iam::222222222222:role/R"), using="admin")
+    xs.diagnose("vegeta", using=("admin",))
