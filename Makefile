@@ -11,6 +11,8 @@ BIN := .venv/bin
 BENCH := .venvs/bench
 MINISTACK := .venvs/ministack
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
+# A file's tests stay in one worker: they share what is costly to make.
+PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
@@ -24,7 +26,8 @@ demo: .venv/.demo ## the story of Batman and Vegeta, on a local AWS
 
 test: check ministack ## check, then all tests with coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q $(ARGS)
+	@$(BIN)/coverage run -m pytest -q $(PARALLEL) $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@echo "== branch coverage of all modules"
 	@$(BIN)/coverage report
 	@echo "== branch coverage of the layers without boto3: 100 % required"

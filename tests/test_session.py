@@ -532,7 +532,7 @@ def test_hard_35_no_secret_appears_anywhere_at_debug(world: World, caplog: pytes
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
         if name.startswith("botocore"):
-            logging.getLogger(name).setLevel(logging.DEBUG)
+            caplog.set_level(logging.DEBUG, name)
     codes = iter(["123456", "654321"])
     refresh = RefreshPolicy(patience=0.5)
     xs = world.session({"careful": role, "deep": world.chain}, mfa_code=lambda _serial: next(codes), refresh=refresh)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 import threading
@@ -87,8 +88,6 @@ class LocalAWS:
         self._http: Any = None
         self._thread: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        # One for all sessions: it keeps the models of services that it has read.
-        self._loader = botocore.session.Session().get_component("data_loader")
 
     def __enter__(self) -> Self:
         if not self._running.acquire(blocking=False):
@@ -153,7 +152,7 @@ class LocalAWS:
             msg = f"the environment's {elsewhere[0]} would win over the local AWS"
             raise ConfigError(msg, hint=f"unset {elsewhere[0]} while tests run")
         session = botocore.session.Session()
-        session.register_component("data_loader", self._loader)
+        session.register_component("data_loader", _loader())
         session.set_config_variable("config_file", str(self._file("config")))
         session.set_config_variable("credentials_file", str(self._file("credentials")))
         if key is not None:
@@ -294,3 +293,9 @@ class LocalAWS:
 
     def _now(self) -> float:
         return self._clock() + self._server.skew
+
+
+@functools.cache
+def _loader() -> Any:
+    # One for all sessions of a process: it keeps the models of services that it has read.
+    return botocore.session.Session().get_component("data_loader")

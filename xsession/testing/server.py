@@ -226,6 +226,7 @@ def serve(app: WSGIApp) -> tuple[Any, threading.Thread]:
             """Says nothing."""
 
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="local-aws", daemon=True)
+    # How long its end may take: each test of a suite waits for that.
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), name="local-aws", daemon=True)
     thread.start()
     return server, thread
