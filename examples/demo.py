@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from xsession import SOURCE, Account, CrossAccountSession, DeadlinePassedError, Grant
+from xsession.audit import AuditLog
 from xsession.policies import ec2_start_stop
 from xsession.testing import FakeClock, LocalAWS, Story
 
@@ -26,12 +28,14 @@ class Stage:
         story: Its accounts.
         xs: Batman's session.
         clock: Both clocks of the session and of AWS, which a part may move on.
+        log: Batman's own log of what he granted.
     """
 
     aws: LocalAWS
     story: Story
     xs: CrossAccountSession
     clock: FakeClock
+    log: AuditLog
 
 
 def own_credentials_are_refused(stage: Stage) -> str:
@@ -115,6 +119,16 @@ def or_she_is_out_early(stage: Stage) -> str:
     return refused(lambda: copy.stop_instances(InstanceIds=[hers]))
 
 
+def they_know_who_stopped_it(stage: Stage) -> str:
+    """Who stopped the instance? CloudTrail has the keys, and Batman's own log whom he gave them to."""
+    hers = stage.story.instances[0]
+    found = stage.xs.activity(Account("vegeta-admin", stage.story.admin_role), since=timedelta(days=1), log=stage.log)
+    stops = [done for done in found if done.action == "StopInstances" and hers in done.resources and not done.error]
+    assert len(stops) == 2
+    assert {done.who for done in stops} == {"jane@contractor.example"}
+    return f"{stops[0].who} stopped {hers}, as {stops[0].role}"
+
+
 PARTS: list[Callable[[Stage], str]] = [
     own_credentials_are_refused,
     one_role_reads_the_object,
@@ -124,6 +138,7 @@ PARTS: list[Callable[[Stage], str]] = [
     a_contractor_starts_and_stops_her_instance,
     she_is_out_at_the_deadline,
     or_she_is_out_early,
+    they_know_who_stopped_it,
 ]
 
 
@@ -176,10 +191,10 @@ def main() -> int:
     failed = 0
     config = Path(__file__).with_name("xsession.toml")
     clock = FakeClock()
-    with LocalAWS(clock=clock) as aws:
-        story = Story.told_by(aws)
-        with CrossAccountSession.from_config(config, session=story.session, clock=clock) as xs:
-            stage = Stage(aws, story, xs, clock)
+    with LocalAWS(clock=clock) as aws, TemporaryDirectory() as folder:
+        story, log = Story.told_by(aws), AuditLog(Path(folder, "audit.jsonl"))
+        with CrossAccountSession.from_config(config, session=story.session, clock=clock, hooks=[log]) as xs:
+            stage = Stage(aws, story, xs, clock, log)
             for number, part in enumerate(PARTS, start=1):
                 print(f"{number}. {part.__doc__}")
                 try:

@@ -20,10 +20,10 @@ def run(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_tells_its_whole_story() -> None:
-    """Eight parts, all of which hold."""
+    """Nine parts, all of which hold."""
     done = run("demo.py")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("   ok: ") == 8
+    assert done.stdout.count("   ok: ") == 9
     assert "FAILED" not in done.stdout
 
 

@@ -25,7 +25,7 @@ class Story:
         session: A boto3 session with that key.
         vegeta_role: May read Vegeta's bucket, and list buckets and instances; trusts Batman.
         operator_role: May do everything with instances; trusts Batman.
-        admin_role: May change roles; trusts Batman.
+        admin_role: May change roles and read the trail; trusts Batman.
         chain: Three roles that lead from Batman over his own account and the hub to Vegeta.
         bucket: Vegeta's bucket.
         object_key: The CSV object in it.
@@ -62,7 +62,7 @@ class Story:
             session=aws.session(key),
             vegeta_role=vegeta.role("BatmanReadsBucket", trusts=BATMAN, permissions=read),
             operator_role=vegeta.role("Operator", trusts=BATMAN, permissions=allow("ec2:*")),
-            admin_role=vegeta.role("Admin", trusts=BATMAN, permissions=allow("iam:*")),
+            admin_role=vegeta.role("Admin", trusts=BATMAN, permissions=allow("iam:*", "cloudtrail:LookupEvents")),
             chain=(first, second, last),
             bucket="vegeta-power-levels",
             object_key="scouter.csv",
