@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tools.project import ROOT, lower_bounds
 
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -45,7 +46,8 @@ def run_tests(name: str, python: str, pins: list[str]) -> bool:
     own = str(venv / "bin" / "python")
     install = [own, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--upgrade"]
     subprocess.run([*install, "--upgrade-strategy=eager", "-e", f"{ROOT}[test]", *pins], check=True)
-    passed = subprocess.run([own, "-m", "pytest", "-q", *sys.argv[1:]], cwd=ROOT, check=False).returncode == 0
+    pytest = [own, "-m", "pytest", "-q", *PARALLEL, *sys.argv[1:]]
+    passed = subprocess.run(pytest, cwd=ROOT, check=False).returncode == 0
     print(f"== {name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - started:.0f} s\n", flush=True)
     return passed
 
