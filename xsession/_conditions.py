@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
+
+from ._condition_values import COMPARISONS, number_of, time_of
 
 # What a test says: None where it can't be told.
 Verdict: TypeAlias = bool | None
@@ -150,32 +150,6 @@ def _compared(read: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -
     return test
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _time(text: str) -> float | None:
-    # AWS takes ISO 8601, and seconds since 1970.
-    seconds = _number(text)
-    if seconds is not None:
-        return seconds
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "Equals": operator.eq,
-    "LessThan": operator.lt,
-    "LessThanEquals": operator.le,
-    "GreaterThan": operator.gt,
-    "GreaterThanEquals": operator.ge,
-}
 _TESTS: Mapping[str, _Compare] = {
     "StringEquals": _matching(wildcards=False),
     "StringEqualsIgnoreCase": _matching(wildcards=False, ignoring_case=True),
@@ -183,8 +157,8 @@ _TESTS: Mapping[str, _Compare] = {
     "ArnEquals": _arn_like,
     "ArnLike": _arn_like,
     "Bool": _matching(wildcards=False, ignoring_case=True),
-    **{f"Numeric{name}": _compared(_number, compare) for name, compare in _COMPARISONS.items()},
-    **{f"Date{name}": _compared(_time, compare) for name, compare in _COMPARISONS.items()},
+    **{f"Numeric{name}": _compared(number_of, compare) for name, compare in COMPARISONS.items()},
+    **{f"Date{name}": _compared(time_of, compare) for name, compare in COMPARISONS.items()},
 }
 _OPPOSITES: Mapping[str, str] = {
     "StringNotEquals": "StringEquals",

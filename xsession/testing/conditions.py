@@ -7,12 +7,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 from __future__ import annotations
 
 import ipaddress
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from xsession._condition_values import COMPARISONS, number_of, time_of
 from xsession.policies import Policy, Statement
 
 from .patterns import Context, filled, matches, require_known
@@ -120,25 +119,6 @@ def _compared(read: Callable[[str], Any], compare: Callable[[Any, Any], bool], k
     return _Test(test)
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _time(text: str) -> float | None:
-    """Seconds since 1970; AWS takes ISO 8601 and those seconds."""
-    seconds = _number(text)
-    if seconds is not None:
-        return seconds
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def _network(text: str) -> Any:
     try:
         return ipaddress.ip_network(text, strict=False)
@@ -154,13 +134,6 @@ def _negated(test: _Test) -> _Test:
     return _Test(test.compare, negated=True)
 
 
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "Equals": operator.eq,
-    "LessThan": operator.lt,
-    "LessThanEquals": operator.le,
-    "GreaterThan": operator.gt,
-    "GreaterThanEquals": operator.ge,
-}
 _PLAIN: Mapping[str, _Test] = {
     "StringEquals": _Test(_equal),
     "StringEqualsIgnoreCase": _Test(_equal_ignoring_case),
@@ -169,8 +142,8 @@ _PLAIN: Mapping[str, _Test] = {
     "ArnLike": _Test(_arn_like),
     "Bool": _Test(_equal_ignoring_case),
     "IpAddress": _compared(_network, _within, "IP address or range"),
-    **{f"Numeric{name}": _compared(_number, compare, "number") for name, compare in _COMPARISONS.items()},
-    **{f"Date{name}": _compared(_time, compare, "date") for name, compare in _COMPARISONS.items()},
+    **{f"Numeric{name}": _compared(number_of, compare, "number") for name, compare in COMPARISONS.items()},
+    **{f"Date{name}": _compared(time_of, compare, "date") for name, compare in COMPARISONS.items()},
 }
 _OPPOSITES: Mapping[str, str] = {
     "StringNotEquals": "StringEquals",

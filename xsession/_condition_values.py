@@ -1,0 +1,40 @@
+"""How policies' conditions compare numbers and times.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "Equals": operator.eq,
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
+}
+"""What stands behind "Numeric" and "Date" in an operator's name."""
+
+
+def number_of(text: str) -> float | None:
+    """A number; None: it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def time_of(text: str) -> float | None:
+    """Seconds since 1970; AWS takes ISO 8601 and those seconds. None: it is neither."""
+    seconds = number_of(text)
+    if seconds is not None:
+        return seconds
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
