@@ -295,6 +295,14 @@ def test_a_key_that_was_rotated_meanwhile_is_found(world: World) -> None:
         assert xs.diagnose("vegeta").hops[0].arn == BRUCE
 
 
+def test_roles_are_asked_for_under_the_names_that_clients_use(world: World) -> None:
+    """Those of a template included."""
+    xs = world.session(role_session_name="{account}-{program}")
+    (_, hop) = xs.diagnose("vegeta").hops
+    assert hop.arn == xs.get_frozen_credentials("vegeta").arn
+    assert "assumed-role/Reader/vegeta-" in str(hop.arn)
+
+
 # Web identities
 
 ISSUER = "https://token.actions.githubusercontent.com"

@@ -41,7 +41,6 @@ from .credentials import Identity
 from .defaults import Defaults, Hop
 from .errors import SessionClosedError, SourceCredentialsError, WrongAccountError
 from .refresh import RefreshPolicy
-from .roles import RoleChain
 from .session_name import DEFAULT_TEMPLATE, Runner
 from .stores import NoStore, Store
 
@@ -277,7 +276,7 @@ class Chains:
         """
         start = self._start_of(account)
         defaults = self._defaults_of(account)
-        hops = () if account.chain is None else self._hops_of(account.chain, defaults, account.name)
+        hops = self._hops_of(account, defaults)
         own = region_of(account.region_name or self._region_name, self._config, defaults.region_name)
         region = own or start.source.region_name
         if not hops:
@@ -301,7 +300,7 @@ class Chains:
             SessionClosedError: The session is closed.
         """
         start = self._start_of(account)
-        hops = () if account.chain is None else self._defaults_of(account).fill(account.chain)
+        hops = self._hops_of(account, self._defaults_of(account))
         regions = (self._region_name, start.source.region_name)
         return Route(account, start, hops, regions, partial(self._asks.once, origin=start))
 
@@ -453,8 +452,9 @@ class Chains:
             deadline=deadline,
         )
 
-    def _hops_of(self, chain: RoleChain, defaults: Defaults, account: str) -> tuple[Hop, ...]:
-        return tuple(self._named(hop, account) for hop in defaults.fill(chain))
+    def _hops_of(self, account: Account, defaults: Defaults) -> tuple[Hop, ...]:
+        hops = () if account.chain is None else defaults.fill(account.chain)
+        return tuple(self._named(hop, account.name) for hop in hops)
 
     def _named(self, hop: Hop, account: str) -> Hop:
         template = hop.role.role_session_name or ""
