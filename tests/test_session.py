@@ -9,7 +9,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -661,23 +660,25 @@ def test_hard_34_a_process_ends_while_refreshes_are_under_way(world: World, tmp_
     script = tmp_path / "ends.py"
     script.write_text(
         f"""
-import sys, threading, time
+import sys, threading
 from xsession import CrossAccountSession
 xs = CrossAccountSession({{"vegeta": {world.role!r}}})
 threading.Thread(target=xs.get_frozen_credentials, args=("vegeta",), daemon=True).start()
-while not xs.status() or not xs.status()[0].refreshing:
-    time.sleep(0.01)
+sys.stdin.readline()
 sys.exit(3)
 """
     )
     world.aws.fail(Fault(operation="AssumeRole", kind="hang", times=None))
     environ = {**os.environ, **world.aws.environ(world.key)}
-    began = time.monotonic()
-    done = subprocess.run([sys.executable, str(script)], env=environ, capture_output=True, timeout=60, check=False)
+    [(_, hits)] = world.aws._faults._armed
+    command, pipe = [sys.executable, str(script)], subprocess.PIPE
+    with subprocess.Popen(command, env=environ, text=True, stdin=pipe, stderr=pipe) as process:
+        until(lambda: hits[0] == 1, 30)
+        _, written = process.communicate("\n", timeout=60)
     world.aws.release()
-    assert done.returncode == 3, done.stderr
-    # botocore would go on trying for a quarter of a minute.
-    assert time.monotonic() - began < 14
+    assert process.returncode == 3, written
+    # A process that waited for its threads would have seen all three tries of the call through.
+    assert hits[0] < 3
 
 
 def test_sessions_that_nobody_holds_are_collected(world: World) -> None:
