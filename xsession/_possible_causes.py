@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from . import _remedies
 from ._attempt import Attempt
 from ._diagnosis import Cause
+from ._did_you_mean import did_you_mean
 
 
 def possible_causes(
@@ -70,8 +70,7 @@ def missing(attempt: Attempt, others: Sequence[str]) -> Cause:
         others: The names of the account's roles.
     """
     role = attempt.role
-    close = difflib.get_close_matches(role.name, others, n=3, cutoff=0.75)
-    hint = f"did you mean {' or '.join(close)}?" if close else "compare the role's ARN with that in the account"
+    hint = did_you_mean(role.name, others, "compare the role's ARN with that in the account", most=3, alike=0.75)
     return Cause(
         kind="role-missing",
         message=f"account {role.account_id} has no role {role.name}",
