@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 from cachetools import LRUCache
@@ -105,7 +105,7 @@ class ClientCache:
         self._building: dict[Hashable, threading.Lock] = {}
         self._clients = _Clients(self._maxsize, self._let_go)
         self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
-        self._shortcuts: dict[Hashable, deque[Hashable]] = {}
+        self._shortcuts: dict[Hashable, list[Hashable]] = {}
         # The same object: it is held by who reads it.
         self.hits.clear()
 
@@ -119,7 +119,8 @@ class ClientCache:
     def _build(self, key: Hashable, shortcut: Hashable | None, build: Build, epoch: int) -> Any:
         try:
             client = build()
-            self._forget_when_closed(key, client)
+            # Not a closure, which would be five objects more for each client.
+            client.close = partial(_close_and_forget, weakref.ref(self), key, client.close)
             with self._lock:
                 self._alive[key] = client
                 self._remember(key, shortcut, client, epoch)
@@ -131,10 +132,10 @@ class ClientCache:
     def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any, epoch: int) -> None:
         self._clients[key] = client
         if shortcut is not None and epoch == self.epoch and key in self._clients:
-            shortcuts = self._shortcuts.setdefault(key, deque())
+            shortcuts = self._shortcuts.setdefault(key, [])
             if len(shortcuts) >= _MAX_SHORTCUTS:
                 # Somebody makes a new Config for each call, which is a shortcut that nobody takes again.
-                self.hits.pop(shortcuts.popleft(), None)
+                self.hits.pop(shortcuts.pop(0), None)
             shortcuts.append(shortcut)
             self.hits[shortcut] = client
 
@@ -142,15 +143,11 @@ class ClientCache:
         for shortcut in self._shortcuts.pop(key, ()):
             self.hits.pop(shortcut, None)
 
-    def _forget_when_closed(self, key: Hashable, client: Any) -> None:
-        close, cache = client.close, weakref.ref(self)
 
-        def close_and_forget() -> None:
-            if (living := cache()) is not None:
-                living.drop(key)
-            close()
-
-        client.close = close_and_forget
+def _close_and_forget(cache: weakref.ref[ClientCache], key: Hashable, close: Callable[[], None]) -> None:
+    if (living := cache()) is not None:
+        living.drop(key)
+    close()
 
 
 def _check_bound(maxsize: object) -> None:

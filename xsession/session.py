@@ -566,8 +566,9 @@ class CrossAccountSession:
         refuse_keys(kwargs, found.name)
         reached = self._reach(found)
         region = region_of(region_name, config, reached.region_name)
-        extra = frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
-        key = (reached.key, service_name, region, config_key(config), extra)
+        key: tuple[object, ...] = (reached.key, service_name, region, config_key(config))
+        if kwargs:
+            key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
         shortcut = None if kwargs else (service_name, account, region_name, config)
         if config is not None:
             kwargs = {**kwargs, "config": config}

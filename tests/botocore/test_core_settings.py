@@ -159,7 +159,7 @@ def test_account_based_endpoints_are_each_accounts_own(core: MakeCore) -> None:
 @has_account_ids
 def test_a_resolver_that_is_shared_would_mix_accounts_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """That the test above would notice it, were the self-check not there to do so first."""
-    monkeypatch.setattr(fast_path, "_own_resolver", lambda resolver, *_: resolver)
+    monkeypatch.setattr(fast_path, "own_resolver", lambda resolver, *_: resolver)
     monkeypatch.setattr(fast_path.Template, "check", lambda _template: None)
     made = ClientCore(boto3.Session(), Config(account_id_endpoint_mode="preferred"), fast=True)
     assert _hosts(made) != [f"https://{name}" for name in (BATMAN, VEGETA, BATMAN)]

@@ -14,6 +14,7 @@ import botocore.endpoint
 import botocore.hooks
 import botocore.httpsession
 import botocore.regions
+import botocore.retries.standard
 import botocore.session
 import botocore.signers
 import pytest
@@ -24,7 +25,9 @@ from xsession import SOURCE
 from xsession._botocore import fast
 from xsession.events import NeedsAttention
 
-FAST_PATH = {f"xsession._botocore.{name}" for name in ("emitter", "fast", "http", "shape", "templates")}
+FAST_PATH = {
+    f"xsession._botocore.{name}" for name in ("copies", "emitter", "fast", "http", "retries", "shape", "templates")
+}
 
 hooks: Any = botocore.hooks  # its stubs leave the private parts out
 
@@ -57,6 +60,8 @@ READ = [
     (botocore.httpsession.URLLib3Session, "_proxy_config"),
     (botocore.httpsession.URLLib3Session, "_proxy_managers"),
     (botocore.regions.EndpointRulesetResolver, "_builtins"),
+    (botocore.retries.standard.RetryHandler, "_retry_quota"),
+    (botocore.retries.standard.RetryQuotaChecker, "_quota"),
     (botocore.session.Session, "_get_internal_component"),
     (botocore.signers.RequestSigner, "region_name"),
     (botocore.signers.RequestSigner, "signature_version"),
@@ -69,12 +74,24 @@ WRITTEN = [
     (botocore.signers.RequestSigner, "_credentials"),
     (botocore.signers.RequestSigner, "_event_emitter"),
 ]
-OVERRIDDEN = ["_create_client_class", "_get_client_args", "_load_service_endpoints_ruleset", "_load_service_model"]
+OVERRIDDEN = [
+    "_create_client_class",
+    "_get_client_args",
+    "_load_service_endpoints_ruleset",
+    "_load_service_model",
+    "_register_v2_standard_retries",
+]
 
 
 def named(case: tuple[type, str]) -> str:
     """A case as its test is called."""
     return f"{case[0].__name__}.{case[1]}"
+
+
+@pytest.fixture(autouse=True)
+def standard_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mode whose handlers are shared, and not the default of every botocore."""
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
 
 
 @pytest.fixture
@@ -142,7 +159,7 @@ def test_clients_work_where_a_method_is_called_something_else(
     """Overriding what botocore does not call would change nothing, or too little."""
     creator: Any = botocore.client.ClientCreator
     original = getattr(creator, method)
-    for caller in ("create_client", "create_client_class"):
+    for caller in ("create_client", "create_client_class", "_register_retries"):
         code = getattr(creator, caller).__code__
         names = tuple("_renamed" if name == method else name for name in code.co_names)
         monkeypatch.setattr(getattr(creator, caller), "__code__", code.replace(co_names=names))
@@ -183,9 +200,9 @@ def test_clients_work_where_the_fast_path_can_not_be_imported(world: World, monk
 @pytest.mark.parametrize(
     ("name", "mutant", "difference"),
     [
-        ("_own_resolver", lambda resolver, *_: resolver, "parts of their own"),
-        ("_own_config", lambda config: config, "parts of their own"),
-        ("_own_config", copy.copy, "parts of their own"),
+        ("own_resolver", lambda resolver, *_: resolver, "parts of their own"),
+        ("own_config", lambda config: config, "parts of their own"),
+        ("own_config", copy.copy, "parts of their own"),
     ],
 )
 def test_a_client_that_shares_too_much_is_noticed(

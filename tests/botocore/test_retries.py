@@ -1,0 +1,76 @@
+"""What clients share to decide about retries, and what counts for one of them alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import botocore.retries.standard
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.botocore.paths import KEY, Bench
+from tests.worlds import VEGETA, World, who
+from xsession._botocore.core import ClientCore
+from xsession.testing import Fault
+
+STANDARD = Config(retries={"mode": "standard", "total_max_attempts": 2})
+
+
+def handlers(client: Any) -> tuple[Any, Any]:
+    """The retry handler and what draws on its quota."""
+    find = client.meta.events._emitter._handlers.prefix_search
+    methods = find("needs-retry.sts.GetCallerIdentity") + find("after-call.sts.GetCallerIdentity")
+    owners = {type(owner).__name__.removeprefix("New"): owner for method in methods if (owner := owner_of(method))}
+    return owners["RetryHandler"], owners["RetryQuotaChecker"]
+
+
+def owner_of(method: Any) -> Any:
+    """The object of a bound method; None of a function."""
+    return getattr(method, "__self__", None)
+
+
+def clients(count: int) -> list[Any]:
+    """Clients of one template."""
+    core = ClientCore(boto3.Session(), STANDARD, fast=True)
+    made = [core.client("sts", KEY, "us-west-2") for _ in range(count)]
+    assert core.take_problem() is None
+    return made
+
+
+def test_what_decides_is_shared() -> None:
+    """It only looks at a request and its answer."""
+    one, other = (handlers(client)[0] for client in clients(2))
+    assert one._retry_policy is other._retry_policy
+    assert one._retry_event_adapter is other._retry_event_adapter
+
+
+def test_a_handler_draws_on_its_own_clients_quota() -> None:
+    """Which begins full, whatever became of the others'."""
+    for handler, checker in map(handlers, clients(3)):
+        assert handler._retry_quota is checker
+        assert checker._quota.available_capacity == 500
+        assert checker._quota.acquire(500)
+
+
+def test_a_quota_that_is_used_up_ends_its_own_clients_retries(world: World) -> None:
+    """The others go on being tried again."""
+    bench = Bench(world, fast=True, config=STANDARD)
+    spent, other = bench.client("sts"), bench.client("sts")
+    handlers(spent)[1]._quota.acquire(500)
+    bench.world.aws.fail(Fault(operation="GetCallerIdentity", times=2))
+    with pytest.raises(ClientError, match="InternalFailure"):
+        who(spent)
+    assert who(other) == VEGETA
+
+
+@pytest.mark.parametrize("unknown", ["RetryHandler", "RetryQuotaChecker", "ExponentialBackoff"])
+def test_what_is_not_known_is_not_shared(monkeypatch: pytest.MonkeyPatch, unknown: str) -> None:
+    """A new kind of handler may count for one client too: botocore then makes all of them for each."""
+    standard: Any = botocore.retries.standard
+    changed = type(f"New{unknown}", (getattr(standard, unknown),), {})
+    monkeypatch.setattr(standard, unknown, changed)
+    one, other = map(handlers, clients(2))
+    assert one[0]._retry_policy is not other[0]._retry_policy
+    assert one[1]._quota is not other[1]._quota

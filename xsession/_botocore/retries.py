@@ -1,0 +1,125 @@
+"""The handlers of the standard retry mode, made once for all clients of a template but for what counts for one client.
+
+botocore makes some thirty objects for each client to decide about retries. All but three only look at a request and
+its answer: those three are the handler, its quota, and what draws on the quota.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from botocore.retries.quota import RetryQuota
+from botocore.retries.standard import RetryHandler, RetryQuotaChecker
+
+from .copies import copied
+
+_STATELESS = frozenset(
+    {
+        "ExponentialBackoff",
+        "MaxAttemptsChecker",
+        "MaxAttemptsSeeder",
+        "ModeledRetryableChecker",
+        "ModeledRetryErrorDetector",
+        "OrRetryChecker",
+        "RetryDDBChecksumError",
+        "RetryEventAdapter",
+        "RetryIDPCommunicationError",
+        "RetryPolicy",
+        "StandardRetryConditions",
+        "ThrottledRetryableChecker",
+        "ThrottlingErrorDetector",
+        "ThrottlingStatusCodeChecker",
+        "TransientRetryableChecker",
+    }
+)
+_OF_ONE_CLIENT = {RetryHandler: {"_retry_quota"}, RetryQuotaChecker: {"_quota", "_last_amount_acquired"}}
+# By the section that an emitter keeps a handler in.
+_REGISTER = ("register_first", "register", "register_last")
+
+
+class _Registered(NamedTuple):
+    """A handler as it was registered."""
+
+    register: str
+    event_name: str
+    method: Any
+    unique_id: str | None
+
+
+class SharedRetries:
+    """Registers on each client what botocore registered on the first one, with a retry quota of the client's own.
+
+    Where botocore registers what is not known here, and might count for one client too, it goes on doing so itself.
+    """
+
+    def __init__(self) -> None:
+        self._registered: list[_Registered] | None = None
+
+    def register(self, client: Any, plainly: Callable[[Any], object]) -> None:
+        """Registers the handlers.
+
+        Args:
+            client: Made by the fast path, so that its own handlers can be told from those that all have.
+            plainly: botocore's way, called with the client.
+        """
+        if self._registered is None:
+            self._registered = _registered(client, plainly)
+        elif not self._registered:
+            plainly(client)
+        else:
+            _register(client.meta.events, self._registered)
+
+
+def _registered(client: Any, plainly: Callable[[Any], object]) -> list[_Registered]:
+    """Has them registered, and tells what they were; nothing, where a client's own can't be told from the others."""
+    emitter = client.meta.events._emitter
+    own, unique_ids = emitter._handlers.own, emitter._unique_id_handlers
+    count = len(own)
+    plainly(client)
+    ids = {id(item["handler"]): unique_id for unique_id, item in unique_ids.items()}
+    registered = [
+        _Registered(_REGISTER[section], event_name, handler, ids.get(id(handler)))
+        for event_name, handler, section in own[count:]
+    ]
+    owners = {id(item): item for _, _, handler, _ in registered if (item := getattr(handler, "__self__", None))}
+    handlers: list[Any] = [owner for owner in owners.values() if type(owner) is RetryHandler]
+    checkers: list[Any] = [owner for owner in owners.values() if type(owner) is RetryQuotaChecker]
+    known = (
+        [handler._retry_quota for handler in handlers] == checkers
+        and len(checkers) == 1
+        and type(checkers[0]._quota) is RetryQuota
+        and all(map(_is_stateless, owners.values()))
+    )
+    return registered if known else []
+
+
+def _register(events: Any, registered: list[_Registered]) -> None:
+    renewed: dict[int, Any] = {}
+    for register, event_name, method, unique_id in registered:
+        owner, handler = getattr(method, "__self__", None), method
+        if type(owner) in _OF_ONE_CLIENT:
+            handler = types.MethodType(method.__func__, _of_one_client(owner, renewed))
+        getattr(events, register)(event_name, handler, unique_id=unique_id)
+
+
+def _of_one_client(owner: Any, renewed: dict[int, Any]) -> Any:
+    own = renewed.get(id(owner))
+    if own is None:
+        own = renewed[id(owner)] = copied(owner)
+        if hasattr(owner, "_retry_quota"):
+            own._retry_quota = _of_one_client(owner._retry_quota, renewed)
+        else:
+            own._quota = RetryQuota()
+    return own
+
+
+def _is_stateless(item: Any) -> bool:
+    if isinstance(item, list | tuple):
+        return all(map(_is_stateless, item))
+    own = _OF_ONE_CLIENT.get(type(item))
+    if own is None and type(item).__name__ not in _STATELESS:
+        plain = str | int | float | type | types.FunctionType | types.BuiltinFunctionType | None
+        return isinstance(item, plain)
+    return all(_is_stateless(value) for name, value in vars(item).items() if own is None or name not in own)
