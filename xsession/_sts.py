@@ -12,7 +12,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -339,25 +338,26 @@ def _partition_of(region: str) -> str:
 
 def _read_answer(answer: Any, role: Role, sent_wall: float, hop: int) -> Credentials:
     asked = role.duration_seconds if isinstance(role.duration_seconds, int) else DEFAULT_DURATION_SECONDS
-    credentials = _read_credentials(answer, asked, sent_wall, role, hop)
     try:
         user = answer["AssumedRoleUser"]
         arn = user["Arn"]
         if not isinstance(arn, str) or arn.count(":") < 5:
             _reject(role, hop, answer.get("ResponseMetadata", {}), None)
-        return replace(
-            credentials,
-            account_id=role.account_id,
-            arn=arn,
-            user_id=user.get("AssumedRoleId"),
-            source_identity=answer.get("SourceIdentity"),
-            packed_policy_size=answer.get("PackedPolicySize"),
-        )
+        identity = {
+            "account_id": role.account_id,
+            "arn": arn,
+            "user_id": user.get("AssumedRoleId"),
+            "source_identity": answer.get("SourceIdentity"),
+            "packed_policy_size": answer.get("PackedPolicySize"),
+        }
     except (KeyError, TypeError, AttributeError):
         _reject(role, hop, {}, None)
+    return _read_credentials(answer, asked, sent_wall, role, hop, **identity)
 
 
-def _read_credentials(answer: Any, asked: int, sent_wall: float, role: Role | None, hop: int) -> Credentials:
+def _read_credentials(
+    answer: Any, asked: int, sent_wall: float, role: Role | None, hop: int, **identity: Any
+) -> Credentials:
     try:
         issued, metadata = answer["Credentials"], answer.get("ResponseMetadata", {})
         expiry = issued["Expiration"]
@@ -373,6 +373,7 @@ def _read_credentials(answer: Any, asked: int, sent_wall: float, role: Role | No
             issued_at=datetime.fromtimestamp(sent_wall, UTC),
             lifetime=lifetime,
             request_id=metadata.get("RequestId"),
+            **identity,
         )
     except (KeyError, TypeError, AttributeError):
         _reject(role, hop, {}, None)

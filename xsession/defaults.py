@@ -136,7 +136,9 @@ class Defaults:
         if number == length and role.policy is None and not role.policy_arns:
             changes.update(policy=self.policy, policy_arns=self.policy_arns)
         changes.update({name: getattr(self, name) for name in single if getattr(role, name) is None})
-        return Hop(number, role.replace(**changes), open_duration)
+        # A copy is validated anew.
+        changes = {name: value for name, value in changes.items() if value != getattr(role, name)}
+        return Hop(number, role.replace(**changes) if changes else role, open_duration)
 
     def _check_region(self, role: Role, region: object) -> None:
         try:

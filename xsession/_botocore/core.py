@@ -22,6 +22,7 @@ from xsession._fork import renew_after_fork
 from . import rejections, tokens
 from .config import own_options
 from .connections import HandedOut
+from .timestamps import timestamp
 
 if TYPE_CHECKING:
     from .fast import Template
@@ -220,6 +221,7 @@ class ClientCore:
             self._look_at_handlers()
             session = self._derived(lambda: credentials, copy.copy(self._session.events))
             session.set_config_variable("sts_regional_endpoints", "regional")
+            session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)
             self._share_connections(client)
