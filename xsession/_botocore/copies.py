@@ -15,7 +15,9 @@ _ACCOUNT_ID = "AWS::Auth::AccountId"
 def copied(item: Any) -> Any:
     """What `copy.copy` makes of a plain object, in a tenth of the time."""
     own = object.__new__(type(item))
-    own.__dict__.update(item.__dict__)
+    # One by one they stay in the object itself; its `__dict__`, once asked for, would be one object more.
+    for name, value in item.__dict__.items():
+        object.__setattr__(own, name, value)
     return own
 
 

@@ -20,6 +20,7 @@ from botocore.config import Config
 from xsession._fork import renew_after_fork
 
 from . import rejections, tokens
+from .classes import SharedMethods, forget_operations
 from .config import own_options
 from .connections import HandedOut
 from .timestamps import timestamp
@@ -254,6 +255,7 @@ class ClientCore:
         # Libraries such as moto add to botocore's own handlers when they are imported; sessions take them once.
         self._builtin = _count_builtin_handlers()
         self._session = DerivedBoto3Session(self._derived(self._building.get))
+        SharedMethods(self._building).register(self._session.events)
         self._templates = None
 
     def _look_at_handlers(self) -> None:
@@ -308,6 +310,7 @@ class ClientCore:
         finally:
             self._building.reset(token)
         own_options(client.meta.config)
+        forget_operations(client)
         self._handed_out.add(client)
         return client
 
