@@ -55,6 +55,25 @@ def test_a_thread_that_is_idle_takes_the_next_task() -> None:
     assert workers._urgent._threads == 1
 
 
+def test_a_thread_that_is_woken_for_nothing_waits_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy one took the task meanwhile: to end now would mean to start another thread for the next one."""
+    monkeypatch.setattr(_workers, "IDLE_SECONDS", 30)
+    workers, first, second = Workers(), Task(), Task()
+    pool = workers._urgent
+    workers.submit(first.run, urgent=True)
+    until(lambda: pool._idle == 1)
+    with pool._condition:
+        pool._condition.notify()
+        idle = pool._idle
+    until(lambda: pool._condition._waiters and pool._idle == idle)  # type: ignore[attr-defined]  # nothing else shows it
+    workers.submit(second.run, urgent=True)
+    until(lambda: second.runs)
+    assert pool._threads == 1
+    monkeypatch.setattr(_workers, "IDLE_SECONDS", 0)
+    workers.submit(first.run, urgent=True)
+    until(lambda: not names())
+
+
 def test_the_number_of_threads_is_bounded() -> None:
     """Beyond it, work waits in the queue and none of it is lost."""
     workers, gate = Workers(), threading.Event()

@@ -74,9 +74,11 @@ class _Pool:
 
     def _next(self) -> Task | None:
         with self._condition:
-            if not self._tasks:
+            woken = True
+            # Woken for a task that a busy thread took meanwhile, it goes on waiting: ending and starting costs more.
+            while woken and not self._tasks:
                 self._idle += 1
-                self._condition.wait(IDLE_SECONDS)
+                woken = self._condition.wait(IDLE_SECONDS)
                 self._idle -= 1
             if self._tasks:
                 return self._tasks.popleft()

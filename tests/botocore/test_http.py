@@ -3,6 +3,8 @@ from __future__ import annotations
 import ssl
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,56 @@ def test_a_ca_bundle_is_loaded_once(bundle: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(type(context), "load_verify_locations", load)
     assert [connect(session, str(bundle)) for _ in range(5)] == [None] * 5
     assert loads == [str(bundle)]
+
+
+def test_threads_that_connect_at_once_wait_for_one_of_them_to_load_the_bundle(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would take as long as the first."""
+    session = shared(verify=str(bundle))
+    loads: list[str] = []
+    arrived = threading.Barrier(8)
+
+    class Lock:
+        """One that all threads have come to before the first of them gets it."""
+
+        def __init__(self) -> None:
+            self._lock = threading.Lock()
+
+        def __enter__(self) -> None:
+            arrived.wait()
+            self._lock.acquire()
+
+        def __exit__(self, *_error: object) -> None:
+            self._lock.release()
+
+    def load(_self: ssl.SSLContext, cafile: Any = None, *_args: Any, **_kwargs: Any) -> None:
+        loads.append(str(cafile))
+
+    monkeypatch.setattr(type(session._manager.connection_pool_kw["ssl_context"]), "load_verify_locations", load)
+    monkeypatch.setattr(session, "_trust_lock", Lock())
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: connect(session, str(bundle)), range(8))) == [None] * 8
+    assert len(loads) == 1
+
+
+def test_a_pool_in_use_never_names_a_bundle_that_is_loaded(bundle: Path) -> None:
+    """Not even for a moment: another thread that connects just then would load it again."""
+    session = shared(verify=str(bundle))
+    assert connect(session, str(bundle)) is None
+    pool = session._manager.connection_from_url(URL)
+    named: list[object] = []
+
+    class Watched(type(pool)):  # type: ignore[misc]  # the class is urllib3's to choose
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "ca_certs":
+                named.append(value)
+            super().__setattr__(name, value)
+
+    pool.__class__ = Watched
+    assert connect(session, str(bundle)) is None
+    assert pool.cert_reqs == "CERT_REQUIRED"
+    assert named == [None]
 
 
 def test_a_changed_bundle_is_noticed(bundle: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.hooks import EventAliaser, HierarchicalEmitter, NodeList
@@ -35,6 +35,7 @@ class SharedHandlers:
         self.root: Mapping[str, Any] = self.tree._root
         self._found: dict[str, dict[Place, NodeList]] = {}
         self._ordered: dict[str, Sequence[Handler]] = {}
+        self._places: dict[str, dict[str, Place | None]] = {}
 
     def emitter(self) -> EventAliaser:
         """A new emitter with these handlers, on which others can be registered."""
@@ -52,6 +53,21 @@ class SharedHandlers:
         if found is None:
             found = self._found[event_name] = dict(_matching(self.root, event_name.split(".")))
         return found
+
+    def places(self, event_name: str, patterns: Iterable[str]) -> Mapping[str, Place | None]:
+        """Where handlers stand among those of `event_name`, by the event that they are registered for.
+
+        Looked up once for all clients: they register their own handlers for the same events.
+
+        Args:
+            event_name: What happens.
+            patterns: The events that handlers are registered for.
+        """
+        places = self._places.setdefault(event_name, {})
+        for pattern in patterns:
+            if pattern not in places:
+                places[pattern] = _place(pattern.split("."), event_name.split("."))
+        return places
 
     def ordered(self, event_name: str) -> Sequence[Handler]:
         """The handlers of `event_name` in the order in which they run."""
@@ -119,11 +135,11 @@ class OverlaidHandlers:
         if self._tree is not None:
             handlers: Sequence[Handler] = self._tree.prefix_search(key)
             return handlers
-        parts = key.split(".")
+        places = self._shared.places(key, (event_name for event_name, _, _ in self.own))
         mine = [
             (place, handler, section)
             for event_name, handler, section in self.own
-            if (place := _place(event_name.split("."), parts)) is not None
+            if (place := places[event_name]) is not None
         ]
         if not mine:
             return self._shared.ordered(key)

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from botocore.httpsession import URLLib3Session
+from botocore.httpsession import URLLib3Session, get_cert_path
 
 from xsession._fork import renew_after_fork
 
@@ -54,29 +54,35 @@ class SharedHTTPSession(URLLib3Session):
         return super()._get_connection_manager(*args, **kwargs)  # type: ignore[misc]  # its stubs leave it out
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
-        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # its stubs leave it out
-        if conn.ca_certs is not None and self._trusts(conn):
-            # urllib3 would read and parse the whole bundle at each connect.
+        if url.lower().startswith("https") and verify and self._trusts(conn, get_cert_path(verify)):
+            conn.cert_reqs = "CERT_REQUIRED"
+            # urllib3 would read and parse the whole bundle at each connect. Not even for a moment is it named here:
+            # other threads connect with the same pool.
             conn.ca_certs = None
+        else:
+            super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # its stubs leave it out
 
-    def _trusts(self, pool: Any) -> bool:
-        """Whether the TLS context of a pool's connections has the pool's CA bundle, loaded once."""
+    def _trusts(self, pool: Any, bundle: str | None) -> bool:
+        """Whether the TLS context of a pool's connections has that CA bundle, loaded once."""
         try:
-            if pool.proxy is not None:
+            if bundle is None or pool.proxy is not None:
                 return False
-            bundle, context = pool.ca_certs, pool.conn_kw["ssl_context"]
-            trusted = self._trusted
-            if trusted is None:
-                with self._trust_lock:
-                    if context is not self._manager.connection_pool_kw["ssl_context"]:
-                        return False  # it was taken from the pools before the bundle changed
-                    version = _version(bundle)
-                    context.load_verify_locations(bundle)
-                    trusted = self._trusted = _Trusted(context, bundle, version)
+            context = pool.conn_kw["ssl_context"]
+            trusted = self._trusted or self._load(context, bundle)
         except (AttributeError, KeyError, OSError):
             # urllib3 keeps these elsewhere; or the bundle is wrong, and the connect tells of it as it does without us.
             return False
-        return trusted.context is context and trusted.bundle == bundle
+        return trusted is not None and trusted.context is context and trusted.bundle == bundle
+
+    def _load(self, context: Any, bundle: str) -> _Trusted | None:
+        with self._trust_lock:
+            if self._trusted is None:
+                if context is not self._manager.connection_pool_kw["ssl_context"]:
+                    return None  # it was taken from the pools before the bundle changed
+                version = _version(bundle)
+                context.load_verify_locations(bundle)
+                self._trusted = _Trusted(context, bundle, version)
+            return self._trusted
 
     def _notice_changed_bundle(self) -> None:
         """Leaves the TLS context that would go on trusting what the old bundle held, and its connections."""
