@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -35,6 +35,7 @@ from ._profile import Profile
 from ._snapshot import Deadline
 from ._sts import Sts, sts_region
 from ._throttle import Lanes
+from ._value import frozen
 from ._workers import Workers
 from .accounts import Account
 from .credentials import Identity
@@ -62,7 +63,7 @@ def refuse_closed(account: str | None = None) -> NoReturn:
     raise SessionClosedError(msg, account=account, hint="make a new one")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reached:
     """An account with everything that its clients and its status need.
 
@@ -87,7 +88,7 @@ class Reached:
     start: Start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """The way to an account for somebody who only wants to know whether it is open: nothing on it is kept or reused.
 

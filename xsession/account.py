@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from ._frozen import FrozenMap
 from ._profile import Profile
+from ._value import frozen
 from .defaults import Defaults
 from .errors import ConfigError
 from .roles import Role, RoleChain, as_chain
@@ -35,7 +36,7 @@ SOURCE: Literal[SourceType.SOURCE] = SourceType.SOURCE
 """Stands for the source itself where an account is asked for."""
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class Account:
     """An AWS account that we can reach.
 

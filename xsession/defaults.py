@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from ._did_you_mean import did_you_mean
 from ._frozen import FrozenMap
 from ._policy import PolicyLike
+from ._value import frozen
 from .errors import ConfigError, InvalidRoleError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain, whole_seconds
 
@@ -23,7 +24,7 @@ _NO_ROLES = ("mfa_command", "mfa_duration_seconds", "region_name")
 _POLICY_ACCOUNT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hop:
     """One step of a chain, with every option that it takes.
 
@@ -42,7 +43,7 @@ class Hop:
         return replace(self, role=self.role.replace(mfa_serial=None))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Defaults:
     """Options for what the roles of registered accounts leave open.
 

@@ -14,13 +14,14 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from ._frozen import FrozenMap
 from ._policy import Policy, PolicyLike, as_policy
 from ._policy_limits import check_session_policy
+from ._value import frozen
 from .errors import ConfigError, InvalidRoleError
 from .session_name import template_problem
 
@@ -39,7 +40,7 @@ _TAG_PUNCTUATION = frozenset("_.:/=+-@")
 _NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Role:
     """One `sts:AssumeRole`: the role's ARN and the options of the request.
 
@@ -259,7 +260,7 @@ OPTIONS = frozenset(option.name for option in fields(Role)) - {"role_arn"}
 """The names of all options of a `Role`."""
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class RoleChain:
     """The roles from the source to an account, in the order in which they are assumed.
 
