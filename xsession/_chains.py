@@ -27,7 +27,6 @@ from ._botocore.credentials import (
 from ._botocore.source import Source
 from ._cell import Cell
 from ._clock import Clock
-from ._codes import MfaPrompt
 from ._flight import Label
 from ._fork import renew_after_fork
 from ._hop import Ask, Caller, CellCaller, HopFetch
@@ -48,6 +47,8 @@ from .stores import NoStore, Store
 if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ReadOnlyCredentials
+
+    from ._codes import MfaCode
 
 MAX_CELLS = 4_096
 NOBODY = "nobody"
@@ -211,7 +212,7 @@ class Chains:
         runner: Who runs us, for the session names.
         policy: When to refresh.
         store: Keeps credentials.
-        mfa: Asked for codes.
+        mfa_code: Called for codes of MFA devices; None: whoever the defaults say, or sits in front of us.
         emit: Takes events.
         clock: Both clocks.
         workers: Where refreshes run.
@@ -228,7 +229,7 @@ class Chains:
         runner: Runner,
         policy: RefreshPolicy,
         store: Store,
-        mfa: MfaPrompt,
+        mfa_code: MfaCode | None,
         emit: events.Hook,
         clock: Clock,
         workers: Workers,
@@ -249,7 +250,7 @@ class Chains:
         self._emit = emit
         self._clock = clock
         self._workers = workers
-        self._asks = Asks(region_name=region_name, store=store, clock=clock, mfa=mfa, lanes=lanes)
+        self._asks = Asks(region_name=region_name, store=store, clock=clock, mfa_code=mfa_code, lanes=lanes)
         self._lock = threading.Lock()
         self._closed = False
         self._loaders = Loaders()

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Protocol
 
 from ._value import frozen
-from .escape import for_terminal
 
 logger = logging.getLogger("xsession")
 logger.addHandler(logging.NullHandler())
@@ -206,6 +205,8 @@ class LoggingHook:
         level = logging.INFO if isinstance(event, self._NOTICES) else logging.DEBUG
         level = logging.WARNING if isinstance(event, self._WARNINGS) else level
         if logger.isEnabledFor(level):
+            from .escape import for_terminal  # noqa: PLC0415 # most programs log nothing of this
+
             values = ((item.name, getattr(event, item.name)) for item in fields(event) if item.name != "at")
             shown = " ".join(f"{name}={for_terminal(str(value))}" for name, value in values if value is not None)
             logger.log(level, "%s %s", type(event).__name__, shown)

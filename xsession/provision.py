@@ -193,8 +193,8 @@ class RoleSpec:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _check_text(self, name: str, value: object, pattern: re.Pattern[str], rule: str) -> None:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+    def _check_text(self, name: str, value: object, pattern: str | re.Pattern[str], rule: str) -> None:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
             msg = f"{name} {value!r} is not valid: {rule}"
             raise InvalidRoleError(msg)
 
