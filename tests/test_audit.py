@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from tests.attacks import ATTACKS
 from tests.worlds import World
 from xsession import audit, events
+from xsession._value import frozen
 from xsession.audit import MAX_TEXT_CHARACTERS, AuditLog, AuditRecord, to_line
 from xsession.credentials import Credentials
 from xsession.errors import AuditLogError
@@ -58,7 +59,7 @@ class Colour(enum.Enum):
     RED = "red"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Anything(Event):
     """An event of any form."""
 

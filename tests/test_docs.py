@@ -30,6 +30,17 @@ def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_values_are_documented_with_their_arguments() -> None:
+    """The API page has the type and the default of each, as for any dataclass."""
+    griffe = pytest.importorskip("griffe")
+    extensions = griffe.load_extensions(str(ROOT / "tools" / "griffe_values.py"))
+    package = griffe.load("xsession", search_paths=[ROOT], extensions=extensions)
+    shown = {item.name: (str(item.annotation), item.default) for item in package["refresh.RefreshPolicy"].parameters}
+    assert shown["advisory"] == ("float | None", "None")
+    assert shown["patience"] == ("float", "30.0")
+    assert [item.name for item in package["refresh.Windows"].parameters] == ["self", "advisory", "mandatory", "hard"]
+
+
 def test_every_error_has_its_place_on_the_troubleshooting_page() -> None:
     """By its name."""
     names = {

@@ -242,17 +242,48 @@ def test_all_lists_the_public_members() -> None:
 
 
 def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
-    """Setting up roles, making grants and finding out what is refused cost those nothing who do none of it."""
+    """Policies, MFA, tables, setting up roles, making grants and the like cost those nothing who do none of it."""
     code = """
 import sys, xsession
-few = {"xsession.provision", "xsession.grants", "xsession.revocation", "xsession.diagnose"}
-assert not few & set(sys.modules)
-from xsession import Grant, RoleSpec
+few = {"provision", "grants", "revocation", "diagnose", "activity", "audit", "status", "fanout", "redaction", "escape",
+       "_table", "_policy", "_policy_limits", "_mfa", "_codes", "_web_identity", "_botocore.profile"}
+print(*sorted(name for name in few if f"xsession.{name}" in sys.modules))
+from xsession import Grant, RoleSpec, Status
 assert RoleSpec is sys.modules["xsession.provision"].RoleSpec
 assert Grant is sys.modules["xsession.grants"].Grant
+assert Status is sys.modules["xsession.status"].Status
 assert not hasattr(xsession, "RoleSpecs")
 """
-    assert run_python(code) == ""
+    assert run_python(code).strip() == ""
+
+
+def test_importing_the_package_writes_no_methods() -> None:
+    """Those that `dataclass` writes and compiles for a value took half of the import's time; they are for later."""
+    code = """
+import dataclasses, inspect, sys, xsession
+for name, module in sorted(sys.modules.items()):
+    if name.partition(".")[0] == "xsession":
+        for cls in vars(module).values():
+            if inspect.isclass(cls) and cls.__module__ == name and dataclasses.is_dataclass(cls):
+                for method in vars(cls).values():
+                    if inspect.isfunction(method) and method.__code__.co_filename == "<string>":
+                        print(method.__qualname__)
+print(dataclasses.is_dataclass(xsession.Role))
+"""
+    assert run_python(code) == "True\n"
+
+
+def test_values_are_made_by_one_decorator() -> None:
+    """`@frozen`: what `dataclass` itself makes costs every import, or is neither frozen nor slotted."""
+    wrong = [
+        f"{module}:{node.lineno}"
+        for module, path in MODULES.items()
+        if module != "xsession._value"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if "dataclass" in {alias.name for alias in node.names}
+    ]
+    assert wrong == []
 
 
 def test_all_is_sorted() -> None:

@@ -27,18 +27,18 @@ from .errors import (
     WrongAccountError,
     XSessionError,
 )
-from .fanout import Outcome, Outcomes
-from .redaction import RedactingFilter
 from .refresh import RefreshPolicy, RefreshState
 from .roles import Role, RoleChain
 from .session import CrossAccountSession
-from .status import HopStatus, Status
 from .stores import MemoryStore, Store
 
 if typing.TYPE_CHECKING:
+    from .fanout import Outcome, Outcomes
     from .grants import Grant
     from .provision import RoleSpec
+    from .redaction import RedactingFilter
     from .revocation import Revocation
+    from .status import HopStatus, Status
 
 __all__ = [
     "SOURCE",
@@ -83,7 +83,16 @@ __all__ = [
     "XSessionError",
 ]
 
-_IMPORTED_LATE = {"Grant": ".grants", "Revocation": ".revocation", "RoleSpec": ".provision"}
+_IMPORTED_LATE = {
+    "Grant": ".grants",
+    "HopStatus": ".status",
+    "Outcome": ".fanout",
+    "Outcomes": ".fanout",
+    "RedactingFilter": ".redaction",
+    "Revocation": ".revocation",
+    "RoleSpec": ".provision",
+    "Status": ".status",
+}
 
 
 def __getattr__(name: str) -> object:

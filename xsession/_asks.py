@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cachetools import LRUCache
 
@@ -15,16 +15,17 @@ from ._botocore.credentials import SigningCredentials
 from ._botocore.source import Source
 from ._cell import Cell
 from ._clock import Clock
-from ._codes import Door, MfaPrompt
 from ._hop import Ask, AssumeRole, Caller, issued_earlier
-from ._mfa import MfaGate, MfaSession, MfaSessions, RoleDoor, SessionDoor, is_behind_session
 from ._snapshot import Deadline
 from ._sts import Sts, sts_region
 from ._throttle import Lanes
-from ._web_identity import AssumeRoleWithWebIdentity
 from .defaults import Defaults, Hop
-from .roles import Role
+from .roles import MAX_CHAINED_DURATION_SECONDS, Role
 from .stores import Store
+
+if TYPE_CHECKING:
+    from ._codes import Door, MfaCode
+    from ._mfa import MfaGate, MfaSession, MfaSessions
 
 DEFAULT_MFA_DURATION_SECONDS = 43_200
 _MAX_TOKEN_FUNCTIONS = 1_024
@@ -44,17 +45,18 @@ class Asks:
         region_name: The session's region, as the STS region after the role's own.
         store: Keeps credentials.
         clock: Both clocks.
-        mfa: Asks for codes.
+        mfa_code: As `CrossAccountSession` takes it.
         lanes: Where calls wait while STS throttles.
     """
 
-    def __init__(self, *, region_name: str | None, store: Store, clock: Clock, mfa: MfaPrompt, lanes: Lanes) -> None:
+    def __init__(
+        self, *, region_name: str | None, store: Store, clock: Clock, mfa_code: MfaCode | None, lanes: Lanes
+    ) -> None:
         self._region_name = region_name
         self._store = store
         self._clock = clock
-        self._prompt = mfa
+        self._mfa_code = mfa_code
         self._lanes = lanes
-        self._sessions = MfaSessions(store=store, clock=clock)
         # Codes by the key of the role that they are for, while its assumption is under way.
         self._codes: dict[str, str] = {}
         # Each function with a name of its own; held, so that no other one gets its id meanwhile.
@@ -89,8 +91,8 @@ class Asks:
         regions = self._regions(origin)
         left = partial(_left, deadline, self._clock)
         if hop.role.has_web_identity:
-            return AssumeRoleWithWebIdentity(hop, sts=origin.sts, regions=regions, lanes=self._lanes)
-        if is_behind_session(hop.role):
+            return self._ask_with_web_identity(hop, origin)
+        if _is_behind_session(hop.role):
             return AssumeRole(
                 hop.behind_session(),
                 self._session(hop.role, origin),
@@ -119,8 +121,8 @@ class Asks:
         """
         regions, serial = self._regions(origin), hop.role.mfa_serial
         if hop.role.has_web_identity:
-            return AssumeRoleWithWebIdentity(hop, sts=origin.sts, regions=regions, lanes=self._lanes)
-        code = (lambda: None) if serial is None else partial(self._prompt.called, serial)
+            return self._ask_with_web_identity(hop, origin)
+        code = (lambda: None) if serial is None else partial(self._sessions.prompt.called, serial)
         return AssumeRole(hop, caller, sts=origin.sts, regions=regions, lanes=self._lanes, mfa_code=code)
 
     def gate(
@@ -137,11 +139,13 @@ class Asks:
         first = hops[0].role
         if first.mfa_serial is None:
             return None
+        from ._mfa import MfaGate, RoleDoor, SessionDoor  # noqa: PLC0415 # few roles ask for MFA
+
         keys = list(
             accumulate((hop.role for hop in hops), lambda key, role: role.key(key), initial=origin.source.identity)
         )
         door: Door
-        if is_behind_session(first):
+        if _is_behind_session(first):
             seconds = defaults.mfa_duration_seconds
             door = SessionDoor(
                 self._session(first, origin),
@@ -152,15 +156,17 @@ class Asks:
             door = RoleDoor(first.mfa_serial, keys[1], cells[0], self._codes, origin)
         command = defaults.mfa_command if isinstance(defaults.mfa_command, tuple) else None
         kept = partial(self._is_kept, hops, cells, keys[1:])
-        return MfaGate(cells, kept, first.role_arn, door, prompt=self._prompt, command=command)
+        return MfaGate(cells, kept, first.role_arn, door, prompt=self._sessions.prompt, command=command)
 
     def forget(self, identity: str) -> None:
         """Throws away the MFA sessions of a source."""
-        self._sessions.forget(identity)
+        if self._made_sessions is not None:
+            self._made_sessions.forget(identity)
 
     def close(self) -> None:
         """Throws away all MFA sessions in memory."""
-        self._sessions.close()
+        if self._made_sessions is not None:
+            self._made_sessions.close()
 
     def forget_functions(self) -> None:
         """Forgets which function was called what: each gets another name, and its roles are assumed anew."""
@@ -175,11 +181,38 @@ class Asks:
             for hop, cell, key in zip(hops, cells, keys, strict=True)
         )
 
+    @property
+    def _sessions(self) -> MfaSessions:
+        from ._mfa import MfaSessions  # noqa: PLC0415 # few roles ask for MFA
+
+        made = self._made_sessions
+        if made is None:
+            # Of two threads that come here at once, both get the first one's: setdefault is atomic.
+            fresh = MfaSessions(self._mfa_code, store=self._store, clock=self._clock)
+            made = self.__dict__.setdefault("_mfa", fresh)
+        return made
+
+    @property
+    def _made_sessions(self) -> MfaSessions | None:
+        return self.__dict__.get("_mfa")
+
+    def _ask_with_web_identity(self, hop: Hop, origin: Origin) -> Ask:
+        from ._web_identity import AssumeRoleWithWebIdentity  # noqa: PLC0415 # most chains begin with credentials
+
+        return AssumeRoleWithWebIdentity(hop, sts=origin.sts, regions=self._regions(origin), lanes=self._lanes)
+
     def _session(self, role: Role, origin: Origin) -> MfaSession:
         return self._sessions.of(str(role.mfa_serial), origin, identity=origin.source.identity, sts=origin.sts)
 
     def _regions(self, origin: Origin) -> tuple[str | None, ...]:
         return self._region_name, origin.source.region_name
+
+
+def _is_behind_session(role: Role) -> bool:
+    # Whether an MFA session assumes it; else it takes a code for itself.
+    # Behind a session, a role lives an hour at most: who asked for more for this very role gets that.
+    seconds = role.duration_seconds
+    return role.mfa_serial is not None and not (isinstance(seconds, int) and seconds > MAX_CHAINED_DURATION_SECONDS)
 
 
 def _left(deadline: Deadline | None, clock: Clock) -> float:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from ._conditions import RequestKeys
 from ._frozen import FrozenMap
 from ._trust import Caller
+from ._value import frozen
 from .roles import Role
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Attempt:
     """One AssumeRole.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from ._value import frozen
 from .audit import AuditRecord
 from .policies import Policy, Statement, as_policy
 
@@ -25,7 +25,7 @@ _KEYS: Mapping[Claim, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Caller:
     """Who made a request.
 
@@ -106,7 +106,7 @@ class Caller:
         return "session name" if self.session_name is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownGrant:
     """A grant, as far as a session's name or our own log tells of it.
 

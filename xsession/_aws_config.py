@@ -11,15 +11,16 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from ._value import frozen
 from .errors import ConfigError
 
 _HEADER = re.compile(r"\[(?P<header>.+)\]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AwsFiles:
     """The two files.
 
@@ -41,7 +42,7 @@ class AwsFiles:
         return cls(_expanded(config), _expanded(credentials), named=path is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """The settings of one profile and the place of its header."""
 

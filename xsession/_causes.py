@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from . import _remedies
 from ._attempt import Attempt
@@ -11,11 +11,12 @@ from ._denial import Denial, read_denial
 from ._diagnosis import Cause
 from ._possible_causes import missing, no_permission, not_trusted, possible_causes
 from ._trust_causes import trust_causes
+from ._value import frozen
 from .errors import ConfigError, MfaError, WrongAccountError, XSessionError
 from .policies import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RoleFacts:
     """What IAM says of the role that was asked for.
 
@@ -32,7 +33,7 @@ class RoleFacts:
     others: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Permission:
     """What IAM's simulation says of one action of the caller.
 
@@ -51,7 +52,7 @@ class Permission:
     missing: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Facts:
     """What was looked at beside STS's answer.
 
@@ -64,7 +65,7 @@ class Facts:
     permissions: Sequence[Permission] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Plain:
     # A code that says it all.
     kind: str

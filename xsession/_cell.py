@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import events
 from ._clock import SYSTEM_CLOCK, Clock
@@ -29,7 +29,9 @@ from .errors import (
     XSessionError,
 )
 from .refresh import RefreshPolicy, RefreshState, is_throttling
-from .status import HopStatus
+
+if TYPE_CHECKING:
+    from .status import HopStatus
 
 T = TypeVar("T")
 
@@ -122,6 +124,8 @@ class Cell(Generic[T]):
 
     def status(self) -> HopStatus:
         """What is held, what failed last, and when STS is asked next."""
+        from .status import HopStatus  # noqa: PLC0415 # for people who look, and no request needs it
+
         with self._lock:
             snapshot, failure, state, flight = self.snapshot, self.failure, self.state, self._flight
         remaining = snapshot.remaining(self.clock) if snapshot.generation else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -27,7 +27,6 @@ from ._botocore.credentials import (
 from ._botocore.source import Source
 from ._cell import Cell
 from ._clock import Clock
-from ._codes import MfaPrompt
 from ._flight import Label
 from ._fork import renew_after_fork
 from ._hop import Ask, Caller, CellCaller, HopFetch
@@ -35,6 +34,7 @@ from ._profile import Profile
 from ._snapshot import Deadline
 from ._sts import Sts, sts_region
 from ._throttle import Lanes
+from ._value import frozen
 from ._workers import Workers
 from .accounts import Account
 from .credentials import Identity
@@ -47,6 +47,8 @@ from .stores import NoStore, Store
 if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ReadOnlyCredentials
+
+    from ._codes import MfaCode
 
 MAX_CELLS = 4_096
 NOBODY = "nobody"
@@ -62,7 +64,7 @@ def refuse_closed(account: str | None = None) -> NoReturn:
     raise SessionClosedError(msg, account=account, hint="make a new one")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reached:
     """An account with everything that its clients and its status need.
 
@@ -87,7 +89,7 @@ class Reached:
     start: Start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """The way to an account for somebody who only wants to know whether it is open: nothing on it is kept or reused.
 
@@ -210,7 +212,7 @@ class Chains:
         runner: Who runs us, for the session names.
         policy: When to refresh.
         store: Keeps credentials.
-        mfa: Asked for codes.
+        mfa_code: Called for codes of MFA devices; None: whoever the defaults say, or sits in front of us.
         emit: Takes events.
         clock: Both clocks.
         workers: Where refreshes run.
@@ -227,7 +229,7 @@ class Chains:
         runner: Runner,
         policy: RefreshPolicy,
         store: Store,
-        mfa: MfaPrompt,
+        mfa_code: MfaCode | None,
         emit: events.Hook,
         clock: Clock,
         workers: Workers,
@@ -250,7 +252,7 @@ class Chains:
         self._emit = emit
         self._clock = clock
         self._workers = workers
-        self._asks = Asks(region_name=region_name, store=store, clock=clock, mfa=mfa, lanes=lanes)
+        self._asks = Asks(region_name=region_name, store=store, clock=clock, mfa_code=mfa_code, lanes=lanes)
         self._lock = threading.Lock()
         self._closed = False
         self._loaders = Loaders()

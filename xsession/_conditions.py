@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ._condition_values import COMPARISONS, number_of, time_of
+from ._value import frozen
 
 # What a test says: None where it can't be told.
 Verdict: TypeAlias = bool | None
@@ -25,7 +25,7 @@ _NEVER = r"(?!)"
 _TAG_PREFIX = "aws:requesttag/"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestKeys:
     """The condition keys of a request, as far as they are known.
 

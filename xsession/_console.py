@@ -10,8 +10,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from ._value import frozen
 from .credentials import Credentials
 from .errors import ConfigError, GrantError
 
@@ -21,7 +21,7 @@ _SECONDS = 10.0
 _PRINTABLE = range(0x21, 0x7F)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Console:
     """Where a partition's console is.
 

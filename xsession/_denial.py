@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from ._value import frozen
 
 _DENIED = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S+))?")
 _SILENT = re.compile(
@@ -15,7 +16,7 @@ _SILENT = re.compile(
 _EXPLICIT = re.compile(r"with an explicit deny in an? (?:([A-Za-z][A-Za-z -]*?) policy|(permissions boundary))")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Denial:
     """What a denial says.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ._value import frozen
 from .escape import for_html, for_terminal
 from .policies import Policy
 
@@ -25,7 +25,7 @@ class HopState(enum.Enum):
     NOT_TRIED = "not tried"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Cause:
     """Why a hop is refused, or may be.
 
@@ -57,7 +57,7 @@ class Cause:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HopDiagnosis:
     """One hop of a chain, or its source.
 
@@ -103,7 +103,7 @@ class HopDiagnosis:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Diagnosis:
     """Whether an account can be reached, and if not, which hop fails, why, and what to change. Prints as a tree.
 

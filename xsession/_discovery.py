@@ -6,11 +6,11 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from ._account_files import of_file, of_profiles
 from ._toml_file import PROJECT_FILE, PROJECT_TABLE, Trust
+from ._value import frozen
 from .accounts import Accounts
 from .errors import ConfigError
 
@@ -18,7 +18,7 @@ FILE_NAME = "xsession.toml"
 VARIABLE = "XSESSION_CONFIG"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Discovery:
     """Where accounts are looked for; may be asked again, and pickled.
 
@@ -101,7 +101,7 @@ class Discovery:
             yield _File(Path(own), Trust.OWN, is_users=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _File:
     """One file with accounts.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from ._snapshot import Issued
 from ._throttle import Held, held_here
+from ._value import frozen
 from .errors import XSessionError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """What events and errors call a hop.
 
@@ -46,7 +46,7 @@ class Fetch(Protocol):
         """Whether calls wait because STS throttles."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """The failed tries since the last success.
 

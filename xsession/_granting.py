@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from ._grant_terms import (
 from ._revocation_terms import Scope
 from ._snapshot import Deadline
 from ._sts import sts_region
+from ._value import frozen
 from .accounts import Account
 from .credentials import Credentials, Identity
 from .errors import AssumeRoleError, GrantError, InvalidRoleError, XSessionError
@@ -46,14 +47,14 @@ _ID_CHARACTERS = 12
 _OPTIONAL = {"sts:TagSession": "tags", "sts:SetSourceIdentity": "source_identity"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     policy: PolicyLike | None
     policy_arns: Sequence[str]
     allow_chaining: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Live:
     terms: Terms
     made: datetime

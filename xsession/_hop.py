@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -30,7 +29,6 @@ T = TypeVar("T")
 
 # Credentials are not used to their very end: those that end with the deadline would be replaced shortly before it.
 _BEYOND_DEADLINE_SECONDS = 60
-_CHAINING_LIMIT = re.compile("role chaining", re.IGNORECASE)
 
 
 class Caller(Protocol):
@@ -174,7 +172,8 @@ class AssumeRole:
         except CredentialsError as error:
             if not (self._hop.duration_is_default and error.code == "ValidationError"):
                 raise
-            if not _CHAINING_LIMIT.search(error.message) or self._role.duration_seconds == MAX_CHAINED_DURATION_SECONDS:
+            shortened = self._role.duration_seconds == MAX_CHAINED_DURATION_SECONDS
+            if shortened or "role chaining" not in error.message.lower():
                 raise
         # The source is a role's session itself, which nothing showed before.
         self._role = self._role.replace(duration_seconds=MAX_CHAINED_DURATION_SECONDS)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ._frozen import FrozenMap
+from ._value import frozen
 from .errors import InvalidPolicyError, ProvisionError
 from .policies import Policy, as_policy
 
@@ -25,7 +25,7 @@ OWN_POLICY = "xsession"
 _DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RoleState:
     """A role as IAM has it.
 

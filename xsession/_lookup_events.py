@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ._attribution import Caller, error_code, text
 from ._clock import Clock
+from ._value import frozen
 
 HISTORY_DAYS = 90
 """How far back the event history goes."""
@@ -29,7 +29,7 @@ _THROTTLED = ("Throttling", "TooManyRequests", "RequestLimitExceeded")
 _TRIES = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TrailEvent:
     """One entry of LookupEvents, read; whatever is not as AWS writes it is None.
 

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from ._botocore.credentials import SigningCredentials, signing_credentials
 from ._cell import Cell
 from ._clock import Clock
-from ._codes import Door, MfaPrompt
+from ._codes import Door, MfaCode, MfaPrompt
 from ._hop import Caller, code_missing, issued_earlier, signed_by
 from ._snapshot import Issued
 from ._sts import Sts
 from .errors import InvalidRoleError, MfaError, XSessionError
 from .refresh import RefreshState
-from .roles import MAX_CHAINED_DURATION_SECONDS, Role
 from .stores import Store
 
 if TYPE_CHECKING:
@@ -249,14 +248,16 @@ class MfaGate:
 
 
 class MfaSessions:
-    """The MFA sessions of one `CrossAccountSession`: one for each source and device.
+    """The MFA sessions of one `CrossAccountSession`, one for each source and device; and whoever is asked for codes.
 
     Args:
+        code: As `MfaPrompt` takes it.
         store: Where they are kept.
         clock: Both clocks.
     """
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
+    def __init__(self, code: MfaCode | None, *, store: Store, clock: Clock) -> None:
+        self.prompt = MfaPrompt(code, clock)
         self._store = store
         self._clock = clock
         self._sessions: dict[tuple[str, str], MfaSession] = {}
@@ -288,15 +289,6 @@ class MfaSessions:
         """Throws away what is in memory: a store that outlives us keeps its own for a day's work."""
         for session in list(self._sessions.values()):
             session.close()
-
-
-def is_behind_session(role: Role) -> bool:
-    """Whether an MFA session assumes the role; else it takes a code for itself.
-
-    Behind a session, a role lives an hour at most: who asked for more for this very role gets that.
-    """
-    seconds = role.duration_seconds
-    return role.mfa_serial is not None and not (isinstance(seconds, int) and seconds > MAX_CHAINED_DURATION_SECONDS)
 
 
 def _check_long_term(source: Caller) -> None:

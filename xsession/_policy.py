@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
 from ._did_you_mean import did_you_mean
 from ._frozen import FrozenMap
+from ._value import frozen
 from .errors import InvalidPolicyError
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
@@ -67,7 +68,7 @@ _OPERATORS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Statement:
     """One statement of a policy. Lists are kept without duplicates, sorted: their order says nothing to AWS.
 
@@ -147,7 +148,7 @@ class Statement:
         object.__setattr__(self, name, value)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class Policy:
     """An IAM policy document: statements that add up, a Deny before every Allow.
 

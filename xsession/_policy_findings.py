@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from ._policy import Policy, PolicyLike, Statement, as_policy
+from ._value import frozen
 
 _EQUALITIES = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 _CALLER_KEYS = ("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths")
@@ -28,7 +28,7 @@ class PolicyWarning(UserWarning):
     """Something in a policy that auditors flag; turn it into an error, or off, with Python's `warnings`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something in a trust policy that auditors flag.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ._value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """The credentials that a profile has by itself, as a source: never those of the role that it may name.
 

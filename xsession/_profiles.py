@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ._aws_config import AwsFiles, Section, read_sections
 from ._entry import Entry
 from ._profile import Profile
+from ._value import frozen
 from .errors import ConfigError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
@@ -26,7 +26,7 @@ _TEXT_OPTIONS = ("role_session_name", "external_id", "mfa_serial", "source_ident
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Start:
     """Where the chain of a profile starts."""
 

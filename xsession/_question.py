@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ._attribution import KnownGrant, OwnLog
 from ._lookup_events import HISTORY_DAYS, TrailEvent
+from ._value import frozen
 from .accounts import Account
 from .errors import ConfigError
 
@@ -17,7 +17,7 @@ _CALLER_ARN = re.compile(r"arn:[^:]+:(?:sts|iam)::\d{12}:(?:(?:assumed-role|user
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Question:
     """What is asked.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import events
 from ._clock import Clock
 from ._flight import Failure, Flight, Label
 from ._snapshot import Snapshot
+from ._value import frozen
 from .errors import CredentialsTimeoutError, XSessionError
 from .refresh import RefreshPolicy, RefreshState
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _RETRY_SHARE = 2 / 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look(Generic[T]):
     """What one look at a cell found, and the refresh that it began, if it was time for one."""
 

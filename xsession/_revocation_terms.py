@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ._grant_terms import iso
+from ._value import frozen
 from .errors import ConfigError, InvalidPolicyError
 from .policies import Policy, as_policy, deny
 
@@ -26,7 +26,7 @@ _TIMED = "aws:TokenIssueTime"
 _WHITE_SPACE = re.compile(r"\s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Scope:
     """Which sessions of a role are revoked.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ._iam import OWN_POLICY, RoleState
 from ._policy_meaning import unified
 from ._revocation_terms import REVOCATION_PREFIX
+from ._value import frozen
 from .policies import Policy, as_policy, difference, same_meaning
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Part: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One thing that is not as it should be.
 
@@ -33,7 +34,7 @@ class Difference:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Comparison:
     """How a role in an account differs from its `RoleSpec`; false where nothing differs.
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import email.utils
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ._iam import RoleIam
+from ._value import frozen
 from .errors import RevocationError, XSessionError
 from .policies import Policy
 
 _DEFAULT_MAX_SESSION_SECONDS = 3_600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RoleFacts:
     """What IAM says of a role.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from ._clock import Clock
+from ._value import frozen
 from .credentials import Credentials
 from .refresh import Windows
 
@@ -14,7 +15,7 @@ T = TypeVar("T")
 NEVER = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Issued:
     """What a fetch brings back.
 
@@ -27,7 +28,7 @@ class Issued:
     sent_boot: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deadline:
     """A moment on both clocks, whichever comes first: from then on nothing is signed any more.
 
@@ -49,7 +50,7 @@ class Deadline:
         return min(self.boot - clock.boot(), self.wall - clock.wall())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot(Generic[T]):
     """One set of credentials with its deadlines; published by a single assignment, so never half old and half new."""
 

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 from __future__ import annotations
 
 import email.utils
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -90,7 +89,7 @@ _SAME_HINT = {
 _SECRET_PARAMETERS = ("ExternalId", "TokenCode", "WebIdentityToken")
 
 # STS says so under the code SignatureDoesNotMatch.
-_SKEWED = re.compile("signature (expired|not yet current)", re.IGNORECASE)
+_SKEWED = ("signature expired", "signature not yet current")
 
 # The first region of each partition that STS has; an unknown partition must name its region.
 _PARTITION_REGIONS = {
@@ -446,7 +445,7 @@ def _refusal(
 
 
 def _clock_hint(code: str, message: str, metadata: Mapping[str, Any], sent_wall: float) -> str | None:
-    if code != "RequestTimeTooSkewed" and not _SKEWED.search(message):
+    if code != "RequestTimeTooSkewed" and not any(text in message.lower() for text in _SKEWED):
         return None
     date = _date(metadata)
     if date is None:

@@ -11,12 +11,12 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from cachetools import LRUCache
 
 from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork
+from ._value import frozen
 
 FIRST_RATE_AT_LEAST = 5.0
 RATE_AT_LEAST = 1.0
@@ -27,7 +27,7 @@ _WEIGHT_OF_LAST = 0.1
 _MAX_LANES = 1_024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """How fast one account may call.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from . import defaults as defaults_module
 from . import roles
 from ._entry import Entry
 from ._toml_file import Document, Place, Trust, documents
+from ._value import frozen
 from .defaults import Defaults
 from .roles import Role, RoleChain
 
@@ -27,7 +27,7 @@ FILE_KEYS = {"accounts", "defaults", "hubs", "include"}
 _OF_A_ROLE = ROLE_KEYS - {"account_id"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _FileDefaults:
     """What the accounts of a file take where they say nothing."""
 
@@ -36,7 +36,7 @@ class _FileDefaults:
     partition: str = "aws"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Route:
     """How something is reached: whose credentials come first, and the roles from there on."""
 
@@ -44,7 +44,7 @@ class _Route:
     roles: tuple[Role, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Item:
     """A hub or an account as a file has it."""
 

@@ -7,11 +7,11 @@ import glob
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ._did_you_mean import did_you_mean
+from ._value import frozen
 from .errors import ConfigError
 
 PROJECT_FILE = "pyproject.toml"
@@ -102,7 +102,7 @@ class Place:
         return (self._keys[:end] for end in range(len(self._keys), 0, -1))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """One file.
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 
 from ._conditions import RequestKeys, Verdict, is_met
 from ._policy import Policy, Statement
 from ._policy_findings import acts_on
+from ._value import frozen
 
 _ROLE_ARN = re.compile(r"arn:[^:]+:iam::([0-9]{12}):role/(?:.*/)?([^/]+)")
 _SESSION_ARN = re.compile(r"arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """Who asks for a role.
 
@@ -82,7 +82,7 @@ class Says(enum.Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """One condition of a statement.
 
@@ -101,7 +101,7 @@ class Condition:
         return f"{self.operator} {self.key} {values}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustVerdict:
     """What came of a request at a trust policy.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from ._frozen import FrozenMap
 from ._profile import Profile
+from ._value import frozen
 from .defaults import Defaults
 from .errors import ConfigError
 from .roles import Role, RoleChain, as_chain
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+_REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 
 
 class SourceType(enum.Enum):
@@ -35,7 +36,7 @@ SOURCE: Literal[SourceType.SOURCE] = SourceType.SOURCE
 """Stands for the source itself where an account is asked for."""
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class Account:
     """An AWS account that we can reach.
 
@@ -106,7 +107,7 @@ class Account:
             msg = f"account name {self.name!r} is not valid: it is another account's id"
             raise ConfigError(msg)
         region: object = self.region_name
-        if region is not None and not (isinstance(region, str) and _REGION.fullmatch(region)):
+        if region is not None and not (isinstance(region, str) and re.fullmatch(_REGION, region)):
             _refuse(self.name, "region_name", region, "an AWS region such as eu-west-1")
         source: object = self.source
         # boto3 itself is not imported here.

@@ -16,7 +16,7 @@ from .roles import Role, RoleChain, as_chain
 
 __all__ = ["SOURCE", "Account", "AccountRef", "Accounts"]
 
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+_NOT_IN_NAMES = r"[^A-Za-z0-9._-]"
 
 
 class Accounts(Mapping[str, Account]):
@@ -104,7 +104,7 @@ class Accounts(Mapping[str, Account]):
             return registered if self._by_name.get(ref.name) == registered else replace(ref, registered=False)
         if isinstance(ref, Role | RoleChain):
             last = as_chain(ref).last
-            return Account(_NOT_IN_NAMES.sub("-", f"{last.account_id}-{last.name}"), ref)
+            return Account(re.sub(_NOT_IN_NAMES, "-", f"{last.account_id}-{last.name}"), ref)
         if ref is SOURCE:
             return Account("source")
         msg = f"{shown(ref)} names no account"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from ._clock import SYSTEM_CLOCK, Clock
 from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, Pace, TrailEvent, lookup_events
 from ._question import Question, checked_regions, checked_span, shown
 from ._table import html_table, table
+from ._value import frozen
 from .accounts import Account
 from .audit import AuditRecord
 from .errors import ActivityError, ConfigError, XSessionError
@@ -27,7 +27,7 @@ ClientFor = Callable[[str, str | None], Any]
 """Makes a client of a service in a region; None: the account's own region."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Activity:
     """One thing that somebody did.
 

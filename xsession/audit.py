@@ -14,12 +14,13 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NoReturn
 
 from ._frozen import FrozenMap
+from ._value import frozen
 from .errors import AuditLogError
 from .escape import for_json, for_terminal
 from .events import Event
@@ -45,7 +46,7 @@ _FLAGS |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os
 logger = logging.getLogger("xsession")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditRecord:
     """One line of an audit log.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from ._value import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen(kw_only=True)
 class Credentials:
     """What a request is signed with, whose it is, and how to find it again in CloudTrail.
 
@@ -85,7 +87,7 @@ class Credentials:
         return json.dumps({name: value for name, value in document.items() if value is not None})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Identity:
     """Who AWS says we are: the answer of GetCallerIdentity.
 

@@ -5,25 +5,28 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._did_you_mean import did_you_mean
 from ._frozen import FrozenMap
-from ._policy import PolicyLike
+from ._value import frozen
 from .errors import ConfigError, InvalidRoleError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain, whole_seconds
+
+if TYPE_CHECKING:
+    from ._policy import PolicyLike
 
 MIN_MFA_DURATION_SECONDS = 900
 MAX_MFA_DURATION_SECONDS = 129_600
 
 # These are not options of roles.
 _NO_ROLES = ("mfa_command", "mfa_duration_seconds", "region_name")
-_POLICY_ACCOUNT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):", re.ASCII)
+_POLICY_ACCOUNT = r"arn:[^:]+:iam::([0-9]{12}):"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hop:
     """One step of a chain, with every option that it takes.
 
@@ -42,7 +45,7 @@ class Hop:
         return replace(self, role=self.role.replace(mfa_serial=None))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Defaults:
     """Options for what the roles of registered accounts leave open.
 
@@ -150,7 +153,7 @@ class Defaults:
     def _policy_account(self) -> str:
         arns: object = self.policy_arns
         for arn in arns if isinstance(arns, list | tuple) else ():
-            match = _POLICY_ACCOUNT.match(arn) if isinstance(arn, str) else None
+            match = re.match(_POLICY_ACCOUNT, arn) if isinstance(arn, str) else None
             if match:
                 return match[1]
         return "000000000000"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
 from ._attempt import Attempt
@@ -16,6 +16,7 @@ from ._frozen import FrozenMap
 from ._inspection import Inspection
 from ._sts import DEAD_CALLER, sts_region
 from ._trust import Caller
+from ._value import frozen
 from ._web_identity_causes import web_identity_causes
 from .accounts import Account, AccountRef
 from .credentials import Credentials, Identity
@@ -33,7 +34,7 @@ __all__ = ["Cause", "Diagnosis", "HopDiagnosis", "HopState", "Using", "diagnose"
 Using: TypeAlias = "AccountRef | boto3.Session | Sequence[AccountRef | boto3.Session] | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Standpoint:
     """Where a walk has come to: whose credentials ask for the next role.
 

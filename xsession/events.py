@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Protocol
 
-from .escape import for_terminal
+from ._value import frozen
 
 logger = logging.getLogger("xsession")
 logger.addHandler(logging.NullHandler())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """Something that happened to the credentials of one hop.
 
@@ -35,7 +35,7 @@ class Event:
     hop: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RefreshStarted(Event):
     """STS is about to be asked for new credentials.
 
@@ -46,7 +46,7 @@ class RefreshStarted(Event):
     background: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RefreshSucceeded(Event):
     """New credentials are in use.
 
@@ -65,7 +65,7 @@ class RefreshSucceeded(Event):
     packed_policy_size: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RefreshFailed(Event):
     """No new credentials came; those held, if any, stay in use.
 
@@ -84,7 +84,7 @@ class RefreshFailed(Event):
     remaining: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ServedStale(Event):
     """A caller got credentials that should have been replaced by now, but are still valid.
 
@@ -95,7 +95,7 @@ class ServedStale(Event):
     remaining: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ClockStepped(Event):
     """The wall clock moved against the one that never steps.
 
@@ -106,7 +106,7 @@ class ClockStepped(Event):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Invalidated(Event):
     """Credentials were thrown away before their time.
 
@@ -119,7 +119,7 @@ class Invalidated(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class NeedsAttention(Event):
     """Something that only a person can mend, such as a login that ended or a missing MFA code.
 
@@ -132,7 +132,7 @@ class NeedsAttention(Event):
     hint: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Granted(Event):
     """A grant was made: somebody else was given credentials.
 
@@ -163,7 +163,7 @@ class Granted(Event):
     expiry: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Revoked(Event):
     """Sessions of a role were revoked.
 
@@ -205,6 +205,8 @@ class LoggingHook:
         level = logging.INFO if isinstance(event, self._NOTICES) else logging.DEBUG
         level = logging.WARNING if isinstance(event, self._WARNINGS) else level
         if logger.isEnabledFor(level):
+            from .escape import for_terminal  # noqa: PLC0415 # most programs log nothing of this
+
             values = ((item.name, getattr(event, item.name)) for item in fields(event) if item.name != "at")
             shown = " ".join(f"{name}={for_terminal(str(value))}" for name, value in values if value is not None)
             logger.log(level, "%s %s", type(event).__name__, shown)

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +16,7 @@ from ._chains import Reached
 from ._clock import Clock
 from ._console import Post, checked_url, console_of, console_url
 from ._snapshot import Deadline
+from ._value import frozen
 from .credentials import Credentials
 from .errors import GrantError
 from .refresh import RefreshState
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Revoke = Callable[["Grant", "AccountRef | None", bool], "Revocation"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Terms:
     """What a grant was made for.
 

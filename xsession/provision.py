@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ._frozen import FrozenMap
 from ._iam import RoleIam
 from ._policy_findings import allows_action
 from ._role_comparison import Comparison, compare
+from ._value import frozen
 from .errors import InvalidRoleError
 from .policies import Policy, PolicyLike, as_policy, assume_roles, check_role_policies, check_trust_policy
 from .roles import POLICY_ARN, POLICY_ARN_RULE, checked_tags
@@ -31,7 +32,7 @@ _PATH = re.compile(r"/([\x21-\x7e]{1,510}/)?", re.ASCII)
 _DESCRIPTION = re.compile(r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoleSpec:
     """A role as it should be; creates it, compares it with what is there, changes what differs, removes it.
 
@@ -192,8 +193,8 @@ class RoleSpec:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _check_text(self, name: str, value: object, pattern: re.Pattern[str], rule: str) -> None:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+    def _check_text(self, name: str, value: object, pattern: str | re.Pattern[str], rule: str) -> None:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
             msg = f"{name} {value!r} is not valid: {rule}"
             raise InvalidRoleError(msg)
 

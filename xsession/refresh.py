@@ -6,8 +6,8 @@ Seconds everywhere. `remaining` is what is left until the credentials end.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from ._value import frozen
 from .errors import ConfigError
 
 MANDATORY_PATIENCE_SECONDS = 5.0
@@ -39,7 +39,7 @@ class RefreshState(enum.Enum):
     """The deadline of a grant has passed: nothing is returned any more, and nothing refreshed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Windows:
     """The three points before the end of one set of credentials at which its treatment changes.
 
@@ -62,7 +62,7 @@ class Windows:
         return RefreshState.ADVISORY if remaining <= self.advisory else RefreshState.FRESH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RefreshPolicy:
     """When to refresh, and how patient to be.
 

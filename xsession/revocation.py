@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +29,7 @@ from ._revocation_terms import (
     size_of,
 )
 from ._role_policies import RoleFacts, RolePolicies
+from ._value import frozen
 from .accounts import Account
 from .errors import ConfigError, RevocationError
 from .roles import Role
@@ -53,7 +54,7 @@ class Ends(Protocol):
         """Throws away credentials that AWS refuses from now on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Revocation:
     """Sessions of a role that AWS was told to refuse.
 

@@ -12,34 +12,36 @@ import hashlib
 import json
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._frozen import FrozenMap
-from ._policy import Policy, PolicyLike, as_policy
-from ._policy_limits import check_session_policy
+from ._value import frozen
 from .errors import ConfigError, InvalidRoleError
 from .session_name import template_problem
+
+if TYPE_CHECKING:
+    from ._policy import Policy, PolicyLike
 
 MIN_DURATION_SECONDS = 900
 MAX_DURATION_SECONDS = 43_200
 MAX_CHAINED_DURATION_SECONDS = 3_600
 
+# Every role meets the compiled ones; the others are compiled when the first role has such an option.
 _ROLE_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", re.ASCII)
-POLICY_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+", re.ASCII)
+POLICY_ARN = r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+"
 POLICY_ARN_RULE = "arn:<partition>:iam::<account id or aws>:policy/<name>"
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+", re.ASCII)
+_EXTERNAL_ID = r"(?a)[\w+=,.@:/-]{2,1224}"
+_SERIAL = r"(?a)[\w+=/:,.@-]{9,256}"
+_REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 _TAG_PUNCTUATION = frozenset("_.:/=+-@")
 _NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Role:
     """One `sts:AssumeRole`: the role's ARN and the options of the request.
 
@@ -94,9 +96,8 @@ class Role:
         self._check_text("sts_region_name", _REGION, "an AWS region such as eu-west-1")
         self._set("duration_seconds", self._checked_duration())
         self._set("policy_arns", self._checked_policy_arns())
-        if self.policy is not None:
-            self._set("policy", as_policy(self.policy))
-        self._check_session_policy()
+        if self.policy is not None or self.policy_arns:
+            self._check_session_policy()
         self._set("tags", checked_tags(self.tags, self.role_arn))
         self._set("transitive_tag_keys", self._checked_transitive_keys())
         self._set("web_identity_token_file", self._checked_token_file())
@@ -141,7 +142,7 @@ class Role:
             "RoleSessionName": self.role_session_name,
             "ExternalId": self.external_id,
             "DurationSeconds": self.duration_seconds,
-            "Policy": self.policy.to_json() if isinstance(self.policy, Policy) else None,
+            "Policy": None if self.policy is None else cast("Policy", self.policy).to_json(),
             "PolicyArns": [{"arn": arn} for arn in self.policy_arns],
             "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
             "TransitiveTagKeys": list(self.transitive_tag_keys),
@@ -210,9 +211,9 @@ class Role:
                 msg = f"{name} can't stand beside a web identity: AssumeRoleWithWebIdentity takes none"
                 raise InvalidRoleError(msg, role_arn=self.role_arn, hint=f"leave {name} out, or give it to a next hop")
 
-    def _check_text(self, name: str, pattern: re.Pattern[str], rule: str, *, secret: bool = False) -> None:
+    def _check_text(self, name: str, pattern: str | re.Pattern[str], rule: str, *, secret: bool = False) -> None:
         value = getattr(self, name)
-        if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
+        if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value)):
             raise _invalid(self.role_arn, name, value, rule, secret=secret)
 
     def _checked_duration(self) -> int | None:
@@ -227,7 +228,7 @@ class Role:
         if isinstance(arns, str) or not isinstance(arns, Sequence):
             raise _invalid(self.role_arn, "policy_arns", arns, "a list of ARNs of managed policies")
         for arn in arns:
-            match = POLICY_ARN.fullmatch(arn) if isinstance(arn, str) else None
+            match = re.fullmatch(POLICY_ARN, arn) if isinstance(arn, str) else None
             if match is None or not 20 <= len(arn) <= 2048:
                 raise _invalid(self.role_arn, "policy_arns", arn, POLICY_ARN_RULE)
             if match[1] not in (self.account_id, "aws"):
@@ -236,8 +237,14 @@ class Role:
         return tuple(arns)
 
     def _check_session_policy(self) -> None:
+        # Most roles have none, and what reads policies is large.
+        from ._policy import as_policy  # noqa: PLC0415
+        from ._policy_limits import check_session_policy  # noqa: PLC0415
+
+        policy = None if self.policy is None else as_policy(self.policy)
+        self._set("policy", policy)
         try:
-            check_session_policy(self.policy if isinstance(self.policy, Policy) else None, self.policy_arns)
+            check_session_policy(policy, self.policy_arns)
         except ConfigError as error:
             error.role_arn = self.role_arn
             raise
@@ -259,7 +266,7 @@ OPTIONS = frozenset(option.name for option in fields(Role)) - {"role_arn"}
 """The names of all options of a `Role`."""
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class RoleChain:
     """The roles from the source to an account, in the order in which they are assumed.
 
@@ -361,6 +368,8 @@ def checked_tags(tags: object, role_arn: str | None = None) -> FrozenMap[str]:
 
 
 def _is_tag_text(value: object, shortest: int, longest: int) -> bool:
+    import unicodedata  # noqa: PLC0415 # a shared library of its own, and most roles have no tags
+
     return (
         isinstance(value, str)
         and shortest <= len(value) <= longest

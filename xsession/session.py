@@ -24,7 +24,6 @@ from ._botocore.source import Source
 from ._chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
-from ._codes import MfaCode, MfaPrompt
 from ._fork import renew_after_fork
 from ._profile import Profile
 from ._throttle import SHARED_LANES, Lanes
@@ -35,22 +34,23 @@ from .credentials import Credentials, Identity
 from .defaults import as_defaults
 from .errors import ConfigError, InvalidRoleError, WrongAccountError, XSessionError
 from .events import Hook, Hooks, LoggingHook
-from .fanout import Outcomes, fan_out
 from .refresh import RefreshPolicy
 from .roles import Role, RoleChain
 from .session_name import Runner, runner
-from .status import Status
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
+    from ._codes import MfaCode
     from ._discovery import Discovery
     from ._granting import Grants
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnose import Diagnosis, Using
+    from .fanout import Outcomes
     from .grants import Grant
     from .policies import PolicyLike
     from .revocation import Revocation
+    from .status import Status
 
 T = TypeVar("T")
 
@@ -125,7 +125,7 @@ class CrossAccountSession:
             runner=_runner(),
             policy=RefreshPolicy() if refresh is None else refresh,
             store=MemoryStore(wall=clock.wall) if store is None else store,
-            mfa=MfaPrompt(mfa_code, clock),
+            mfa_code=mfa_code,
             emit=self._hooks,
             clock=clock,
             workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
@@ -401,6 +401,8 @@ class CrossAccountSession:
         Returns:
             For each account and hop its state, expiry, last error and next try. Prints as a table.
         """
+        from .status import Status  # noqa: PLC0415 # for people who look, and no request needs it
+
         with self._lock:
             everything = list(self._reached.values())
         return Status(
@@ -601,6 +603,8 @@ class CrossAccountSession:
     def _for_each(
         self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int
     ) -> Outcomes[T]:
+        from .fanout import fan_out  # noqa: PLC0415 # few work in many accounts at once
+
         chosen = self.accounts.values() if accounts is None else map(self.accounts.find, accounts)
         by_name = {account.name: account for account in chosen}
         for account in by_name.values():

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from ._did_you_mean import did_you_mean
+from ._value import frozen
 
 DEFAULT_TEMPLATE = "{user}-{program}"
 PLACEHOLDERS = ("account", "host", "program", "user")
@@ -39,7 +39,7 @@ _JOB_VARIABLES = (
 _ECS_VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Runner:
     """Who runs us: what the placeholders of a template stand for.
 

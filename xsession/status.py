@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import overload
 
 from ._table import html_table, table
+from ._value import frozen
 from .refresh import RefreshState
 
 _HEADERS = ("account", "hop", "role", "state", "expires", "remaining", "last error", "next try")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HopStatus:
     """One hop of one account; where accounts share a hop, each has a row for it.
 

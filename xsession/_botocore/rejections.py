@@ -16,7 +16,7 @@ REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 """Codes by which services deny a request; "explicit deny" in the message says that a policy does."""
 
-_KEY_ID = re.compile(r"(?:Credential=|AWS )([^/:,]+)")
+_KEY_ID = r"(?:Credential=|AWS )([^/:,]+)"
 _CREDENTIALS = "xsession_credentials"
 _SIGNED = "xsession_signed"
 
@@ -57,7 +57,7 @@ def _retry_once(response: Any, request_dict: dict[str, Any], **_kwargs: Any) -> 
     told = None if credentials is None else _whom_to_tell(credentials, response[1].get("Error", {}))
     if told is None:
         return None
-    signed = _KEY_ID.search(str(context.get(_SIGNED)))
+    signed = re.search(_KEY_ID, str(context.get(_SIGNED)))
     # Once per call: whatever refuses new credentials too has another reason.
     del context[_CREDENTIALS]
     if signed is None or not told(signed[1]) or not _can_be_sent_again(request_dict.get("body")):

@@ -14,8 +14,6 @@ from xsession._fork import renew_after_fork
 from xsession._profile import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
-from .profile import profile_session
-
 
 class Source:
     """One boto3 session as the start of chains.
@@ -36,7 +34,7 @@ class Source:
             if isinstance(session, boto3.Session):
                 self.session = session
             elif isinstance(session, Profile):
-                self.session = profile_session(session)
+                self.session = _profile_session(session)
             else:
                 self.session = boto3.Session(profile_name=session, region_name=region_name)
         except BotoCoreError as error:
@@ -111,7 +109,7 @@ class Source:
             return False
         # A login or a rotated key may lie in the files by now; botocore read them once.
         profile = self._profile_itself
-        session = boto3.Session(profile_name=self._profile) if profile is None else profile_session(profile)
+        session = boto3.Session(profile_name=self._profile) if profile is None else _profile_session(profile)
         fresh = session.get_credentials()
         if fresh is None or fresh.get_frozen_credentials().access_key == access_key_id:
             return False
@@ -134,6 +132,12 @@ class Source:
         if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
             return f"run: aws sso login{f' --profile {self._profile}' if self._profile else ''}"
         return None
+
+
+def _profile_session(profile: Profile) -> boto3.Session:
+    from .profile import profile_session  # noqa: PLC0415 # it is for accounts that profiles define
+
+    return profile_session(profile)
 
 
 def _static_key_id(session: boto3.Session) -> str | None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from xsession._value import frozen
 
 from .needs import Need
 
@@ -26,7 +27,7 @@ _IAM_ARNS = ("PolicySourceArn", "PolicyArn", "OpenIDConnectProviderArn", "SAMLPr
 _IAM_LISTS = {"ListRoles": "role", "ListUsers": "user", "ListPolicies": "policy", "ListGroups": "group"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A request to a service other than S3.
 

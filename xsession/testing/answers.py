@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from xml.sax.saxutils import escape
+
+from xsession._value import frozen
 
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _JSON_TYPE = "application/x-amz-json-1.1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """One HTTP answer.
 

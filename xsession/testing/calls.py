@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+
+from xsession._value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """One request.
 

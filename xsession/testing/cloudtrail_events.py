@@ -10,10 +10,11 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from xml.sax.saxutils import unescape
+
+from xsession._value import frozen
 
 from .answers import Answer
 from .signatures import Request, Signature
@@ -63,7 +64,7 @@ class Exchange(Protocol):
         """The bucket, for S3."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """How temporary credentials came to be.
 
@@ -76,7 +77,7 @@ class Session:
     mfa: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recorded:
     """One event, in the account and the region that keep it.
 
@@ -113,7 +114,7 @@ class Recorded:
         return entry | {name: value for name, value in optional.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passed:
     """One request that passed through.
 

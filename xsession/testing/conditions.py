@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from xsession._condition_values import COMPARISONS, number_of, time_of
+from xsession._value import frozen
 from xsession.policies import Policy, Statement
 
 from .patterns import Context, filled, matches, require_known
@@ -39,7 +39,7 @@ def holds(policy: Policy, statement: Statement, context: Context) -> bool:
     return all(held)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Test:
     # Compares a value of the request with one of the policy, the variables' values at hand.
     compare: Callable[[str, str, Context | None], bool]

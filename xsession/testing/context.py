@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from xsession._value import frozen
 
 from .keys import Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Circumstances:
     """What a request has around it.
 

@@ -6,9 +6,10 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from xsession._value import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
 
@@ -18,7 +19,7 @@ from .unjudged import UnknownConditionError
 _AWS_MANAGED = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownRole:
     """A role as IAM has it.
 
@@ -35,7 +36,7 @@ class KnownRole:
     max_session_duration: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedPolicy:
     """A policy of a user or a role.
 
@@ -50,7 +51,7 @@ class NamedPolicy:
     policy: Policy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holder:
     """A user or a role, with what decides about its requests.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from xsession._value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Need:
     """One action that a request takes.
 

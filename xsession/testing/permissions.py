@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from xsession._value import frozen
 from xsession.policies import Policy, Statement
 
 from .conditions import holds
@@ -15,7 +15,7 @@ from .patterns import Context, matches
 from .unjudged import UnknownRequestError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """Policies that add up; each layer of a request must allow it.
 
@@ -28,7 +28,7 @@ class Layer:
     policies: Sequence[Policy]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """What came of a request, and why.
 

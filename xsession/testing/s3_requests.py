@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import unescape
+
+from xsession._value import frozen
 
 from .needs import Need
 from .signatures import Request
@@ -71,7 +73,7 @@ _PARAMETERS = re.compile(
 _LISTED_KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class S3Request:
     """One request to S3.
 

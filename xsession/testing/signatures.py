@@ -13,9 +13,11 @@ import hmac
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import field
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote
+
+from xsession._value import frozen
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
@@ -26,7 +28,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What of a request is signed.
 
@@ -45,7 +47,7 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class Signature:
     """What a request says about its signature.
 
@@ -63,8 +65,8 @@ class Signature:
     scope: str
     signed_headers: tuple[str, ...]
     timestamp: str
-    value: str
-    session_token: str | None
+    value: str = field(repr=False)
+    session_token: str | None = field(repr=False)
     presigned: bool
 
     @property

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from xsession._value import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
 
@@ -24,7 +24,7 @@ _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _UNSUPPORTED = ("ResourcePolicy", "PermissionsBoundaryPolicyInputList.member.1", "CallerArn", "ResourceOwner")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Simulated:
     """What would come of one action on one resource.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import boto3
 
+from xsession._value import frozen
 from xsession.policies import allow
 
 from .keys import Key
@@ -16,7 +15,7 @@ VEGETA = "222222222222"
 HUB = "333333333333"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Story:
     """Batman develops in one account, Vegeta runs production in another, a hub stands between.
 

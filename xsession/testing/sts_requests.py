@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
+from xsession._value import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
 
@@ -23,7 +23,7 @@ _TAG_KEY = re.compile(r"[\w\s.:/=+@-]{1,128}")
 _TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{0,256}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoleRequest:
     """A request for a role's session.
 

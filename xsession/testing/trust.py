@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from xsession._value import frozen
 from xsession.policies import Policy, Statement
 
 from .conditions import holds
@@ -16,7 +16,7 @@ from .patterns import Context
 from .permissions import ALLOWED, Decision, Layer, acts, decide
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Principal:
     """Who calls.
 

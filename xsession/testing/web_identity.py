@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from xsession._value import frozen
 
 from .answers import RefusedError
 from .unjudged import UnknownRequestError
@@ -17,7 +18,7 @@ from .unjudged import UnknownRequestError
 _FOR_AWS = "https://aws.amazon.com/"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WebIdentity:
     """Whom a token is about.
 
