@@ -88,7 +88,9 @@ def stub(*, tls: bool = False) -> Iterator[dict[str, str]]:
             assert server.stdout is not None
             assert server.stdin is not None
             port = int(server.stdout.readline())
-            mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "XSESSION_"))}
+            # With PYTHON's, every import might compile again what other programs find compiled.
+            others = ("AWS_", "XSESSION_", "PYTHON")
+            mine = {name: value for name, value in os.environ.items() if not name.startswith(others)}
             try:
                 yield {
                     **mine,

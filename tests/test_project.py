@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -193,7 +194,7 @@ for name in sys.argv[1:]:
 
 
 def test_importing_the_package_starts_nothing() -> None:
-    """No socket, thread, process, file, log handler or environment variable comes from `import xsession`."""
+    """No socket, thread, process, file, log handler or environment variable comes from any public name."""
     code = """
 import logging, os, sys, threading
 import boto3, botocore.httpsession  # what these do at import (urllib3 tries a socket) isn't ours
@@ -216,7 +217,7 @@ def logging_state():
 before = logging_state()
 watching = True
 sys.addaudithook(hook)
-import xsession
+from xsession import *
 watching = False
 for name, state in logging_state().items():
     if state != before.get(name, ([], logging.NOTSET, [])):
@@ -241,18 +242,47 @@ def test_all_lists_the_public_members() -> None:
     assert len(names) == len(set(names))
 
 
+def test_type_checkers_see_what_programs_get() -> None:
+    """Each public name comes late, from the module that type checkers are told of."""
+    package: Any = import_module("xsession")
+    (block,) = [
+        node for node in ast.parse(MODULES["xsession"].read_text(encoding="utf-8")).body if type(node) is ast.If
+    ]
+    told = {
+        node.module: tuple(alias.name for alias in node.names)
+        for node in ast.walk(block)
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert told == package._NAMES
+    assert sorted(package._MODULE_OF) == sorted(package.__all__)
+
+
+def test_a_bare_import_brings_nothing() -> None:
+    """A library that depends on this one costs nothing before somebody reaches for another account."""
+    code = """
+import sys, xsession
+print(*sorted(name for name in sys.modules if name.startswith(("xsession.", "boto3", "cachetools"))))
+assert xsession.events.Event
+assert "CrossAccountSession" in dir(xsession)
+assert not hasattr(xsession, "CrossAccountSessions")
+"""
+    assert run_python(code).strip() == ""
+
+
+def test_public_modules_are_attributes_of_the_package() -> None:
+    """`import xsession` is enough to write `xsession.events.RefreshFailed`."""
+    public = {path.stem for path in (ROOT / "xsession").glob("*.py") if not path.stem.startswith("_")} - {"cli"}
+    assert set(import_module("xsession")._MODULES) == public
+
+
 def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
     """Policies, MFA, tables, setting up roles, making grants and the like cost those nothing who do none of it."""
     code = """
-import sys, xsession
+import sys
+from xsession import CrossAccountSession
 few = {"provision", "grants", "revocation", "diagnose", "activity", "audit", "status", "fanout", "redaction", "escape",
        "_table", "_policy", "_policy_limits", "_mfa", "_codes", "_web_identity", "_botocore.profile"}
 print(*sorted(name for name in few if f"xsession.{name}" in sys.modules))
-from xsession import Grant, RoleSpec, Status
-assert RoleSpec is sys.modules["xsession.provision"].RoleSpec
-assert Grant is sys.modules["xsession.grants"].Grant
-assert Status is sys.modules["xsession.status"].Status
-assert not hasattr(xsession, "RoleSpecs")
 """
     assert run_python(code).strip() == ""
 
@@ -261,6 +291,7 @@ def test_importing_the_package_writes_no_methods() -> None:
     """Those that `dataclass` writes and compiles for a value took half of the import's time; they are for later."""
     code = """
 import dataclasses, inspect, sys, xsession
+from xsession import CrossAccountSession
 for name, module in sorted(sys.modules.items()):
     if name.partition(".")[0] == "xsession":
         for cls in vars(module).values():
