@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from xsession._cell import Cell
 from xsession._clock import Clock, Waitable
-from xsession._flight import Label
-from xsession._snapshot import Deadline, Issued
-from xsession._throttle import Lane
-from xsession._workers import Workers
+from xsession._refresh.cell import Cell
+from xsession._refresh.flight import Label
+from xsession._refresh.snapshot import Deadline, Issued
+from xsession._refresh.throttle import Lane
+from xsession._refresh.workers import Workers
 from xsession.credentials import Credentials
 from xsession.errors import AssumeRoleError, XSessionError
 from xsession.refresh import RefreshPolicy

@@ -168,7 +168,7 @@ def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: py
         msg = "no"
         raise ConfigError(msg, hint="do this")
 
-    monkeypatch.setattr("xsession._account_files.Account", refuse)
+    monkeypatch.setattr("xsession._accounts.files.Account", refuse)
     with pytest.raises(ConfigError, match=r"do this; see .*:6: accounts\.vegeta"):
         Accounts.from_toml(write(tmp_path, FILE))
 

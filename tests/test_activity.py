@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.activity.test_lookup_events import PassingClock
 from tests.attacks import ATTACKS
 from tests.test_escape import harmless, seen
-from tests.test_lookup_events import PassingClock
 from tests.worlds import BATMAN, VEGETA, World
 from xsession import Account, ActivityError, AssumeRoleError, ConfigError, CrossAccountSession, Role
 from xsession._frozen import FrozenMap

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from xsession import _toml, defaults, errors, events, roles, session_name
+from xsession import defaults, errors, events, roles, session_name
+from xsession._accounts import toml
 from xsession.testing import LocalAWS, Story
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +61,7 @@ def test_every_event_is_listed() -> None:
 def test_every_key_of_the_file_is_listed() -> None:
     """In the reference."""
     text = page("reference/toml.md")
-    assert {key for key in _toml.ACCOUNT_KEYS | _toml.DEFAULT_KEYS | _toml.FILE_KEYS if f"`{key}`" not in text} == set()
+    assert {key for key in toml.ACCOUNT_KEYS | toml.DEFAULT_KEYS | toml.FILE_KEYS if f"`{key}`" not in text} == set()
 
 
 def test_every_option_of_a_role_and_every_default_is_listed() -> None:

@@ -40,8 +40,10 @@ MODULES = {dotted(path): path for path in FILES}
 
 
 def top(module: str) -> str:
-    """The module's name in the layer table: `xsession._botocore.models` -> `_botocore`; "" for xsession itself."""
-    return module.partition(".")[2].partition(".")[0]
+    """The module's name in the layer table: `xsession._botocore.http` -> `_botocore`; "" for xsession itself."""
+    first, _, rest = module.partition(".")[2].partition(".")
+    nested = f"{first}.{rest.partition('.')[0]}"
+    return nested if nested in LAYER_OF else first
 
 
 def run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
@@ -281,7 +283,8 @@ def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
 import sys
 from xsession import CrossAccountSession
 few = {"provision", "grants", "revocation", "diagnose", "activity", "audit", "status", "fanout", "redaction", "escape",
-       "_table", "_policy", "_policy_limits", "_mfa", "_codes", "_web_identity", "_botocore.profile"}
+       "_table", "_policies.document", "_policies.limits", "_chain.mfa", "_chain.codes", "_chain.web_identity",
+       "_botocore.profile"}
 print(*sorted(name for name in few if f"xsession.{name}" in sys.modules))
 """
     assert run_python(code).strip() == ""

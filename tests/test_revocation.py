@@ -23,7 +23,7 @@ from xsession import (
     Role,
     UnknownAccountError,
 )
-from xsession._revocation_terms import Scope
+from xsession._grants.revocation_terms import Scope
 from xsession.events import Invalidated, Revoked
 from xsession.policies import Policy, allow, deny
 from xsession.testing import FakeClock, Fault, LocalAWS

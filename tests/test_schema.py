@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from tests.test_bad_input import TOML
-from xsession import _toml
-from xsession._toml import read_toml
+from xsession._accounts import toml
+from xsession._accounts.toml import read_toml
 from xsession.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,10 +39,10 @@ def test_it_is_a_schema() -> None:
 @pytest.mark.parametrize(
     ("definition", "keys"),
     [
-        ("role", _toml.ROLE_KEYS),
-        ("hub", _toml.HUB_KEYS),
-        ("account", _toml.ACCOUNT_KEYS),
-        ("defaults", _toml.DEFAULT_KEYS),
+        ("role", toml.ROLE_KEYS),
+        ("hub", toml.HUB_KEYS),
+        ("account", toml.ACCOUNT_KEYS),
+        ("defaults", toml.DEFAULT_KEYS),
     ],
 )
 def test_it_has_the_keys_of_the_parser(definition: str, keys: set[str]) -> None:
@@ -53,7 +53,7 @@ def test_it_has_the_keys_of_the_parser(definition: str, keys: set[str]) -> None:
 
 def test_it_has_the_tables_of_the_parser() -> None:
     """At the top of a file."""
-    assert SCHEMA["properties"].keys() == _toml.FILE_KEYS
+    assert SCHEMA["properties"].keys() == toml.FILE_KEYS
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
@@ -81,7 +81,7 @@ def test_what_the_parser_refuses_is_not_valid(tmp_path: Path, text: str) -> None
         VALIDATOR.validate(tomllib.loads(text))
 
 
-@pytest.mark.parametrize("key", sorted(_toml.ROLE_KEYS - {"partition", "role_name", "policy"}))
+@pytest.mark.parametrize("key", sorted(toml.ROLE_KEYS - {"partition", "role_name", "policy"}))
 @pytest.mark.parametrize("value", ["", "x", "arn:aws:iam::222222222222:role/R", 5, 900, [], ["x"], {}, {"x": 1}])
 def test_both_agree_on_the_value_of_a_key(tmp_path: Path, key: str, value: object) -> None:
     """Right or wrong."""

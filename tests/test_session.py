@@ -41,7 +41,7 @@ from xsession import (
     WrongAccountError,
     XSessionError,
 )
-from xsession._chains import MAX_CELLS
+from xsession._chain.chains import MAX_CELLS
 from xsession.events import Event, Invalidated, RefreshSucceeded
 from xsession.policies import allow, trust
 from xsession.testing import Fault

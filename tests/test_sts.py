@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.scripted_sts import ROLE, SESSION_ARN, ScriptedSTS, answer, refusal, scripted_sts
 from xsession import AssumeRoleError, CredentialsError, Role, SourceCredentialsError, WrongAccountError, XSessionError
 from xsession._botocore.core import ClientCore
-from xsession._snapshot import Issued
+from xsession._refresh.snapshot import Issued
+from xsession._refresh.throttle import Lane
 from xsession._sts import NON_RECOVERABLE, Sts, lifetime_of, sts_region
-from xsession._throttle import Lane
 from xsession.testing import FakeClock
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()

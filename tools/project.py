@@ -33,9 +33,15 @@ def lower_bounds() -> dict[str, str]:
 
 
 def sources(module: str) -> list[Path]:
-    """The files of a top-level module or subpackage of xsession; none while it doesn't exist."""
-    path = ROOT / "xsession" / f"{module}.py"
-    return [path] if path.exists() else sorted((ROOT / "xsession" / module).rglob("*.py"))
+    """The files of a module or subpackage of xsession, without those that the layer table names apart."""
+    path = ROOT / "xsession" / module.replace(".", "/")
+    single = path.with_suffix(".py")
+    if single.exists():
+        return [single]
+    apart = {
+        path / f"{other.rpartition('.')[2]}.py" for layer in LAYERS for other in layer if other.startswith(f"{module}.")
+    }
+    return sorted(set(path.rglob("*.py")) - apart)
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from ._botocore.core import ClientCore
 from ._botocore.credentials import CallerCredentials
 from ._clock import Clock
 from ._fork import renew_after_fork
-from ._snapshot import Issued
-from ._throttle import Lane
+from ._refresh.snapshot import Issued
+from ._refresh.throttle import Lane
 from .credentials import Credentials, Identity
 from .errors import AssumeRoleError, CredentialsError, SourceCredentialsError, WrongAccountError, XSessionError
 from .refresh import MAX_TRY_SECONDS, is_throttling

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from ._accounts.profile import Profile
 from ._frozen import FrozenMap
-from ._profile import Profile
 from ._value import frozen
 from .defaults import Defaults
 from .errors import ConfigError

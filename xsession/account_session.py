@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import boto3
 
 from ._botocore.config import region_of
-from ._chains import Reached
+from ._chain.chains import Reached
 from .errors import ConfigError
 from .roles import RoleChain
 

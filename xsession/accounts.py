@@ -67,7 +67,7 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
-        from ._account_files import of_own_file  # noqa: PLC0415 # accounts in code need no reader of files
+        from ._accounts.files import of_own_file  # noqa: PLC0415 # accounts in code need no reader of files
 
         return cls(of_own_file(path))
 
@@ -85,7 +85,7 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: A file can't be read or is not of that format.
         """
-        from ._account_files import of_profiles  # noqa: PLC0415 # likewise
+        from ._accounts.files import of_profiles  # noqa: PLC0415 # likewise
 
         accounts, unusable = of_profiles(path, os.environ)
         return cls(accounts, unusable=unusable)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ._attribution import Caller, OwnLog, Trusts, error_code, is_forced, text
+from ._activity.attribution import Caller, OwnLog, Trusts, error_code, is_forced, text
+from ._activity.lookup_events import DELAY_MINUTES, HISTORY_DAYS, Pace, TrailEvent, lookup_events
+from ._activity.question import Question, checked_regions, checked_span, shown
 from ._clock import SYSTEM_CLOCK, Clock
-from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, Pace, TrailEvent, lookup_events
-from ._question import Question, checked_regions, checked_span, shown
 from ._table import html_table, table
 from ._value import frozen
 from .accounts import Account

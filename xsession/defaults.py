@@ -16,7 +16,7 @@ from .errors import ConfigError, InvalidRoleError
 from .roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain, whole_seconds
 
 if TYPE_CHECKING:
-    from ._policy import PolicyLike
+    from ._policies.document import PolicyLike
 
 MIN_MFA_DURATION_SECONDS = 900
 MAX_MFA_DURATION_SECONDS = 129_600

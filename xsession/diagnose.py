@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
-from ._attempt import Attempt
 from ._botocore.credentials import signing_credentials
 from ._botocore.source import Source
-from ._causes import Facts, causes_at_source, causes_of, is_about_duration, is_denial, unseen
-from ._chains import Route
-from ._diagnosis import Cause, Diagnosis, HopDiagnosis, HopState
+from ._chain.chains import Route
+from ._diagnosis.attempt import Attempt
+from ._diagnosis.causes import Facts, causes_at_source, causes_of, is_about_duration, is_denial, unseen
+from ._diagnosis.inspection import Inspection
+from ._diagnosis.report import Cause, Diagnosis, HopDiagnosis, HopState
+from ._diagnosis.web_identity_causes import web_identity_causes
 from ._frozen import FrozenMap
-from ._inspection import Inspection
+from ._policies.trust import Caller
 from ._sts import DEAD_CALLER, sts_region
-from ._trust import Caller
 from ._value import frozen
-from ._web_identity_causes import web_identity_causes
 from .accounts import Account, AccountRef
 from .credentials import Credentials, Identity
 from .defaults import Hop

@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ._chains import Reached
+from ._chain.chains import Reached
 from ._clock import Clock
-from ._console import Post, checked_url, console_of, console_url
-from ._snapshot import Deadline
+from ._grants.console import Post, checked_url, console_of, console_url
+from ._refresh.snapshot import Deadline
 from ._value import frozen
 from .credentials import Credentials
 from .errors import GrantError

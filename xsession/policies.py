@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 from ._frozen import FrozenMap
-from ._policy import SERVICE_PRINCIPAL, Conditions, Effect, Policy, PolicyLike, Statement, as_policy
-from ._policy_findings import Finding, PolicyWarning, findings, provider_host
-from ._policy_limits import check_managed_policy, check_role_policies, check_session_policy, check_trust_policy
-from ._policy_meaning import diff, difference, same_meaning
-from ._ready_made import (
+from ._policies.document import SERVICE_PRINCIPAL, Conditions, Effect, Policy, PolicyLike, Statement, as_policy
+from ._policies.findings import Finding, PolicyWarning, findings, provider_host
+from ._policies.limits import check_managed_policy, check_role_policies, check_session_policy, check_trust_policy
+from ._policies.meaning import diff, difference, same_meaning
+from ._policies.ready_made import (
     assume_roles,
     cloudwatch_read,
     dynamodb_read,

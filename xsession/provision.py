@@ -8,12 +8,12 @@ from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from . import _role_changes, _role_export
 from ._clock import SYSTEM_CLOCK, Clock
 from ._frozen import FrozenMap
 from ._iam import RoleIam
-from ._policy_findings import allows_action
-from ._role_comparison import Comparison, compare
+from ._policies.findings import allows_action
+from ._provision import changes, export
+from ._provision.comparison import Comparison, compare
 from ._value import frozen
 from .errors import InvalidRoleError
 from .policies import Policy, PolicyLike, as_policy, assume_roles, check_role_policies, check_trust_policy
@@ -159,7 +159,7 @@ class RoleSpec:
             InvalidPolicyError: With `assume_from`, the trust policy has nobody who comes with AWS credentials, or asks
                 for what STS does not take.
         """
-        return _role_changes.apply(self, session, assume_from, _role_changes.Patience(clock, timeout))
+        return changes.apply(self, session, assume_from, changes.Patience(clock, timeout))
 
     def remove(
         self, session: boto3.Session, *, force: bool = False, timeout: float = 30.0, clock: Clock = SYSTEM_CLOCK
@@ -180,15 +180,15 @@ class RoleSpec:
         Raises:
             ProvisionError: The role has what is not ours or another path, IAM refused or could not be asked.
         """
-        return _role_changes.remove(self, session, _role_changes.Patience(clock, timeout), force=force)
+        return changes.remove(self, session, changes.Patience(clock, timeout), force=force)
 
     def to_cloudformation(self) -> str:
         """A CloudFormation template, as JSON, that creates the role."""
-        return _role_export.to_cloudformation(self)
+        return export.to_cloudformation(self)
 
     def to_terraform(self) -> str:
         """A Terraform configuration, as JSON for a `.tf.json` file, that creates the role."""
-        return _role_export.to_terraform(self)
+        return export.to_terraform(self)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)

@@ -16,10 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import events
 from ._clock import Clock
-from ._grant_terms import checked_id, checked_to, iso, make_id, source_identity_of
-from ._iam import RoleIam
-from ._policy_limits import MAX_ROLE_POLICIES_CHARACTERS
-from ._revocation_terms import (
+from ._grants.revocation_terms import (
     REVOCATION_PREFIX,
     Scope,
     check_before,
@@ -28,7 +25,10 @@ from ._revocation_terms import (
     is_spent,
     size_of,
 )
-from ._role_policies import RoleFacts, RolePolicies
+from ._grants.terms import checked_id, checked_to, iso, make_id, source_identity_of
+from ._iam import RoleIam
+from ._policies.limits import MAX_ROLE_POLICIES_CHARACTERS
+from ._provision.policies import RoleFacts, RolePolicies
 from ._value import frozen
 from .accounts import Account
 from .errors import ConfigError, RevocationError

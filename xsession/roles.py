@@ -23,7 +23,7 @@ from .errors import ConfigError, InvalidRoleError
 from .session_name import template_problem
 
 if TYPE_CHECKING:
-    from ._policy import Policy, PolicyLike
+    from ._policies.document import Policy, PolicyLike
 
 MIN_DURATION_SECONDS = 900
 MAX_DURATION_SECONDS = 43_200
@@ -238,8 +238,8 @@ class Role:
 
     def _check_session_policy(self) -> None:
         # Most roles have none, and what reads policies is large.
-        from ._policy import as_policy  # noqa: PLC0415
-        from ._policy_limits import check_session_policy  # noqa: PLC0415
+        from ._policies.document import as_policy  # noqa: PLC0415
+        from ._policies.limits import check_session_policy  # noqa: PLC0415
 
         policy = None if self.policy is None else as_policy(self.policy)
         self._set("policy", policy)

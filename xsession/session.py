@@ -19,15 +19,15 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
+from ._accounts.profile import Profile
 from ._botocore.config import config_key, region_of
 from ._botocore.source import Source
-from ._chains import Chains, Reached, refuse_closed
+from ._chain.chains import Chains, Reached, refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork
-from ._profile import Profile
-from ._throttle import SHARED_LANES, Lanes
-from ._workers import SHARED_WORKERS, Workers
+from ._refresh.throttle import SHARED_LANES, Lanes
+from ._refresh.workers import SHARED_WORKERS, Workers
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts
 from .credentials import Credentials, Identity
@@ -40,9 +40,9 @@ from .session_name import Runner, runner
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
-    from ._codes import MfaCode
-    from ._discovery import Discovery
-    from ._granting import Grants
+    from ._accounts.discovery import Discovery
+    from ._chain.codes import MfaCode
+    from ._grants.granting import Grants
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnose import Diagnosis, Using
@@ -168,7 +168,7 @@ class CrossAccountSession:
                 or a project's file has an account of a name that the user's own file has too.
         """
         known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
-        from ._discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
+        from ._accounts.discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
         config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
         session = cls(config.read(os.environ), **overrides)
@@ -527,7 +527,7 @@ class CrossAccountSession:
         self._lock = threading.Lock()
 
     def _grants(self) -> Grants:
-        from ._granting import Grants  # noqa: PLC0415 # few make grants, and nobody else shall pay for it
+        from ._grants.granting import Grants  # noqa: PLC0415 # few make grants, and nobody else shall pay for it
 
         with self._lock:
             if self._made_grants is None:

@@ -18,9 +18,9 @@ from xsession._botocore.credentials import (
     SourceCredentials,
     signing_credentials,
 )
-from xsession._cell import Cell
-from xsession._flight import Label
-from xsession._workers import Workers
+from xsession._refresh.cell import Cell
+from xsession._refresh.flight import Label
+from xsession._refresh.workers import Workers
 from xsession.refresh import RefreshPolicy
 
 OURS = Credentials(

@@ -10,8 +10,8 @@ from typing import Protocol
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 
-from xsession._cell import Cell
-from xsession._snapshot import Snapshot
+from xsession._refresh.cell import Cell
+from xsession._refresh.snapshot import Snapshot
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, XSessionError
 

@@ -12,7 +12,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
-from xsession._profile import Profile
+from xsession._accounts.profile import Profile
 
 
 def profile_session(profile: Profile) -> boto3.Session:

@@ -10,8 +10,8 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 
+from xsession._accounts.profile import Profile
 from xsession._fork import renew_after_fork
-from xsession._profile import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
 

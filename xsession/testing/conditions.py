@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xsession._condition_values import COMPARISONS, number_of, time_of
+from xsession._policies.condition_values import COMPARISONS, number_of, time_of
 from xsession._value import frozen
 from xsession.policies import Policy, Statement
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from xsession._diagnosis.denial import Denial, read_denial
+
+ROLE = "arn:aws:iam::222222222222:role/Reader"
+START = "User: arn:aws:iam::111111111111:user/bruce is not authorized to perform: sts:AssumeRole"
+ACTION = "sts:AssumeRole"
+
+
+@pytest.mark.parametrize(
+    ("message", "denial"),
+    [
+        (f"{START} on resource: {ROLE}", Denial(ACTION, ROLE)),
+        (START, Denial(ACTION)),
+        (
+            f"{START} on resource: {ROLE} because no identity-based policy allows the {ACTION} action",
+            Denial(ACTION, ROLE, "identity-based"),
+        ),
+        (
+            f"{START} on resource: {ROLE} because no session policy allows the {ACTION} action",
+            Denial(ACTION, ROLE, "session"),
+        ),
+        (
+            f"{START} on resource: {ROLE} because no permissions boundary allows the {ACTION} action",
+            Denial(ACTION, ROLE, "permissions boundary"),
+        ),
+        (
+            f"{START} on resource: {ROLE} because no resource-based policy allows the {ACTION} action",
+            Denial(ACTION, ROLE, "resource-based"),
+        ),
+        (
+            f"{START} on resource: {ROLE} because no service control policy allows the {ACTION} action",
+            Denial(ACTION, ROLE, "service control"),
+        ),
+        (
+            f"{START} on resource: {ROLE} with an explicit deny in an identity-based policy",
+            Denial(ACTION, ROLE, "identity-based", explicit=True),
+        ),
+        (
+            f"{START} on resource: {ROLE} with an explicit deny in a service control policy: arn:aws:organizations::x",
+            Denial(ACTION, ROLE, "service control", explicit=True),
+        ),
+        (
+            f"{START} on resource: {ROLE} with an explicit deny in a permissions boundary",
+            Denial(ACTION, ROLE, "permissions boundary", explicit=True),
+        ),
+        (
+            f"{START} on resource: {ROLE} with an explicit deny in a VPC endpoint policy",
+            Denial(ACTION, ROLE, "VPC endpoint", explicit=True),
+        ),
+        (f"{START} on resource: {ROLE} with an explicit deny", Denial(ACTION, ROLE, explicit=True)),
+        (
+            '... not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/k"',
+            Denial("s3:GetObject", "arn:aws:s3:::b/k"),
+        ),
+        ("Access denied", Denial()),
+    ],
+)
+def test_a_denial_is_read(message: str, denial: Denial) -> None:
+    """The action, the resource, and the kind of policy, where AWS says them."""
+    assert read_denial(message) == denial

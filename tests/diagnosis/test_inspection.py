@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.diagnosis.test_attempt import attempt
+from tests.worlds import BATMAN, VEGETA, World
+from xsession._diagnosis.causes import Permission
+from xsession._diagnosis.inspection import Inspection, _permission
+from xsession._policies.trust import Caller
+from xsession.policies import trust
+
+RESULT: dict[str, Any] = {"EvalActionName": "sts:AssumeRole", "EvalDecision": "implicitDeny"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"),
+    [
+        ({}, "identity-based"),
+        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}, "service control"),
+        ({"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}, "permissions boundary"),
+    ],
+)
+def test_a_simulation_says_which_policy_it_was(detail: dict[str, Any], reason: str) -> None:
+    """As far as IAM tells."""
+    assert _permission({**RESULT, **detail}) == Permission(action="sts:AssumeRole", allowed=False, reason=reason)
+
+
+def test_a_trust_policy_that_is_none_of_ours_is_not_judged(world: World) -> None:
+    """It may have what came into AWS's language after this version; the role is there all the same."""
+    document = trust(BATMAN).to_json().replace(":root", ":group/heroes")
+    world.vegeta.root.client("iam").update_assume_role_policy(RoleName="Reader", PolicyDocument=document)
+    inspection = Inspection([world.vegeta.root], lambda _session: VEGETA)
+    facts, notes = inspection.of(attempt())
+    assert facts.role is not None
+    assert (facts.role.arn, facts.role.trust) == (world.role, None)
+    assert ["can't be judged" in note for note in notes] == [True]
+
+
+def test_nobody_simulates_who_is_neither_user_nor_role(world: World) -> None:
+    """Such as the account's root user."""
+    inspection = Inspection([world.batman.root], lambda _session: BATMAN)
+    facts, notes = inspection.of(attempt(Caller(f"arn:aws:iam::{BATMAN}:root")))
+    assert (facts.permissions, notes) == (None, ())

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xsession._policies.conditions import RequestKeys, is_met
+from xsession.policies import Policy, Statement
+from xsession.testing.conditions import holds
+from xsession.testing.unjudged import UnknownConditionError
+
+NAME = "sts:RoleSessionName"
+KEY = NAME.lower()
+
+TEXTS = st.sampled_from(["a", "A", "ab", "b*", "*", "?", "a?", "", "true", "false", "5", "7", "2026-01-01T00:00:00Z"])
+PATTERNS = TEXTS | st.sampled_from(
+    [
+        "${aws:username}",
+        "${aws:username}*",
+        "${*}",
+        "${aws:userid, 'a'}",
+        "arn:aws:iam::1:a/*",
+        "arn:aws:iam::*:a/b",
+        "x:y",
+    ]
+)
+OPERATORS = st.sampled_from(
+    [
+        "StringEquals",
+        "StringNotEquals",
+        "StringEqualsIgnoreCase",
+        "StringNotEqualsIgnoreCase",
+        "StringLike",
+        "StringNotLike",
+        "ArnLike",
+        "ArnNotLike",
+        "ArnEquals",
+        "Bool",
+        "NumericEquals",
+        "NumericLessThan",
+        "NumericNotEquals",
+        "DateGreaterThan",
+        "DateNotEquals",
+        "Null",
+    ]
+)
+NAMES = st.builds(
+    lambda qualifier, name, suffix: f"{qualifier}{name}{'' if name == 'Null' else suffix}",
+    st.sampled_from(["", "ForAllValues:", "ForAnyValue:"]),
+    OPERATORS,
+    st.sampled_from(["", "IfExists"]),
+)
+VALUES = st.lists(TEXTS | st.just("arn:aws:iam::1:a/b"), max_size=3)
+
+
+def keys_of(values: list[str], user: list[str]) -> dict[str, tuple[str, ...]]:
+    """All keys that the patterns ask for, those that the request lacks without values."""
+    return {KEY: tuple(values), "aws:username": tuple(user), "aws:userid": ()}
+
+
+def truth(name: str, wanted: list[str], keys: dict[str, tuple[str, ...]], version: str) -> bool | None:
+    """What the local AWS says, which is written apart from ours; None: it does not judge it."""
+    statement = Statement(effect="Allow", actions=["s3:*"], resources=["*"], conditions={name: {NAME: wanted}})
+    try:
+        return holds(
+            Policy([statement], version=version), statement, {key: values for key, values in keys.items() if values}
+        )
+    except UnknownConditionError:
+        return None
+
+
+@given(NAMES, st.lists(PATTERNS, min_size=1, max_size=3), VALUES, st.lists(TEXTS, max_size=1), st.booleans())
+def test_verdicts_are_those_of_the_local_aws(
+    name: str, wanted: list[str], values: list[str], user: list[str], variables: bool
+) -> None:
+    """Wherever both of them judge a condition."""
+    keys = keys_of(values, user)
+    verdict = is_met(name, NAME, wanted, RequestKeys(keys), variables=variables)
+    said = truth(name, wanted, keys, "2012-10-17" if variables else "2008-10-17")
+    assert verdict is None or said is None or verdict is said
+
+
+@given(NAMES, st.lists(PATTERNS, min_size=1, max_size=3), VALUES, st.lists(TEXTS, max_size=1), st.data())
+def test_what_is_not_known_is_never_guessed(
+    name: str, wanted: list[str], values: list[str], user: list[str], data: st.DataObject
+) -> None:
+    """With less known, a verdict stays as it was, or becomes none."""
+    keys = keys_of(values, user)
+    left = data.draw(st.sets(st.sampled_from(sorted(keys))))
+    whole = is_met(name, NAME, wanted, RequestKeys(keys))
+    part = is_met(name, NAME, wanted, RequestKeys({key: keys[key] for key in left}))
+    assert part is None or part is whole
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "values"),
+    [
+        ("BinaryEquals", "YQ==", ["a"]),
+        ("IpAddress", "10.0.0.0/8", ["10.1.1.1"]),
+        ("NumericLessThan", "many", ["1"]),
+        ("DateLessThan", "soon", ["1"]),
+        ("ArnLike", "arn:aws:iam::${aws:username}:a/*", ["arn:aws:iam::1:a/b"]),
+        ("StringEquals", "${aws:PrincipalTag/team}", ["a"]),
+        ("StringEquals", "${}", ["a"]),
+    ],
+)
+def test_what_can_not_be_judged_is_no_verdict(name: str, wanted: str, values: list[str]) -> None:
+    """An operator, a value or a variable that is not known here."""
+    assert is_met(name, NAME, [wanted], RequestKeys({KEY: values})) is None
+
+
+def test_a_key_that_is_not_known_is_no_verdict() -> None:
+    """Not even for Null; a tag that the request is known to lack is one."""
+    assert is_met("StringEquals", "aws:PrincipalOrgID", ["o-1"], RequestKeys({})) is None
+    assert is_met("Null", "aws:SourceIp", ["true"], RequestKeys({})) is None
+    assert is_met("Null", "aws:RequestTag/Team", ["true"], RequestKeys({})) is True
+    assert is_met("Null", "aws:RequestTag/Team", ["true"], RequestKeys({}, all_tags=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "met"),
+    [
+        ("DateLessThan", "2026-01-01T00:00:00Z", True),
+        ("DateGreaterThan", "1764633600", False),
+        ("DateGreaterThan", "2025-11-01", True),
+        ("NumericGreaterThanEquals", "7", False),
+    ],
+)
+def test_dates_and_numbers_are_compared_as_such(name: str, wanted: str, met: bool) -> None:
+    """ISO 8601, without a zone UTC, and seconds since 1970."""
+    values: Any = ["2025-12-01T00:00:00Z"] if name.startswith("Date") else ["6.5"]
+    assert is_met(name, NAME, [wanted], RequestKeys({KEY: values})) is met
+
+
+def test_an_arn_pattern_of_one_star_means_all() -> None:
+    """Even what is no ARN."""
+    assert is_met("ArnLike", NAME, ["*"], RequestKeys({KEY: ["bruce"]})) is True

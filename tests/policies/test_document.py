@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xsession._policies.document import Policy, Statement
+from xsession.errors import InvalidPolicyError
+
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111111111111"}}
+
+actions = st.sampled_from(["*", "s3:*", "s3:GetObject", "ec2:Describe*", "sts:AssumeRole", "a4b-x:Do?"])
+resources = st.sampled_from(["*", "arn:aws:s3:::b/*", "arn:aws:ec2:*:222222222222:instance/i-1", "arn:aws:s3:::*"])
+principals = st.dictionaries(
+    st.just("AWS"), st.lists(st.sampled_from(["*", "1" * 12, "arn:aws:iam::111111111111:root"]), min_size=1), min_size=1
+)
+conditions = st.dictionaries(
+    st.sampled_from(["StringEquals", "BoolIfExists", "ForAllValues:StringLike", "Null"]),
+    st.dictionaries(
+        st.sampled_from(["aws:SourceIp", "sts:ExternalId"]),
+        st.one_of(st.text(), st.booleans(), st.integers(), st.lists(st.text(), min_size=1)),
+        min_size=1,
+    ),
+    max_size=2,
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> Statement:
+    """Any statement of permissions."""
+    action = draw(st.sampled_from(["actions", "not_actions"]))
+    resource = draw(st.sampled_from(["resources", "not_resources"]))
+    values: dict[str, Any] = {
+        "effect": draw(st.sampled_from(["Allow", "Deny"])),
+        action: draw(st.lists(actions, min_size=1)),
+        resource: draw(st.lists(resources, min_size=1)),
+        "conditions": draw(conditions),
+    }
+    return Statement(**values)
+
+
+def document(*entries: dict[str, Any], **top: Any) -> dict[str, Any]:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": list(entries), **top}
+
+
+@given(st.lists(statements(), min_size=1, max_size=4))
+def test_json_and_back_is_the_same_policy(entries: list[Statement]) -> None:
+    """Nothing is lost or changed on the way through IAM's JSON, whatever the policy."""
+    policy = Policy(entries)
+    assert Policy.from_json(policy.to_json()) == policy
+    assert Policy.from_dict(policy.to_dict()) == policy
+    assert hash(Policy.from_json(policy.to_json(indent=2))) == hash(policy)
+
+
+@given(statements(), statements())
+def test_policies_add_up(first: Statement, second: Statement) -> None:
+    """`+` puts the statements of both into one policy."""
+    assert (Policy([first]) + Policy([second])).statements == (first, second)
+
+
+def test_order_and_repetition_say_nothing() -> None:
+    """Two spellings of one statement are equal."""
+    one = Policy.from_dict(document({**READ, "Action": ["s3:b", "s3:a", "s3:b"]}))
+    other = Policy.from_dict(document({**READ, "Action": ["s3:a", "s3:b"]}))
+    assert one == other
+
+
+def test_the_size_is_that_of_the_compact_json() -> None:
+    """AWS's limits count characters without white space."""
+    policy = Policy.from_dict(document(READ))
+    assert policy.size == len(json.dumps(document(READ), separators=(",", ":")))
+    assert policy.to_json(indent=2).startswith("{\n  ")
+    assert "s3:GetObject" in repr(policy)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {**TRUST, "Principal": "*"},
+        {**TRUST, "Principal": {"Service": ["ec2.amazonaws.com"], "Federated": "accounts.google.com"}},
+        {"Effect": "Deny", "NotPrincipal": {"AWS": ["arn:aws:iam::111111111111:role/x"]}, "Action": "sts:*"},
+        {**TRUST, "Resource": "*"},
+        {**READ, "Sid": "A1"},
+        {**READ, "Sid": ""},
+        {**READ, "Condition": {"NumericLessThan": {"s3:max-keys": 5}, "Bool": {"aws:SecureTransport": True}}},
+    ],
+)
+def test_what_iam_takes_is_taken(entry: dict[str, Any]) -> None:
+    """Each form of IAM's grammar is read, and written so that IAM means the same."""
+    policy = Policy.from_dict(document(entry))
+    assert Policy.from_dict(policy.to_dict()) == policy
+
+
+def test_one_statement_needs_no_list() -> None:
+    """IAM takes a statement by itself too; without a Version it means the older language."""
+    policy = Policy.from_dict({"Statement": READ})
+    assert (len(policy.statements), policy.version) == (1, "2008-10-17")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "an object with Version and Statement, not list"),
+        ('{"Statement": [], "Statement": []}', "the key 'Statement' twice"),
+        ('{"Statment": []}', "unknown key 'Statment'; did you mean Statement?"),
+        ('{"Zebra": 1}', "unknown key 'Zebra'; keys: Version, Id, Statement"),
+        ('{"Statement": []}', "at least one statement"),
+        ('{"Statement": "x"}', "Statement is not valid"),
+        ('{"Statement": 5}', "Statement is not valid"),
+        ('{"Statement": ["x"]}', "statement 1 is not valid: an object"),
+        ('{"Statement": [{"Action": "s3:*"}]}', "statement 1 has no Effect"),
+        ('{"Version": "2020-01-01", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}', "Version"),
+    ],
+)
+def test_what_is_no_document_is_refused(text: str, problem: str) -> None:
+    """The message says what is wrong, and with a close match where there is one."""
+    with pytest.raises(InvalidPolicyError) as caught:
+        Policy.from_json(text)
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"Effect": "allow"}, "Effect 'allow'"),
+        ({"Sid": "a b"}, "Sid 'a b'"),
+        ({"Action": "GetObject"}, "'GetObject' in actions"),
+        ({"Action": 5}, "actions 5 is not a list"),
+        ({"Action": [5]}, "5 in actions"),
+        ({"Action": []}, "either Action or NotAction"),
+        ({"NotAction": "s3:*"}, "either Action or NotAction"),
+        ({"Resource": "bucket"}, "'bucket' in resources"),
+        ({"Resource": []}, "either Resource or NotResource"),
+        ({"NotResource": "*"}, "either Resource or NotResource"),
+        ({"Principal": 5}, "principals 5 is not valid"),
+        ({"Principal": {"Aws": "*"}}, "'Aws' in principals"),
+        ({"Principal": {"AWS": "bruce"}}, "'bruce' in principals"),
+        ({"Principal": {"AWS": "*"}, "NotPrincipal": {"AWS": "*"}}, "either Principal or NotPrincipal"),
+        ({"Principal": {"AWS": "*"}, "NotResource": "*"}, "either Resource or NotResource"),
+        ({"Condition": []}, "Condition [] is not valid"),
+        ({"Condition": {"StringEqual": {"aws:a": "b"}}}, "'StringEqual' is not known; did you mean StringEquals?"),
+        ({"Condition": {"Zzz": {"aws:a": "b"}}}, "'Zzz' is not known"),
+        ({"Condition": {5: {"aws:a": "b"}}}, "'5' is not known"),
+        ({"Condition": {"NullIfExists": {"aws:a": "true"}}}, "'NullIfExists' is not known"),
+        ({"Condition": {"Bool": {}}}, "Condition Bool is not valid"),
+        ({"Condition": {"Bool": {"SourceIp": "x"}}}, "condition key 'SourceIp'"),
+        ({"Condition": {"Bool": {"aws:a": []}}}, "condition key aws:a has no value"),
+        ({"Condition": {"Bool": {"aws:a": {}}}}, "a value of condition key aws:a"),
+    ],
+)
+def test_what_iam_refuses_is_refused(change: dict[str, Any], problem: str) -> None:
+    """The message names the statement, the place and the rule."""
+    with pytest.raises(InvalidPolicyError) as caught:
+        Policy.from_dict(document(READ, {**READ, **change}))
+    assert "statement 2: " in str(caught.value)
+    assert problem in str(caught.value)
+
+
+def test_a_sid_is_unique() -> None:
+    """Two statements with one identifier are refused, as IAM does."""
+    with pytest.raises(InvalidPolicyError, match="Sid 'A' is there twice"):
+        Policy.from_dict(document({**READ, "Sid": "B"}, {**READ, "Sid": "A"}, {**READ, "Sid": "A"}))
+
+
+def test_policies_of_two_languages_do_not_add_up() -> None:
+    """A variable is text in the older one: together, one of both would mean something else."""
+    old = Policy.from_dict({"Statement": READ})
+    with pytest.raises(InvalidPolicyError, match="can't be one"):
+        old + Policy.from_dict(document(READ))
+    with pytest.raises(TypeError):
+        old + 1  # type: ignore[operator]  # the point of the test
+
+
+def test_a_statement_tells_whether_it_names_a_principal() -> None:
+    """That is what tells trust policies from permissions."""
+    assert Policy.from_dict(document(TRUST)).statements[0].has_principal
+    assert not Policy.from_dict(document(READ)).statements[0].has_principal

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.worlds import BATMAN, VEGETA, World
+from xsession import AssumeRoleError, InvalidPolicyError, ProvisionError, RoleSpec
+from xsession._provision.changes import Patience
+from xsession.policies import allow, s3_read, trust
+from xsession.testing import FakeClock, Fault, LocalAWS
+
+
+class HastyClock(FakeClock):
+    """A clock on which waiting takes no time, and which remembers each wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, _event: object, timeout: float) -> bool:
+        """Lets the time pass."""
+        self.waits.append(timeout)
+        self.advance(timeout)
+        return False
+
+
+@pytest.fixture
+def clock() -> HastyClock:
+    """What the tests wait by."""
+    return HastyClock()
+
+
+@pytest.fixture
+def batman(local_aws: LocalAWS) -> boto3.Session:
+    """Who is trusted."""
+    return local_aws.session(local_aws.account(BATMAN).user("bruce"))
+
+
+@pytest.fixture
+def admin(local_aws: LocalAWS) -> boto3.Session:
+    """Who sets things up in Vegeta's account."""
+    return local_aws.session(local_aws.account(VEGETA).user("admin"))
+
+
+def spec(**changes: Any) -> RoleSpec:
+    """Vegeta's role for Batman."""
+    return RoleSpec("BatmanReadsBucket", **{"trust": trust(BATMAN), "permissions": s3_read("levels"), **changes})
+
+
+def unknown(operation: str, times: int | None) -> Fault:
+    """IAM does not know by now what it has just made."""
+    message = "The role with name BatmanReadsBucket cannot be found."
+    return Fault(service="iam", operation=operation, status=404, code="NoSuchEntity", message=message, times=times)
+
+
+def refused(times: int | None, code: str = "AccessDenied") -> Fault:
+    """STS does not know by now that it may."""
+    return Fault(operation="AssumeRole", status=403, code=code, message="not yet", times=times)
+
+
+def test_patience_ends_and_grows_longer(clock: HastyClock) -> None:
+    """The pauses double up to four seconds, and the last one ends with the time."""
+    patience = Patience(clock, 10.0)
+    while patience.pause():
+        pass
+    assert clock.waits == [0.5, 1.0, 2.0, 4.0, 2.5]
+
+
+def test_a_role_that_iam_does_not_know_by_now_is_tried_again(
+    local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """IAM takes some seconds to spread what it made."""
+    local_aws.fail(unknown("PutRolePolicy", 2))
+    spec().apply(admin, clock=clock)
+    assert clock.waits == [0.5, 1.0]
+    assert not spec().compare(admin)
+
+
+def test_what_does_not_spread_in_time_is_an_error(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
+    """And applying again completes it."""
+    local_aws.fail(unknown("PutRolePolicy", None))
+    with pytest.raises(ProvisionError, match="PutRolePolicy of role 'BatmanReadsBucket': NoSuchEntity"):
+        spec().apply(admin, timeout=5, clock=clock)
+    assert sum(clock.waits) == 5
+    local_aws.recover()
+    assert spec().apply(admin, clock=clock).differences == ("there are no permissions",)
+    assert not spec().compare(admin)
+
+
+def test_an_older_role_that_is_gone_is_not_waited_for(
+    local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """Only one made a moment ago may be unknown for a while."""
+    spec(permissions=None).apply(admin)
+    local_aws.fail(unknown("PutRolePolicy", None))
+    with pytest.raises(ProvisionError, match="NoSuchEntity"):
+        spec().apply(admin, clock=clock)
+    assert clock.waits == []
+
+
+def test_a_managed_policy_that_does_not_exist_is_not_waited_for(admin: boto3.Session, clock: HastyClock) -> None:
+    """It is a mistake, not a matter of time."""
+    wrong = spec(managed_policy_arns=[f"arn:aws:iam::{VEGETA}:policy/NotThere"])
+    with pytest.raises(ProvisionError, match=r"AttachRolePolicy .* does not exist or is not attachable"):
+        wrong.apply(admin, clock=clock)
+    assert clock.waits == []
+
+
+def test_somebody_else_s_change_is_waited_for(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
+    """IAM refuses two changes at a time."""
+    spec(permissions=None).apply(admin)
+    local_aws.fail(Fault(service="iam", operation="PutRolePolicy", status=409, code="ConcurrentModification"))
+    spec().apply(admin, clock=clock)
+    assert clock.waits == [0.5]
+
+
+def test_it_waits_until_iam_shows_the_role(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
+    """Whoever reads it next sees it."""
+    spec(permissions=None).apply(admin)
+    local_aws.fail(unknown("GetRolePolicy", 2))
+    spec().apply(admin, clock=clock)
+    assert clock.waits == [0.5, 1.0]
+
+
+def test_a_role_that_iam_never_shows_is_an_error(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
+    """It says what is missing still, and that it may be tried again."""
+    spec(permissions=None).apply(admin)
+    local_aws.fail(unknown("GetRolePolicy", None))
+    with pytest.raises(ProvisionError, match="after 5 s IAM still shows: there is no role") as caught:
+        spec().apply(admin, timeout=5, clock=clock)
+    assert caught.value.retryable
+
+
+def test_it_waits_until_the_caller_can_assume_it(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """A refusal in the first seconds is no answer yet, nor is a failure that may go away."""
+    local_aws.fail(refused(2))
+    local_aws.fail(refused(1, code="SomethingUnheardOf"))
+    spec().apply(admin, assume_from=batman, clock=clock)
+    assert clock.waits == [0.5, 1.0, 2.0]
+
+
+def test_a_caller_who_is_never_let_in_is_an_error(
+    batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """With AWS's code and request id, and both places where the reason may be."""
+    with pytest.raises(ProvisionError, match="can't be assumed from there after 30 s") as caught:
+        spec(trust=trust("333333333333")).apply(admin, assume_from=batman, clock=clock)
+    error = caught.value
+    assert (error.code, error.role_arn) == ("AccessDenied", f"arn:aws:iam::{VEGETA}:role/BatmanReadsBucket")
+    assert error.request_id
+    assert "RoleSpec.caller_policy" in str(error)
+    assert sum(clock.waits) == 30
+
+
+def test_what_waiting_does_not_mend_is_told_at_once(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """STS's own error, as from any session."""
+    local_aws.fail(refused(None, code="RegionDisabledException"))
+    with pytest.raises(AssumeRoleError, match="RegionDisabledException"):
+        spec().apply(admin, assume_from=batman, clock=clock)
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"external_id": ["agreed-on", "other"]},
+        {"role_session_name": "batman-*"},
+        {"source_identity": "bruce?*"},
+        {"external_id": "agreed-on", "conditions": {"StringLike": {"sts:rolesessionname": "b?t"}}},
+    ],
+)
+def test_the_caller_sends_what_the_trust_policy_asks_for(
+    batman: boto3.Session, admin: boto3.Session, clock: HastyClock, options: Any
+) -> None:
+    """What is asked for is known: it is in the spec."""
+    spec(trust=trust(BATMAN, **options)).apply(admin, assume_from=batman, clock=clock)
+    assert clock.waits == []
+
+
+def test_each_statement_is_tried(batman: boto3.Session, admin: boto3.Session, clock: HastyClock) -> None:
+    """What one principal is asked for, another may not send."""
+    other = trust("333333333333", source_identity="bruce", external_id="agreed-on")
+    spec(trust=other + trust(BATMAN)).apply(admin, assume_from=batman, clock=clock)
+    assert clock.waits == []
+
+
+def test_what_is_not_known_here_is_not_sent(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """A variable in a condition stands for something of the caller's."""
+    named = trust(BATMAN, role_session_name="${aws:username}")
+    local_aws.fail(refused(None))
+    with pytest.raises(ProvisionError, match="can't be assumed"):
+        spec(trust=named).apply(admin, assume_from=batman, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        (
+            trust(f"arn:aws:iam::{VEGETA}:oidc-provider/gitlab.com", subject="x"),
+            "lets nobody in who has AWS credentials",
+        ),
+        (
+            trust(BATMAN, role_session_name="a b"),
+            "asks for, role_session_name .a b. is not valid",
+        ),
+    ],
+)
+def test_what_can_not_be_tried_is_refused_before_the_network(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, policy: Any, problem: str
+) -> None:
+    """A web identity comes without AWS credentials, and no session is called so."""
+    with pytest.raises(InvalidPolicyError, match=problem):
+        spec(trust=policy).apply(admin, assume_from=batman)
+    assert local_aws.calls == []
+
+
+def test_the_caller_may_be_an_account_s_session(world: World, admin: boto3.Session, clock: HastyClock) -> None:
+    """The trusted side may be a role itself."""
+    hub = world.hub.role("Batcave", trusts=BATMAN)
+    session = world.session({"hub": hub})
+    made = spec(trust=trust(hub)).apply(admin, assume_from=session["hub"], clock=clock)
+    assert made.role_arn
+    assert clock.waits == []
+
+
+def test_whom_the_role_trusts_comes_last(local_aws: LocalAWS, admin: boto3.Session) -> None:
+    """Somebody new never gets what the role could do before."""
+    spec(permissions=allow("*")).apply(admin)
+    local_aws.clear_calls()
+    spec(trust=trust("333333333333"), tags={"a": "b"}, max_session_duration=7200).apply(admin)
+    changed = [call.operation for call in local_aws.calls if not call.operation.startswith(("Get", "List"))]
+    assert changed == ["UpdateRole", "TagRole", "PutRolePolicy", "UpdateAssumeRolePolicy"]
+
+
+def test_a_removal_that_failed_is_completed(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
+    """What is gone by then is no reason to stop; what IAM still sees is waited for."""
+    spec().apply(admin)
+    denied = Fault(service="iam", operation="DeleteRole", status=403, code="AccessDenied", message="no")
+    local_aws.fail(denied)
+    with pytest.raises(ProvisionError, match="must be allowed iam:DeleteRole on the role"):
+        spec().remove(admin, clock=clock)
+    local_aws.fail(Fault(service="iam", operation="DeleteRole", status=409, code="DeleteConflict"))
+    assert spec().remove(admin, clock=clock)
+    assert clock.waits == [0.5]
+
+
+def test_a_policy_that_is_gone_already_is_no_error(local_aws: LocalAWS, admin: boto3.Session) -> None:
+    """Somebody else was quicker, or IAM lists it a moment longer."""
+    spec().apply(admin)
+    local_aws.fail(unknown("DeleteRolePolicy", 1))
+    with pytest.raises(ProvisionError, match="DeleteRole of role 'BatmanReadsBucket': DeleteConflict"):
+        spec().remove(admin, timeout=0)  # the policy is there, in truth, and so the role can't go
+    assert spec().remove(admin)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+from xsession import RoleSpec
+from xsession._frozen import FrozenMap
+from xsession._iam import RoleState
+from xsession._provision.comparison import compare
+from xsession.policies import Policy, allow, s3_read, trust
+
+SPEC = RoleSpec("Reader", trust=trust("111111111111"), permissions=s3_read("levels"))
+
+
+def state(**changes: Any) -> RoleState:
+    """What IAM has, as the spec wants it unless told otherwise."""
+    values: dict[str, Any] = {
+        "arn": "arn:aws:iam::222222222222:role/Reader",
+        "path": "/",
+        "trust": trust("111111111111"),
+        "permissions": s3_read("levels"),
+        "max_session_duration": 3600,
+        "description": "",
+        "tags": FrozenMap(),
+        "permissions_boundary": None,
+        "managed_policy_arns": (),
+        "other_policies": (),
+    }
+    return RoleState(**{**values, **changes})
+
+
+def test_a_role_as_it_should_be_compares_as_false() -> None:
+    """With nothing to say and an empty diff."""
+    found = compare(SPEC, state())
+    assert not found
+    assert (found.differences, found.notes, found.diff()) == ((), (), "")
+    assert str(found) == "role Reader: no difference(s)"
+
+
+def test_policies_are_compared_by_meaning() -> None:
+    """Text in another order, and statements with other names, are as good."""
+    shuffled = Policy(tuple(reversed(s3_read("levels").statements)))
+    old = Policy.from_dict(
+        {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:assumerole"}}
+    )
+    assert not compare(SPEC, state(permissions=shuffled, trust=old))
+
+
+def test_a_missing_role_is_all_new() -> None:
+    """The diff is the whole role."""
+    found = compare(SPEC, None)
+    assert found
+    assert found.role_arn is None
+    assert {line[0] for line in found.diff().splitlines()[2:]} == {"@", "+"}
+
+
+def test_the_diff_is_about_what_the_spec_says() -> None:
+    """What says the same in other words, and what belongs to others, is not in it."""
+    reordered = Policy(tuple(reversed(s3_read("levels").statements)))
+    there = state(
+        permissions=reordered,
+        description="theirs",
+        tags=FrozenMap({"cost": "7"}),
+        managed_policy_arns=("arn:aws:iam::aws:policy/ReadOnlyAccess",),
+        max_session_duration=7200,
+    )
+    lines = compare(SPEC, there).diff().splitlines()
+    assert [line for line in lines if line[0] in "+-"] == [
+        "--- before",
+        "+++ after",
+        '-  "MaxSessionDuration": 7200,',
+        '+  "MaxSessionDuration": 3600,',
+    ]
+
+
+def test_as_text_it_is_a_list() -> None:
+    """Differences first, then notes."""
+    found = compare(SPEC, state(permissions=allow("s3:*"), other_policies=("theirs",)))
+    lines = str(found).splitlines()
+    assert lines[0] == "role Reader: 3 difference(s)"
+    assert lines[1] == "  permissions: removed: Allow s3:* on *"
+    assert lines[-1] == "  note: inline policy 'theirs' is left alone, and adds to what the role may do"

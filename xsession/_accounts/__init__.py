@@ -1,0 +1,1 @@
+"""What stands behind `xsession.accounts`: accounts that files define."""

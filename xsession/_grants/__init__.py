@@ -1,0 +1,1 @@
+"""What stands behind `xsession.grants` and `xsession.revocation`."""

@@ -1,0 +1,1 @@
+"""What stands behind `xsession.policies`: documents, their parts, their limits and what they mean."""

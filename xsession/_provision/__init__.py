@@ -1,0 +1,1 @@
+"""What stands behind `xsession.provision`: what a role is, should be, and how it gets there."""
