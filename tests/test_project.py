@@ -24,6 +24,7 @@ BOTO3_USERS = {"account_session", "session", "_sts", "_botocore", *EDGES}
 BOTOCORE_USERS = {
     "_botocore": "botocore",
     "_sts": "botocore.exceptions",
+    "_sts_answers": "botocore.exceptions",
     "_iam": "botocore.exceptions",
     "testing": "botocore.session",
 }

@@ -8,15 +8,14 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.credentials import ReadOnlyCredentials
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.scripted_sts import ROLE, SESSION_ARN, ScriptedSTS, answer, refusal, scripted_sts
 from xsession import AssumeRoleError, CredentialsError, Role, SourceCredentialsError, WrongAccountError, XSessionError
 from xsession._botocore.core import ClientCore
 from xsession._refresh.snapshot import Issued
 from xsession._refresh.throttle import Lane
-from xsession._sts import NON_RECOVERABLE, Sts, lifetime_of, sts_region
+from xsession._sts import Sts
+from xsession._sts_answers import NON_RECOVERABLE
 from xsession.testing import FakeClock
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -157,29 +156,6 @@ def test_the_lifetime_counts_from_the_moment_of_sending(bench: Bench) -> None:
     assert bench.assume().sent_boot == bench.clock.boot()
 
 
-@given(
-    asked=st.integers(900, 43_200),
-    lived=st.floats(-100, 200_000),
-    skew=st.floats(-1e6, 1e6),
-    dated=st.booleans(),
-)
-def test_no_lifetime_is_longer_than_what_was_asked_for(asked: int, lived: float, skew: float, dated: bool) -> None:
-    """Whatever the answer and the local clock say, but for a minute of tolerance; nor is one negative."""
-    expiry = datetime.fromtimestamp(NEW_YEAR + lived, UTC)
-    date = datetime.fromtimestamp(NEW_YEAR, UTC) if dated else None
-    lifetime = lifetime_of(expiry, date, asked=asked, sent_wall=NEW_YEAR + skew)
-    assert lifetime is None or 0 < lifetime <= asked + 60
-
-
-def test_a_lifetime_without_a_date_is_by_the_local_clock() -> None:
-    """And then never longer than what was asked for."""
-    expiry = datetime.fromtimestamp(NEW_YEAR + 3_600, UTC)
-    assert lifetime_of(expiry, None, asked=900, sent_wall=NEW_YEAR) == 900
-    assert lifetime_of(expiry, None, asked=3_600, sent_wall=NEW_YEAR + 600) == 3_000
-    assert lifetime_of(expiry.replace(tzinfo=None), None, asked=3_600, sent_wall=NEW_YEAR) is None
-    assert lifetime_of("soon", None, asked=3_600, sent_wall=NEW_YEAR) is None
-
-
 def test_an_answer_without_a_date_is_taken(bench: Bench) -> None:
     """Proxies drop headers."""
     bench.server.date = None
@@ -316,23 +292,3 @@ def test_one_client_serves_a_region_for_ever(bench: Bench) -> None:
     assert len(bench.sts._clients) == 1
     bench.sts.after_fork()
     assert bench.assume().credentials.access_key_id == "ASIAEXAMPLE"
-
-
-@pytest.mark.parametrize(
-    ("role", "candidates", "expected"),
-    [
-        (Role(ROLE, sts_region_name="eu-north-1"), ("us-east-2", "us-west-1"), "eu-north-1"),
-        (Role(ROLE), ("us-east-2", "us-west-1"), "us-east-2"),
-        (Role(ROLE), (None, "us-west-1"), "us-west-1"),
-        (Role(ROLE), (None, None), "us-east-1"),
-        (Role(ROLE), ("cn-north-1", "eu-west-1"), "eu-west-1"),
-        (Role("arn:aws-cn:iam::222222222222:role/R"), ("eu-west-1",), "cn-north-1"),
-        (Role("arn:aws-us-gov:iam::222222222222:role/R"), ("us-gov-east-1",), "us-gov-east-1"),
-        (Role("arn:aws-iso-b:iam::222222222222:role/R"), (), "us-isob-east-1"),
-        (None, (None, "eu-west-1"), "eu-west-1"),
-        (None, (), "us-east-1"),
-    ],
-)
-def test_the_region_of_sts(role: Role | None, candidates: tuple[str | None, ...], expected: str) -> None:
-    """The role's own, else the first in its partition, else that partition's first."""
-    assert sts_region(role, *candidates) == expected

@@ -16,7 +16,8 @@ from ._diagnosis.report import Cause, Diagnosis, HopDiagnosis, HopState
 from ._diagnosis.web_identity_causes import web_identity_causes
 from ._frozen import FrozenMap
 from ._policies.trust import Caller
-from ._sts import DEAD_CALLER, sts_region
+from ._sts_answers import DEAD_CALLER
+from ._sts_regions import sts_region
 from ._value import frozen
 from .accounts import Account, AccountRef
 from .credentials import Credentials, Identity

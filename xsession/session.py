@@ -22,7 +22,8 @@ from cachetools import LRUCache
 from ._accounts.profile import Profile
 from ._botocore.config import config_key, region_of
 from ._botocore.source import Source
-from ._chain.chains import Chains, Reached, refuse_closed
+from ._chain.chains import Chains, Reached
+from ._chain.start import refuse_closed
 from ._clients import ClientCache
 from ._clock import SYSTEM_CLOCK, Clock
 from ._fork import renew_after_fork

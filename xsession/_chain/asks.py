@@ -17,7 +17,8 @@ from xsession._clock import Clock
 from xsession._refresh.cell import Cell
 from xsession._refresh.snapshot import Deadline
 from xsession._refresh.throttle import Lanes
-from xsession._sts import Sts, sts_region
+from xsession._sts import Sts
+from xsession._sts_regions import sts_region
 from xsession.defaults import Defaults, Hop
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role
 from xsession.stores import Store

@@ -14,7 +14,9 @@ from xsession._refresh.cell import Cell
 from xsession._refresh.flight import Label
 from xsession._refresh.snapshot import Issued
 from xsession._refresh.throttle import Lane, Lanes
-from xsession._sts import DEAD_CALLER, DEFAULT_DURATION_SECONDS, Sts, sts_region
+from xsession._sts import Sts
+from xsession._sts_answers import DEAD_CALLER, DEFAULT_DURATION_SECONDS
+from xsession._sts_regions import sts_region
 from xsession.credentials import Credentials
 from xsession.defaults import Hop
 from xsession.errors import CredentialsError, MfaError, XSessionError

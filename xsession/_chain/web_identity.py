@@ -10,7 +10,9 @@ from pathlib import Path
 
 from xsession._refresh.snapshot import Issued
 from xsession._refresh.throttle import Lane, Lanes
-from xsession._sts import DEAD_TOKEN, Sts, sts_region
+from xsession._sts import Sts
+from xsession._sts_answers import DEAD_TOKEN
+from xsession._sts_regions import sts_region
 from xsession.defaults import Hop
 from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
 from xsession.roles import Role

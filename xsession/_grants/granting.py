@@ -16,7 +16,7 @@ from xsession._clock import Clock
 from xsession._fork import renew_after_fork
 from xsession._refresh.cell import Cell
 from xsession._refresh.snapshot import Deadline
-from xsession._sts import sts_region
+from xsession._sts_regions import sts_region
 from xsession._value import frozen
 from xsession.accounts import Account
 from xsession.credentials import Credentials, Identity

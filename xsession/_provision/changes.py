@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xsession._botocore.source import Source
-from xsession._chain.chains import Start
+from xsession._chain.start import Start
 from xsession._clock import Clock
 from xsession._iam import OWN_POLICY, RoleIam, RoleState
 from xsession._policies.findings import acts_on
-from xsession._sts import sts_region
+from xsession._sts_regions import sts_region
 from xsession.errors import CredentialsError, InvalidPolicyError, InvalidRoleError, ProvisionError
 from xsession.policies import Statement, as_policy
 from xsession.roles import MIN_DURATION_SECONDS, Role
