@@ -169,6 +169,40 @@ def test_values_refuse_to_be_changed() -> None:
     assert not hasattr(made, "__dict__")
 
 
+def test_a_subclass_may_have_attributes_of_its_own() -> None:
+    """One that is no value itself, as with any frozen dataclass; the fields stay as they are."""
+
+    @frozen
+    class Plain:
+        name: str
+
+    class Named(Plain):
+        def __init__(self, name: str) -> None:
+            super().__init__(name)
+            self.extra = 1
+
+    made: Any = Named("a")
+    made.extra = 2
+    assert made.extra == 2
+    del made.extra
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'name'"):
+        made.name = "b"
+
+
+def test_a_value_with_an_equality_of_its_own_can_be_hashed() -> None:
+    """`dataclass` writes the hash there, too."""
+
+    @frozen
+    class Same:  # noqa: PLW1641 # that is the point
+        name: str
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Same)
+
+    assert Same("a") == Same("b")
+    assert hash(Same("a")) == hash(Same("a"))
+
+
 def test_the_functions_of_dataclasses_know_values() -> None:
     """`fields`, `replace` and `is_dataclass` as for any dataclass; patterns match by place."""
     made = Twin("a", ["x"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, field, fields
-from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
+from typing import Any, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
 
@@ -31,7 +31,8 @@ def frozen(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]: ...
 def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> Any:
     """Makes a class what `dataclass(frozen=True, slots=True)` makes of it, but its methods late.
 
-    Methods that the class has itself stay. A dataclass that inherits from a value is to be `@frozen` too.
+    Methods that the class has itself stay. A dataclass that inherits from a value is to be `@frozen` too; `InitVar` is
+    not for values.
 
     Args:
         cls: The class.
@@ -42,7 +43,8 @@ def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> Any:
         made = dataclass(**_NOTHING, slots=True, kw_only=kw_only)(cls)
         methods = {**_SHARED, **{name: _Late(made, name) for name in _WRITTEN_FOR}}
         for name, method in methods.items():
-            if name not in cls.__dict__:
+            # A class with an __eq__ of its own has None as __hash__.
+            if cls.__dict__.get(name) is None:
                 setattr(made, name, method)
         return made
 
@@ -81,14 +83,23 @@ def _written(cls: type[Any], name: str) -> Any:
     return vars(twin)[name]
 
 
-def _refuse_to_set(_self: object, name: str, _new: object) -> NoReturn:
-    msg = f"cannot assign to field {name!r}"
-    raise FrozenInstanceError(msg)
+def _set(self: Any, name: str, new: object) -> None:
+    if _is_frozen(self, name):
+        msg = f"cannot assign to field {name!r}"
+        raise FrozenInstanceError(msg)
+    object.__setattr__(self, name, new)
 
 
-def _refuse_to_delete(_self: object, name: str) -> NoReturn:
-    msg = f"cannot delete field {name!r}"
-    raise FrozenInstanceError(msg)
+def _delete(self: Any, name: str) -> None:
+    if _is_frozen(self, name):
+        msg = f"cannot delete field {name!r}"
+        raise FrozenInstanceError(msg)
+    object.__delattr__(self, name)
+
+
+def _is_frozen(self: Any, name: str) -> bool:
+    # A subclass that is no value may have other attributes.
+    return not hasattr(self, "__dict__") or name in {item.name for item in fields(self)}
 
 
 def _state(self: Any) -> list[Any]:
@@ -103,8 +114,8 @@ def _set_state(self: Any, state: list[Any]) -> None:
 
 # What `dataclass` does not write for each class anew, or need not.
 _SHARED = {
-    "__setattr__": _refuse_to_set,
-    "__delattr__": _refuse_to_delete,
+    "__setattr__": _set,
+    "__delattr__": _delete,
     "__getstate__": _state,
     "__setstate__": _set_state,
 }

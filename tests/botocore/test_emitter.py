@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.hooks import EventAliaser, HierarchicalEmitter
@@ -66,6 +67,35 @@ def test_it_calls_what_botocore_calls_in_the_same_order(
             results = [result for _, result in emitter.emit(event)]
             answers.append((list(calls), results))
         assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_handler_may_be_registered_while_another_thread_looks_for_some() -> None:
+    """A client's callers share it, and boto3 itself registers handlers at its first upload."""
+    emitter: Any = SharedHandlers(aliaser()).emitter()
+    calls: list[int] = []
+    emitter.register("before-call.s3", Handler(1, calls))
+    overlaid = emitter._emitter._handlers
+
+    class Own(list[Any]):
+        """One more comes while somebody goes through them."""
+
+        def __iter__(self) -> Iterator[Any]:
+            yield from list(super().__iter__())
+            self.append((f"before-call.late{len(self)}", Handler(2, calls), 1))
+
+    overlaid.own = Own(overlaid.own)
+    for event in ("before-call.s3.One", "before-call.s3.Two"):
+        assert len(overlaid.prefix_search(event)) == 1
+
+
+def test_handlers_of_ever_new_events_do_not_pile_up() -> None:
+    """Where they stand is kept for all clients, and somebody may have an event of its own for each request."""
+    shared = SharedHandlers(aliaser())
+    places = shared.places("before-call.s3.ListBuckets")
+    for number in range(5_000):
+        assert places[f"before-call.s3.{number}"] is None
+    assert places["before-call.*"] == (0, 1)
+    assert len(places) < 1_000
 
 
 def test_what_one_registers_no_other_sees() -> None:

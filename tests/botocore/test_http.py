@@ -107,7 +107,7 @@ def test_threads_that_connect_at_once_wait_for_one_of_them_to_load_the_bundle(
             self._lock = threading.Lock()
 
         def __enter__(self) -> None:
-            arrived.wait()
+            arrived.wait(10)
             self._lock.acquire()
 
         def __exit__(self, *_error: object) -> None:

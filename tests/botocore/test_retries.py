@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+import botocore.retries.quota
 import botocore.retries.standard
 import pytest
 from botocore.config import Config
@@ -74,3 +75,47 @@ def test_what_is_not_known_is_not_shared(monkeypatch: pytest.MonkeyPatch, unknow
     one, other = map(handlers, clients(2))
     assert one[0]._retry_policy is not other[0]._retry_policy
     assert one[1]._quota is not other[1]._quota
+
+
+def counter(attribute: str) -> Any:
+    """Has botocore's back-off count something in an attribute of its own."""
+    standard: Any = botocore.retries.standard
+    original = standard.ExponentialBackoff.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        setattr(self, attribute, 0)
+
+    return standard.ExponentialBackoff, "__init__", init
+
+
+def test_what_may_count_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that is no setting known here."""
+    monkeypatch.setattr(*counter("_seen"))
+    one, other = map(handlers, clients(2))
+    assert one[0]._retry_policy is not other[0]._retry_policy
+
+
+def test_a_handler_that_is_no_method_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a function remembers nobody sees from outside."""
+    standard: Any = botocore.retries.standard
+    original = standard.register_retry_handler
+
+    def register(client: Any, **kwargs: Any) -> Any:
+        calls: list[object] = []
+        client.meta.events.register("before-call.sts", lambda **event: calls.append(event))
+        return original(client, **kwargs)
+
+    monkeypatch.setattr(standard, "register_retry_handler", register)
+    one, other = clients(2)
+    (ours,), (theirs,) = (
+        [handler for event, handler, _ in each.meta.events._emitter._handlers.own if event == "before-call.sts"]
+        for each in (one, other)
+    )
+    assert ours is not theirs
+
+
+def test_a_quota_is_as_large_as_botocore_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever that is in the installed version."""
+    monkeypatch.setattr(botocore.retries.quota.RetryQuota.__init__, "__defaults__", (1_000, None))
+    assert [handlers(client)[1]._quota.available_capacity for client in clients(2)] == [1_000, 1_000]

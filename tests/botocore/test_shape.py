@@ -14,6 +14,7 @@ import botocore.endpoint
 import botocore.hooks
 import botocore.httpsession
 import botocore.regions
+import botocore.retries.quota
 import botocore.retries.standard
 import botocore.session
 import botocore.signers
@@ -22,7 +23,7 @@ import pytest
 from tests.botocore.paths import Bench
 from tests.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE
-from xsession._botocore import fast
+from xsession._botocore import fast, retries
 from xsession.events import NeedsAttention
 
 FAST_PATH = {
@@ -62,6 +63,7 @@ READ = [
     (botocore.regions.EndpointRulesetResolver, "_builtins"),
     (botocore.retries.standard.RetryHandler, "_retry_quota"),
     (botocore.retries.standard.RetryQuotaChecker, "_quota"),
+    (botocore.retries.quota.RetryQuota, "_max_capacity"),
     (botocore.session.Session, "_get_internal_component"),
     (botocore.signers.RequestSigner, "region_name"),
     (botocore.signers.RequestSigner, "signature_version"),
@@ -213,6 +215,14 @@ def test_a_client_that_shares_too_much_is_noticed(
     bench = Bench(world, fast=True)
     bench.client("dynamodb")
     assert difference in str(bench.core.take_problem())
+
+
+def test_clients_that_would_share_a_retry_quota_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One account's failures would end another's retries."""
+    monkeypatch.setattr(retries, "_of_one_client", lambda owner, _renewed: owner)
+    bench = Bench(world, fast=True)
+    assert who(bench.client("sts")) == VEGETA
+    assert bench.core.take_problem() == "LookupError: clients share what counts their retries"
 
 
 def test_wrong_arguments_are_no_reason_to_give_up(world: World) -> None:

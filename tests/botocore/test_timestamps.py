@@ -9,6 +9,7 @@ from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xsession._botocore import timestamps
 from xsession._botocore.timestamps import timestamp
 
 
@@ -18,6 +19,12 @@ def test_a_time_is_read_as_botocore_reads_it(moment: datetime, whole: bool) -> N
     text = f"{(moment.replace(microsecond=0) if whole else moment).isoformat()}Z"
     assert timestamp(text) == parse_timestamp(text)
     assert timestamp(text).tzinfo is not None
+
+
+def test_what_aws_sends_is_not_botocores_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its parser guesses among all forms of the world, and takes a tenth of a millisecond for it."""
+    monkeypatch.setattr(timestamps, "parse_timestamp", lambda _value: 1 / 0)
+    assert timestamp("2026-11-25T08:00:00Z") == datetime(2026, 11, 25, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tools.project import ROOT
 from xsession import ConfigError, MfaError
 from xsession._chain import codes
 from xsession._chain.codes import ask_for_code
@@ -179,7 +179,7 @@ def at_terminal(typed: bytes, *arguments: str) -> tuple[str, bytes]:
             stdout=subprocess.PIPE,
             start_new_session=True,
             text=True,
-            cwd=Path(__file__).parent.parent,
+            cwd=ROOT,
         ) as child:
             shown = b""
             if typed:

@@ -6,6 +6,7 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -222,7 +223,8 @@ class ClientCore:
             self._look_at_handlers()
             session = self._derived(lambda: credentials, copy.copy(self._session.events))
             session.set_config_variable("sts_regional_endpoints", "regional")
-            session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
+            with suppress(Exception):  # whatever botocore changed: its own parser reads times too
+                session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
             client = session.create_client("sts", region_name=region_name, config=config)
             self._handed_out.add(client)
             self._share_connections(client)

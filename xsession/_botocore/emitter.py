@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.hooks import EventAliaser, HierarchicalEmitter, NodeList
@@ -17,6 +17,8 @@ from botocore.hooks import EventAliaser, HierarchicalEmitter, NodeList
 Handler = Callable[..., Any]
 # Where an event's handlers stand among those of all matching events: 0 for an exact part of its name, 1 for a "*".
 Place = tuple[int, ...]
+
+_MAX_PATTERNS = 512
 
 
 class SharedHandlers:
@@ -35,7 +37,7 @@ class SharedHandlers:
         self.root: Mapping[str, Any] = self.tree._root
         self._found: dict[str, dict[Place, NodeList]] = {}
         self._ordered: dict[str, Sequence[Handler]] = {}
-        self._places: dict[str, dict[str, Place | None]] = {}
+        self._places: dict[str, _Places] = {}
 
     def emitter(self) -> EventAliaser:
         """A new emitter with these handlers, on which others can be registered."""
@@ -54,19 +56,14 @@ class SharedHandlers:
             found = self._found[event_name] = dict(_matching(self.root, event_name.split(".")))
         return found
 
-    def places(self, event_name: str, patterns: Iterable[str]) -> Mapping[str, Place | None]:
+    def places(self, event_name: str) -> Mapping[str, Place | None]:
         """Where handlers stand among those of `event_name`, by the event that they are registered for.
 
-        Looked up once for all clients: they register their own handlers for the same events.
-
-        Args:
-            event_name: What happens.
-            patterns: The events that handlers are registered for.
+        Found once for all clients: they register their own handlers for the same events.
         """
-        places = self._places.setdefault(event_name, {})
-        for pattern in patterns:
-            if pattern not in places:
-                places[pattern] = _place(pattern.split("."), event_name.split("."))
+        places = self._places.get(event_name)
+        if places is None:
+            places = self._places[event_name] = _Places(event_name)
         return places
 
     def ordered(self, event_name: str) -> Sequence[Handler]:
@@ -135,7 +132,8 @@ class OverlaidHandlers:
         if self._tree is not None:
             handlers: Sequence[Handler] = self._tree.prefix_search(key)
             return handlers
-        places = self._shared.places(key, (event_name for event_name, _, _ in self.own))
+        places = self._shared.places(key)
+        # Gone through once: another thread may register one meanwhile.
         mine = [
             (place, handler, section)
             for event_name, handler, section in self.own
@@ -153,6 +151,20 @@ class OverlaidHandlers:
         copied._tree = copy.copy(self._tree)
         copied.own = list(self.own)
         return copied
+
+
+class _Places(dict[str, "Place | None"]):
+    """Finds what it is asked for the first time, and forgets all where somebody has a new event for each handler."""
+
+    def __init__(self, event_name: str) -> None:
+        super().__init__()
+        self._event = event_name.split(".")
+
+    def __missing__(self, pattern: str) -> Place | None:
+        if len(self) >= _MAX_PATTERNS:
+            self.clear()
+        place = self[pattern] = _place(pattern.split("."), self._event)
+        return place
 
 
 def _place(pattern: Sequence[str], event: Sequence[str]) -> Place | None:

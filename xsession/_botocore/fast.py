@@ -2,7 +2,8 @@
 
 The template's model is a client that botocore made in the ordinary way. For another account, botocore's own
 `create_client` runs again with the model's class and arguments, four of which are the new client's own: event emitter,
-signer, endpoint, and the resolver of endpoints. So retries, redirects and the like are registered by botocore itself.
+signer, endpoint, and the resolver of endpoints. So redirects and the like are registered by botocore itself; of what it
+registers for retries, a client gets what counts for it alone, and shares the rest.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from botocore.config import Config
 from .copies import copied, own_config, own_resolver
 from .emitter import SharedHandlers
 from .http import SharedHTTPSession
-from .retries import SharedRetries
-from .shape import Nobody, check_client, check_methods
+from .retries import SharedRetries, counted
+from .shape import Nobody, check_client, check_methods, check_retries
 
 
 class Template(botocore.client.ClientCreator):
@@ -89,8 +90,10 @@ class Template(botocore.client.ClientCreator):
         check_methods(Template, botocore.client.ClientCreator)
         credentials = Nobody()
         # The first one is made otherwise: its retry handlers are botocore's own.
-        for _ in range(2):
-            check_client(self.client(credentials), self._model, credentials, self._http)
+        clients = [self.client(credentials) for _ in range(2)]
+        for client in clients:
+            check_client(client, self._model, credentials, self._http)
+        check_retries(*map(counted, clients))
 
     def _load_service_model(self, *_args: Any, **_kwargs: Any) -> Any:
         return self._model.meta.service_model

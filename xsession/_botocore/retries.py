@@ -34,7 +34,12 @@ _STATELESS = frozenset(
         "TransientRetryableChecker",
     }
 )
-_OF_ONE_CLIENT = {RetryHandler: {"_retry_quota"}, RetryQuotaChecker: {"_quota", "_last_amount_acquired"}}
+# Numbers that never change; others may count.
+_SETTINGS = frozenset({"_base", "_max_attempts", "_max_backoff"})
+_OF_ONE_CLIENT: dict[type, frozenset[str]] = {
+    RetryHandler: frozenset({"_retry_quota"}),
+    RetryQuotaChecker: frozenset({"_quota", "_last_amount_acquired"}),
+}
 # By the section that an emitter keeps a handler in.
 _REGISTER = ("register_first", "register", "register_last")
 
@@ -50,6 +55,8 @@ class _Registered(NamedTuple):
 
 class SharedRetries:
     """Registers on each client what botocore registered on the first one, with a retry quota of the client's own.
+
+    So it is in the standard and in the adaptive mode; the latter's limit of requests is each client's own anyway.
 
     Where botocore registers what is not known here, and might count for one client too, it goes on doing so itself.
     """
@@ -83,22 +90,37 @@ def _registered(client: Any, plainly: Callable[[Any], object]) -> list[_Register
         _Registered(_REGISTER[section], event_name, handler, ids.get(id(handler)))
         for event_name, handler, section in own[count:]
     ]
-    owners = {id(item): item for _, _, handler, _ in registered if (item := getattr(handler, "__self__", None))}
-    handlers: list[Any] = [owner for owner in owners.values() if type(owner) is RetryHandler]
-    checkers: list[Any] = [owner for owner in owners.values() if type(owner) is RetryQuotaChecker]
-    known = (
+    return registered if _is_known([entry.method for entry in registered]) else []
+
+
+def counted(client: Any) -> list[object]:
+    """What counts for a client alone, among its handlers that decide about retries."""
+    parts: list[object] = []
+    for _, handler, _ in client.meta.events._emitter._handlers.own:
+        owner: Any = getattr(handler, "__self__", None)
+        if type(owner) in _OF_ONE_CLIENT:
+            parts += [owner, getattr(owner, "_quota", owner)]
+    return parts
+
+
+def _is_known(methods: list[Any]) -> bool:
+    if any(type(method) is not types.MethodType for method in methods):
+        return False
+    owners = {id(method.__self__): method.__self__ for method in methods}.values()
+    handlers: list[Any] = [owner for owner in owners if type(owner) is RetryHandler]
+    checkers: list[Any] = [owner for owner in owners if type(owner) is RetryQuotaChecker]
+    return (
         [handler._retry_quota for handler in handlers] == checkers
         and len(checkers) == 1
         and type(checkers[0]._quota) is RetryQuota
-        and all(map(_is_stateless, owners.values()))
+        and all(map(_is_stateless, owners))
     )
-    return registered if known else []
 
 
 def _register(events: Any, registered: list[_Registered]) -> None:
     renewed: dict[int, Any] = {}
     for register, event_name, method, unique_id in registered:
-        owner, handler = getattr(method, "__self__", None), method
+        owner, handler = method.__self__, method
         if type(owner) in _OF_ONE_CLIENT:
             handler = types.MethodType(method.__func__, _of_one_client(owner, renewed))
         getattr(events, register)(event_name, handler, unique_id=unique_id)
@@ -111,15 +133,21 @@ def _of_one_client(owner: Any, renewed: dict[int, Any]) -> Any:
         if hasattr(owner, "_retry_quota"):
             own._retry_quota = _of_one_client(owner._retry_quota, renewed)
         else:
-            own._quota = RetryQuota()
+            own._quota = RetryQuota(owner._quota._max_capacity)
     return own
 
 
 def _is_stateless(item: Any) -> bool:
     if isinstance(item, list | tuple):
         return all(map(_is_stateless, item))
-    own = _OF_ONE_CLIENT.get(type(item))
-    if own is None and type(item).__name__ not in _STATELESS:
+    kind = type(item)
+    known = kind.__module__.startswith("botocore.retries.") and kind.__name__ in _STATELESS
+    if not known and kind not in _OF_ONE_CLIENT:
         plain = str | int | float | type | types.FunctionType | types.BuiltinFunctionType | None
         return isinstance(item, plain)
-    return all(_is_stateless(value) for name, value in vars(item).items() if own is None or name not in own)
+    apart = _OF_ONE_CLIENT.get(kind, frozenset())
+    return all(
+        _is_stateless(value) and (name in _SETTINGS or not isinstance(value, int | float))
+        for name, value in vars(item).items()
+        if name not in apart
+    )

@@ -87,6 +87,17 @@ def check_client(client: Any, model: Any, credentials: Credentials, http: object
         raise LookupError(msg)
 
 
+def check_retries(one: list[object], other: list[object]) -> None:
+    """Compares what counts retries for one client with what does so for another.
+
+    Raises:
+        LookupError: A part of it counts for both.
+    """
+    if {id(part) for part in one} & {id(part) for part in other}:
+        msg = "clients share what counts their retries"
+        raise LookupError(msg)
+
+
 def _kinds(item: Any) -> Mapping[str, type]:
     return {name: type(value) for name, value in vars(item).items()}
 

@@ -59,6 +59,8 @@ class Asks:
         self._clock = clock
         self._mfa_code = mfa_code
         self._lanes = lanes
+        # None or one, made when a role asks for MFA.
+        self._mfa: dict[None, MfaSessions] = {}
         # Codes by the key of the role that they are for, while its assumption is under way.
         self._codes: dict[str, str] = {}
         # Each function with a name of its own; held, so that no other one gets its id meanwhile.
@@ -191,12 +193,12 @@ class Asks:
         if made is None:
             # Of two threads that come here at once, both get the first one's: setdefault is atomic.
             fresh = MfaSessions(self._mfa_code, store=self._store, clock=self._clock)
-            made = self.__dict__.setdefault("_mfa", fresh)
+            made = self._mfa.setdefault(None, fresh)
         return made
 
     @property
     def _made_sessions(self) -> MfaSessions | None:
-        return self.__dict__.get("_mfa")
+        return self._mfa.get(None)
 
     def _ask_with_web_identity(self, hop: Hop, origin: Origin) -> Ask:
         from .web_identity import AssumeRoleWithWebIdentity  # noqa: PLC0415 # most chains begin with credentials

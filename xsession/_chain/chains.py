@@ -141,8 +141,9 @@ class Chains:
             mfa_command=defaults.mfa_command,
             mfa_duration_seconds=defaults.mfa_duration_seconds,
         )
-        # By the defaults of the account's file: merging them validates them anew, for each account otherwise.
-        self._merged: dict[Defaults | None, Defaults] = {None: self._name_only | defaults}
+        self._own_defaults = self._name_only | defaults
+        # By the defaults of an account's file: merging them validates them anew, for each account otherwise.
+        self._merged: dict[Defaults, Defaults] = {}
         self._policy = policy
         self._store = store
         self._emit = emit
@@ -300,11 +301,11 @@ class Chains:
     def _defaults_of(self, account: Account) -> Defaults:
         if not account.registered:
             return self._name_only
+        if account.defaults is None:
+            return self._own_defaults
         merged = self._merged.get(account.defaults)
         if merged is None:
-            merged = self._merged[account.defaults] = (
-                self._name_only | (account.defaults or Defaults()) | self._defaults
-            )
+            merged = self._merged[account.defaults] = self._name_only | account.defaults | self._defaults
         return merged
 
     def _source_credentials(self, account: Account, start: Start) -> SourceCredentials:
