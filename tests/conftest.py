@@ -35,7 +35,10 @@ def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_loopback_only)
 
 # Both go by the wall clock, and in a fresh clone the first text takes seconds: Hypothesis builds its Unicode tables.
-settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# CI draws the same examples in each run, so that no change is refused for what was there before it.
+settings.register_profile(
+    "project", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 settings.load_profile("project")
 
 

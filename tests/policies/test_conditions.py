@@ -137,3 +137,48 @@ def test_dates_and_numbers_are_compared_as_such(name: str, wanted: str, met: boo
 def test_an_arn_pattern_of_one_star_means_all() -> None:
     """Even what is no ARN."""
     assert is_met("ArnLike", NAME, ["*"], RequestKeys({KEY: ["bruce"]})) is True
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "met"),
+    [
+        ("${*}", "*", True),
+        ("${*}", "bruce", False),
+        ("${aws:username}", "bruce", True),
+        ("${aws:username}s", "bruce", False),
+        ("${aws:userid, 'nobody'}", "nobody", True),
+        ("${aws:userid}", "nobody", False),
+    ],
+)
+def test_policy_variables_stand_for_what_the_request_has(wanted: str, value: str, met: bool) -> None:
+    """A sign that would be a wildcard, a key's value, or the policy's own value for a key that the request lacks."""
+    keys = RequestKeys(keys_of([value], ["bruce"]))
+    assert is_met("StringLike", NAME, [wanted], keys) is met
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "met"),
+    [
+        ("arn:aws:iam::*:role/b*", "arn:aws:iam::1:role/bat", True),
+        ("arn:aws:iam::*", "arn:aws:iam::1:role/bat", None),
+        ("arn:*:role/bat", "arn:aws:iam::1:role/bat", None),
+        ("arn:aws:iam::1:role/bat", "bruce", False),
+    ],
+)
+def test_an_arn_is_compared_part_by_part(wanted: str, value: str, met: bool | None) -> None:
+    """A wildcard stays within its part; a pattern with fewer parts is none that can be judged."""
+    assert is_met("ArnLike", NAME, [wanted], RequestKeys({KEY: [value]})) is met
+
+
+@pytest.mark.parametrize(
+    ("name", "met"),
+    [
+        ("StringEquals", False),
+        ("StringEqualsIfExists", True),
+        ("ForAllValues:StringEquals", True),
+        ("StringNotEquals", True),
+    ],
+)
+def test_a_key_that_the_request_lacks(name: str, met: bool) -> None:
+    """Equals nothing; is no obstacle where the operator says so, asks of all values, or is negated."""
+    assert is_met(name, NAME, ["bruce"], RequestKeys({KEY: []})) is met
