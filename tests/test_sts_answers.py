@@ -31,3 +31,19 @@ def test_a_lifetime_without_a_date_is_by_the_local_clock() -> None:
     assert lifetime_of(expiry, None, asked=3_600, sent_wall=NEW_YEAR + 600) == 3_000
     assert lifetime_of(expiry.replace(tzinfo=None), None, asked=3_600, sent_wall=NEW_YEAR) is None
     assert lifetime_of("soon", None, asked=3_600, sent_wall=NEW_YEAR) is None
+
+
+@given(
+    issued=st.floats(0, 1, exclude_max=True),
+    travelled=st.floats(0, 0.9),
+    asked=st.sampled_from([8, 900, 3_600]),
+)
+def test_credentials_are_never_thought_to_live_longer_than_they_do(issued: float, travelled: float, asked: int) -> None:
+    """STS's times lack the fraction of their second; where the local clock is right, it knows it."""
+    answered = NEW_YEAR + 1 + issued
+    expiry, date = (datetime.fromtimestamp(moment // 1, UTC) for moment in (answered + asked, answered))
+    sent = answered - travelled
+    lifetime = lifetime_of(expiry, date, asked=asked, sent_wall=sent)
+    assert lifetime is not None
+    assert sent + lifetime <= expiry.timestamp()
+    assert lifetime > asked - 1

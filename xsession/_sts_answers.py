@@ -164,11 +164,12 @@ def lifetime_of(expiry: object, date: datetime | None, *, asked: int, sent_wall:
     if not isinstance(expiry, datetime) or expiry.tzinfo is None:
         return None
     ends = expiry.timestamp() // 1
-    now = sent_wall if date is None else date.timestamp()
+    now = sent_wall if date is None else date.timestamp() // 1
     if ends - now > _MAX_AHEAD_SECONDS:
         return None
-    if date is not None and 0 < ends - date.timestamp() // 1 <= asked + _DATE_TOLERANCE_SECONDS:
-        return ends - date.timestamp() // 1
+    if date is not None and 0 < ends - now <= asked + _DATE_TOLERANCE_SECONDS:
+        # Date lacks the fraction of its second, which the local clock knows where the two agree.
+        return ends - (sent_wall if now <= sent_wall < min(now + 1, ends) else now)
     lifetime = min(ends - sent_wall, float(asked))
     return lifetime if lifetime > 0 else None
 

@@ -247,7 +247,7 @@ def test_a_code_is_good_for_a_days_work(
     world, device, clock = clocked
     role = Role(strict(world), mfa_serial=SERIAL)
     xs = world.session({"vegeta": role}, mfa_code=device, clock=clock, **options)
-    assert xs.get_frozen_credentials("vegeta").lifetime == 3_600
+    assert xs.get_frozen_credentials("vegeta").lifetime == pytest.approx(3_600, abs=1)
     for _ in range(seconds // 3_600 - 1):
         clock.advance(3_598)
         assert who(xs.get_client("sts", "vegeta")) == VEGETA
@@ -262,7 +262,7 @@ def test_a_role_that_shall_live_longer_takes_a_code_for_itself(world: World, dev
     role = Role(strict(world), mfa_serial=SERIAL, duration_seconds=timedelta(hours=8))
     device.wrong = 1
     xs = world.session({"long": role}, mfa_code=device)
-    assert xs.get_frozen_credentials("long").lifetime == 28_800
+    assert xs.get_frozen_credentials("long").lifetime == pytest.approx(28_800, abs=1)
     assert (world.aws.count("GetSessionToken"), len(device.asked)) == (0, 2)
     with ThreadPoolExecutor(8) as pool:
         xs.invalidate("long")
@@ -275,7 +275,7 @@ def test_a_default_duration_is_an_hour_behind_mfa(world: World, device: Device) 
     xs = world.session(
         {"vegeta": strict(world)}, mfa_code=device, mfa_serial=SERIAL, duration_seconds=timedelta(hours=8)
     )
-    assert xs.get_frozen_credentials("vegeta").lifetime == 3_600
+    assert xs.get_frozen_credentials("vegeta").lifetime == pytest.approx(3_600, abs=1)
     assert world.aws.count("GetSessionToken") == 1
 
 
