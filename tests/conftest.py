@@ -14,7 +14,7 @@ import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.worlds import World
+from tests.support.worlds import World
 from xsession.testing import LocalAWS
 
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.worlds import BATMAN, VEGETA, World, who
+from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.attacks import ATTACKS
-from tests.worlds import World
+from tests.support.attacks import ATTACKS
+from tests.support.worlds import World
 from xsession import audit, events
-from xsession._value import frozen
+from xsession._base._value import frozen
 from xsession.audit import MAX_TEXT_CHARACTERS, AuditLog, AuditRecord, to_line
 from xsession.credentials import Credentials
 from xsession.errors import AuditLogError
@@ -472,7 +472,7 @@ def test_failures_are_events_too(tmp_path: Path) -> None:
         hop=1,
         code="AccessDenied",
         message="no",
-        recoverable=False,
+        retryable=False,
         next_try=30.0,
         remaining=0.0,
     )

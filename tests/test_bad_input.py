@@ -22,7 +22,7 @@ from xsession import (
     UnknownAccountError,
     XSessionError,
 )
-from xsession.defaults import Defaults
+from xsession.roles import Defaults
 
 VEGETA = "arn:aws:iam::222222222222:role/R"
 HUB = "arn:aws:iam::333333333333:role/Hub"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds import BATMAN, HUB, VEGETA, World
+from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession.cli import main
 from xsession.policies import trust
 

@@ -74,9 +74,9 @@ def test_credential_process_document() -> None:
 def test_they_end_by_the_local_clock() -> None:
     """Where the local clock differs from AWS's, the lifetime counts from the local time of issue."""
     issued = datetime(2030, 1, 1, 15, tzinfo=timezone(timedelta(hours=1)))
-    assert credentials(issued_at=issued, lifetime=900.0).expires_at == issued + timedelta(seconds=900)
-    assert credentials(issued_at=issued).expires_at == EXPIRY
-    assert credentials(expiry=None).expires_at is None
+    assert credentials(issued_at=issued, lifetime=900.0).local_expiry == issued + timedelta(seconds=900)
+    assert credentials(issued_at=issued).local_expiry == EXPIRY
+    assert credentials(expiry=None).local_expiry is None
 
 
 def test_an_identity_is_a_value() -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from xsession import defaults, errors, events, roles, session_name
-from xsession._accounts import toml
+from xsession import errors, events
+from xsession.accounts import _toml as toml
+from xsession.roles import _session_name as session_name
+from xsession.roles._defaults import DEFAULT_OPTIONS
+from xsession.roles._role import ROLE_OPTIONS
 from xsession.testing import LocalAWS, Story
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +42,12 @@ def test_values_are_documented_with_their_arguments() -> None:
     shown = {item.name: (str(item.annotation), item.default) for item in package["refresh.RefreshPolicy"].parameters}
     assert shown["advisory"] == ("float | None", "None")
     assert shown["patience"] == ("float", "30.0")
-    assert [item.name for item in package["refresh.Windows"].parameters] == ["self", "advisory", "mandatory", "hard"]
+    assert [item.name for item in package["refresh._policy.Windows"].parameters] == [
+        "self",
+        "advisory",
+        "mandatory",
+        "hard",
+    ]
 
 
 def test_every_error_has_its_place_on_the_troubleshooting_page() -> None:
@@ -67,7 +75,7 @@ def test_every_key_of_the_file_is_listed() -> None:
 def test_every_option_of_a_role_and_every_default_is_listed() -> None:
     """In the reference, each in a row of its own."""
     text = page("reference/role-options.md")
-    options = roles.OPTIONS | defaults.OPTIONS | {"role_arn"} | {f"{{{name}}}" for name in session_name.PLACEHOLDERS}
+    options = ROLE_OPTIONS | DEFAULT_OPTIONS | {"role_arn"} | {f"{{{name}}}" for name in session_name.PLACEHOLDERS}
     assert {name for name in options if f"\n| `{name}` |" not in text} == set()
 
 

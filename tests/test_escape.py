@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.attacks import ATTACKS
+from tests.support.attacks import ATTACKS
 from xsession.escape import for_html, for_json, for_terminal
 
 EVIL = pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import ProvisionError, RoleSpec
 from xsession._iam import RoleIam
 from xsession.policies import allow, trust

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.worlds import VEGETA, World
+from tests.support.worlds import VEGETA, World
 from xsession.redaction import RedactingFilter, redacted
 
 SECRET = st.text(string.ascii_letters + string.digits + "+/=", min_size=8, max_size=60)

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import BATMAN, HUB, VEGETA, World, who
-from xsession import ConfigError, CrossAccountSession, SessionClosedError, UnknownAccountError
+from tests.support.worlds import BATMAN, HUB, VEGETA, World, who
+from xsession import (
+    ConfigError,
+    CrossAccountSession,
+    SessionClosedError,
+    UnknownAccountError,
+)
 
 
 class Reloaded:

@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from tests.test_bad_input import TOML
-from xsession._accounts import toml
-from xsession._accounts.toml import read_toml
+from xsession.accounts import _toml as toml
+from xsession.accounts._toml import read_toml
 from xsession.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -20,8 +20,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.cells import until
-from tests.worlds import BATMAN, HUB, VEGETA, World, who
+from tests.support.cells import until
+from tests.support.worlds import BATMAN, HUB, VEGETA, World, who
 from xsession import (
     SOURCE,
     Account,
@@ -41,7 +41,7 @@ from xsession import (
     WrongAccountError,
     XSessionError,
 )
-from xsession._chain.chains import MAX_CELLS
+from xsession._chain._chains import MAX_CELLS
 from xsession.events import Event, Invalidated, RefreshSucceeded
 from xsession.policies import allow, trust
 from xsession.testing import Fault

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.worlds import HUB, VEGETA, World, who
+from tests.support.worlds import HUB, VEGETA, World, who
 from xsession import SOURCE, Account, InvalidRoleError, Role, WrongAccountError
 from xsession.events import Event, RefreshStarted
 from xsession.policies import allow

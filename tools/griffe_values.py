@@ -13,7 +13,7 @@ class Values(griffe.Extension):
     def on_class_instance(self, *, cls: griffe.Class, **_kwargs: Any) -> None:
         """Renames the decorator of one class, before griffe's own extension looks for dataclasses."""
         for decorator in cls.decorators:
-            if decorator.callable_path == "xsession._value.frozen":
+            if decorator.callable_path == "xsession._base.frozen":
                 arguments = decorator.value.arguments if isinstance(decorator.value, griffe.ExprCall) else []
                 decorator.value = griffe.ExprCall(griffe.ExprName("dataclasses.dataclass"), arguments)
                 cls.labels.add("dataclass")

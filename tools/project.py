@@ -9,11 +9,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LAYERS: list[list[str]] = PYPROJECT["tool"]["architecture"]["layers"]
 EDGES: list[str] = PYPROJECT["tool"]["architecture"]["edges"]
+LAYERS: list[list[str]] = PYPROJECT["tool"]["architecture"]["layers"]
 WITHOUT_BOTO3: list[str] = [
-    module for layer in LAYERS[: PYPROJECT["tool"]["architecture"]["without_boto3"]] for module in layer
+    room for layer in LAYERS[: PYPROJECT["tool"]["architecture"]["without_boto3"]] for room in layer
 ]
+
+
+def layers_of(root: Path) -> list[list[str]]:
+    """The layers of the package in a checkout, from the lowest to the highest."""
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    layers: list[list[str]] = tomllib.loads(text)["tool"]["architecture"]["layers"]
+    return layers
 
 
 def lower_bounds() -> dict[str, str]:
@@ -32,21 +39,15 @@ def lower_bounds() -> dict[str, str]:
     return bounds
 
 
-def sources(module: str) -> list[Path]:
-    """The files of a module or subpackage of xsession, without those that the layer table names apart."""
-    path = ROOT / "xsession" / module.replace(".", "/")
-    single = path.with_suffix(".py")
-    if single.exists():
-        return [single]
-    apart = {
-        path / f"{other.rpartition('.')[2]}.py" for layer in LAYERS for other in layer if other.startswith(f"{module}.")
-    }
-    return sorted(set(path.rglob("*.py")) - apart)
+def sources(room: str) -> list[Path]:
+    """The files of a package of xsession, or of a module that stands alone."""
+    path = ROOT / "xsession" / room
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
 def main() -> None:
     """Print the files that must be covered to 100 %, as `coverage report --include` takes them."""
-    files = [path for module in WITHOUT_BOTO3 for path in sources(module)]
+    files = [path for room in WITHOUT_BOTO3 for path in sources(room)]
     print(",".join(str(path.relative_to(ROOT)) for path in files))
 
 

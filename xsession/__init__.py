@@ -1,13 +1,13 @@
 """Name the account, get the client: AWS cross-account sessions whose credentials never expire."""
 
-import importlib
-import typing
+from typing import TYPE_CHECKING
 
-if typing.TYPE_CHECKING:
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
     from .account_session import AccountSession
     from .accounts import SOURCE, Account, Accounts
     from .credentials import Credentials, Identity
-    from .defaults import Defaults
     from .errors import (
         ActivityError,
         AssumeRoleError,
@@ -29,14 +29,12 @@ if typing.TYPE_CHECKING:
         XSessionError,
     )
     from .fanout import Outcome, Outcomes
-    from .grants import Grant
+    from .grants import Grant, Revocation
     from .provision import RoleSpec
     from .redaction import RedactingFilter
-    from .refresh import RefreshPolicy, RefreshState
-    from .revocation import Revocation
-    from .roles import Role, RoleChain
+    from .refresh import HopStatus, RefreshPolicy, RefreshState, Status
+    from .roles import Defaults, Role, RoleChain
     from .session import CrossAccountSession
-    from .status import HopStatus, Status
     from .stores import MemoryStore, Store
 
 __all__ = [
@@ -82,57 +80,40 @@ __all__ = [
     "XSessionError",
 ]
 
-# Where each name is. It is imported when it is used for the first time, so that a library which depends on this one
-# costs those of its users little who never reach for another account.
-_NAMES = {
-    "account_session": ("AccountSession",),
-    "accounts": ("SOURCE", "Account", "Accounts"),
-    "credentials": ("Credentials", "Identity"),
-    "defaults": ("Defaults",),
-    "errors": (
-        "ActivityError",
-        "AssumeRoleError",
-        "AuditLogError",
-        "ConfigError",
-        "CredentialsError",
-        "CredentialsTimeoutError",
-        "DeadlinePassedError",
-        "GrantError",
-        "InvalidPolicyError",
-        "InvalidRoleError",
-        "MfaError",
-        "ProvisionError",
-        "RevocationError",
-        "SessionClosedError",
-        "SourceCredentialsError",
-        "UnknownAccountError",
-        "WrongAccountError",
-        "XSessionError",
-    ),
-    "fanout": ("Outcome", "Outcomes"),
-    "grants": ("Grant",),
-    "provision": ("RoleSpec",),
-    "redaction": ("RedactingFilter",),
-    "refresh": ("RefreshPolicy", "RefreshState"),
-    "revocation": ("Revocation",),
-    "roles": ("Role", "RoleChain"),
-    "session": ("CrossAccountSession",),
-    "status": ("HopStatus", "Status"),
-    "stores": ("MemoryStore", "Store"),
-}
-_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_MODULES = (*_NAMES, "account", "activity", "audit", "diagnose", "escape", "events", "policies", "session_name")
-
-
-def __getattr__(name: str) -> object:
-    if name in _MODULE_OF:
-        value = globals()[name] = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
-        return value
-    if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES})
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "account_session": ("AccountSession",),
+        "accounts": ("SOURCE", "Account", "Accounts"),
+        "credentials": ("Credentials", "Identity"),
+        "errors": (
+            "ActivityError",
+            "AssumeRoleError",
+            "AuditLogError",
+            "ConfigError",
+            "CredentialsError",
+            "CredentialsTimeoutError",
+            "DeadlinePassedError",
+            "GrantError",
+            "InvalidPolicyError",
+            "InvalidRoleError",
+            "MfaError",
+            "ProvisionError",
+            "RevocationError",
+            "SessionClosedError",
+            "SourceCredentialsError",
+            "UnknownAccountError",
+            "WrongAccountError",
+            "XSessionError",
+        ),
+        "fanout": ("Outcome", "Outcomes"),
+        "grants": ("Grant", "Revocation"),
+        "provision": ("RoleSpec",),
+        "redaction": ("RedactingFilter",),
+        "refresh": ("HopStatus", "RefreshPolicy", "RefreshState", "Status"),
+        "roles": ("Defaults", "Role", "RoleChain"),
+        "session": ("CrossAccountSession",),
+        "stores": ("MemoryStore", "Store"),
+    },
+    modules=("activity", "audit", "diagnosis", "escape", "events", "policies"),
+)

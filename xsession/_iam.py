@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ._frozen import FrozenMap
-from ._value import frozen
+from ._base import FrozenMap, frozen
 from .errors import InvalidPolicyError, ProvisionError
 from .policies import Policy, as_policy
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 
-from ._botocore.config import region_of
-from ._chain.chains import Reached
+from ._botocore import region_of
+from ._chain import Reached
 from .errors import ConfigError
 from .roles import RoleChain
 

@@ -19,8 +19,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NoReturn
 
-from ._frozen import FrozenMap
-from ._value import frozen
+from ._base import FrozenMap, frozen
 from .errors import AuditLogError
 from .escape import for_json, for_terminal
 from .events import Event

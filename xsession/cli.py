@@ -8,8 +8,9 @@ from typing import Any
 
 import xsession
 from xsession import Accounts, CrossAccountSession
-from xsession.errors import ConfigError, UnknownAccountError, XSessionError
-from xsession.escape import for_terminal
+
+from .errors import ConfigError, UnknownAccountError, XSessionError
+from .escape import for_terminal
 
 try:
     import click

@@ -6,7 +6,7 @@ import json
 from dataclasses import field
 from datetime import datetime, timedelta
 
-from ._value import frozen
+from ._base import frozen
 
 
 @frozen(kw_only=True)
@@ -44,7 +44,7 @@ class Credentials:
     packed_policy_size: int | None = None
 
     @property
-    def expires_at(self) -> datetime | None:
+    def local_expiry(self) -> datetime | None:
         """When they end by the local wall clock, which may differ from AWS's; None: never."""
         if self.issued_at is None or self.lifetime is None:
             return self.expiry

@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Protocol
 
-from ._value import frozen
+from ._base import frozen
 
 logger = logging.getLogger("xsession")
 logger.addHandler(logging.NullHandler())
@@ -72,14 +72,14 @@ class RefreshFailed(Event):
     Args:
         code: AWS's error code, where AWS answered.
         message: What went wrong.
-        recoverable: Whether it may go away by itself.
+        retryable: Whether it may go away by itself.
         next_try: Seconds until STS is asked again at the earliest.
         remaining: Seconds that the credentials held are good for; 0: none are.
     """
 
     code: str | None
     message: str
-    recoverable: bool
+    retryable: bool
     next_try: float
     remaining: float
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from ._value import frozen
+from ._base import frozen
 
 T = TypeVar("T")
 Item = TypeVar("Item")

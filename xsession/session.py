@@ -19,39 +19,29 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._accounts.profile import Profile
-from ._botocore.config import config_key, region_of
-from ._botocore.source import Source
-from ._chain.chains import Chains, Reached
-from ._chain.start import refuse_closed
-from ._clients import ClientCache
-from ._clock import SYSTEM_CLOCK, Clock
-from ._fork import renew_after_fork
-from ._refresh.throttle import SHARED_LANES, Lanes
-from ._refresh.workers import SHARED_WORKERS, Workers
+from ._base import SYSTEM_CLOCK, Clock, renew_after_fork
+from ._botocore import Source, config_key, region_of
+from ._chain import Chains, Reached, refuse_closed
+from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys
-from .accounts import SOURCE, Account, AccountRef, Accounts
+from .accounts import SOURCE, Account, AccountRef, Accounts, Profile
 from .credentials import Credentials, Identity
-from .defaults import as_defaults
 from .errors import ConfigError, InvalidRoleError, WrongAccountError, XSessionError
 from .events import Hook, Hooks, LoggingHook
-from .refresh import RefreshPolicy
-from .roles import Role, RoleChain
-from .session_name import Runner, runner
+from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
+from .roles import Role, RoleChain, Runner, as_defaults, runner
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
-    from ._accounts.discovery import Discovery
-    from ._chain.codes import MfaCode
-    from ._grants.granting import Grants
+    from ._chain import MfaCode
+    from .accounts import Discovery
     from .activity import Activities
     from .audit import AuditRecord
-    from .diagnose import Diagnosis, Using
+    from .diagnosis import Diagnosis, Using
     from .fanout import Outcomes
-    from .grants import Grant
+    from .grants import Grant, Grants, Revocation
     from .policies import PolicyLike
-    from .revocation import Revocation
-    from .status import Status
+    from .refresh import Status
 
 T = TypeVar("T")
 
@@ -136,7 +126,7 @@ class CrossAccountSession:
         self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
-        self._hits = self._clients.hits
+        self._by_arguments = self._clients.by_arguments
         self._closed = False
         self._made_grants: Grants | None = None
         self._config: Discovery | None = None
@@ -169,7 +159,7 @@ class CrossAccountSession:
                 or a project's file has an account of a name that the user's own file has too.
         """
         known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
-        from ._accounts.discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
+        from .accounts import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
         config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
         session = cls(config.read(os.environ), **overrides)
@@ -204,7 +194,7 @@ class CrossAccountSession:
         """
         if not client_kwargs:
             try:
-                return self._hits[service_name, account, region_name, config]
+                return self._by_arguments[service_name, account, region_name, config]
             except (KeyError, TypeError):
                 pass  # Not there yet; or a list or the like as account, which find() refuses in words.
         return self._client(service_name, account, region_name, config, client_kwargs)
@@ -309,7 +299,7 @@ class CrossAccountSession:
             ConfigError: The account's roles and defaults do not fit together.
             SessionClosedError: The session is closed.
         """
-        from .diagnose import diagnose  # noqa: PLC0415 # seldom needed
+        from .diagnosis import diagnose  # noqa: PLC0415 # seldom needed
 
         found, wall = self.accounts.find(account), self._clock.wall
         return diagnose(found, route=self._chains.route, as_session=self.__getitem__, using=using, wall=wall)
@@ -383,7 +373,7 @@ class CrossAccountSession:
             ConfigError: Arguments that don't fit together, or a role whose policies only AWS changes.
             RevocationError: AWS still accepts the keys; says until when, and what is missing.
         """
-        from .revocation import Revoker  # noqa: PLC0415 # few revoke, and nobody else shall pay for it
+        from .grants import Revoker  # noqa: PLC0415 # few revoke, and nobody else shall pay for it
 
         found = self.accounts.find(account)
         by = None if using is None else self.accounts.find(using)
@@ -402,7 +392,7 @@ class CrossAccountSession:
         Returns:
             For each account and hop its state, expiry, last error and next try. Prints as a table.
         """
-        from .status import Status  # noqa: PLC0415 # for people who look, and no request needs it
+        from .refresh import Status  # noqa: PLC0415 # for people who look, and no request needs it
 
         with self._lock:
             everything = list(self._reached.values())
@@ -528,7 +518,7 @@ class CrossAccountSession:
         self._lock = threading.Lock()
 
     def _grants(self) -> Grants:
-        from ._grants.granting import Grants  # noqa: PLC0415 # few make grants, and nobody else shall pay for it
+        from .grants import Grants  # noqa: PLC0415 # few make grants, and nobody else shall pay for it
 
         with self._lock:
             if self._made_grants is None:

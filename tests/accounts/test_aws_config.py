@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xsession import ConfigError
-from xsession._accounts.aws_config import AwsFiles, Section, read_sections
+from xsession.accounts._aws_config import AwsFiles, Section, read_sections
 
 
 def write(folder: Path, config: str, credentials: str = "") -> AwsFiles:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from xsession import Accounts, ConfigError
-from xsession._accounts.discovery import Discovery, user_file
+from xsession.accounts._discovery import Discovery, user_file
 
 ARN = "arn:aws:iam::{:012}:role/R"
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.worlds import BATMAN, HUB, VEGETA, World
+from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession import (
     Accounts,
     ConfigError,
@@ -19,10 +19,10 @@ from xsession import (
     SourceCredentialsError,
     UnknownAccountError,
 )
-from xsession._accounts.profile import Profile
+from xsession.accounts._profile import Profile
 from xsession.policies import allow
-from xsession.testing.keys import Key
-from xsession.testing.sts import LocalSTS
+from xsession.testing._sts._keys import Key
+from xsession.testing._sts._local_sts import LocalSTS
 
 ROLE = f"arn:aws:iam::{VEGETA}:role/R"
 FIRST = f"arn:aws:iam::{HUB}:role/Hub"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from xsession._accounts.entry import Entry
-from xsession._accounts.toml import read_toml
-from xsession._accounts.toml_file import Trust
+from xsession.accounts._entry import Entry
+from xsession.accounts._toml import read_toml
+from xsession.accounts._toml_file import FileTrust
 from xsession.errors import ConfigError
 from xsession.policies import allow
 from xsession.roles import Role, RoleChain
@@ -230,9 +230,9 @@ def test_a_file_that_was_found_includes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "xsession.toml"
     path.write_text(f'include = ["/etc/*.toml"]\n[accounts.a]\nrole_arn = "{VEGETA}"')
     with pytest.raises(ConfigError, match=r":1: include: include is not for a file that happens to lie in a folder"):
-        read_toml(path, trust=Trust.FOUND)
+        read_toml(path, trust=FileTrust.FOUND)
     path.write_text(f'[accounts.a]\nrole_arn = "{VEGETA}"')
-    assert len(read_toml(path, trust=Trust.FOUND)) == 1
+    assert len(read_toml(path, trust=FileTrust.FOUND)) == 1
 
 
 def test_in_a_pyproject_all_is_under_a_table(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession._accounts.toml_file import Place, lines_of
+from xsession.accounts._toml_file import Place, lines_of
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession._activity.attribution import Caller, KnownGrant, OwnLog, Trusts, error_code, grant_id, is_forced, text
-from xsession._frozen import FrozenMap
+from xsession._base._frozen_map import FrozenMap
+from xsession.activity._attribution import (
+    KnownGrant,
+    OwnLog,
+    Trusts,
+    UserIdentity,
+    error_code,
+    grant_id,
+    is_forced,
+    text,
+)
 from xsession.audit import AuditRecord
 from xsession.policies import Policy, Statement, trust
 
@@ -38,10 +47,10 @@ def role_session(**context: Any) -> dict[str, Any]:
 
 def test_a_session_is_known_by_its_source_identity_or_else_its_name() -> None:
     """The former stays the same through a chain of roles."""
-    plain = Caller.of(role_session())
+    plain = UserIdentity.of(role_session())
     assert (plain.name, plain.claim) == ("jane", "session name")
     assert (plain.role_arn, plain.role_name) == (ROLE, "Operator")
-    known = Caller.of(role_session(sourceIdentity="bruce"))
+    known = UserIdentity.of(role_session(sourceIdentity="bruce"))
     assert (known.name, known.claim) == ("bruce", "source identity")
     assert known.names >= {"bruce", "jane", "ASIAEXAMPLE", ROLE, "arn:aws:sts::222222222222:assumed-role/Operator/jane"}
 
@@ -61,13 +70,13 @@ def test_a_session_is_known_by_its_source_identity_or_else_its_name() -> None:
 )
 def test_every_kind_of_caller_has_a_name(identity: dict[str, Any], name: str) -> None:
     """As good as CloudTrail knows it."""
-    assert Caller.of({"userIdentity": identity}).name == name
+    assert UserIdentity.of({"userIdentity": identity}).name == name
 
 
 @given(st.dictionaries(st.sampled_from(["userIdentity", "type"]), ANY_JSON) | ANY_JSON)
 def test_any_document_has_a_caller(document: Any) -> None:
     """Whoever wrote it."""
-    caller = Caller.of(document)
+    caller = UserIdentity.of(document)
     assert caller.name
     assert all(isinstance(name, str) for name in caller.names)
 

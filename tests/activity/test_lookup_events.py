@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from xsession._activity.lookup_events import PAGE_SIZE, Pace, TrailEvent, lookup_events
-from xsession._clock import Waitable
+from xsession._base._clock import Waitable
+from xsession.activity._lookup_events import PAGE_SIZE, RateLimit, TrailEvent, lookup_events
 from xsession.testing import FakeClock
 
 START, END = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 1, 2, tzinfo=UTC)
@@ -59,7 +59,7 @@ def page(*ids: str, token: str | None = None) -> dict[str, Any]:
 
 def read(client: Client, clock: FakeClock, attribute: tuple[str, str] | None = None) -> list[str]:
     """The ids of all events."""
-    events = lookup_events(client, Pace(clock), attribute, START, END)
+    events = lookup_events(client, RateLimit(clock), attribute, START, END)
     return [str(event.entry["EventId"]) for event in events]
 
 
@@ -87,7 +87,7 @@ def test_without_an_attribute_all_are_asked_for(clock: PassingClock) -> None:
 def test_a_page_is_read_when_it_is_wanted(clock: PassingClock) -> None:
     """Whoever looks at the first events does not wait for the last."""
     client = Client(clock, page("a", token="t"))
-    assert next(iter(lookup_events(client, Pace(clock), None, START, END))).entry == {"EventId": "a"}
+    assert next(iter(lookup_events(client, RateLimit(clock), None, START, END))).entry == {"EventId": "a"}
     assert len(client.requests) == 1
 
 

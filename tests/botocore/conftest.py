@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.botocore.paths import Bench, Make, MakeCore
-from tests.worlds import BUCKET, World
-from xsession._botocore.core import ClientCore
+from tests.support.client_paths import Bench, Make, MakeCore
+from tests.support.worlds import BUCKET, World
+from xsession._botocore._core import ClientCore
 from xsession.testing import LocalAWS
 
 

@@ -6,7 +6,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from xsession._botocore.config import config_key, own_options, region_of
+from xsession._botocore._config import config_key, own_options, region_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.httpsession import URLLib3Session
 
-from xsession._botocore.connections import HandedOut, leave_connections, renew_pools
+from xsession._botocore._connections import HandedOut, leave_connections, renew_pools
 
 URL = "http://127.0.0.1:9/"
 

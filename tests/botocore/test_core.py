@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader
 from botocore.stub import Stubber
 
-from tests.botocore.paths import KEY, Bench, Make, MakeCore, as_credentials
-from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
+from tests.support.client_paths import KEY, Bench, Make, MakeCore, as_credentials
+from tests.support.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession import Account, RoleChain
-from xsession._botocore.core import ClientCore, Loaders
-from xsession.testing.faults import Fault
+from xsession._botocore._core import ClientCore, Loaders
+from xsession.testing._http._faults import Fault
 
 
 def test_the_path_is_the_one_that_was_asked_for(bench: Bench, request: pytest.FixtureRequest) -> None:

@@ -15,10 +15,10 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import SSLError
 
-from tests.botocore.paths import KEY, MakeCore
-from tests.botocore.tls import QuietServer, serving
-from tests.worlds import VEGETA, who
-from xsession._botocore.core import ClientCore
+from tests.support.client_paths import KEY, MakeCore
+from tests.support.tls import QuietServer, serving
+from tests.support.worlds import VEGETA, who
+from xsession._botocore._core import ClientCore
 
 
 @pytest.fixture(scope="module")

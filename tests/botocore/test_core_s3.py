@@ -17,9 +17,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.botocore.paths import KEY, Answer, Bench, MakeCore, answered, signed_by
-from tests.worlds import BATMAN, BUCKET, VEGETA
-from xsession.testing.signatures import _signing_key
+from tests.support.client_paths import KEY, Answer, Bench, MakeCore, answered, signed_by
+from tests.support.worlds import BATMAN, BUCKET, VEGETA
+from xsession.testing._http._signatures import _signing_key
 
 MIB = 1024 * 1024
 SESSION = b"""<CreateSessionResult><Credentials><AccessKeyId>%b</AccessKeyId><SecretAccessKey>s</SecretAccessKey>

@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, NoAuthTokenError, ParamValidationError
 
-from tests.botocore.paths import KEY, Bench, Make, MakeCore, answered, signed_by
-from tests.worlds import BATMAN, VEGETA
-from xsession._botocore import fast as fast_path
-from xsession._botocore.core import ClientCore
+from tests.support.client_paths import KEY, Bench, Make, MakeCore, answered, signed_by
+from tests.support.worlds import BATMAN, VEGETA
+from xsession._botocore import _template as fast_path
+from xsession._botocore._core import ClientCore
 
 NONSENSE: Any = "nonsense"
 

@@ -8,7 +8,7 @@ from botocore.hooks import EventAliaser, HierarchicalEmitter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession._botocore.emitter import SharedHandlers
+from xsession._botocore._emitter import SharedHandlers
 
 PARTS = st.sampled_from(["a", "b", "c", "*"])
 PATTERNS = st.lists(PARTS, min_size=1, max_size=4).map(".".join)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.httpsession import URLLib3Session
 
-from xsession._botocore.http import SharedHTTPSession, settings_key
+from xsession._botocore._http import SharedHTTPSession, settings_key
 
 URL = "https://s3.eu-west-1.amazonaws.com"
 

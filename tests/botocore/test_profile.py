@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from xsession import SourceCredentialsError
-from xsession._accounts.profile import Profile
-from xsession._botocore.source import Source
+from xsession._botocore._source import Source
+from xsession.accounts._profile import Profile
 
 KEYS = "aws_access_key_id = {}\naws_secret_access_key = s\n"
 

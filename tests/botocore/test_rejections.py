@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.worlds import BUCKET, VEGETA, World, who
+from tests.support.worlds import BUCKET, VEGETA, World, who
 from xsession import SOURCE, CrossAccountSession, RefreshPolicy
 from xsession.testing import Fault
 

@@ -11,9 +11,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.botocore.paths import KEY, Bench
-from tests.worlds import VEGETA, World, who
-from xsession._botocore.core import ClientCore
+from tests.support.client_paths import KEY, Bench
+from tests.support.worlds import VEGETA, World, who
+from xsession._botocore._core import ClientCore
 from xsession.testing import Fault
 
 STANDARD = Config(retries={"mode": "standard", "total_max_attempts": 2})

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import SSOTokenLoadError, UnauthorizedSSOTokenError
 
 from xsession import SourceCredentialsError
-from xsession._botocore.source import Source
+from xsession._botocore._source import Source
 
 
 @pytest.fixture

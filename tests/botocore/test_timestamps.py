@@ -9,8 +9,8 @@ from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession._botocore import timestamps
-from xsession._botocore.timestamps import timestamp
+from xsession._botocore import _timestamps as timestamps
+from xsession._botocore._timestamps import timestamp
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1)), st.booleans())  # noqa: DTZ001 # hypothesis adds none

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import (
     AssumeRoleError,
     Credentials,

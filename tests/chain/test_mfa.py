@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.worlds import BATMAN, VEGETA, World, who
+from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import (
     Account,
     AssumeRoleError,

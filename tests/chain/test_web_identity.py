@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 
-from tests.scripted_sts import ScriptedSTS, answer, refusal, scripted_sts
-from tests.worlds import HUB, VEGETA, World, who
+from tests.support.scripted_sts import ScriptedSTS, answer, refusal, scripted_sts
+from tests.support.worlds import HUB, VEGETA, World, who
 from xsession import (
     AssumeRoleError,
     ConfigError,

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.worlds import BATMAN, HUB, VEGETA
-from xsession._diagnosis.attempt import Attempt
-from xsession._policies.trust import Caller
+from tests.support.worlds import BATMAN, HUB, VEGETA
+from xsession.diagnosis._attempt import Attempt
+from xsession.policies._trust_verdict import CallingPrincipal
 from xsession.roles import Role
 
-USER = Caller(f"arn:aws:iam::{BATMAN}:user/bruce", "AIDABRUCE")
+USER = CallingPrincipal(f"arn:aws:iam::{BATMAN}:user/bruce", "AIDABRUCE")
 HUB_ROLE = f"arn:aws:iam::{HUB}:role/Hub"
-SESSION = Caller(f"arn:aws:sts::{HUB}:assumed-role/Hub/bruce", "AROAHUB:bruce", role=HUB_ROLE)
+SESSION = CallingPrincipal(f"arn:aws:sts::{HUB}:assumed-role/Hub/bruce", "AROAHUB:bruce", role=HUB_ROLE)
 
 
-def attempt(caller: Caller = USER, **options: Any) -> Attempt:
+def attempt(caller: CallingPrincipal = USER, **options: Any) -> Attempt:
     """A request for Vegeta's role."""
     role = Role(f"arn:aws:iam::{VEGETA}:role/Reader", role_session_name="bruce", **options.pop("role", {}))
     return Attempt(**{"hop": 1, "role": role, "caller": caller, "region_name": "eu-west-1", "time": 0.5, **options})
@@ -68,7 +68,7 @@ def test_what_is_sent_is_there() -> None:
 
 def test_a_session_of_the_source_may_carry_what_nobody_sees() -> None:
     """Tags and a source identity; its role's path, and whether a user's session passed MFA."""
-    source = Caller(SESSION.arn)
+    source = CallingPrincipal(SESSION.arn)
     found = attempt(source, tags_known=False, source_identity_known=False).keys()
     for key in ("aws:TagKeys", "aws:RequestTag/team", "sts:SourceIdentity", "aws:SourceIdentity", "aws:PrincipalArn"):
         assert found.get(key) is None
@@ -89,7 +89,7 @@ def test_the_hop_before_is_known_well() -> None:
 
 def test_a_root_user_and_a_federated_user_have_kinds_of_their_own() -> None:
     """Of the second, none that is known here."""
-    root = attempt(Caller(f"arn:aws:iam::{BATMAN}:root")).keys()
+    root = attempt(CallingPrincipal(f"arn:aws:iam::{BATMAN}:root")).keys()
     assert root.get("aws:PrincipalType") == ("Account",)
-    federated = attempt(Caller(f"arn:aws:sts::{BATMAN}:federated-user/bruce")).keys()
+    federated = attempt(CallingPrincipal(f"arn:aws:sts::{BATMAN}:federated-user/bruce")).keys()
     assert federated.get("aws:PrincipalType") is None

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.diagnosis.test_attempt import HUB_ROLE, SESSION, USER, attempt
-from tests.worlds import BATMAN, HUB, VEGETA
-from xsession._diagnosis.causes import Facts, Permission, RoleFacts, causes_at_source, causes_of, unseen
-from xsession._diagnosis.report import Cause
-from xsession._policies.trust import Caller
+from tests.support.worlds import BATMAN, HUB, VEGETA
+from xsession.diagnosis import Cause
+from xsession.diagnosis._causes import Facts, InspectedRole, Permission, causes_at_source, causes_of, unseen
 from xsession.errors import AssumeRoleError, CredentialsError, WrongAccountError
 from xsession.policies import Policy, trust
+from xsession.policies._trust_verdict import CallingPrincipal
 from xsession.roles import Role
 
 ROLE = f"arn:aws:iam::{VEGETA}:role/Reader"
@@ -31,7 +31,7 @@ def causes(words: str, of: Any = None, facts: Facts = NOTHING) -> list[tuple[str
 
 def facts(trusts: Policy | None = None, *permissions: Permission) -> Facts:
     """What was seen of the role, and of the caller's permissions."""
-    return Facts(role=RoleFacts(arn=ROLE, trust=trusts), permissions=permissions or None)
+    return Facts(role=InspectedRole(arn=ROLE, trust=trusts), permissions=permissions or None)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_source_identity_can_not_be_replaced() -> None:
 
 def test_root_assumes_no_role() -> None:
     """STS says so in other words than of others."""
-    root = attempt(Caller(f"arn:aws:iam::{BATMAN}:root"))
+    root = attempt(CallingPrincipal(f"arn:aws:iam::{BATMAN}:root"))
     error = AssumeRoleError("AccessDenied: Roles may not be assumed by root accounts.", code="AccessDenied")
     assert [cause.kind for cause in causes_of(error, root, NOTHING)] == ["root-user"]
 
@@ -137,7 +137,7 @@ def test_a_trust_policy_that_can_not_be_read_leaves_its_causes_open() -> None:
 
 def test_a_role_that_is_not_there_may_have_no_like() -> None:
     """Then there is nothing to propose."""
-    gone = Facts(role=RoleFacts(arn=None, others=["Unlike"]))
+    gone = Facts(role=InspectedRole(arn=None, others=["Unlike"]))
     found = causes_of(denial(), attempt(), gone)
     assert [(cause.kind, cause.certain) for cause in found] == [("role-missing", True)]
     assert "compare the role's ARN" in found[0].hint
@@ -156,7 +156,7 @@ def test_an_unknown_condition_is_named() -> None:
 def test_a_permission_set_is_trusted_by_its_name() -> None:
     """The role behind it is made anew now and then, on a path, with another end to its name."""
     name = "AWSReservedSSO_Admin_0123456789abcdef"
-    caller = Caller(f"arn:aws:sts::{HUB}:assumed-role/{name}/bruce")
+    caller = CallingPrincipal(f"arn:aws:sts::{HUB}:assumed-role/{name}/bruce")
     found = causes_of(denial(), attempt(caller), NOTHING)
     assert found[0].policy is not None
     only = found[0].policy.statements[0]

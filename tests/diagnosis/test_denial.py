@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xsession._diagnosis.denial import Denial, read_denial
+from xsession.diagnosis._denial import Denial, read_denial
 
 ROLE = "arn:aws:iam::222222222222:role/Reader"
 START = "User: arn:aws:iam::111111111111:user/bruce is not authorized to perform: sts:AssumeRole"

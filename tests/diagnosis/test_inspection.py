@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.diagnosis.test_attempt import attempt
-from tests.worlds import BATMAN, VEGETA, World
-from xsession._diagnosis.causes import Permission
-from xsession._diagnosis.inspection import Inspection, _permission
-from xsession._policies.trust import Caller
+from tests.support.worlds import BATMAN, VEGETA, World
+from xsession.diagnosis._causes import Permission
+from xsession.diagnosis._inspection import Inspection, _permission
 from xsession.policies import trust
+from xsession.policies._trust_verdict import CallingPrincipal
 
 RESULT: dict[str, Any] = {"EvalActionName": "sts:AssumeRole", "EvalDecision": "implicitDeny"}
 
@@ -41,5 +41,5 @@ def test_a_trust_policy_that_is_none_of_ours_is_not_judged(world: World) -> None
 def test_nobody_simulates_who_is_neither_user_nor_role(world: World) -> None:
     """Such as the account's root user."""
     inspection = Inspection([world.batman.root], lambda _session: BATMAN)
-    facts, notes = inspection.of(attempt(Caller(f"arn:aws:iam::{BATMAN}:root")))
+    facts, notes = inspection.of(attempt(CallingPrincipal(f"arn:aws:iam::{BATMAN}:root")))
     assert (facts.permissions, notes) == (None, ())

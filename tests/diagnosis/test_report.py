@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.attacks import ATTACKS
-from xsession.diagnose import Cause, Diagnosis, HopDiagnosis, HopState
+from tests.support.attacks import ATTACKS
+from xsession.diagnosis import Cause, Diagnosis, HopDiagnosis, HopState
 from xsession.escape import for_json
 from xsession.policies import allow
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xsession._diagnosis.web_identity_causes import web_identity_causes
+from xsession.diagnosis._web_identity_causes import web_identity_causes
 from xsession.errors import AssumeRoleError, SourceCredentialsError
 
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.worlds import World
+from tests.support.worlds import World
 from xsession import ConfigError, Credentials, GrantError, XSessionError
-from xsession._grants.console import Console, checked_url, console_of, console_url, post_form
+from xsession.grants._console import Console, checked_url, console_of, console_url, post_form
 
 CREDENTIALS = Credentials(
     access_key_id="ASIAEXAMPLE",

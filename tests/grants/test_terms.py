@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xsession import ConfigError, InvalidPolicyError, Role
-from xsession._grants.terms import (
+from xsession.grants._terms import (
     OUTLIVING,
     check_size,
     checked_duration,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.judges import MINISTACK, Judge, LocalJudge, MiniStackJudge, running_ministack
+from tests.support.judges import MINISTACK, Judge, LocalJudge, MiniStackJudge, running_ministack
 from xsession.testing import FakeClock, LocalAWS
 
 # What MiniStack does not do, by test; each is expected to fail there, and an unexpected success fails the run.

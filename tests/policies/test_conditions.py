@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession._policies.conditions import RequestKeys, is_met
 from xsession.policies import Policy, Statement
-from xsession.testing.conditions import holds
-from xsession.testing.unjudged import UnknownConditionError
+from xsession.policies._conditions import RequestKeys, is_met
+from xsession.testing._iam._conditions import holds
+from xsession.testing._iam._not_judged import UnknownConditionError
 
 NAME = "sts:RoleSessionName"
 KEY = NAME.lower()

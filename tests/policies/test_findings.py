@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from xsession._policies.findings import allows_action
 from xsession.policies import Policy, Statement, deny, findings, trust
+from xsession.policies._findings import allows_action
 
 GITHUB = "token.actions.githubusercontent.com"
 OIDC = f"arn:aws:iam::222222222222:oidc-provider/{GITHUB}"

@@ -1,168 +1,213 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.worlds import BATMAN, HUB, VEGETA
-from xsession._policies.conditions import RequestKeys
-from xsession._policies.trust import Caller, Condition, Says, TrustVerdict, is_unique_id, judge_trust
-from xsession.policies import Policy, Statement
-from xsession.testing.trust import Principal, Trust, trust_in
+from xsession import policies
+from xsession.errors import InvalidPolicyError
+from xsession.policies import Policy, PolicyWarning, allow, as_policy, deny, trust
 
-USER = Caller(f"arn:aws:iam::{BATMAN}:user/bruce", "AIDABRUCEBRUCEBRUCE1")
-ROLE = f"arn:aws:iam::{HUB}:role/teams/Hub"
-SESSION = Caller(f"arn:aws:sts::{HUB}:assumed-role/Hub/bruce", "AROAHUBHUBHUBHUBHUB1:bruce", role=ROLE)
-ASSUME = "sts:AssumeRole"
-
-CALLERS = {
-    USER: Principal(BATMAN, USER.arn),
-    SESSION: Principal(HUB, SESSION.arn, ROLE),
-}
-PRINCIPALS = st.sampled_from(["*", BATMAN, HUB, f"arn:aws:iam::{HUB}:root", USER.arn, SESSION.arn, ROLE, VEGETA])
-CONDITIONS: Any = st.dictionaries(
-    st.sampled_from(["StringEquals", "StringNotEquals", "StringLikeIfExists", "Null"]),
-    st.dictionaries(
-        st.sampled_from(["sts:ExternalId", "sts:RoleSessionName", "aws:RequestTag/team"]),
-        st.lists(st.sampled_from(["true", "false", "bruce", "robin", "b*"]), min_size=1, max_size=2),
-        min_size=1,
-        max_size=2,
-    ),
-    max_size=2,
-)
+OIDC = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
+EKS = "arn:aws:iam::222222222222:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABCDEF0123456789"
+SAML = "arn:aws:iam::222222222222:saml-provider/okta"
 
 
-def statement(effect: Any, names: list[str], action: str, conditions: Any, negated: bool = False) -> Statement:
-    """A statement of a trust policy."""
-    principals: Any = {"not_principals" if negated else "principals": {"AWS": names}}
-    return Statement(effect=effect, actions=[action], conditions=conditions, **principals)
-
-
-STATEMENTS = st.builds(
-    statement,
-    st.sampled_from(["Allow", "Allow", "Deny"]),
-    st.lists(PRINCIPALS, min_size=1, max_size=2),
-    st.sampled_from([ASSUME, "sts:*", "sts:TagSession", "*"]),
-    CONDITIONS,
-    st.booleans(),
-)
-POLICIES = st.builds(Policy, st.lists(STATEMENTS, min_size=1, max_size=3))
-KEYS = st.fixed_dictionaries(
-    {
-        name: st.lists(st.sampled_from(["bruce", "robin"]), max_size=1)
-        for name in ("sts:externalid", "sts:rolesessionname", "aws:requesttag/team")
+def test_permissions_compose() -> None:
+    """What is allowed and what is denied stand side by side."""
+    policy = allow("s3:GetObject", resources="arn:aws:s3:::b/*", sid="Read") + deny(
+        "s3:*", resources=["arn:aws:s3:::b/secret*"], conditions={"Bool": {"aws:SecureTransport": False}}
+    )
+    assert policy.to_dict() == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},
+            {
+                "Effect": "Deny",
+                "Action": "s3:*",
+                "Resource": "arn:aws:s3:::b/secret*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
     }
-)
-TRUTH = {
-    Says.ALLOWED: {Trust.ACCOUNT, Trust.ROLE, Trust.PRINCIPAL},
-    Says.DENIED: {Trust.DENIED},
-    Says.NOTHING: {Trust.NOTHING},
-}
 
 
-@given(POLICIES, st.sampled_from(list(CALLERS)), KEYS)
-def test_verdicts_are_those_of_the_local_aws(policy: Policy, caller: Caller, keys: dict[str, list[str]]) -> None:
-    """Two evaluators, written apart, agree where everything is known."""
-    truth = trust_in(policy, CALLERS[caller], ASSUME, {key: values for key, values in keys.items() if values})
-    assert truth in TRUTH[judge_trust(policy, caller, ASSUME, RequestKeys(keys)).says]
-
-
-@given(POLICIES, st.sampled_from(list(CALLERS)), KEYS, st.data())
-def test_what_is_not_known_is_never_guessed(
-    policy: Policy, caller: Caller, keys: dict[str, list[str]], data: st.DataObject
-) -> None:
-    """With less known, a verdict is the same, or it is said that it can't be told."""
-    left = data.draw(st.sets(st.sampled_from(sorted(keys))))
-    whole = judge_trust(policy, caller, ASSUME, RequestKeys(keys)).says
-    known = RequestKeys({key: keys[key] for key in left}, all_tags="aws:requesttag/team" in left)
-    part = judge_trust(policy, caller, ASSUME, known)
-    # A deny that can't be judged hides behind a policy that allows nothing anyway.
-    assert part.says in (whole, Says.UNKNOWN) or (whole, part.says) == (Says.DENIED, Says.NOTHING)
-    assert bool(part.unjudged) or part.says is not Says.UNKNOWN
-
-
-@given(POLICIES, st.sampled_from(list(CALLERS)), KEYS)
-def test_meeting_what_fails_opens_the_closest_statement(
-    policy: Policy, caller: Caller, keys: dict[str, list[str]]
-) -> None:
-    """The conditions that are named are all that stand in the way of it."""
-    verdict = judge_trust(policy, caller, ASSUME, RequestKeys(keys))
-    if verdict.says is not Says.NOTHING or verdict.statement is None:
-        return
-    unmet = {(condition.operator, condition.key) for condition in verdict.unmet}
-    left: Any = {
-        operator: {key: values for key, values in wanted.items() if (operator, key) not in unmet}
-        for operator, wanted in verdict.statement.conditions.items()
-    }
-    one = verdict.statement
-    open_one = Statement(
-        effect="Allow",
-        actions=one.actions,
-        principals=one.principals,
-        not_principals=one.not_principals,
-        conditions={operator: wanted for operator, wanted in left.items() if wanted},
-    )
-    assert judge_trust(Policy([open_one]), caller, ASSUME, RequestKeys(keys)).says is Says.ALLOWED
-
-
-def test_the_statement_with_the_fewest_failures_is_the_closest() -> None:
-    """The first of those that have as many."""
-    far = statement(
-        "Allow", [BATMAN], ASSUME, {"StringEquals": {"sts:ExternalId": "x1", "sts:RoleSessionName": "joker"}}
-    )
-    near = statement("Allow", [USER.arn], ASSUME, {"StringEquals": {"sts:RoleSessionName": "robin"}})
-    keys = RequestKeys({"sts:externalid": [], "sts:rolesessionname": ["bruce"]})
-    assert judge_trust(Policy([far, near]), USER, ASSUME, keys) == TrustVerdict(
-        Says.NOTHING, near, (Condition("StringEquals", "sts:RoleSessionName", ("robin",)),)
-    )
-
-
-def test_a_deny_that_can_not_be_judged_is_said() -> None:
-    """Where the rest allows it."""
-    no = statement("Deny", ["*"], "*", {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
-    yes = statement("Allow", [BATMAN], ASSUME, {})
-    verdict = judge_trust(Policy([yes, no]), USER, ASSUME, RequestKeys({}))
-    assert (verdict.says, verdict.statement) == (Says.UNKNOWN, no)
-    assert [str(condition) for condition in verdict.unjudged] == ["NotIpAddress aws:SourceIp 10.0.0.0/8"]
-
-
-def test_external_ids_are_not_shown() -> None:
-    """Whether there is one is."""
-    assert str(Condition("StringEquals", "sts:ExternalId", ())) == "StringEquals sts:ExternalId ****"
-    asked = statement(
-        "Allow", [BATMAN], ASSUME, {"StringEquals": {"sts:ExternalId": "secret"}, "Null": {"sts:ExternalId": "false"}}
-    )
-    verdict = judge_trust(Policy([asked]), USER, ASSUME, RequestKeys({"sts:externalid": []}))
-    assert [str(condition) for condition in verdict.unmet] == [
-        "Null sts:ExternalId false",
-        "StringEquals sts:ExternalId ****",
+def test_an_account_is_trusted_by_its_root() -> None:
+    """An id becomes the ARN that IAM stores, in the partition that is asked for."""
+    assert trust("111111111111", partition="aws-cn").to_dict()["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws-cn:iam::111111111111:root"},
+            "Action": "sts:AssumeRole",
+        }
     ]
 
 
 @pytest.mark.parametrize(
-    ("caller", "principal"),
+    ("principal", "kind", "action"),
     [
-        (USER, USER.arn),
-        (SESSION, ROLE),
-        (Caller(SESSION.arn), f"arn:aws:iam::{HUB}:role/Hub"),
-        (Caller(f"arn:aws:iam::{BATMAN}:root"), f"arn:aws:iam::{BATMAN}:root"),
+        ("arn:aws:iam::111111111111:role/Hub", "AWS", "sts:AssumeRole"),
+        ("lambda.amazonaws.com", "Service", "sts:AssumeRole"),
+        ("ec2.amazonaws.com.cn", "Service", "sts:AssumeRole"),
+        (SAML, "Federated", "sts:AssumeRoleWithSAML"),
     ],
 )
-def test_a_principal_is_a_user_or_a_role(caller: Caller, principal: str) -> None:
-    """A session counts as its role."""
-    assert caller.principal == principal
-    assert caller.is_root == principal.endswith(":root")
+def test_each_principal_gets_its_own_action(principal: str, kind: str, action: str) -> None:
+    """Roles, services and identity providers assume roles in different ways."""
+    (statement,) = trust(principal).statements
+    assert (dict(statement.principals), statement.actions) == ({kind: (principal,)}, (action,))
 
 
-def test_a_role_is_known_by_its_name_where_its_path_is_not() -> None:
-    """A name is unique in an account; a unique id is as good."""
-    session = Caller(SESSION.arn, SESSION.user_id)
-    assert session.is_called(ROLE)
-    assert session.is_called("AROAHUBHUBHUBHUBHUB1")
-    assert not session.is_called("AROAHUBHUBHUBHUBHUB2")
-    assert not session.is_called(f"arn:aws:iam::{BATMAN}:role/Hub")
-    assert not USER.is_called(ROLE)
-    assert is_unique_id("AROAHUBHUBHUBHUBHUB1")
-    assert not is_unique_id(BATMAN)
+def test_conditions_of_a_trust_policy() -> None:
+    """Every keyword becomes the condition that AWS documents; further ones stand beside them."""
+    policy = trust(
+        "111111111111",
+        external_id="secret-word",
+        mfa_required=True,
+        organization_id="o-a1b2c3d4e5",
+        role_session_name=["batman-*", "robin-*"],
+        conditions={"StringEquals": {"aws:PrincipalTag/team": "heroes"}},
+    )
+    (statement,) = policy.to_dict()["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "sts:ExternalId": "secret-word",
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+            "aws:PrincipalTag/team": "heroes",
+        },
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "StringLike": {"sts:RoleSessionName": ["batman-*", "robin-*"]},
+    }
+
+
+@pytest.mark.parametrize("keys", ["team", ["team"]])
+def test_source_identity_and_tags_need_statements_of_their_own(keys: Any) -> None:
+    """STS asks for two more permissions in the trust policy, each limited to what was named."""
+    policy = trust("111111111111", source_identity="bruce*", session_tags=keys)
+    by_action = {statement.actions[0]: statement.to_dict().get("Condition") for statement in policy.statements}
+    assert by_action == {
+        "sts:AssumeRole": {"StringLike": {"sts:SourceIdentity": "bruce*"}},
+        "sts:SetSourceIdentity": {"StringLike": {"sts:SourceIdentity": "bruce*"}},
+        "sts:TagSession": {"ForAllValues:StringLike": {"aws:TagKeys": "team"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("principals", "problem"),
+    [((), "at least one principal"), ((5,), "principal 5 is not text"), (("bruce",), "'bruce'")],
+)
+def test_a_trust_policy_needs_a_principal(principals: tuple[Any, ...], problem: str) -> None:
+    """Nobody, and what IAM would not know, are refused."""
+    with pytest.raises(InvalidPolicyError, match=problem):
+        trust(*principals)
+
+
+def test_a_policy_is_a_value_a_mapping_or_json() -> None:
+    """Whatever takes a policy takes all three."""
+    policy = allow("s3:*")
+    assert as_policy(policy) is policy
+    assert as_policy(policy.to_json()) == as_policy(policy.to_dict()) == policy
+
+
+def conditions_of(policy: Policy) -> dict[str, Any]:
+    """The conditions of a policy's only statement, as IAM's JSON has them."""
+    (statement,) = policy.to_dict()["Statement"]
+    found: dict[str, Any] = statement["Condition"]
+    return found
+
+
+def test_github_is_trusted_by_subject() -> None:
+    """The keys bear the provider's name, and the audience is the one that GitHub's action asks for."""
+    policy = trust(OIDC, subject="repo:wayne/batcave:ref:refs/heads/main")
+    assert policy.to_dict()["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": OIDC},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+                "StringLike": {"token.actions.githubusercontent.com:sub": "repo:wayne/batcave:ref:refs/heads/main"},
+            },
+        }
+    ]
+
+
+def test_a_provider_s_path_is_part_of_its_keys() -> None:
+    """Each EKS cluster is a provider of its own."""
+    host = EKS.partition(":oidc-provider/")[2]
+    assert conditions_of(trust(EKS, subject="system:serviceaccount:default:reader")) == {
+        "StringEquals": {f"{host}:aud": "sts.amazonaws.com"},
+        "StringLike": {f"{host}:sub": "system:serviceaccount:default:reader"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("principal", "host"),
+    [
+        ("arn:aws:iam::222222222222:oidc-provider/gitlab.com", "gitlab.com"),
+        ("accounts.google.com", "accounts.google.com"),
+        ("cognito-identity.amazonaws.com", "cognito-identity.amazonaws.com"),
+    ],
+)
+def test_other_providers_have_the_audience_that_is_asked_for(principal: str, host: str) -> None:
+    """None of its own: IAM keeps a list of them with the provider."""
+    assert conditions_of(trust(principal, subject="x")) == {"StringLike": {f"{host}:sub": "x"}}
+    asked = conditions_of(trust(principal, subject=["x", "y*"], audience=["a", "b"]))
+    assert asked == {"StringLike": {f"{host}:sub": ["x", "y*"]}, "StringEquals": {f"{host}:aud": ["a", "b"]}}
+
+
+def test_providers_do_not_share_a_statement() -> None:
+    """A condition on one's subject would never hold for the other's tokens."""
+    policy = trust(OIDC, EKS, subject="x")
+    assert [len(statement.principals["Federated"]) for statement in policy.statements] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("principals", "options", "problem"),
+    [
+        ([OIDC], {"external_id": "xx", "subject": "x"}, "sts:ExternalId is nothing that a request of"),
+        (["ec2.amazonaws.com"], {"mfa_required": True}, "aws:MultiFactorAuthPresent is nothing"),
+        (["111111111111", "ec2.amazonaws.com"], {"organization_id": "o-1"}, "aws:PrincipalOrgID is nothing"),
+        (["111111111111"], {"subject": "x"}, "subject is nothing that a request of arn:aws:iam::111111111111:root"),
+        ([SAML], {"audience": "x"}, "audience is nothing"),
+    ],
+)
+def test_nobody_is_asked_for_what_he_cannot_have(principals: list[str], options: Any, problem: str) -> None:
+    """Such a role could never be assumed; the error says how to write what was meant."""
+    with pytest.raises(InvalidPolicyError, match=problem) as caught:
+        trust(*principals, **options)
+    assert "trust(...) + trust(...)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("principals", "options", "problem"),
+    [
+        (["*"], {}, "anyone on AWS"),
+        ([OIDC], {}, "everybody whom token.actions.githubusercontent.com knows"),
+        (["111111111111"], {"third_party": True}, "needs no external id"),
+        (["111111111111"], {"source_identity": "*"}, "any source identity"),
+    ],
+)
+def test_what_auditors_flag_is_warned_of(principals: list[str], options: Any, problem: str) -> None:
+    """At the caller's own line."""
+    with pytest.warns(PolicyWarning, match=problem) as caught:
+        trust(*principals, **options)
+    assert caught[0].filename == __file__
+
+
+def test_a_careful_trust_policy_makes_no_noise() -> None:
+    """Nor does an account of one's own."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trust("111111111111")
+        trust("111111111111", external_id="agreed-on", third_party=True)
+        trust("*", organization_id="o-a1b2c3d4e5")
+        trust("111111111111", source_identity="bruce*")
+    assert caught == []
+
+
+def test_all_that_the_module_offers_is_there() -> None:
+    """And sorted."""
+    assert [name for name in policies.__all__ if not hasattr(policies, name)] == []
+    assert policies.__all__ == sorted(policies.__all__, key=lambda name: (not name[0].isupper(), name))

@@ -5,10 +5,10 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import AssumeRoleError, InvalidPolicyError, ProvisionError, RoleSpec
-from xsession._provision.changes import Patience
 from xsession.policies import allow, s3_read, trust
+from xsession.provision._changes import Patience
 from xsession.testing import FakeClock, Fault, LocalAWS
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from xsession import RoleSpec
-from xsession._frozen import FrozenMap
+from xsession._base._frozen_map import FrozenMap
 from xsession._iam import RoleState
-from xsession._provision.comparison import compare
 from xsession.policies import Policy, allow, s3_read, trust
+from xsession.provision._comparison import compare
 
 SPEC = RoleSpec("Reader", trust=trust("111111111111"), permissions=s3_read("levels"))
 

@@ -13,11 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.cells import ROLE, Allowing, Bench, ScriptedFetch, ThrottledFetch, in_threads, refusal, until
+from tests.support.cells import ROLE, Allowing, Bench, ScriptedFetch, ThrottledFetch, in_threads, refusal, until
 from xsession import events
-from xsession._refresh.flight import Flight
-from xsession._refresh.snapshot import Deadline
-from xsession._refresh.throttle import Lane, Pace
 from xsession.errors import (
     AssumeRoleError,
     CredentialsError,
@@ -27,6 +24,9 @@ from xsession.errors import (
     XSessionError,
 )
 from xsession.refresh import RefreshState
+from xsession.refresh._flight import Flight
+from xsession.refresh._lanes import Lane, LaneRate
+from xsession.refresh._snapshot import Deadline
 
 
 def advisory(bench: Bench, remaining: float = 800.0) -> None:
@@ -128,7 +128,7 @@ def test_a_failed_refresh_in_the_advisory_window_waits_for_its_time() -> None:
     bench.settle()
     assert (bench.key(), bench.calls) == ("ASIA3", 3)
     failed = bench.events.of(events.RefreshFailed)[0]
-    assert (failed.code, failed.recoverable, failed.next_try, failed.remaining) == ("InternalFailure", True, 5, 800)
+    assert (failed.code, failed.retryable, failed.next_try, failed.remaining) == ("InternalFailure", True, 5, 800)
 
 
 def test_throttling_makes_the_back_off_longer() -> None:
@@ -398,7 +398,7 @@ def test_hard_8_a_refusal_while_something_valid_is_held_is_an_event() -> None:
         bench.settle()
         bench.clock.advance(0.1)
     assert 2 <= bench.calls <= 5
-    assert not bench.events.wait_for(events.RefreshFailed).recoverable
+    assert not bench.events.wait_for(events.RefreshFailed).retryable
 
 
 def test_hard_9_a_refusal_at_first_costs_one_call() -> None:
@@ -415,7 +415,7 @@ def test_hard_9_a_refusal_at_first_costs_one_call() -> None:
 
 
 def test_a_remembered_refusal_is_forgotten_in_time() -> None:
-    """Conformance: non-recoverable at first; five seconds later STS is asked again."""
+    """Conformance: non-retryable at first; five seconds later STS is asked again."""
     bench = Bench()
     bench.fetch.error = refusal("AccessDenied", retryable=False)
     for _ in range(3):
@@ -784,7 +784,7 @@ def test_the_time_that_a_flight_is_held_back_is_not_its_own() -> None:
     lane = Lane(bench.clock)
     lane._next = bench.clock.boot() + 59
     cell = bench.new_cell(ThrottledFetch(bench.fetch, lane, lambda: True))
-    lane._pace = Pace(1 / 59, bench.clock.boot(), bench.clock.boot())
+    lane._pace = LaneRate(1 / 59, bench.clock.boot(), bench.clock.boot())
     reading = threading.Thread(target=cell.read, daemon=True)
     reading.start()
     until(lambda: cell._flight is not None and cell._flight.started is not None)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from tests.cells import Bench
-from xsession._refresh.snapshot import armed, nothing
+from tests.support.cells import Bench
 from xsession.refresh import RefreshState
+from xsession.refresh._snapshot import armed, nothing
 from xsession.testing import FakeClock
 
 

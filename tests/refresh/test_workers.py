@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from tests.cells import until
-from xsession._refresh import workers as module
-from xsession._refresh.workers import Workers
+from tests.support.cells import until
+from xsession.refresh import _workers as module
+from xsession.refresh._workers import Workers
 from xsession.testing import FakeClock
 
 

@@ -8,10 +8,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.worlds import BATMAN, BUCKET, VEGETA, World
+from tests.support.worlds import BATMAN, BUCKET, VEGETA, World
 from xsession.policies import Policy, allow, deny, trust
 from xsession.testing import FakeClock, LocalAWS
-from xsession.testing.unjudged import UnknownConditionError, UnknownRequestError
+from xsession.testing._iam._not_judged import UnknownConditionError, UnknownRequestError
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 OBJECTS = f"arn:aws:s3:::{BUCKET}/*"

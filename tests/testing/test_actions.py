@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from xsession.testing.actions import Asked, needs_of
+from xsession.testing._iam._actions import Asked, required_actions
 
 ACCOUNT = "222222222222"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"
@@ -16,7 +16,7 @@ def needed(service: str, operation: str, body: Any = None, **parameters: str) ->
     """The actions and resources that a request takes."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     asked = Asked(service, operation, parameters, b"" if body is None else text, "eu-west-1", ACCOUNT, "aws")
-    needs = needs_of(asked, lambda kind, name: f"arn:aws:iam::{ACCOUNT}:{kind}/team/{name}")
+    needs = required_actions(asked, lambda kind, name: f"arn:aws:iam::{ACCOUNT}:{kind}/team/{name}")
     return None if needs is None else [(need.action, need.resource) for need in needs]
 
 
@@ -84,6 +84,8 @@ def test_other_services_are_not_known() -> None:
 def test_tags_of_a_request_are_condition_keys() -> None:
     """As in CreateRole."""
     parameters = {"RoleName": "R", "Tags.member.1.Key": "Team", "Tags.member.1.Value": "bats"}
-    needs = needs_of(Asked("iam", "CreateRole", parameters, b"", "us-east-1", ACCOUNT, "aws"), lambda _kind, name: name)
+    needs = required_actions(
+        Asked("iam", "CreateRole", parameters, b"", "us-east-1", ACCOUNT, "aws"), lambda _kind, name: name
+    )
     assert needs is not None
     assert needs[0].keys == {"aws:requesttag/team": ("bats",), "aws:tagkeys": ("Team",)}

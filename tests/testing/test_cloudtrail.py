@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.testing import FakeClock, Fault, LocalAWS
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xsession.policies import Policy, allow
-from xsession.testing.conditions import holds
-from xsession.testing.unjudged import UnknownConditionError
+from xsession.testing._iam._conditions import holds
+from xsession.testing._iam._not_judged import UnknownConditionError
 
 CONTEXT = {
     "sts:externalid": ["Agreed"],

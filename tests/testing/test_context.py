@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xsession.testing.context import Circumstances, context_of
-from xsession.testing.keys import Key, new_key
-from xsession.testing.trust import Principal
+from xsession.testing._iam._context import Circumstances, context_of
+from xsession.testing._iam._trust import Principal
+from xsession.testing._sts._keys import Key, new_key
 
 ACCOUNT = "222222222222"
 AROUND = Circumstances(1_795_521_600.9, "eu-west-1", "127.0.0.1")

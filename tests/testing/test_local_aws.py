@@ -14,11 +14,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import ResponseParserError
 
-from tests.worlds import BATMAN, BUCKET, VEGETA, World, who
+from tests.support.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession import ConfigError, CrossAccountSession
 from xsession.policies import allow, deny, trust
 from xsession.testing import EventCapture, FakeClock, Fault, LocalAWS, Story
-from xsession.testing.unjudged import UnknownConditionError
+from xsession.testing._iam._not_judged import UnknownConditionError
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession.testing.patterns import filled, matches, require_known
-from xsession.testing.unjudged import UnknownConditionError
+from xsession.testing._iam._not_judged import UnknownConditionError
+from xsession.testing._iam._patterns import filled, matches, require_known
 
 CONTEXT = {"aws:username": ("bruce",), "aws:principaltag/team": ("b*ts",), "aws:tagkeys": ("a", "b")}
 

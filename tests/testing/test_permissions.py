@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xsession.policies import Policy, Statement, allow, deny
-from xsession.testing.permissions import Layer, allow_everything, decide, effect
-from xsession.testing.unjudged import UnknownRequestError
+from xsession.testing._iam._not_judged import UnknownRequestError
+from xsession.testing._iam._permissions import Layer, allow_everything, decide, effect
 
 OBJECT = "arn:aws:s3:::levels/goku"
 CONTEXT = {"aws:username": ["goku"], "aws:currenttime": ["2026-11-24T12:00:00Z"]}

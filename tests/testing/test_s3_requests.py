@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from xsession.testing.needs import Need
-from xsession.testing.s3_requests import S3Request, read_s3_request
-from xsession.testing.signatures import Request
+from xsession.testing._http._s3_requests import S3Request, read_s3_request
+from xsession.testing._http._signatures import Request
+from xsession.testing._iam._required_actions import RequiredAction
 
 BUCKET = "arn:aws:s3:::levels"
 
@@ -74,7 +74,7 @@ def test_listing_has_keys_of_its_own() -> None:
     """Which policies limit it by."""
     found = read("GET", "/levels?list-type=2&prefix=a%2F&delimiter=%2F&max-keys=7")
     keys = {"s3:prefix": ("a/",), "s3:delimiter": ("/",), "s3:max-keys": ("7",)}
-    assert found.needs == (Need("s3:ListBucket", BUCKET, keys),)
+    assert found.needs == (RequiredAction("s3:ListBucket", BUCKET, keys),)
 
 
 def test_a_copy_reads_as_well() -> None:
@@ -98,4 +98,7 @@ def test_each_object_that_is_deleted_counts() -> None:
     body = b"<Delete><Object><Key>a&amp;b</Key></Object><Object><Key>c</Key></Object></Delete>"
     found = read("POST", "/levels?delete", body=body)
     assert found.operation == "DeleteObjects"
-    assert found.needs == (Need("s3:DeleteObject", f"{BUCKET}/a&b"), Need("s3:DeleteObject", f"{BUCKET}/c"))
+    assert found.needs == (
+        RequiredAction("s3:DeleteObject", f"{BUCKET}/a&b"),
+        RequiredAction("s3:DeleteObject", f"{BUCKET}/c"),
+    )

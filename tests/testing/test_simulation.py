@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.policies import Policy, allow, deny
 
 READ = allow("s3:GetObject", resources="arn:aws:s3:::levels/*")

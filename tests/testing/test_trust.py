@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from xsession.policies import Policy, allow, deny, trust
-from xsession.testing.permissions import Decision, Layer
-from xsession.testing.trust import Principal, Trust, decide_both, trust_in
-from xsession.testing.unjudged import UnknownConditionError
+from xsession.testing._iam._not_judged import UnknownConditionError
+from xsession.testing._iam._permissions import Decision, Layer
+from xsession.testing._iam._trust import Principal, TrustLevel, decide_both, trust_in
 
 ACCOUNT = "111111111111"
 USER = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/bruce")
@@ -17,7 +17,7 @@ VISITOR = Principal("", "arn:aws:iam:::repo:bats/cave", provider=PROVIDER)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/Reader"
 
 
-def judged(principal: Principal = USER, context: dict[str, list[str]] | None = None, **statement: Any) -> Trust:
+def judged(principal: Principal = USER, context: dict[str, list[str]] | None = None, **statement: Any) -> TrustLevel:
     """What a policy of one statement says."""
     whole = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole", **statement}
     whole = {name: value for name, value in whole.items() if value is not None}
@@ -28,16 +28,18 @@ def judged(principal: Principal = USER, context: dict[str, list[str]] | None = N
 @pytest.mark.parametrize(
     ("named", "user", "session"),
     [
-        (ACCOUNT, Trust.ACCOUNT, Trust.ACCOUNT),
-        (f"arn:aws:iam::{ACCOUNT}:root", Trust.ACCOUNT, Trust.ACCOUNT),
-        (USER.arn, Trust.PRINCIPAL, Trust.NOTHING),
-        (SESSION.role_arn, Trust.NOTHING, Trust.ROLE),
-        (SESSION.arn, Trust.NOTHING, Trust.PRINCIPAL),
-        ("222222222222", Trust.NOTHING, Trust.NOTHING),
-        ("*", Trust.PRINCIPAL, Trust.PRINCIPAL),
+        (ACCOUNT, TrustLevel.ACCOUNT, TrustLevel.ACCOUNT),
+        (f"arn:aws:iam::{ACCOUNT}:root", TrustLevel.ACCOUNT, TrustLevel.ACCOUNT),
+        (USER.arn, TrustLevel.PRINCIPAL, TrustLevel.NOTHING),
+        (SESSION.role_arn, TrustLevel.NOTHING, TrustLevel.ROLE),
+        (SESSION.arn, TrustLevel.NOTHING, TrustLevel.PRINCIPAL),
+        ("222222222222", TrustLevel.NOTHING, TrustLevel.NOTHING),
+        ("*", TrustLevel.PRINCIPAL, TrustLevel.PRINCIPAL),
     ],
 )
-def test_principals_are_named_by_account_user_role_or_session(named: str, user: Trust, session: Trust) -> None:
+def test_principals_are_named_by_account_user_role_or_session(
+    named: str, user: TrustLevel, session: TrustLevel
+) -> None:
     """A session is its role's too; how a caller is named decides what else it needs."""
     assert judged(USER, Principal={"AWS": named}) is user
     assert judged(SESSION, Principal={"AWS": named}) is session
@@ -45,18 +47,18 @@ def test_principals_are_named_by_account_user_role_or_session(named: str, user: 
 
 def test_whom_a_provider_vouches_for_is_named_by_the_provider() -> None:
     """And is denied with everybody."""
-    assert judged(VISITOR, Principal={"Federated": PROVIDER}) is Trust.PRINCIPAL
-    assert judged(VISITOR, Principal={"AWS": ACCOUNT}) is Trust.NOTHING
-    assert judged(USER, Principal={"Federated": PROVIDER}) is Trust.NOTHING
-    assert judged(VISITOR, Principal="*") is Trust.NOTHING
-    assert judged(VISITOR, Principal="*", Effect="Deny") is Trust.DENIED
+    assert judged(VISITOR, Principal={"Federated": PROVIDER}) is TrustLevel.PRINCIPAL
+    assert judged(VISITOR, Principal={"AWS": ACCOUNT}) is TrustLevel.NOTHING
+    assert judged(USER, Principal={"Federated": PROVIDER}) is TrustLevel.NOTHING
+    assert judged(VISITOR, Principal="*") is TrustLevel.NOTHING
+    assert judged(VISITOR, Principal="*", Effect="Deny") is TrustLevel.DENIED
 
 
 def test_not_principal_names_those_to_whom_it_does_not_apply() -> None:
     """Here: deny to all but one."""
     policy: dict[str, Any] = {"Effect": "Deny", "Principal": None, "NotPrincipal": {"AWS": [ACCOUNT]}}
-    assert judged(USER, **policy) is Trust.NOTHING
-    assert judged(Principal("2" * 12, f"arn:aws:iam::{'2' * 12}:user/x"), **policy) is Trust.DENIED
+    assert judged(USER, **policy) is TrustLevel.NOTHING
+    assert judged(Principal("2" * 12, f"arn:aws:iam::{'2' * 12}:user/x"), **policy) is TrustLevel.DENIED
 
 
 def test_a_denial_wins() -> None:
@@ -65,14 +67,14 @@ def test_a_denial_wins() -> None:
         {"Effect": effect, "Principal": {"AWS": "*"}, "Action": "sts:*"} for effect in ("Allow", "Deny", "Allow")
     ]
     policy = Policy.from_dict({"Version": "2012-10-17", "Statement": statements})
-    assert trust_in(policy, USER, "sts:AssumeRole", {}) is Trust.DENIED
+    assert trust_in(policy, USER, "sts:AssumeRole", {}) is TrustLevel.DENIED
 
 
 def test_a_condition_that_is_not_met_leaves_nothing() -> None:
     """And one that is not known is not judged."""
     condition = {"StringEquals": {"sts:ExternalId": "agreed"}}
-    assert judged(context={"sts:externalid": ["agreed"]}, Condition=condition) is Trust.ACCOUNT
-    assert judged(Condition=condition) is Trust.NOTHING
+    assert judged(context={"sts:externalid": ["agreed"]}, Condition=condition) is TrustLevel.ACCOUNT
+    assert judged(Condition=condition) is TrustLevel.NOTHING
     with pytest.raises(UnknownConditionError, match="aws:Moon"):
         judged(Condition={"StringEquals": {"aws:Moon": "full"}})
 

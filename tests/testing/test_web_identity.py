@@ -9,12 +9,12 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.worlds import VEGETA, World
+from tests.support.worlds import VEGETA, World
 from xsession.policies import trust
 from xsession.testing import FakeClock, LocalAWS
-from xsession.testing.answers import RefusedError
-from xsession.testing.unjudged import UnknownRequestError
-from xsession.testing.web_identity import make_token, read_token
+from xsession.testing._http._answers import RefusedError
+from xsession.testing._iam._not_judged import UnknownRequestError
+from xsession.testing._sts._web_identity import make_token, read_token
 
 ISSUER = "https://token.ci.example.com"
 CAVE = "repo:bats/cave:ref:refs/heads/main"

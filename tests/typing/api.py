@@ -28,7 +28,7 @@ from xsession import (
 )
 from xsession.activity import Activities
 from xsession.audit import AuditLog
-from xsession.diagnose import Diagnosis
+from xsession.diagnosis import Diagnosis
 from xsession.events import Event
 from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison

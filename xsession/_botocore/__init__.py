@@ -1,1 +1,31 @@
-"""The only package that knows botocore's inside."""
+"""The only package that knows botocore's inside: clients that cost little, and whatever else leans on it."""
+
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._config import config_key as config_key
+    from ._config import region_of as region_of
+    from ._core import ClientCore as ClientCore
+    from ._core import Loaders as Loaders
+    from ._log_filter import install_log_filter as install_log_filter
+    from ._log_filter import unlogged as unlogged
+    from ._signing import CallerCredentials as CallerCredentials
+    from ._signing import CurrentCredentials as CurrentCredentials
+    from ._signing import SigningCredentials as SigningCredentials
+    from ._signing import signing_credentials as signing_credentials
+    from ._source import Source as Source
+
+__all__: list[str] = []
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_config": ("config_key", "region_of"),
+        "_core": ("ClientCore", "Loaders"),
+        "_log_filter": ("install_log_filter", "unlogged"),
+        "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
+        "_source": ("Source",),
+    },
+)

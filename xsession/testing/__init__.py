@@ -4,13 +4,30 @@ Needs the extra: `pip install 'xsession[testing]'`. With it, pytest has the fixt
 `captured_events`.
 """
 
-from .calls import Call
-from .capture import EventCapture
-from .clock import FakeClock
-from .faults import Fault
-from .local_account import LocalAccount
-from .local_aws import LocalAWS
-from .story import Story
-from .unjudged import NotJudgedError
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._event_capture import EventCapture
+    from ._fake_clock import FakeClock
+    from ._http import Call, Fault
+    from ._iam import NotJudgedError
+    from ._local_account import LocalAccount
+    from ._local_aws import LocalAWS
+    from ._story import Story
 
 __all__ = ["Call", "EventCapture", "FakeClock", "Fault", "LocalAWS", "LocalAccount", "NotJudgedError", "Story"]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_event_capture": ("EventCapture",),
+        "_fake_clock": ("FakeClock",),
+        "_http": ("Call", "Fault"),
+        "_iam": ("NotJudgedError",),
+        "_local_account": ("LocalAccount",),
+        "_local_aws": ("LocalAWS",),
+        "_story": ("Story",),
+    },
+)

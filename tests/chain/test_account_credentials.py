@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import copy
+import pickle
+import threading
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials as BotocoreCredentials
+from botocore.credentials import ReadOnlyCredentials
+
+from tests.support.cells import Bench, refusal
+from xsession import AssumeRoleError, Credentials, WrongAccountError
+from xsession._botocore._signing import CallerCredentials, signing_credentials
+from xsession._chain._account_credentials import AccountCredentials, CellCredentials, SourceCredentials
+from xsession.refresh import RefreshPolicy
+from xsession.refresh._cell import Cell
+from xsession.refresh._flight import Label
+from xsession.refresh._workers import Workers
+
+OURS = Credentials(
+    access_key_id="ASIAONE", secret_access_key="the-secret", session_token="the-token", account_id="1" * 12
+)
+
+
+def test_signing_credentials_show_no_secret() -> None:
+    """botocore's own repr prints it."""
+    signing = signing_credentials(OURS)
+    assert isinstance(signing, ReadOnlyCredentials)
+    assert tuple(signing)[:3] == ("ASIAONE", "the-secret", "the-token")
+    assert getattr(signing, "account_id", OURS.account_id) == OURS.account_id
+    assert "secret" not in f"{signing!r} {signing!s}"
+    for spread in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            spread(signing)
+
+
+def test_an_older_botocore_has_no_account_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 1.35 the tuple has three fields."""
+    monkeypatch.setattr(ReadOnlyCredentials, "_fields", ("access_key", "secret_key", "token"))
+    older = signing_credentials(OURS)
+    assert older[:3] == ("ASIAONE", "the-secret", "the-token")
+
+
+def cell_of(bench: Bench) -> Any:
+    """A cell that publishes signing credentials."""
+    return Cell(
+        Label("vegeta", "arn:aws:iam::222222222222:role/R", 1),
+        bench.fetch,
+        signing_credentials,
+        policy=RefreshPolicy(patience=0.2),
+        workers=Workers(bench.clock),
+        emit=bench.events,
+        clock=bench.clock,
+    )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """An STS that does what the test tells it."""
+    return Bench()
+
+
+def test_an_accounts_credentials_are_current_at_each_read(bench: Bench) -> None:
+    """As one triple, one by one, and as our own value."""
+    credentials = CellCredentials("vegeta", cell_of(bench))
+    assert isinstance(credentials, BotocoreCredentials)
+    first = credentials.get_frozen_credentials()
+    assert credentials.get_frozen_credentials() is first
+    assert (credentials.access_key, credentials.secret_key, credentials.token) == tuple(first)[:3]
+    assert credentials.current().access_key_id == first.access_key
+    assert credentials.rejected(str(first.access_key))
+    assert credentials.get_frozen_credentials().access_key != first.access_key
+    assert repr(credentials) == "CellCredentials('vegeta')"
+
+
+def test_errors_name_the_account_that_asked(bench: Bench) -> None:
+    """A hop may serve many."""
+    bench.fetch.error = refusal("AccessDenied", retryable=False)
+    cell = cell_of(bench)
+    for account in ("vegeta", "other"):
+        credentials = CellCredentials(account, cell)
+        for ask in (credentials.get_frozen_credentials, credentials.current):
+            with pytest.raises(AssumeRoleError) as caught:
+                ask()
+            assert caught.value.account == account
+
+
+def test_a_plain_accounts_credentials_object_must_say_what_it_is() -> None:
+    """The base knows neither how to read nor how to replace."""
+    base = AccountCredentials("vegeta")
+    for ask in (base.current, lambda: base.rejected("ASIA")):
+        with pytest.raises(NotImplementedError):
+            ask()
+
+
+class OneSource:
+    """A source with a key that can change."""
+
+    def __init__(self) -> None:
+        self.key = "AKIAONE"
+        self.rejections: list[str] = []
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The current one."""
+        return ReadOnlyCredentials(self.key, "s", None)
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Takes note."""
+        self.rejections.append(access_key_id)
+        return True
+
+
+def test_a_sources_credentials_are_checked_once_for_each_key() -> None:
+    """The account that they belong to can only change with the key."""
+    source, checked = OneSource(), []
+    credentials = SourceCredentials("own", source, lambda frozen: checked.append(frozen.access_key))
+    for key in ("AKIAONE", "AKIAONE", "AKIATWO", "AKIATWO"):
+        source.key = key
+        assert credentials.get_frozen_credentials().access_key == key
+    assert checked == ["AKIAONE", "AKIATWO"]
+    assert credentials.current().access_key_id == "AKIATWO"
+    assert credentials.rejected("AKIATWO")
+    assert source.rejections == ["AKIATWO"]
+
+
+def test_credentials_of_another_account_are_never_handed_out() -> None:
+    """Nor is the check passed by asking again."""
+    asked = []
+
+    def check(frozen: ReadOnlyCredentials) -> None:
+        asked.append(frozen)
+        msg = "credentials are somebody else's"
+        raise WrongAccountError(msg)
+
+    credentials = SourceCredentials("own", OneSource(), check)
+    for _ in range(2):
+        with pytest.raises(WrongAccountError) as caught:
+            credentials.get_frozen_credentials()
+        assert caught.value.account == "own"
+    assert len(asked) == 2
+
+
+def test_a_call_signs_with_its_own_threads_caller() -> None:
+    """And outside of a block with nobody's."""
+    caller, seen = CallerCredentials(), {}
+    barrier = threading.Barrier(2)
+
+    def call(key: str) -> None:
+        with caller.of(ReadOnlyCredentials(key, "s", None)):
+            barrier.wait()
+            seen[key] = caller.access_key
+
+    threads = [threading.Thread(target=call, args=[key]) for key in ("AKIAONE", "AKIATWO")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == {"AKIAONE": "AKIAONE", "AKIATWO": "AKIATWO"}
+    with pytest.raises(AttributeError):
+        caller.get_frozen_credentials()

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tools.project import ROOT
+from xsession import ConfigError, MfaError
+from xsession._chain import _mfa_prompt as codes
+from xsession._chain._mfa_prompt import ask_for_code
+
+SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sits at the terminal of whoever runs the tests, and no notebook is open."""
+    monkeypatch.setattr(codes, "TERMINAL", "no-such-terminal")
+    monkeypatch.setitem(sys.modules, "IPython", None)
+
+
+def prints(text: str, *, status: int = 0) -> list[str]:
+    """A program that prints something and ends."""
+    return [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({status})"]
+
+
+# A function
+
+
+def test_the_function_is_called_with_the_serial() -> None:
+    """It may know several devices."""
+    assert ask_for_code(SERIAL, lambda serial: "123456" if serial == SERIAL else "", None) == "123456"
+
+
+def test_a_function_that_fails_is_an_error_of_ours() -> None:
+    """With its own as the cause; one of ours stays what it is."""
+
+    def fails(_serial: str) -> str:
+        raise LookupError
+
+    def refuses(_serial: str) -> str:
+        msg = "no"
+        raise ConfigError(msg)
+
+    with pytest.raises(MfaError, match="failed: LookupError") as caught:
+        ask_for_code(SERIAL, fails, None)
+    assert isinstance(caught.value.__cause__, LookupError)
+    with pytest.raises(ConfigError, match="no"):
+        ask_for_code(SERIAL, refuses, None)
+
+
+# A program
+
+
+def test_a_program_prints_the_code() -> None:
+    """With a line's end, or space around it."""
+    assert ask_for_code(SERIAL, None, prints(" 123456 ")) == "123456"
+
+
+def test_a_program_is_told_the_device() -> None:
+    """In any of its arguments, as text: no shell looks at it."""
+    program = [sys.executable, "-c", "import sys; print(sys.argv[1:] == sys.argv[2:] or '123456')", "{serial}; echo"]
+    assert ask_for_code("abcdefghi", None, program) == "123456"
+    shows = [sys.executable, "-c", "import sys; sys.exit(len(sys.argv[1]))", "x={serial}"]
+    with pytest.raises(MfaError, match="ended with 11"):
+        ask_for_code("abcdefghi", None, shows)
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (prints("987654", status=3), "ended with 3"),
+        (["no-such-program"], "could not be run: No such file"),
+        (prints("secret 987654"), "six digits"),
+        ([sys.executable, "-c", r"import os; os.write(1, b'\xff' * 6)"], "six digits"),
+    ],
+)
+def test_a_program_that_gives_no_code_is_an_error(command: list[str], problem: str) -> None:
+    """What it printed is in no message: it may be half of a secret."""
+    with pytest.raises(MfaError, match=problem) as caught:
+        ask_for_code(SERIAL, None, command)
+    assert "987654" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time; what it printed until then is not held by the error."""
+    monkeypatch.setattr(codes, "COMMAND_SECONDS", 0.5)
+    program = [sys.executable, "-c", "import time; print('987654', flush=True); time.sleep(60)"]
+    with pytest.raises(MfaError, match="took longer") as caught:
+        ask_for_code(SERIAL, None, program)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+# A person
+
+
+def test_where_nobody_sits_it_is_an_error_that_says_what_to_pass() -> None:
+    """A service has no terminal."""
+    with pytest.raises(MfaError, match="nobody can be asked") as caught:
+        ask_for_code(SERIAL, None, None)
+    assert "mfa_code=" in str(caught.value.hint)
+    assert "mfa_command=" in str(caught.value.hint)
+
+
+def notebook(monkeypatch: pytest.MonkeyPatch, getpass: Any) -> None:
+    """Puts us into the kernel of a notebook, as far as we look."""
+    shell = SimpleNamespace(kernel=SimpleNamespace(getpass=getpass))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+def test_a_notebook_asks_on_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through its kernel, with the device in the question."""
+    asked: list[str] = []
+
+    def getpass(prompt: str) -> str:
+        asked.append(prompt)
+        return "123456"
+
+    notebook(monkeypatch, getpass)
+    assert ask_for_code(SERIAL, None, None) == "123456"
+    assert SERIAL in asked[0]
+
+
+def test_a_notebook_that_nobody_sits_in_front_of_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it is run by a program, the kernel refuses to ask."""
+
+    def getpass(_prompt: str) -> str:
+        raise NotImplementedError
+
+    notebook(monkeypatch, getpass)
+    with pytest.raises(MfaError, match="nobody gave one"):
+        ask_for_code(SERIAL, None, None)
+
+
+def test_plain_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a terminal, and no kernel."""
+    for shell in (None, SimpleNamespace()):
+        monkeypatch.setitem(
+            sys.modules,
+            "IPython",
+            SimpleNamespace(get_ipython=lambda shell=shell: shell),
+        )
+        with pytest.raises(MfaError, match="nobody can be asked"):
+            ask_for_code(SERIAL, None, None)
+
+
+ASKS = """
+import os, sys
+os.close(os.open(sys.argv[1], os.O_RDWR))  # the first terminal that a session's leader opens becomes its own
+if sys.argv[2:] == ["background"]:
+    os.setpgid(0, 0) if os.getpid() != os.getsid(0) else None
+    child = os.fork()
+    if child:
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    os.setpgid(0, 0)
+from xsession import MfaError
+from xsession._chain._mfa_prompt import ask_for_code
+try:
+    print("got", ask_for_code("GAHTABCDEFGH", None, None))
+except MfaError as error:
+    print("refused", error.message)
+"""
+
+
+def at_terminal(typed: bytes, *arguments: str) -> tuple[str, bytes]:
+    """Runs the question in a process that has a terminal of its own; gives its output and what the terminal showed."""
+    ours, theirs = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", ASKS, os.ttyname(theirs), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+            cwd=ROOT,
+        ) as child:
+            shown = b""
+            if typed:
+                while b"GAHTABCDEFGH: " not in shown:
+                    shown += os.read(ours, 1_000)
+                os.write(ours, typed)
+            output = child.communicate(timeout=30)[0]
+            os.write(theirs, b"<end>")
+            while b"<end>" not in shown:
+                shown += os.read(ours, 1_000)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return output, shown
+
+
+needs_terminals = pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals are different here")
+
+
+@needs_terminals
+def test_a_terminal_asks_and_does_not_show_the_code() -> None:
+    """Even where standard input and output are elsewhere."""
+    output, shown = at_terminal(b"987654\n")
+    assert output == "got 987654\n"
+    assert b"987654" not in shown
+
+
+@needs_terminals
+def test_a_job_in_the_background_of_a_terminal_asks_nobody() -> None:
+    """The terminal would stop it."""
+    assert "nobody can be asked" in at_terminal(b"", "background")[0]
+
+
+@needs_terminals
+def test_an_end_of_input_is_no_code() -> None:
+    """Ctrl-D: the person has none."""
+    assert "nobody gave one" in at_terminal(b"\x04")[0]
+
+
+def test_no_prompt_starts_a_thread() -> None:
+    """The question is asked in the thread of the caller."""
+    threads: list[int] = []
+
+    def code(_serial: str) -> str:
+        threads.append(threading.get_ident())
+        return "123456"
+
+    ask_for_code(SERIAL, code, None)
+    assert threads == [threading.get_ident()]

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xsession import ConfigError
+from xsession.grants._revocation_policy import (
+    Scope,
+    check_before,
+    check_revocable,
+    cutoff_for,
+    cutoff_of,
+    is_spent,
+    size_of,
+)
+from xsession.policies import allow
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ROLE_ID = "AROAEXAMPLEEXAMPLE123"
+
+
+@pytest.mark.parametrize(
+    ("scope", "conditions"),
+    [
+        (Scope(before=NOW), {"DateLessThan": {"aws:TokenIssueTime": "2030-01-01T12:00:00Z"}}),
+        (
+            Scope(before=NOW, source_identity="jane"),
+            {
+                "DateLessThan": {"aws:TokenIssueTime": "2030-01-01T12:00:00Z"},
+                "StringEquals": {"aws:SourceIdentity": "jane"},
+            },
+        ),
+        (Scope(before=None, grant_id="1a"), {"StringLike": {"aws:userid": f"{ROLE_ID}:g-1a-*"}}),
+        (Scope(before=None), None),
+    ],
+)
+def test_the_policy_denies_everything_to_those_sessions(scope: Scope, conditions: object) -> None:
+    """One statement; a block of the whole role has no condition at all."""
+    (statement,) = scope.policy(ROLE_ID).to_dict()["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "*", "*")
+    assert statement.get("Condition") == conditions
+
+
+@given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 # the strategy adds the zone
+def test_what_was_written_is_read_back(moment: datetime) -> None:
+    """In whole seconds, as text and as what botocore makes of it."""
+    policy = Scope(before=moment, source_identity="jane").policy(ROLE_ID)
+    for document in (policy.to_json(), policy.to_dict(), policy):
+        assert cutoff_of(document) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        "",
+        "[]",
+        "{",
+        allow("*").to_json(),
+        Scope(before=None).policy(ROLE_ID).to_json(),
+        (Scope(before=NOW).policy(ROLE_ID) + allow("*")).to_json(),
+        Scope(before=NOW).policy(ROLE_ID).to_json().replace("2030-01-01T12:00:00Z", "soon"),
+        Scope(before=NOW).policy(ROLE_ID).to_json().replace("2030-01-01T12:00:00Z", "2030-01-01T12:00:00"),
+    ],
+)
+def test_what_is_no_timed_revocation_never_counts_as_spent(document: object) -> None:
+    """It stays: a block, or whatever somebody else gave that name."""
+    assert cutoff_of(document) is None
+    assert not is_spent(document, NOW + timedelta(days=1_000))
+
+
+def test_a_revocation_is_spent_after_the_longest_session_that_aws_knows() -> None:
+    """The role's own maximum may have been lowered since."""
+    document = Scope(before=NOW).policy(ROLE_ID).to_json()
+    assert not is_spent(document, NOW + 12 * HOUR)
+    assert is_spent(document, NOW + 12 * HOUR + timedelta(seconds=1))
+
+
+def test_iam_counts_no_white_space() -> None:
+    """Two forms of a policy are of one size."""
+    policy = Scope(before=NOW).policy(ROLE_ID)
+    assert (
+        size_of(policy.to_json(indent=4))
+        == size_of(policy.to_json())
+        == len(json.dumps(policy.to_dict()).replace(" ", ""))
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "problem"),
+    [
+        ("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", "linked to a service"),
+        ("AWSServiceRoleForECS", "linked to a service"),
+        ("aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef", "Identity Center"),
+        ("AWSReservedSSO_Admin_0123456789abcdef", "Identity Center"),
+    ],
+)
+def test_roles_that_only_aws_changes_are_refused(role: str, problem: str) -> None:
+    """Before the network: IAM would say UnmodifiableEntity."""
+    with pytest.raises(ConfigError, match=problem):
+        check_revocable(f"arn:aws:iam::222222222222:role/{role}")
+    check_revocable("arn:aws:iam::222222222222:role/team/Reader")
+
+
+def test_before_has_a_zone_and_does_not_lie_ahead() -> None:
+    """A local clock may be some minutes off."""
+    check_before(None, NOW)
+    check_before(NOW - HOUR, NOW)
+    check_before(NOW + timedelta(minutes=4), NOW)
+    with pytest.raises(ConfigError, match="lies ahead"):
+        check_before(NOW + HOUR, NOW)
+    for value in (NOW.replace(tzinfo=None), "2030-01-01", 7):
+        with pytest.raises(ConfigError, match="a datetime with a time zone"):
+            check_before(value, NOW)
+
+
+def test_the_cutoff_is_awss_now() -> None:
+    """A grant's own sessions of that very second are revoked too: nobody needs them any more."""
+    assert cutoff_for(None, NOW, grant=False) == NOW
+    assert cutoff_for(None, NOW, grant=True) == NOW + timedelta(seconds=1)
+    assert cutoff_for(NOW - HOUR, NOW, grant=True) == NOW - HOUR
+    assert cutoff_for(NOW + HOUR, NOW, grant=False) == NOW

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import pickle
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.programs import run_python
+from tools.project import EDGES, LAYERS, ROOT, WITHOUT_BOTO3, sources
+from tools.structure import Structure
+
+HERE = Structure()
+FACES = sorted(HERE.packages)
+LAYERED = {room for layer in LAYERS for room in layer}
+
+# Where boto3 and botocore may be imported at run time: everywhere else, clients come as arguments.
+BOTO3_USERS = {"account_session", "session", "_botocore", *EDGES}
+BOTOCORE_USERS = {
+    "_botocore": "botocore",
+    "_sts": "botocore.exceptions",
+    "_iam": "botocore.exceptions",
+    "testing": "botocore.session",
+}
+PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
+
+UNTIL_AWS = {"COMPARISONS", "number_of", "time_of"}
+# What edges use of the insides: values, clocks to stand in for, AWS's vocabulary.
+OPEN_TO_EDGES = {"_aws", "_base"}
+
+
+def may_import_boto(room: str, imported: str) -> bool:
+    """Whether a room may import this part of boto3 or botocore at run time."""
+    if room in WITHOUT_BOTO3:
+        return False
+    if imported.partition(".")[0] == "boto3":
+        return room in BOTO3_USERS
+    allowed = PUBLIC_BOTOCORE_TYPES | ({BOTOCORE_USERS[room]} if room in BOTOCORE_USERS else set())
+    return any(imported == name or imported.startswith(f"{name}.") for name in allowed)
+
+
+def face(package: str) -> Any:
+    """A package, imported."""
+    return importlib.import_module(package)
+
+
+def lazily_imported(package: str) -> dict[str, tuple[str, ...]]:
+    """The names that a face hands to `lazy`, by module."""
+    for node in ast.walk(ast.parse(HERE.modules[package].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy":
+            names: dict[str, tuple[str, ...]] = ast.literal_eval(node.args[1])
+            return names
+    pytest.fail(f"{package} has no lazy face")
+
+
+def told_to_type_checkers(package: str) -> dict[str, dict[str, str | None]]:
+    """The names that a face imports for type checkers, by module, each with the name that it is given."""
+    (block,) = [node for node in ast.parse(HERE.modules[package].read_text()).body if isinstance(node, ast.If)]
+    told: dict[str, dict[str, str | None]] = {}
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        told.setdefault(str(node.module), {}).update({alias.name: alias.asname for alias in node.names})
+    return told
+
+
+def copy_of_the_package(folder: Path) -> Path:
+    """A checkout to break."""
+    shutil.copytree(ROOT / "xsession", folder / "xsession", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:
+    """The walk that the rules below rest on sees relative and late imports, and knows those for type checkers."""
+    source = """
+import os.path
+from typing import TYPE_CHECKING
+from ._policy import RefreshPolicy
+if TYPE_CHECKING:
+    import boto3
+else:
+    import json
+def late():
+    from ..session import CrossAccountSession
+"""
+    root = copy_of_the_package(tmp_path)
+    (root / "xsession" / "refresh" / "_new.py").write_text(source)
+    found = Structure(root).imports("xsession.refresh._new")
+    assert [(item.module, item.name, item.only_types) for item in found] == [
+        ("os.path", None, False),
+        ("typing", "TYPE_CHECKING", False),
+        ("xsession.refresh._policy", "RefreshPolicy", False),
+        ("boto3", None, True),
+        ("json", None, False),
+        ("xsession.session", "CrossAccountSession", False),
+    ]
+
+
+def test_a_circle_and_an_upward_import_are_found(tmp_path: Path) -> None:
+    """Through lazy faces, inside of functions and for type checkers alone: the rules below can fail."""
+    root = copy_of_the_package(tmp_path)
+    module = root / "xsession" / "roles" / "_tags.py"
+    late = "def late():\n    from xsession.refresh import Cell\n"
+    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from xsession.audit import AuditLog\n"
+    module.write_text(f"{module.read_text()}\n{late}{types}")
+    audit = root / "xsession" / "audit.py"
+    audit.write_text(f"{audit.read_text()}\nfrom xsession.roles import Role\n")
+    structure = Structure(root)
+    assert [line.partition(" ")[2] for line in structure.upward()] == ["imports xsession.refresh"]
+    assert {"audit", "roles"} in [set(ring) for ring in structure.circles()]
+
+
+def test_every_room_has_a_layer() -> None:
+    """A new room says where it belongs, in the table [tool.architecture] of pyproject.toml."""
+    assert HERE.rooms - LAYERED - set(EDGES) == set()
+    assert (LAYERED - HERE.rooms) == set()
+
+
+def test_imports_point_downward() -> None:
+    """No room imports from a layer above its own, not even for type checkers."""
+    assert HERE.upward() == []
+
+
+def test_rooms_make_no_circle() -> None:
+    """Each room can be understood, and imported, before those that use it; also within a layer."""
+    assert HERE.circles() == []
+
+
+def test_edges_use_what_users_use() -> None:
+    """The command line, the fixtures for tests and the integrations live by the public names."""
+    wrong = [
+        f"{item.importer}:{item.line} imports {item.name} from {item.module}"
+        for item in HERE.own_imports()
+        if HERE.room(item.importer) in EDGES and HERE.room(item.module) not in {*OPEN_TO_EDGES, *EDGES}
+        if item.name and item.name not in {*getattr(face(item.module), "__all__", vars(face(item.module))), *UNTIL_AWS}
+    ]
+    assert wrong == []
+
+
+def test_other_packages_are_entered_by_their_face() -> None:
+    """Modules may be moved, split and renamed inside of their package, and nobody else hears of it."""
+    wrong = [
+        f"{item.importer}:{item.line} imports {HERE.target(item)}"
+        for item in HERE.own_imports()
+        if (package := HERE.package(HERE.target(item))) != HERE.package(item.importer)
+        if HERE.target(item) != package and package != "xsession"
+        if HERE.target(item) != "xsession._base.lazy"
+        if not package.startswith(f"{HERE.package(item.importer)}.")
+    ]
+    assert wrong == []
+
+
+def test_modules_inside_of_packages_are_underscored() -> None:
+    """What has no underscore is for everybody, and only faces and modules that stand alone are."""
+    inside = {module.rpartition(".")[2] for module in HERE.modules if HERE.package(module) not in {"xsession", module}}
+    assert {name for name in inside if not name.startswith("_")} == {"lazy"}
+
+
+@pytest.mark.parametrize("package", FACES)
+def test_a_face_says_the_same_three_times(package: str) -> None:
+    """What `__all__` names, what type checkers are told of and what programs get are one; helpers are marked."""
+    told, imported = told_to_type_checkers(package), lazily_imported(package)
+    names = set(face(package).__all__)
+    assert {module: tuple(sorted(chosen)) for module, chosen in told.items()} == {
+        module: tuple(sorted(chosen)) for module, chosen in imported.items()
+    }
+    # "as" is how a name that is in no `__all__` is handed on to the other packages of this one.
+    for name, given in ((name, given) for chosen in told.values() for name, given in chosen.items()):
+        assert given == (None if name in names else name), name
+    assert names <= {name for chosen in imported.values() for name in chosen}
+    for name in (name for chosen in imported.values() for name in chosen):
+        assert getattr(face(package), name) is not None
+
+
+@pytest.mark.parametrize("package", FACES)
+def test_all_is_sorted(package: str) -> None:
+    """Constants, then classes, then functions, each by name: the order that ruff keeps too."""
+    names: list[str] = face(package).__all__
+    assert names == sorted(set(names), key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+
+
+def test_what_a_face_hands_on_is_used() -> None:
+    """A name that is not public is in a face because another package needs it."""
+    used = {(item.module, item.name) for item in HERE.own_imports()}
+    unused = [
+        f"{package}.{name}"
+        for package in FACES
+        for chosen in lazily_imported(package).values()
+        for name in chosen
+        if name not in face(package).__all__ and (package, name) not in used
+    ]
+    assert unused == []
+
+
+def test_names_that_a_face_has_not_are_refused() -> None:
+    """In Python's own words, so that a mistyped import says what it looked for."""
+    for package in FACES:
+        with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nothing'"):
+            _ = face(package).nothing
+
+
+@pytest.mark.parametrize("package", FACES)
+def test_public_classes_are_of_their_face(package: str) -> None:
+    """Pickles, logs and tracebacks name the place that stays, whichever module the class lies in."""
+    for name in face(package).__all__:
+        value = getattr(face(package), name)
+        if isinstance(value, type) and value.__module__.startswith("xsession"):
+            home = value.__module__
+            assert home == package or (package == "xsession" and "._" not in home), f"{home}.{name}"
+            assert getattr(importlib.import_module(home), name) is value
+
+
+def test_a_pickle_names_the_face() -> None:
+    """It is read by the next version too, where the class may lie in another module."""
+    from xsession import Role  # noqa: PLC0415 # it is the class itself that is looked at
+
+    assert b"xsession.roles" in pickle.dumps(Role("arn:aws:iam::222222222222:role/R"))
+    assert b"xsession.roles._role" not in pickle.dumps(Role("arn:aws:iam::222222222222:role/R"))
+
+
+def test_class_names_are_unique() -> None:
+    """A name that stands for two things sends a reader to the wrong one."""
+    counts = Counter(
+        node.name
+        for path in HERE.modules.values()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_boto3_and_botocore_stay_where_they_belong() -> None:
+    """botocore's inside is known to `_botocore` alone, and changes of botocore touch nothing else."""
+    wrong = [
+        f"{module}:{item.line} imports {item.module}"
+        for module in HERE.modules
+        for item in HERE.imports(module)
+        if not item.only_types and item.module.partition(".")[0] in {"boto3", "botocore"}
+        if not may_import_boto(HERE.room(module), item.module)
+    ]
+    assert wrong == []
+
+
+def test_lower_layers_import_without_boto3() -> None:
+    """Whoever needs only roles, policies or credentials doesn't pay for boto3."""
+    files = [path.relative_to(ROOT).with_suffix("") for room in WITHOUT_BOTO3 for path in sources(room)]
+    modules = [re.sub(r"\.__init__$", "", ".".join(path.parts)) for path in files]
+    code = """
+import sys
+from importlib import import_module
+sys.modules["boto3"] = sys.modules["botocore"] = None
+for name in sys.argv[1:]:
+    import_module(name)
+    print(name)
+"""
+    assert run_python(code, *modules).split() == modules
+
+
+def test_values_are_made_by_one_decorator() -> None:
+    """`@frozen`: what `dataclass` itself makes costs every import, or is neither frozen nor slotted."""
+    wrong = [
+        f"{item.importer}:{item.line}"
+        for module in HERE.modules
+        for item in HERE.imports(module)
+        if (item.module, item.name) == ("dataclasses", "dataclass") and module != "xsession._base._value"
+    ]
+    assert wrong == []

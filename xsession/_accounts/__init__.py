@@ -1,1 +1,0 @@
-"""What stands behind `xsession.accounts`: accounts that files define."""

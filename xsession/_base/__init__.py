@@ -1,0 +1,32 @@
+"""What knows nothing of AWS: values, maps, clocks, forks, tables, close matches."""
+
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._clock import SYSTEM_CLOCK as SYSTEM_CLOCK
+    from ._clock import Clock as Clock
+    from ._clock import Waitable as Waitable
+    from ._close_matches import did_you_mean as did_you_mean
+    from ._fork import renew_after_fork as renew_after_fork
+    from ._frozen_map import FrozenMap as FrozenMap
+    from ._table import html_table as html_table
+    from ._table import table as table
+    from ._value import frozen as frozen
+    from .lazy import public as public
+
+__all__: list[str] = []
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_clock": ("SYSTEM_CLOCK", "Clock", "Waitable"),
+        "_close_matches": ("did_you_mean",),
+        "_fork": ("renew_after_fork",),
+        "_frozen_map": ("FrozenMap",),
+        "_table": ("html_table", "table"),
+        "_value": ("frozen",),
+        "lazy": ("public",),
+    },
+)

@@ -1,0 +1,39 @@
+"""A boto3 session with the credentials that a profile has by itself, without the role that it may name."""
+
+from __future__ import annotations
+
+import boto3
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    EnvProvider,
+    ProfileProviderBuilder,
+    create_credential_resolver,
+)
+from botocore.session import Session
+
+from xsession.accounts import Profile
+
+
+def profile_session(profile: Profile) -> boto3.Session:
+    """A session for a profile, as botocore uses a `source_profile` or a `credential_source`.
+
+    A session of the profile's name would assume the profile's role first, and look at the machine's role last.
+
+    Raises:
+        ProfileNotFound: There is no such profile any more.
+    """
+    session = Session(profile=profile.name)
+    if profile.config_file is not None:
+        session.set_config_variable("config_file", profile.config_file)
+    session.get_scoped_config()
+    session.register_component("credential_provider", CredentialResolver(_providers(session, profile)))
+    return boto3.Session(botocore_session=session)
+
+
+def _providers(session: Session, profile: Profile) -> list[CredentialProvider]:
+    if profile.credential_source is None:
+        return ProfileProviderBuilder(session).providers(profile.name, disable_env_vars=True)
+    # Where a profile was chosen, botocore's own resolver lacks the environment.
+    every = [EnvProvider(), *create_credential_resolver(session).providers]
+    return [provider for provider in every if profile.credential_source == provider.CANONICAL_NAME]

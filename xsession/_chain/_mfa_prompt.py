@@ -1,0 +1,204 @@
+"""Where the code of an MFA device comes from: a function, a program, or the person at a notebook or a terminal."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from xsession._base import Clock, renew_after_fork
+from xsession.errors import CredentialsError, MfaError, XSessionError
+
+MfaCode = Callable[[str], str]
+
+TERMINAL = "/dev/tty"
+COMMAND_SECONDS = 60.0
+"""How long a program may take: long enough to touch a key."""
+_FAILURE_MEMORY_SECONDS = 5.0
+
+
+class Door(Protocol):
+    """What a code opens."""
+
+    serial: str
+    key: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no code is needed."""
+
+    def check(self) -> None:
+        """Refuses where a code could not help, before anybody is asked for one."""
+
+    def open(self, code: str, /) -> None:
+        """Spends a code."""
+
+
+class MfaPrompt:
+    """Asks for codes, for one device after the other.
+
+    Args:
+        code: Called with the serial number, in the thread of a caller; None: the command or a person is asked.
+        clock: Both clocks.
+    """
+
+    def __init__(self, code: MfaCode | None, clock: Clock) -> None:
+        self._code = code
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failed: dict[str, tuple[XSessionError, float]] = {}
+        renew_after_fork(self)
+
+    def unlock(self, door: Door, command: Sequence[str] | None) -> None:
+        """Opens a door, unless somebody else did while we waited for our turn.
+
+        Args:
+            door: What a code opens.
+            command: The program that prints codes, where there is no function.
+
+        Raises:
+            MfaError: No right code was to be had; those who waited meanwhile are told the same.
+            CredentialsError: STS refused or failed.
+        """
+        with self._lock:
+            if door.is_open:
+                return
+            error, until = self._failed.get(door.key, (None, 0.0))
+            if error is not None and self._clock.boot() < until:
+                raise error.for_caller()
+            try:
+                door.check()
+                self._open(door, command)
+            except XSessionError as failure:
+                self._failed[door.key] = (failure, self._clock.boot() + _FAILURE_MEMORY_SECONDS)
+                raise
+            self._failed.pop(door.key, None)
+
+    def called(self, serial: str) -> str:
+        """The code that the function gives; no command is run, and nobody in front of us is asked.
+
+        Raises:
+            MfaError: There is no function, it failed, or its answer is not a code.
+        """
+        if self._code is None:
+            msg = f"the MFA device {serial} needs a code, and there is no function to ask for it"
+            raise MfaError(msg, hint="pass mfa_code=, a function that takes the serial number and returns the code")
+        with self._lock:
+            return ask_for_code(serial, self._code, None)
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.Lock()
+
+    def _open(self, door: Door, command: Sequence[str] | None) -> None:
+        # Mistyped, or replaced by the next one meanwhile? A second wrong one is an error: devices lock after a few.
+        for last in (False, True):
+            code = ask_for_code(door.serial, self._code, command)
+            try:
+                door.open(code)
+            except CredentialsError as error:
+                if not _was_wrong(error):
+                    raise
+                if last:
+                    msg = f"two codes of the MFA device {door.serial} were wrong"
+                    hint = "see that it is this device, and wait for the next code: each works once"
+                    raise MfaError(msg, code=error.code, request_id=error.request_id, hint=hint) from error
+            else:
+                return
+
+
+def ask_for_code(serial: str, function: MfaCode | None, command: Sequence[str] | None) -> str:
+    """The code of a device: of the function, else the program, else whoever sits in front of us.
+
+    Args:
+        serial: The device.
+        function: Called with the serial number; returns six digits.
+        command: A program and its arguments; `{serial}` in them stands for the device.
+
+    Raises:
+        MfaError: Nobody can be asked, asking failed, or the answer is not a code.
+    """
+    if function is not None:
+        answer: object = _called(function, serial)
+    elif command is not None:
+        answer = _printed([part.replace("{serial}", serial) for part in command])
+    else:
+        answer = _typed(serial)
+    if not isinstance(answer, str) or not re.fullmatch("[0-9]{6}", answer):
+        msg = f"the code of the MFA device {serial} is not six digits"
+        raise MfaError(msg)
+    return answer
+
+
+def _called(function: MfaCode, serial: str) -> object:
+    try:
+        return function(serial)
+    except XSessionError:
+        raise
+    except Exception as error:
+        msg = f"asking for the code of the MFA device {serial} failed: {type(error).__name__}"
+        raise MfaError(msg) from error
+
+
+def _printed(command: Sequence[str]) -> str:
+    # Its standard error goes to ours: some programs say there that the device must be touched.
+    try:
+        done = subprocess.run(  # noqa: S603 # the user's own command, run without a shell
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        problem = f"took longer than {COMMAND_SECONDS:.0f} s"
+    except OSError as error:
+        problem = f"could not be run: {error.strerror}"
+    else:
+        if done.returncode == 0:
+            return done.stdout.decode("ascii", "replace").strip()
+        problem = f"ended with {done.returncode}"
+    # Raised here, outside of the handlers: the exception of a timeout holds what was printed.
+    msg = f"mfa_command {command[0]!r} {problem}"
+    raise MfaError(msg)
+
+
+def _typed(serial: str) -> str:
+    ask = _notebook() or (getpass.getpass if _at_terminal() else None)
+    if ask is None:
+        msg = f"the MFA device {serial} needs a code, and nobody can be asked for it"
+        hint = "pass mfa_code=, a function that takes the serial number and returns the code, or mfa_command="
+        raise MfaError(msg, hint=hint)
+    try:
+        return ask(f"Code of the MFA device {serial}: ").strip()
+    except (EOFError, NotImplementedError) as error:  # the second: a notebook that nobody sits in front of
+        msg = f"the MFA device {serial} needs a code, and nobody gave one"
+        raise MfaError(msg) from error
+
+
+def _notebook() -> Callable[[str], str] | None:
+    # Only where IPython runs already; a kernel asks through the notebook's page.
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython is not None else None
+    return getattr(getattr(shell, "kernel", None), "getpass", None)
+
+
+def _at_terminal() -> bool:
+    if os.name == "nt":
+        return sys.stdin is not None and sys.stdin.isatty()
+    try:
+        terminal = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        # A job in the background would be stopped.
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _was_wrong(error: CredentialsError) -> bool:
+    return error.code == "AccessDenied" and "one time pass code" in error.message

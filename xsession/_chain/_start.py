@@ -1,0 +1,123 @@
+"""Where chains begin: a source, with what is made from it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn
+
+from botocore.config import Config
+
+from xsession import events
+from xsession._base import Clock
+from xsession._botocore import ClientCore, Loaders, Source
+from xsession._sts import Sts, sts_region
+from xsession.credentials import Identity
+from xsession.errors import SessionClosedError, SourceCredentialsError
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
+
+NOBODY = "nobody"
+
+
+def refuse_closed(account: str | None = None) -> NoReturn:
+    """Says that the session is closed.
+
+    Raises:
+        SessionClosedError: Always.
+    """
+    msg = "the CrossAccountSession is closed"
+    raise SessionClosedError(msg, account=account, hint="make a new one")
+
+
+class Start:
+    """A source with what is made from it once: the core of its clients and its STS clients.
+
+    Args:
+        source: The source.
+        config: Client configuration for all accounts.
+        loaders: Where the models of services are read; None: for this source alone.
+        clock: Both clocks.
+        emit: Takes events.
+        changed: Called when other credentials were found for the source, which may be somebody else's; None: nobody is.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        config: Config | None,
+        *,
+        loaders: Loaders | None = None,
+        clock: Clock,
+        emit: events.Hook,
+        changed: Callable[[Start], None] | None = None,
+    ) -> None:
+        self.source = source
+        self._changed = changed
+        self.core = ClientCore(source.session, config, loaders=loaders)
+        self.sts = Sts(self.core, clock=clock, config=config)
+        self._clock = clock
+        self._emit = emit
+        self.expected: str | None = None
+        self._closed = False
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The source's current credentials.
+
+        Raises:
+            SourceCredentialsError: There are none, or they are somebody else's than was expected.
+            SessionClosedError: The session is closed.
+        """
+        if self._closed:
+            refuse_closed()
+        frozen = self.source.frozen()
+        if self.expected is not None:
+            principal = self.identity(frozen).principal
+            if principal != self.expected:
+                msg = f"the source is {principal} here, and was {self.expected} where the session was pickled"
+                raise SourceCredentialsError(msg, hop=0, hint="give the copy the same source, or make a session anew")
+            self.expected = None
+        return frozen
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Looks for other credentials after these were rejected; tells whether there are any."""
+        before = self.source.found
+        others = self.source.rejected(access_key_id)
+        if self.source.found != before and self._changed is not None:
+            self._changed(self)
+        return others
+
+    @property
+    def payer(self) -> str:
+        """The source's account, where its credentials say it."""
+        return self.source.account_id or self.source.identity
+
+    def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
+        """Whose credentials these are, asked of STS."""
+        return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.source.region_name))
+
+    def principal(self, *regions: str | None) -> str:
+        """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
+        return self.identity(self.frozen(), *regions).principal if self.source.has_credentials else NOBODY
+
+    def report(self) -> None:
+        """Tells the hooks of what the core met since it was asked last; called where no lock is held."""
+        problem = self.core.take_problem()
+        if problem is None:
+            return
+        self._emit(
+            events.NeedsAttention(
+                at=datetime.fromtimestamp(self._clock.wall(), UTC),
+                account=None,
+                role_arn=None,
+                hop=None,
+                message=f"clients are made in botocore's own way, slower and bigger: {problem}",
+                hint="install another version of botocore or xsession; XSESSION_FAST_CLIENTS=0 ends this warning",
+            )
+        )
+
+    def close(self) -> None:
+        """Hands out no credentials any more, and closes connections."""
+        self._closed = True
+        self.core.close()

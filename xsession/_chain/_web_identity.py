@@ -1,0 +1,114 @@
+"""The first hop with a web identity: a token, such as one of OIDC, in the place of credentials.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from xsession._sts import DEAD_TOKEN, Sts, sts_region
+from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
+from xsession.refresh import Issued, Lane, Lanes
+from xsession.roles import Hop, Role
+
+MIN_TOKEN_CHARACTERS = 4
+MAX_TOKEN_CHARACTERS = 20_000
+
+
+class AssumeRoleWithWebIdentity:
+    """Asks with a token, which is read anew each time; needs no credentials.
+
+    Args:
+        hop: The role with all its options.
+        sts: Makes the call.
+        regions: The session's and the source's region, as the STS region after the role's own.
+        lanes: Where calls wait while STS throttles.
+    """
+
+    def __init__(self, hop: Hop, *, sts: Sts, regions: tuple[str | None, ...], lanes: Lanes) -> None:
+        self._hop = hop
+        self._sts = sts
+        self._region = sts_region(hop.role, *regions)
+        self._lanes = lanes
+
+    def __call__(self, try_limit: float, /) -> Issued:
+        """New credentials.
+
+        Raises:
+            XSessionError: None could be had.
+        """
+        token = read_token(self._hop.role)
+        try:
+            return self._ask(token, try_limit)
+        except CredentialsError as error:
+            if error.code not in DEAD_TOKEN:
+                raise
+            # It may have been replaced in this very moment.
+            fresh = read_token(self._hop.role)
+            if fresh == token:
+                raise
+        return self._ask(fresh, try_limit)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+        return self._lane.busy
+
+    @property
+    def _lane(self) -> Lane:
+        # Nobody signs these: they count to the role's own account.
+        return self._lanes.lane(self._hop.role.account_id, self._region)
+
+    def _ask(self, token: str, try_limit: float) -> Issued:
+        return self._sts.assume_role_with_web_identity(
+            self._hop.role,
+            token,
+            hop=self._hop.number,
+            region_name=self._region,
+            lane=self._lane,
+            try_limit=try_limit,
+        )
+
+
+def read_token(role: Role) -> str:
+    """The current token of a role: from its file, or of its callable.
+
+    Raises:
+        SourceCredentialsError: There is none, or it can't be one.
+    """
+    if role.web_identity_token is not None:
+        text, problem = _called(role.web_identity_token)
+        retryable = True
+    else:
+        text, problem = _read(Path(str(role.web_identity_token_file)))
+        retryable = False
+    token = text.strip()
+    if problem is None and not MIN_TOKEN_CHARACTERS <= len(token) <= MAX_TOKEN_CHARACTERS:
+        problem, retryable = f"it has {len(token)} characters, and STS takes 4 to 20000", False
+    if problem is None:
+        return token
+    # Raised here, outside of the handlers: some exceptions hold what was read.
+    place = role.web_identity_token_file or "of the function"
+    msg = f"the web identity token ({place}) is no good: {problem}"
+    raise SourceCredentialsError(msg, role_arn=role.role_arn, hop=1, retryable=retryable)
+
+
+def _read(path: Path) -> tuple[str, str | None]:
+    try:
+        return path.expanduser().read_text(encoding="ascii"), None
+    except OSError as error:
+        return "", f"the file can't be read: {error.strerror}"
+    except ValueError:
+        return "", "the file holds other characters than a token's"
+
+
+def _called(function: Callable[[], str]) -> tuple[str, str | None]:
+    try:
+        answer: object = function()
+    except XSessionError:
+        raise
+    except Exception as error:  # noqa: BLE001 # whoever supplies tokens raises what he likes
+        return "", f"the function failed: {type(error).__name__}"
+    return (answer, None) if isinstance(answer, str) else ("", f"the function returned {type(answer).__name__}")

@@ -1,0 +1,156 @@
+"""The clients that `get_client` shares between its callers."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any
+
+from cachetools import LRUCache
+
+from ._base import renew_after_fork
+from .errors import ConfigError
+
+Build = Callable[[], Any]
+
+_MAX_SHORTCUTS = 16
+
+
+class _Clients(LRUCache[Hashable, Any]):
+    """The most recently made clients; tells which one it let go."""
+
+    def __init__(self, maxsize: int, evicted: Callable[[Hashable], None]) -> None:
+        super().__init__(maxsize)
+        self._evicted = evicted
+
+    def popitem(self) -> tuple[Hashable, Any]:
+        """Lets the least recently used one go."""
+        key, client = super().popitem()
+        self._evicted(key)
+        return key, client
+
+
+class ClientCache:
+    """One client for each key, however many threads ask; bounded.
+
+    A client that was let go and is still held by somebody is found again as long as it lives.
+
+    Args:
+        maxsize: How many clients to keep.
+
+    Raises:
+        ConfigError: Not even one.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        _check_bound(maxsize)
+        self._maxsize = maxsize
+        # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
+        self.by_arguments: dict[Hashable, Any] = {}
+        self.epoch = 0
+        self._start_empty()
+        renew_after_fork(self)
+
+    def get(self, key: Hashable, shortcut: Hashable | None, build: Build, *, epoch: int | None = None) -> Any:
+        """The client of a key, built where there is none yet.
+
+        Args:
+            key: All that shapes the client.
+            shortcut: The arguments of the call, under which `by_arguments` shall find it from now on; None: none.
+            build: Makes it; called once even when many threads ask.
+            epoch: What `epoch` was before the call's arguments were looked up; None: as it is.
+        """
+        if epoch is None:
+            epoch = self.epoch
+        client = self._known(key, shortcut, epoch)
+        while client is None:
+            with self._lock:
+                building = self._building.setdefault(key, threading.Lock())
+            with building:
+                client = self._known(key, shortcut, epoch)
+                if client is None:
+                    client = self._build(key, shortcut, build, epoch)
+        return client
+
+    def forget_shortcuts(self) -> None:
+        """Keeps the clients, but no arguments that led to them: from here on they may mean others."""
+        with self._lock:
+            self.epoch += 1
+            self._shortcuts.clear()
+            self.by_arguments.clear()
+
+    def drop(self, key: Hashable) -> None:
+        """Forgets a client; whoever holds it can go on using it."""
+        with self._lock:
+            self._alive.pop(key, None)
+            self._clients.pop(key, None)
+            self._let_go(key)
+
+    def clear(self) -> None:
+        """Forgets all clients."""
+        with self._lock:
+            self._clients.clear()
+            self._alive.clear()
+            self._shortcuts.clear()
+            self.by_arguments.clear()
+
+    def after_fork(self) -> None:
+        """Starts a forked child with an empty cache and locks that nobody holds."""
+        self._start_empty()
+
+    def _start_empty(self) -> None:
+        self._lock = threading.Lock()
+        self._building: dict[Hashable, threading.Lock] = {}
+        self._clients = _Clients(self._maxsize, self._let_go)
+        self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
+        self._shortcuts: dict[Hashable, list[Hashable]] = {}
+        # The same object: it is held by who reads it.
+        self.by_arguments.clear()
+
+    def _known(self, key: Hashable, shortcut: Hashable | None, epoch: int) -> Any | None:
+        with self._lock:
+            client = self._alive.get(key)
+            if client is not None:
+                self._remember(key, shortcut, client, epoch)
+            return client
+
+    def _build(self, key: Hashable, shortcut: Hashable | None, build: Build, epoch: int) -> Any:
+        try:
+            client = build()
+            # Not a closure, which would be five objects more for each client.
+            client.close = partial(_close_and_forget, weakref.ref(self), key, client.close)
+            with self._lock:
+                self._alive[key] = client
+                self._remember(key, shortcut, client, epoch)
+            return client
+        finally:
+            with self._lock:
+                self._building.pop(key, None)
+
+    def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any, epoch: int) -> None:
+        self._clients[key] = client
+        if shortcut is not None and epoch == self.epoch and key in self._clients:
+            shortcuts = self._shortcuts.setdefault(key, [])
+            if len(shortcuts) >= _MAX_SHORTCUTS:
+                # Somebody makes a new Config for each call, which is a shortcut that nobody takes again.
+                self.by_arguments.pop(shortcuts.pop(0), None)
+            shortcuts.append(shortcut)
+            self.by_arguments[shortcut] = client
+
+    def _let_go(self, key: Hashable) -> None:
+        for shortcut in self._shortcuts.pop(key, ()):
+            self.by_arguments.pop(shortcut, None)
+
+
+def _close_and_forget(cache: weakref.ref[ClientCache], key: Hashable, close: Callable[[], None]) -> None:
+    if (living := cache()) is not None:
+        living.drop(key)
+    close()
+
+
+def _check_bound(maxsize: object) -> None:
+    if not isinstance(maxsize, int) or maxsize < 1:
+        msg = f"max_clients {maxsize!r} is not a number of clients"
+        raise ConfigError(msg, hint="keep at least one")

@@ -1,1 +1,0 @@
-"""What stands behind `xsession.grants` and `xsession.revocation`."""

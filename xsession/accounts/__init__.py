@@ -1,0 +1,23 @@
+"""Accounts by name: in code, in a file, or in the profiles of `~/.aws/config`."""
+
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._account import SOURCE, Account, AccountRef
+    from ._accounts import Accounts
+    from ._discovery import Discovery as Discovery
+    from ._profile import Profile as Profile
+
+__all__ = ["SOURCE", "Account", "AccountRef", "Accounts"]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_account": ("SOURCE", "Account", "AccountRef"),
+        "_accounts": ("Accounts",),
+        "_discovery": ("Discovery",),
+        "_profile": ("Profile",),
+    },
+)

@@ -1,0 +1,162 @@
+"""An account: its name, and how it is reached."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
+
+from xsession._base import FrozenMap, frozen
+from xsession.errors import ConfigError
+from xsession.roles import Defaults, Role, RoleChain, as_chain
+
+from ._profile import Profile
+
+if TYPE_CHECKING:
+    import boto3
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+_REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
+
+
+class SourceType(enum.Enum):
+    """The type of `SOURCE`."""
+
+    SOURCE = "source"
+
+    def __repr__(self) -> str:
+        return "SOURCE"
+
+
+SOURCE: Literal[SourceType.SOURCE] = SourceType.SOURCE
+"""Stands for the source itself where an account is asked for."""
+
+
+@frozen
+class Account:
+    """An AWS account that we can reach.
+
+    Args:
+        name: A letter or digit, then up to 127 letters, digits, dots, underscores and hyphens.
+        chain: The roles that lead there: a `RoleChain`, a `Role` or a role's ARN; None: the source's credentials
+            are the account's.
+        source: Whose credentials the chain starts from: a profile's name or a boto3 session; None: the session's.
+            Accounts of `Accounts.from_aws_config` have a value whose text is the profile's name.
+        account_id: The 12-digit id; None: the chain's. What AWS answers is compared with it.
+        region_name: The region of clients where the call names none.
+        tags: For `Accounts.where`; never sent to AWS.
+        defaults: Those of the file that it comes from.
+        origin: Where it was defined: file, line and key, or "code"; two accounts that differ only here are equal.
+        registered: Set by `Accounts`; only registered accounts take defaults.
+
+    Raises:
+        ConfigError: A value that is not valid; names it and the rule.
+        InvalidRoleError: The chain is one which STS would refuse.
+    """
+
+    name: str
+    chain: RoleChain | None
+    source: str | Profile | boto3.Session | None
+    account_id: str | None
+    region_name: str | None
+    tags: Mapping[str, str]
+    defaults: Defaults | None = field(repr=False)
+    origin: str | None = field(repr=False, compare=False)
+    registered: bool = field(repr=False)
+
+    def __init__(
+        self,
+        name: str,
+        chain: RoleChain | Role | str | None = None,
+        *,
+        source: str | Profile | boto3.Session | None = None,
+        account_id: str | None = None,
+        region_name: str | None = None,
+        tags: Mapping[str, str] = FrozenMap(),  # it is immutable
+        defaults: Defaults | None = None,
+        origin: str | None = None,
+        registered: bool = False,
+    ) -> None:
+        found = _checked_chain(name, chain)
+        values = {
+            "name": name,
+            "chain": found,
+            "source": source,
+            "account_id": _checked_account_id(name, account_id, found),
+            "region_name": region_name,
+            "tags": _checked_tags(name, tags),
+            "defaults": defaults,
+            "origin": origin,
+            "registered": registered,
+        }
+        for option, value in values.items():
+            object.__setattr__(self, option, value)
+        self._check()
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The chain's roles, in order; empty where the source's credentials are the account's."""
+        return () if self.chain is None else self.chain.roles
+
+    def _check(self) -> None:
+        if _ACCOUNT_ID.fullmatch(self.name) and self.name != self.account_id:
+            msg = f"account name {self.name!r} is not valid: it is another account's id"
+            raise ConfigError(msg)
+        region: object = self.region_name
+        if region is not None and not (isinstance(region, str) and re.fullmatch(_REGION, region)):
+            _refuse(self.name, "region_name", region, "an AWS region such as eu-west-1")
+        source: object = self.source
+        # boto3 itself is not imported here.
+        if source == "" or not (isinstance(source, str | Profile | None) or hasattr(source, "get_credentials")):
+            _refuse(self.name, "source", source, "a profile's name or a boto3 session")
+
+
+AccountRef: TypeAlias = str | Role | RoleChain | Account | Literal[SourceType.SOURCE]
+"""What names an account in a call."""
+
+
+def _checked_chain(name: object, chain: object) -> RoleChain | None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        rule = "a letter or digit, then up to 127 letters, digits, dots, underscores and hyphens"
+        msg = f"account name {shown(name)} is not valid: {rule}"
+        raise ConfigError(msg)
+    if chain is None:
+        return None
+    if not isinstance(chain, RoleChain | Role | str):
+        _refuse(name, "chain", chain, "a RoleChain, a Role or a role's ARN")
+    try:
+        return as_chain(chain)
+    except ConfigError as error:
+        raise error.for_caller(name) from None
+
+
+def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> str | None:
+    chained = None if chain is None else chain.account_id
+    if value is None:
+        return chained
+    if not isinstance(value, str) or not _ACCOUNT_ID.fullmatch(value):
+        _refuse(name, "account_id", value, "12 digits, as text: a number would lose leading zeros")
+    if chain is not None and value != chained:
+        msg = f"account_id {value} is not the account of the role, {chained}"
+        raise ConfigError(msg, account=name, role_arn=chain.last.role_arn)
+    return value
+
+
+def _checked_tags(name: str, tags: object) -> FrozenMap[str]:
+    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for pair in tags.items() for text in pair):
+        _refuse(name, "tags", tags, "a mapping of text to text")
+    return FrozenMap(tags)
+
+
+def _refuse(name: str, option: str, value: object, rule: str) -> NoReturn:
+    msg = f"{option} {shown(value)} is not valid: {rule}"
+    raise ConfigError(msg, account=name)
+
+
+def shown(value: object) -> str:
+    """A value as messages have it: cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:120]}..."

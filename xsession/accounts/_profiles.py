@@ -1,0 +1,230 @@
+"""How the account of each profile of `~/.aws/config` is reached: its chain of roles, and whose credentials start it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from xsession._base import frozen
+from xsession.errors import ConfigError
+from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
+
+from ._aws_config import AwsFiles, Section, read_sections
+from ._entry import Entry
+from ._profile import Profile
+
+CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
+
+_STATIC = ("aws_access_key_id", "aws_secret_access_key")
+_SSO = ("sso_account_id", "sso_role_name")
+_SSO_LOGIN = ("sso_start_url", "sso_region")
+_OTHER_CREDENTIALS = ("credential_process", "web_identity_token_file", "login_session")
+# Options of a role; botocore ignores the last two of them.
+_TEXT_OPTIONS = ("role_session_name", "external_id", "mfa_serial", "source_identity", "policy")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@frozen
+class _Start:
+    """Where the chain of a profile starts."""
+
+    profile: Profile
+    is_role_session: bool
+
+
+def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]:
+    """The accounts of all profiles, and what is wrong with the others, by name.
+
+    A profile with neither a role nor credentials is in neither.
+
+    Raises:
+        ConfigError: A file can't be read or is not of this format; says which one and in which line.
+    """
+    profiles, logins = read_sections(files)
+    reader = _Reader(profiles, logins, str(files.config.absolute()) if files.named else None)
+    entries: list[Entry] = []
+    unusable: dict[str, ConfigError] = {}
+    names = _account_names(profiles)
+    for profile, section in profiles.items():
+        if not _names_role(section.settings) and not _has_credentials(section.settings):
+            continue
+        try:
+            if profile not in names:
+                _refuse_name(profile)
+            entries.append(Entry(names[profile], reader.options(profile), section.origin))
+        except ConfigError as error:
+            error.account = names.get(profile, profile)
+            error.message = f"{section.origin}: {error.message}"
+            unusable[error.account] = error
+    return entries, unusable
+
+
+class _Reader:
+    """Follows the profiles of one pair of files."""
+
+    def __init__(
+        self, profiles: Mapping[str, Section], logins: Mapping[str, Mapping[str, str]], config_file: str | None
+    ) -> None:
+        self._profiles = profiles
+        self._logins = logins
+        self._config_file = config_file
+
+    def options(self, name: str) -> dict[str, Any]:
+        """The arguments of `Account` for a profile."""
+        steps, start = self._follow(name)
+        settings = self._profiles[name].settings
+        chain = None
+        if steps:
+            roles = [self._role(step) for step in reversed(steps)]
+            first = roles[0]
+            if start.is_role_session:
+                first = _capped(first)
+            chain = RoleChain(first, *map(_capped, roles[1:]))
+        return {
+            "chain": chain,
+            "source": start.profile,
+            "account_id": _account_id(settings) if chain is None else None,
+            "region_name": settings.get("region"),
+        }
+
+    def _follow(self, name: str) -> tuple[list[str], _Start]:
+        """The profiles whose roles are assumed, the last one first, and where their chain starts."""
+        steps: list[str] = []
+        while True:
+            settings = self._profiles[name].settings
+            # As a source, a profile's own keys come before its role.
+            if not _names_role(settings) or (steps and _has_keys(settings)):
+                return steps, self._start(name)
+            steps.append(name)
+            credential_source, following = settings.get("credential_source"), settings.get("source_profile")
+            if credential_source is not None and following is not None:
+                _refuse(f"profile {name!r} has both source_profile and credential_source", "remove one of them")
+            if credential_source is not None:
+                return steps, self._named_source(name, credential_source)
+            if following is None:
+                hint = "add source_profile; where the keys are in the profile itself, name itself"
+                _refuse(f"profile {name!r} has a role_arn, and nothing says whose credentials assume it", hint)
+            if following not in self._profiles:
+                _refuse(f"source_profile {following!r} of profile {name!r} does not exist", "check its spelling")
+            if following == name and _has_keys(settings):
+                return steps, self._start(name)
+            if following in steps:
+                _refuse_loop([*steps, following])
+            name = following
+
+    def _start(self, name: str) -> _Start:
+        settings = dict(self._profiles[name].settings)
+        if not _has_credentials(settings):
+            _refuse(f"source_profile {name!r} has no credentials", "give it keys, an SSO login or a credential_process")
+        if _has_keys(settings):
+            for key in _STATIC:
+                if not settings.get(key):
+                    _refuse(f"profile {name!r} has only half of a key: {key} is missing")
+        if _is_web_identity(settings) and "role_arn" not in settings:
+            _refuse(f"profile {name!r} has a web_identity_token_file and no role_arn", "add role_arn")
+        if _is_sso(settings):
+            settings.update(self._login(name, settings))
+        return _Start(self._profile(name, settings), _is_sso(settings) or _is_web_identity(settings))
+
+    def _named_source(self, name: str, credential_source: str) -> _Start:
+        if credential_source not in CREDENTIAL_SOURCES:
+            msg = f"credential_source {credential_source!r} of profile {name!r} is not valid"
+            _refuse(msg, f"one of {', '.join(CREDENTIAL_SOURCES)}")
+        profile = Profile(name, credential_source, self._config_file)
+        # An instance's role does not count as a role that assumes another one; what a container has may be a pod's.
+        return _Start(profile, credential_source == "EcsContainer")
+
+    def _login(self, name: str, settings: Mapping[str, str]) -> dict[str, str]:
+        """The settings of the Identity Center login that a profile uses, with what it says itself."""
+        session = settings.get("sso_session")
+        if session is not None and session not in self._logins:
+            _refuse(f"sso_session {session!r} of profile {name!r} does not exist", f"add [sso-session {session}]")
+        login = {**(self._logins[session] if session is not None else {}), **settings}
+        for key in (*_SSO, *_SSO_LOGIN):
+            if not login.get(key):
+                place = f"[sso-session {session}]" if session is not None and key in _SSO_LOGIN else f"profile {name!r}"
+                _refuse(f"{key} is missing in {place}", "run: aws configure sso")
+        return {key: login[key] for key in (*_SSO, *_SSO_LOGIN)}
+
+    def _profile(self, name: str, settings: Mapping[str, str]) -> Profile:
+        keys = ("aws_access_key_id", *_SSO, *_SSO_LOGIN, *_OTHER_CREDENTIALS, "aws_account_id")
+        identity = {key: settings[key] for key in keys if key in settings}
+        if _is_web_identity(settings):
+            identity["role_arn"] = settings["role_arn"]
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        return Profile(name, None, self._config_file, digest)
+
+    def _role(self, name: str) -> Role:
+        section = self._profiles[name]
+        settings = section.settings
+        options: dict[str, Any] = {key: settings[key] for key in _TEXT_OPTIONS if key in settings}
+        duration = settings.get("duration_seconds")
+        if duration is not None:
+            options["duration_seconds"] = int(duration) if re.fullmatch("[0-9]{1,9}", duration) else duration
+        try:
+            return Role(settings["role_arn"], sts_region_name=settings.get("region"), **options)
+        except ConfigError as error:
+            # In these files, the region is spelt otherwise.
+            error.message = f"profile {name!r}: {error.message.replace('sts_region_name', 'region')}"
+            raise
+
+
+def _account_names(profiles: Iterable[str]) -> dict[str, str]:
+    """The name of each profile's account; none where two profiles would share one."""
+    wished: dict[str, list[str]] = {}
+    for profile in profiles:
+        wished.setdefault(_NOT_IN_NAMES.sub("-", profile).lstrip("._-"), []).append(profile)
+    return {
+        profile: name for name, sharing in wished.items() for profile in sharing if profile == name or len(sharing) == 1
+    }
+
+
+def _refuse_name(profile: str) -> NoReturn:
+    msg = f"profile {profile!r} would have the name of another profile's account"
+    _refuse(msg, "name it with letters, digits, dots, underscores and hyphens alone")
+
+
+def _refuse_loop(visited: list[str]) -> NoReturn:
+    loop = visited[visited.index(visited[-1]) :]
+    _refuse(f"source_profile makes a loop: {' -> '.join(loop)}", "one of them must have credentials of its own")
+
+
+def _refuse(problem: str, hint: str | None = None) -> NoReturn:
+    raise ConfigError(problem, hint=hint)
+
+
+def _capped(role: Role) -> Role:
+    """The role with a duration that AWS allows a role assumed by a role; botocore asks in vain."""
+    seconds = role.duration_seconds
+    if isinstance(seconds, int) and seconds > MAX_CHAINED_DURATION_SECONDS:
+        return role.replace(duration_seconds=MAX_CHAINED_DURATION_SECONDS)
+    return role
+
+
+def _account_id(settings: Mapping[str, str]) -> str | None:
+    if _is_web_identity(settings):
+        return Role(settings["role_arn"]).account_id
+    return settings.get("sso_account_id") if _is_sso(settings) else settings.get("aws_account_id")
+
+
+def _names_role(settings: Mapping[str, str]) -> bool:
+    return "role_arn" in settings and not _is_web_identity(settings)
+
+
+def _has_credentials(settings: Mapping[str, str]) -> bool:
+    return any(key in settings for key in (*_STATIC, *_SSO, *_OTHER_CREDENTIALS))
+
+
+def _has_keys(settings: Mapping[str, str]) -> bool:
+    return any(key in settings for key in _STATIC)
+
+
+def _is_sso(settings: Mapping[str, str]) -> bool:
+    return any(key in settings for key in _SSO)
+
+
+def _is_web_identity(settings: Mapping[str, str]) -> bool:
+    return "web_identity_token_file" in settings

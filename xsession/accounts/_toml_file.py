@@ -1,0 +1,228 @@
+"""Reads TOML files and those that they include; knows in which line each key stands."""
+
+from __future__ import annotations
+
+import enum
+import glob
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from xsession._base import did_you_mean, frozen
+from xsession.errors import ConfigError
+
+PROJECT_FILE = "pyproject.toml"
+PROJECT_TABLE = ("tool", "xsession")  # in a project's file, all is under this table
+MAX_INCLUDE_DEPTH = 8
+
+_KEY = r"(?:[A-Za-z0-9_-]+|\"(?:\\.|[^\"\\])*\"|'[^']*')"
+_KEYS = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
+_LINE = re.compile(
+    rf"[ \t]*(?:\[\[?[ \t]*(?P<table>{_KEYS})[ \t]*\]\]?[ \t\r]*$|(?P<entry>{_KEYS})[ \t]*=)",
+)
+# What may hold something that looks like a key: texts over several lines, and comments; one-line texts are matched so
+# that a # or a quote in them is not taken for the beginning of one.
+_TEXTS = re.compile(
+    r"\"{3}(?:\\.|[^\\])*?\"{3,5}|'{3}.*?'{3,5}|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*",
+    re.DOTALL,
+)
+
+
+class FileTrust(enum.Enum):
+    """What a file may do, by how it was found."""
+
+    OWN = "own"
+    """Named by the caller, by `XSESSION_CONFIG`, or the user's: it may include files and run commands."""
+    FOUND = "found"
+    """Lay in the folder of some project: it may list accounts, and nothing more."""
+
+
+class Place:
+    """A place in a file; as a context, it adds itself to errors.
+
+    Args:
+        file: The file.
+        lines: The lines of its keys.
+        trust: What the file may do.
+        keys: The path of keys that leads here.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        lines: Mapping[tuple[str, ...], int],
+        trust: FileTrust = FileTrust.OWN,
+        keys: tuple[str, ...] = (),
+    ) -> None:
+        self._file = file
+        self._lines = lines
+        self._trust = trust
+        self._keys = keys
+
+    def __str__(self) -> str:
+        line = next((self._lines[keys] for keys in self._enclosing() if keys in self._lines), None)
+        place = self._file if line is None else f"{self._file}:{line}"
+        return f"{place}: {'.'.join(self._keys).replace('.[', '[')}" if self._keys else place
+
+    def at(self, *keys: str) -> Place:
+        """The place of a key below this one."""
+        return Place(self._file, self._lines, self._trust, (*self._keys, *keys))
+
+    def refuse(self, problem: str, hint: str | None = None) -> NoReturn:
+        """Says what is wrong here."""
+        msg = f"{self}: {problem}"
+        raise ConfigError(msg, hint=hint)
+
+    def table(self, value: object) -> dict[str, Any]:
+        """The value, which must be a table."""
+        if not isinstance(value, dict):
+            self.refuse(f"a table is needed here, not {value!r}")
+        return value
+
+    def check(self, table: Mapping[str, Any], known: Collection[str]) -> None:
+        """Refuses keys that are not known."""
+        for key in table:
+            if key not in known:
+                hint = did_you_mean(key, known, f"keys here: {', '.join(sorted(known))}")
+                self.at(key).refuse("unknown key", hint)
+
+    def require_own(self, what: str) -> None:
+        """Refuses what only a file of one's own may do."""
+        if self._trust is not FileTrust.OWN:
+            hint = "pass the file's path, name it in XSESSION_CONFIG, or put this into your own file"
+            self.refuse(f"{what} is not for a file that happens to lie in a folder", hint)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, ConfigError):
+            error.message = f"{self}: {error.message}"
+
+    def _enclosing(self) -> Iterator[tuple[str, ...]]:
+        return (self._keys[:end] for end in range(len(self._keys), 0, -1))
+
+
+@frozen
+class Document:
+    """One file.
+
+    Args:
+        place: Its top.
+        content: What it says.
+        parent: The file that includes it.
+    """
+
+    place: Place
+    content: Mapping[str, Any]
+    parent: Document | None
+
+
+def documents(file: Path, trust: FileTrust) -> Iterator[Document]:
+    """A file, then those that it includes, each of them once.
+
+    Args:
+        file: The file.
+        trust: What it may do.
+
+    Raises:
+        ConfigError: One can't be read, is no TOML, includes itself, or may not include others.
+    """
+    yield from _walk(file, _load(file, trust), (), set())
+
+
+def _walk(file: Path, document: Document, outer: tuple[Path, ...], read: set[Path]) -> Iterator[Document]:
+    yield document
+    place = document.place.at("include")
+    within = (*outer, file.resolve())
+    read.add(within[-1])
+    for included in _included(file, document):
+        target = included.resolve()
+        if target in within:
+            loop = [*within[within.index(target) :], target]
+            place.refuse(f"files include each other: {' -> '.join(step.name for step in loop)}")
+        if len(within) >= MAX_INCLUDE_DEPTH:
+            place.refuse(f"files include files more than {MAX_INCLUDE_DEPTH} deep")
+        if target not in read:
+            yield from _walk(included, _load(included, FileTrust.OWN, document), within, read)
+
+
+def _load(file: Path, trust: FileTrust, parent: Document | None = None) -> Document:
+    try:
+        text = file.read_text(encoding="utf-8")
+        content: Any = tomllib.loads(text)
+    except OSError as error:
+        msg = f"{file} can't be read: {error.strerror}"
+        if parent is not None:
+            parent.place.at("include").refuse(msg)
+        raise ConfigError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{file} is not valid TOML: {error}"
+        raise ConfigError(msg) from error
+    place = Place(str(file), lines_of(text), trust)
+    for key in PROJECT_TABLE if file.name == PROJECT_FILE else ():
+        place = place.at(key)
+        content = place.table(content.get(key, {}))
+    return Document(place, content, parent)
+
+
+def _included(file: Path, document: Document) -> list[Path]:
+    place = document.place.at("include")
+    patterns: object = document.content.get("include", [])
+    if patterns:
+        place.require_own("include")
+    listed = [patterns] if isinstance(patterns, str) else patterns
+    if not isinstance(listed, list) or not all(isinstance(pattern, str) and pattern for pattern in listed):
+        place.refuse("a list of files is needed here, as texts; * stands for any part of a name")
+    found: list[Path] = []
+    for pattern in listed:
+        # Against the folder of the file that says it, wherever the program runs.
+        path = str(Path(pattern).expanduser())
+        if set("*?[") & set(path):
+            # Path.glob would take wildcards in the folder's own name, too.
+            names = sorted(glob.glob(path, root_dir=file.parent, recursive=True))  # noqa: PTH207
+            found += [other for name in names if (other := file.parent / name).resolve() != file.resolve()]
+        else:
+            found.append(file.parent / path)
+    return found
+
+
+def lines_of(text: str) -> dict[tuple[str, ...], int]:
+    """The line in which each key of a TOML text comes first, counted from 1.
+
+    Args:
+        text: A valid document.
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(_TEXTS.sub(_blank, text).split("\n"), start=1):
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        if match["table"] is not None:
+            keys = table = _names(match["table"])
+        else:
+            keys = (*table, *_names(match["entry"]))
+        for end in range(1, len(keys) + 1):
+            lines.setdefault(keys[:end], number)
+    return lines
+
+
+def _blank(match: re.Match[str]) -> str:
+    text = match[0]
+    if text.startswith("#"):
+        return ""
+    return '""' + "\n" * text.count("\n") if text.startswith(('"""', "'''")) else text
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    if '"' not in dotted and "'" not in dotted:
+        return tuple(part.strip() for part in dotted.split("."))
+    value: Any = tomllib.loads(f"{dotted} = 0")
+    names: list[str] = []
+    while isinstance(value, dict):
+        ((name, value),) = value.items()
+        names.append(name)
+    return tuple(names)

@@ -1,0 +1,235 @@
+"""Who made a request, by what CloudTrail and our own log say, and whether AWS vouches for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from xsession._base import frozen
+from xsession.audit import AuditRecord
+from xsession.policies import Policy, Statement, as_policy
+
+Claim = Literal["source identity", "session name"]
+
+_SESSION_ARN = re.compile(r"arn:[^:]+:sts::\d*:(?:assumed-role|federated-user)/(?:[^/]+/)*([^/]+)", re.ASCII)
+_GRANT = re.compile(r"g-([A-Za-z0-9]+)-.*", re.ASCII | re.DOTALL)
+# The condition key about each, and the actions by which it is claimed.
+_KEYS: Mapping[Claim, tuple[str, tuple[str, ...]]] = {
+    "source identity": ("sts:sourceidentity", ("sts:setsourceidentity",)),
+    "session name": (
+        "sts:rolesessionname",
+        ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
+    ),
+}
+
+
+@frozen(kw_only=True)
+class UserIdentity:
+    """Who made a request.
+
+    Args:
+        kind: CloudTrail's type: "AssumedRole", "IAMUser", "Root", "AWSAccount", "AWSService", ...
+        arn: The caller's ARN.
+        principal_id: The caller's unique id.
+        account_id: The caller's account.
+        key_id: The access key.
+        user_name: The name of a user; for a service its domain.
+        role_arn: The role, where the caller is a session of one.
+        session_name: The name of that session.
+        source_identity: Its source identity.
+    """
+
+    kind: str | None = None
+    arn: str | None = None
+    principal_id: str | None = None
+    account_id: str | None = None
+    key_id: str | None = None
+    user_name: str | None = None
+    role_arn: str | None = None
+    session_name: str | None = None
+    source_identity: str | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> UserIdentity:
+        """The caller of an event; whatever is not as AWS writes it is None.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+        """
+        kind = text(document, "userIdentity", "type")
+        arn = text(document, "userIdentity", "arn")
+        session = _SESSION_ARN.fullmatch(arn or "")
+        user_name = text(document, "userIdentity", "userName") or text(document, "userIdentity", "invokedBy")
+        return cls(
+            kind=kind,
+            arn=arn,
+            principal_id=text(document, "userIdentity", "principalId"),
+            account_id=text(document, "userIdentity", "accountId"),
+            key_id=text(document, "userIdentity", "accessKeyId"),
+            user_name="root" if kind == "Root" else user_name,
+            role_arn=text(document, "userIdentity", "sessionContext", "sessionIssuer", "arn"),
+            session_name=None if session is None else session[1],
+            source_identity=text(document, "userIdentity", "sessionContext", "sourceIdentity"),
+        )
+
+    @property
+    def name(self) -> str:
+        """What to call the caller: the source identity, the session's name, the user's, or whatever there is."""
+        chosen = self.source_identity or self.session_name or self.user_name or self.arn or self.principal_id
+        return chosen or self.account_id or "unknown"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that somebody may call the caller when he asks for him."""
+        session = (self.principal_id or "").partition(":")[2]
+        all_names = (
+            self.source_identity,
+            self.session_name,
+            self.user_name,
+            self.arn,
+            self.role_arn,
+            self.principal_id,
+        )
+        return frozenset(filter(None, (*all_names, session, self.key_id)))
+
+    @property
+    def role_name(self) -> str | None:
+        """The role's name, without its path."""
+        return None if self.role_arn is None else self.role_arn.rpartition("/")[2]
+
+    @property
+    def claim(self) -> Claim | None:
+        """What `name` rests on, where whoever assumed the role may have chosen it."""
+        if self.source_identity is not None:
+            return "source identity"
+        return "session name" if self.session_name is not None else None
+
+
+@frozen
+class KnownGrant:
+    """A grant, as far as a session's name or our own log tells of it.
+
+    Args:
+        id: Its id.
+        to: To whom it was made; only our own log says that.
+        session_name: The name of its sessions, likewise.
+    """
+
+    id: str
+    to: str | None = None
+    session_name: str | None = None
+
+
+class OwnLog:
+    """What our own audit log says of keys and grants.
+
+    Args:
+        records: The records. Of interest are those with `grant_id`, `to`, `role_session_name` and `access_key_id`.
+    """
+
+    def __init__(self, records: Iterable[AuditRecord] = ()) -> None:
+        self._grants: dict[str, KnownGrant] = {}
+        self._ids: dict[str, str] = {}
+        for record in records:
+            identifier, key_id = text(record.fields, "grant_id"), text(record.fields, "access_key_id")
+            to = text(record.fields, "to")
+            if identifier is None:
+                continue
+            if key_id is not None:
+                self._ids[key_id] = identifier
+            if to is not None:  # what tells of its end says only which grant it was
+                self._grants[identifier] = KnownGrant(identifier, to, text(record.fields, "role_session_name"))
+
+    def grant(self, identifier: str) -> KnownGrant:
+        """The grant of an id, with what is known of it."""
+        return self._grants.get(identifier, KnownGrant(identifier))
+
+    def grant_of(self, key_id: str | None, session_name: str | None) -> KnownGrant | None:
+        """The grant that a key belongs to, else the one that a session's name claims."""
+        identifier = self._ids.get(key_id or "") or grant_id(session_name)
+        return None if identifier is None else self.grant(identifier)
+
+
+class Trusts:
+    """The trust policies of an account's roles, each read once.
+
+    Args:
+        iam: Makes the IAM client that reads them; None: they are not read.
+    """
+
+    def __init__(self, iam: Callable[[], Any] | None) -> None:
+        self._iam = iam
+        self._known: dict[str, Policy | None] = {}
+        self.failed: dict[str, str] = {}
+
+    def of(self, role_arn: str) -> Policy | None:
+        """The trust policy of a role; None: it was not read."""
+        if self._iam is None:
+            return None
+        if role_arn not in self._known:
+            self._known[role_arn] = None
+            try:
+                answer = self._iam().get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
+                # Another role may have that name by now, in another path.
+                if answer["Arn"] == role_arn:
+                    self._known[role_arn] = as_policy(answer["AssumeRolePolicyDocument"])
+            except Exception as error:  # noqa: BLE001 # whatever it is, only the verdict on this role is lost
+                self.failed[role_arn] = error_code(error) or type(error).__name__
+        return self._known[role_arn]
+
+
+def grant_id(session_name: str | None) -> str | None:
+    """The id of the grant that a session's name says it belongs to: `g-<id>-<to>`."""
+    match = _GRANT.fullmatch(session_name or "")
+    return None if match is None else match[1]
+
+
+def is_forced(trust: Policy, claim: Claim) -> bool:
+    """Whether a trust policy leaves no choice in what a session claims.
+
+    That is so if every statement by which it may be claimed has a condition that only one value can meet, the same for
+    all: one text without wildcards, or the name of the IAM user who assumes the role, `${aws:username}`. What a Deny
+    rules out is not counted.
+
+    Args:
+        trust: The role's trust policy.
+        claim: What it is about.
+    """
+    key, actions = _KEYS[claim]
+    values = {_only_value(statement, key) for statement in trust.statements if _allows(statement, actions)}
+    return len(values) == 1 and None not in values
+
+
+def error_code(error: BaseException) -> str | None:
+    """AWS's code of an error that a client raised; None: AWS did not answer."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None
+    return code if isinstance(code, str) else None
+
+
+def text(document: object, *path: str) -> str | None:
+    """The text at a place in a JSON document; None: there is none, or something else."""
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document if isinstance(document, str) and document else None
+
+
+def _allows(statement: Statement, actions: Iterable[str]) -> bool:
+    if statement.effect != "Allow":
+        return False
+    patterns = [pattern.lower() for pattern in statement.actions]
+    # What NotAction leaves out is not looked at: the statement may allow it.
+    return not patterns or any(fnmatchcase(action, pattern) for action in actions for pattern in patterns)
+
+
+def _only_value(statement: Statement, key: str) -> str | None:
+    for operator in ("StringEquals", "StringLike"):
+        for name, values in statement.conditions.get(operator, {}).items():
+            if name.lower() == key and len(values) == 1 and _is_one(values[0]):
+                return str(values[0])
+    return None
+
+
+def _is_one(value: str) -> bool:
+    return value == "${aws:username}" or not re.search(r"[*?$]", value)

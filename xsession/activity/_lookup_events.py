@@ -1,0 +1,145 @@
+"""Reads CloudTrail's event history of one region: page by page, no faster than AWS allows, and patiently.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from xsession._base import Clock, frozen
+
+from ._attribution import UserIdentity, error_code, text
+
+HISTORY_DAYS = 90
+"""How far back the event history goes."""
+
+DELAY_MINUTES = 15
+"""How late an event may show up there."""
+
+SECONDS_BETWEEN_REQUESTS = 0.5
+"""An account and region may be asked twice a second."""
+
+PAGE_SIZE = 50
+_THROTTLED = ("Throttling", "TooManyRequests", "RequestLimitExceeded")
+_TRIES = 6
+
+
+@frozen(kw_only=True)
+class TrailEvent:
+    """One entry of LookupEvents, read; whatever is not as AWS writes it is None.
+
+    Args:
+        entry: The entry.
+        document: The event in it.
+        caller: Who made the request.
+        issued_key_id: The key that was issued, for AssumeRole.
+        asked_name: The session name that was asked for, likewise.
+    """
+
+    entry: Mapping[str, Any]
+    document: Mapping[str, Any]
+    caller: UserIdentity
+    issued_key_id: str | None
+    asked_name: str | None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> TrailEvent:
+        """Reads an entry."""
+        try:
+            document = json.loads(entry.get("CloudTrailEvent") or "{}")
+        except (ValueError, RecursionError):
+            document = {}
+        return cls(
+            entry=entry,
+            document=document if isinstance(document, dict) else {},
+            caller=UserIdentity.of(document),
+            issued_key_id=text(document, "responseElements", "credentials", "accessKeyId"),
+            asked_name=text(document, "requestParameters", "roleSessionName"),
+        )
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What tells it from others: its own id, and the one that it shares with the event in another account."""
+        own = text(self.entry, "EventId")
+        return frozenset(filter(None, (own, text(self.document, "sharedEventID"))))
+
+    @property
+    def at(self) -> datetime:
+        """When it was, in UTC."""
+        at = self.entry.get("EventTime")
+        return at.astimezone(UTC) if isinstance(at, datetime) else datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The names of what it was done to, each once."""
+        listed = [text(item, "ResourceName") for item in self.entry.get("Resources") or ()]
+        more = self.document.get("resources")
+        listed += [text(item, "ARN") for item in more] if isinstance(more, list) else []
+        return tuple(dict.fromkeys(name for name in listed if name is not None))
+
+
+class RateLimit:
+    """Lets one caller after the other through, each some time after the one before.
+
+    Args:
+        clock: Tells the time, and waits.
+        seconds: Between two.
+    """
+
+    def __init__(self, clock: Clock, seconds: float = SECONDS_BETWEEN_REQUESTS) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._next = clock.boot()
+
+    def wait(self, extra: float = 0.0) -> None:
+        """Returns when it is the caller's turn, and `extra` seconds later."""
+        with self._lock:
+            now = self._clock.boot()
+            turn = max(now, self._next) + extra
+            self._next = turn + self._seconds
+        if turn > now:
+            self._clock.wait(threading.Event(), turn - now)
+
+
+def lookup_events(
+    client: Any, pace: RateLimit, attribute: tuple[str, str] | None, start: datetime, end: datetime
+) -> Iterator[TrailEvent]:
+    """The events of one region, newest first.
+
+    Args:
+        client: A CloudTrail client of the region.
+        pace: Of the account and region.
+        attribute: The key and value that CloudTrail searches for; None: all events.
+        start: From when on.
+        end: Until when.
+
+    Raises:
+        ClientError: AWS refused, or throttled again and again.
+    """
+    request: dict[str, Any] = {"StartTime": start, "EndTime": end, "MaxResults": PAGE_SIZE}
+    if attribute is not None:
+        request["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
+    while True:
+        page = _page(client, pace, request)
+        yield from map(TrailEvent.of, page.get("Events", ()))
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]
+
+
+def _page(client: Any, pace: RateLimit, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    attempt = 0
+    while True:
+        pace.wait(2.0**attempt - 1)
+        attempt += 1
+        try:
+            return client.lookup_events(**request)  # type: ignore[no-any-return]  # clients are made from models
+        except Exception as error:
+            if not (error_code(error) or "").startswith(_THROTTLED) or attempt == _TRIES:
+                raise

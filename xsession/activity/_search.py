@@ -1,0 +1,303 @@
+"""Who did what in an account: CloudTrail's event history, joined with our own audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from xsession._base import SYSTEM_CLOCK, Clock, frozen, html_table, public, table
+from xsession.accounts import Account
+from xsession.audit import AuditRecord
+from xsession.errors import ActivityError, ConfigError, XSessionError
+from xsession.escape import for_html, for_terminal
+
+from ._attribution import OwnLog, Trusts, UserIdentity, error_code, is_forced, text
+from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, RateLimit, TrailEvent, lookup_events
+from ._query import ActivityQuery, checked_regions, checked_span, shown
+
+GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""Where each partition's global services, such as IAM, leave their events."""
+
+_COLUMNS = ("time", "who", "enforced", "role", "service", "action", "resources", "region", "source_ip", "error")
+_ENFORCED = {True: "yes", False: "no", None: "?"}
+
+ClientFor = Callable[[str, str | None], Any]
+"""Makes a client of a service in a region; None: the account's own region."""
+
+
+@frozen
+class Activity:
+    """One thing that somebody did.
+
+    Texts are as CloudTrail has them, which others may have written: show them with `xsession.escape`.
+
+    Args:
+        time: When, in UTC.
+        who: To whom the grant was made whose key was used, by our own log; else the session's source identity, else
+            its name, else the user.
+        enforced: Whether `who` had no choice in that name. True for users, root and AWS's services, and where each
+            statement of the role's trust policy, as it is today, which lets a session claim it has a condition that
+            only one value can meet. False: it is merely claimed, or comes from our own log. None: not known, since
+            there was no `using` or the trust policy could not be read.
+        account: The account's name.
+        role: The name of the role that was used; None: none was.
+        service: "ec2", ...
+        action: CloudTrail's eventName, such as "StopInstances".
+        resources: The names of what it was done to, as far as CloudTrail says.
+        region: Where.
+        source_ip: The address that it came from, or the AWS service that did it.
+        error: AWS's code, where it was refused.
+        key_id: The access key that the request was signed with.
+    """
+
+    time: datetime
+    who: str
+    enforced: bool | None
+    account: str
+    role: str | None
+    service: str
+    action: str
+    resources: tuple[str, ...]
+    region: str
+    source_ip: str | None
+    error: str | None
+    key_id: str | None
+
+
+class Search:
+    """Finds the answers to a question, region by region.
+
+    Args:
+        question: What is asked.
+        regions: The regions, in order.
+        client_for: Makes CloudTrail's clients.
+        trusts: The trust policies of the account's roles.
+        log: Our own log.
+        clock: What the pauses between requests go by.
+    """
+
+    def __init__(
+        self,
+        question: ActivityQuery,
+        regions: Sequence[str],
+        client_for: ClientFor,
+        *,
+        trusts: Trusts,
+        log: OwnLog,
+        clock: Clock,
+    ) -> None:
+        self.question = question
+        self.regions = regions
+        self.trusts = trusts
+        self.failed: dict[str, Exception] = {}
+        self.ended = False
+        self._client_for = client_for
+        self._log = log
+        self._clock = clock
+        self._read = 0
+
+    def found(self) -> Iterator[Activity]:
+        """What was done, newest first in each region.
+
+        Raises:
+            ActivityError: No region could be read.
+        """
+        known: set[str] = set()
+        for region in self.regions:
+            for event in self._events(region):
+                self._read += 1
+                activity = None if event.ids & known else self._activity(event)
+                known |= event.ids
+                if activity is not None:
+                    yield activity
+        self.ended = True
+        if self.failed.keys() == set(self.regions) and not self._read:
+            self._refuse(next(iter(self.failed.values())))
+
+    def _events(self, region: str) -> Iterator[TrailEvent]:
+        asked = self.question
+        try:
+            client = self._client_for("cloudtrail", region)
+            yield from lookup_events(client, RateLimit(self._clock), asked.attribute(self._log), asked.start, asked.end)
+        except Exception as error:  # noqa: BLE001 # one region's failure must not lose the others
+            self.failed[region] = error
+
+    def _activity(self, event: TrailEvent) -> Activity | None:
+        caller = event.caller
+        used = self._log.grant_of(caller.key_id, caller.session_name)
+        made = self._log.grant_of(event.issued_key_id, event.asked_name)
+        if not self.question.is_about(event, [grant for grant in (used, made) if grant is not None]):
+            return None
+        grantee = None if used is None else used.to
+        source = text(event.document, "eventSource") or text(event.entry, "EventSource") or "unknown"
+        return Activity(
+            time=event.at,
+            who=grantee or caller.name,
+            enforced=False if grantee else self._enforced(caller),
+            account=self.question.account.name,
+            role=caller.role_name,
+            service=source.partition(".amazonaws.com")[0],
+            action=text(event.document, "eventName") or text(event.entry, "EventName") or "unknown",
+            resources=event.resources,
+            region=text(event.document, "awsRegion") or "unknown",
+            source_ip=text(event.document, "sourceIPAddress"),
+            error=text(event.document, "errorCode"),
+            key_id=caller.key_id,
+        )
+
+    def _enforced(self, caller: UserIdentity) -> bool | None:
+        if caller.kind in ("IAMUser", "Root", "AWSService"):
+            return True
+        if caller.claim is None or caller.role_arn is None:
+            return None
+        trust = self.trusts.of(caller.role_arn)
+        return None if trust is None else is_forced(trust, caller.claim)
+
+    def _refuse(self, error: Exception) -> None:
+        if isinstance(error, XSessionError):
+            raise error.for_caller(self.question.account.name)
+        code = error_code(error)
+        msg = f"CloudTrail could not be read in {', '.join(self.regions)}: {error}"
+        hint = "whose identity reads it (using=, else the account's own) needs cloudtrail:LookupEvents"
+        denied = code is not None and code.startswith("AccessDenied")
+        raise ActivityError(
+            msg, account=self.question.account.name, code=code, hint=hint if denied else None
+        ) from error
+
+
+@public
+class Activities:
+    """What was done, read while it is asked for: iterate over it, print it, or show it in a notebook.
+
+    Iterating reads page by page, region by region, newest first in each; printing and showing read all, and sort it.
+    What was read is kept. For one thread.
+    """
+
+    def __init__(self, search: Search, now: datetime, *, asked_trust: bool) -> None:
+        self._search = search
+        self._found = search.found()
+        self._now = now
+        self._asked_trust = asked_trust
+        self._read: list[Activity] = []
+        self._error: XSessionError | None = None
+
+    def __iter__(self) -> Iterator[Activity]:
+        position = 0
+        while position < len(self._read) or self._more():
+            yield self._read[position]
+            position += 1
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What it does not show, and why, in words; complete once all has been read."""
+        search, question = self._search, self._search.question
+        late = self._now - timedelta(minutes=DELAY_MINUTES)
+        said = [
+            "CloudTrail's event history has no data events, such as reads and writes of S3 objects",
+            f"it goes back {HISTORY_DAYS} days, to {shown(self._now - timedelta(days=HISTORY_DAYS))}",
+            f"asked were {', '.join(search.regions)}, and no other regions",
+        ]
+        if question.end > late:
+            said.append(
+                f"what happened after {shown(late)} may not be there yet: it takes up to {DELAY_MINUTES} minutes"
+            )
+        if not self._asked_trust:
+            said.append("whether a session's name was enforced is not known: without using= no trust policy is read")
+        said += [
+            f"whether names were enforced in {role_arn} is not known: its trust policy could not be read: {why}"
+            for role_arn, why in search.trusts.failed.items()
+        ]
+        said += [f"{region} could not be read, or not to its end: {why}" for region, why in search.failed.items()]
+        return (*said, *(() if search.ended else ("not all has been read yet",)))
+
+    def text(self) -> str:
+        """A table, newest first, and below it what it does not show."""
+        lines = table(_COLUMNS, self._rows())
+        return "\n".join([lines, *(for_terminal(f"not shown: {limit}") for limit in self.limits)])
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        state = "all read" if self._search.ended else "not all read yet"
+        return f"<Activities: {len(self._read)}, {state}>"
+
+    def _repr_html_(self) -> str:
+        rows = html_table(_COLUMNS, self._rows())
+        return f"{rows}<ul>{''.join(f'<li>{for_html(limit)}</li>' for limit in self.limits)}</ul>"
+
+    def _rows(self) -> list[list[object]]:
+        newest = sorted(self, key=lambda activity: activity.time, reverse=True)
+        return [
+            [_ENFORCED[activity.enforced] if name == "enforced" else getattr(activity, name) for name in _COLUMNS]
+            for activity in newest
+        ]
+
+    def _more(self) -> bool:
+        if self._error is not None:
+            raise self._error.for_caller()
+        try:
+            self._read.append(next(self._found))
+        except StopIteration:
+            return False
+        except XSessionError as error:
+            self._error = error
+            raise
+        return True
+
+
+def ask(
+    account: Account,
+    reader: Account,
+    client_for: ClientFor,
+    *,
+    since: datetime | timedelta,
+    until: datetime | None = None,
+    who: str | None = None,
+    grant: str | None = None,
+    regions: Iterable[str] | None = None,
+    trusts_too: bool = False,
+    log: Iterable[AuditRecord] = (),
+    wall: Callable[[], float],
+    clock: Clock = SYSTEM_CLOCK,
+) -> Activities:
+    """Asks who did what in an account; nothing is sent before the answer is looked at.
+
+    Args:
+        account: The account.
+        reader: Whose identity reads CloudTrail; of the same AWS account.
+        client_for: Makes the reader's clients.
+        since: From when on, or how long ago.
+        until: Until when; None: now.
+        who: A name, a key id or an ARN; None: anybody.
+        grant: The id of a grant.
+        regions: Which regions; None: the reader's own, and that of the global services.
+        trusts_too: Whether the reader reads the trust policies of roles as well.
+        log: The records of our own log.
+        wall: The wall clock, in seconds since 1970.
+        clock: What the pauses between requests go by.
+
+    Raises:
+        ConfigError: A time without a zone, or further back than the history; or another argument that can't work.
+    """
+    now = datetime.fromtimestamp(wall(), UTC)
+    start, end = checked_span(since, until, now)
+    if None not in (account.account_id, reader.account_id) and account.account_id != reader.account_id:
+        msg = f"{reader.name} is account {reader.account_id}, and CloudTrail tells each account of itself alone"
+        raise ConfigError(msg, account=account.name, hint=f"using= takes an account with id {account.account_id}")
+    chosen = _default_regions(client_for) if regions is None else checked_regions(regions)
+    search = Search(
+        ActivityQuery(account=account, start=start, end=end, who=who, grant=grant),
+        chosen,
+        client_for,
+        trusts=Trusts((lambda: client_for("iam", None)) if trusts_too else None),
+        log=OwnLog(log),
+        clock=clock,
+    )
+    return Activities(search, now, asked_trust=trusts_too)
+
+
+def _default_regions(client_for: ClientFor) -> list[str]:
+    meta = client_for("cloudtrail", None).meta
+    return list(dict.fromkeys(filter(None, (meta.region_name, GLOBAL_REGIONS.get(meta.partition)))))

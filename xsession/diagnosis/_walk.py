@@ -1,0 +1,286 @@
+"""Walks a chain hop by hop and says which hop fails, why, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from typing import TYPE_CHECKING, TypeAlias
+
+from xsession._base import FrozenMap, frozen
+from xsession._botocore import Source, signing_credentials
+from xsession._chain import Route
+from xsession._sts import DEAD_CALLER, sts_region
+from xsession.accounts import Account, AccountRef
+from xsession.credentials import Credentials, Identity
+from xsession.errors import (
+    ConfigError,
+    CredentialsError,
+    SourceCredentialsError,
+    WrongAccountError,
+    XSessionError,
+)
+from xsession.policies import CallingPrincipal
+from xsession.refresh import MAX_TRY_SECONDS
+from xsession.roles import Hop, Role
+
+from ._attempt import Attempt
+from ._causes import (
+    Facts,
+    causes_at_source,
+    causes_of,
+    is_about_duration,
+    is_denial,
+    unseen,
+)
+from ._inspection import Inspection
+from ._report import Cause, Diagnosis, HopDiagnosis, HopState
+from ._web_identity_causes import web_identity_causes
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.credentials import ReadOnlyCredentials
+
+
+Using: TypeAlias = "AccountRef | boto3.Session | Sequence[AccountRef | boto3.Session] | None"
+
+
+@frozen(kw_only=True)
+class _Standpoint:
+    """Where a walk has come to: whose credentials ask for the next role.
+
+    Args:
+        caller: Who that is.
+        frozen: The credentials.
+        source_identity: As `Attempt` has it.
+        source_identity_known: As `Attempt` has it.
+        inherited_tags: As `Attempt` has it.
+        tags_known: As `Attempt` has it.
+    """
+
+    caller: CallingPrincipal
+    # botocore's own repr prints the secret.
+    frozen: ReadOnlyCredentials = field(repr=False)
+    source_identity: str | None = None
+    source_identity_known: bool = True
+    inherited_tags: FrozenMap[str] = field(default_factory=FrozenMap)
+    tags_known: bool = True
+
+    def after(self, attempt: Attempt, credentials: Credentials) -> _Standpoint:
+        """Where the walk is when the role was assumed."""
+        going_on = {key.casefold() for key in (*attempt.role.transitive_tag_keys, *attempt.inherited_tags)}
+        return _Standpoint(
+            caller=CallingPrincipal(credentials.arn or "", credentials.user_id, role=attempt.role.role_arn),
+            frozen=signing_credentials(credentials),
+            source_identity=credentials.source_identity,
+            inherited_tags=FrozenMap((key, value) for key, value in attempt.tags.items() if key.casefold() in going_on),
+            tags_known=self.tags_known,
+        )
+
+
+class _Signer:
+    """The hop before, as the caller of a fetch.
+
+    Args:
+        at: Whose credentials sign.
+    """
+
+    def __init__(self, at: _Standpoint) -> None:
+        self._at = at
+
+    @property
+    def payer(self) -> str:
+        """The account to whose quota of STS its calls count."""
+        return self._at.caller.account_id
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The credentials, as they were issued."""
+        return self._at.frozen
+
+    def rejected(self, access_key_id: str) -> bool:  # noqa: ARG002 # the protocol's
+        """There are never others: these were issued a moment ago."""
+        return False
+
+
+def diagnose(
+    account: Account,
+    *,
+    route: Callable[[Account], Route],
+    as_session: Callable[[AccountRef], boto3.Session],
+    using: Using,
+    wall: Callable[[], float],
+) -> Diagnosis:
+    """Asks for each role of an account's chain anew and says which is refused, and why.
+
+    Args:
+        account: The account.
+        route: Finds the way there.
+        as_session: The session of an account that `using` names.
+        using: Who may read IAM, each in its own account.
+        wall: Reads the wall clock, in seconds since 1970.
+
+    Raises:
+        UnknownAccountError: No account is called as `using` says.
+        ConfigError: The account's roles and defaults do not fit together.
+        SessionClosedError: The session is closed.
+    """
+    several = using if isinstance(using, list | tuple) else () if using is None else (using,)
+    sessions = [one if hasattr(one, "get_credentials") else as_session(one) for one in several]
+    try:
+        way = route(account)
+    except SourceCredentialsError as error:
+        not_tried = (_not_tried(number, role) for number, role in enumerate(account.roles, start=1))
+        return Diagnosis(account=account.name, hops=(_at_source(error, ""), *not_tried))
+    return Diagnosis(account=account.name, hops=tuple(_Walk(way, sessions, wall).hops()))
+
+
+class _Walk:
+    """One walk along a chain.
+
+    Args:
+        way: The chain.
+        sessions: Who may read IAM.
+        wall: Reads the wall clock.
+    """
+
+    def __init__(self, way: Route, sessions: Sequence[boto3.Session], wall: Callable[[], float]) -> None:
+        self._way = way
+        self._wall = wall
+        self._region_name = sts_region(None, *way.regions)
+        self._inspection = Inspection(sessions, self._account_of)
+
+    def hops(self) -> list[HopDiagnosis]:
+        """How the source and each role stand."""
+        hops = self._way.hops
+        if hops and hops[0].role.has_web_identity:
+            found, at = self._web_identity(hops[0])
+            hops = hops[1:]
+        else:
+            source, at = self._source()
+            found = [source]
+        for hop in hops:
+            if at is None:
+                found.append(_not_tried(hop.number, hop.role))
+            else:
+                diagnosed, at = self._hop(hop, at)
+                found.append(diagnosed)
+        return found
+
+    def _web_identity(self, hop: Hop) -> tuple[list[HopDiagnosis], _Standpoint | None]:
+        source, role = HopDiagnosis(hop=0, state=HopState.NOT_NEEDED), hop.role
+        try:
+            credentials = self._way.ask(hop, self._way.start)(MAX_TRY_SECONDS).credentials
+        except (CredentialsError, WrongAccountError) as error:
+            return [source, _at_role(error, hop.number, role, web_identity_causes(error))], None
+        caller = CallingPrincipal(credentials.arn or "", credentials.user_id, role=role.role_arn)
+        found = HopDiagnosis(hop=hop.number, role_arn=role.role_arn, state=HopState.OK, arn=credentials.arn)
+        # The token may bring tags along, and nothing shows them.
+        at = _Standpoint(
+            caller=caller,
+            frozen=signing_credentials(credentials),
+            source_identity=credentials.source_identity,
+            tags_known=False,
+        )
+        return [source, found], at
+
+    def _source(self) -> tuple[HopDiagnosis, _Standpoint | None]:
+        try:
+            frozen, identity = self._who_starts()
+        except CredentialsError as error:
+            return _at_source(error, self._region_name), None
+        account = self._way.account
+        if not self._way.hops and account.account_id not in (None, identity.account_id):
+            msg = f"the source's credentials are for account {identity.account_id}, not {account.account_id}"
+            hint = f"they belong to {identity.arn}: give this account another source"
+            return _at_source(WrongAccountError(msg, hop=0, hint=hint), self._region_name), None
+        caller = CallingPrincipal(identity.arn, identity.user_id)
+        # A role's session may have come with both, and nothing shows it.
+        known = not caller.is_session
+        found = HopDiagnosis(hop=0, state=HopState.OK, arn=identity.arn)
+        return found, _Standpoint(caller=caller, frozen=frozen, source_identity_known=known, tags_known=known)
+
+    def _who_starts(self) -> tuple[ReadOnlyCredentials, Identity]:
+        start = self._way.start
+        frozen = start.frozen()
+        try:
+            return frozen, start.sts.caller_identity(frozen, region_name=self._region_name)
+        except CredentialsError as error:
+            # As at any refresh: a login, or a rotated key, may lie in the files by now.
+            if error.code not in DEAD_CALLER or not start.rejected(frozen.access_key or ""):
+                raise
+        frozen = start.frozen()
+        return frozen, start.sts.caller_identity(frozen, region_name=self._region_name)
+
+    def _hop(self, hop: Hop, at: _Standpoint) -> tuple[HopDiagnosis, _Standpoint | None]:
+        attempt = self._attempt(hop, at)
+        signer = self._way.start if hop.number == 1 else _Signer(at)
+        try:
+            credentials = self._way.ask(hop, signer)(MAX_TRY_SECONDS).credentials
+        except (CredentialsError, WrongAccountError, ConfigError) as error:
+            return self._refused(error, attempt), None
+        found = HopDiagnosis(hop=hop.number, role_arn=hop.role.role_arn, state=HopState.OK, arn=credentials.arn)
+        return found, at.after(attempt, credentials)
+
+    def _attempt(self, hop: Hop, at: _Standpoint) -> Attempt:
+        return Attempt(
+            hop=hop.number,
+            role=hop.role,
+            caller=at.caller,
+            region_name=sts_region(hop.role, *self._way.regions),
+            time=self._wall(),
+            long_term_key=at.frozen.token is None,
+            source_identity=at.source_identity,
+            source_identity_known=at.source_identity_known,
+            inherited_tags=at.inherited_tags,
+            tags_known=at.tags_known,
+        )
+
+    def _refused(self, error: XSessionError, attempt: Attempt) -> HopDiagnosis:
+        facts = Facts()
+        notes: tuple[str, ...] = ()
+        if is_denial(error) or is_about_duration(error):
+            facts, notes = self._inspection.of(attempt)
+        causes = causes_of(error, attempt, facts)
+        if is_denial(error) and not any(cause.certain for cause in causes):
+            notes = (*notes, *unseen(attempt, facts))
+        return _at_role(error, attempt.hop, attempt.role, causes, notes)
+
+    def _account_of(self, session: boto3.Session) -> str:
+        known: str | None = getattr(session, "account_id", None)
+        if known is not None:
+            return known
+        frozen = Source(session).frozen()
+        return self._way.start.sts.caller_identity(frozen, region_name=self._region_name).account_id
+
+
+def _at_role(
+    error: XSessionError, number: int, role: Role, causes: Sequence[Cause], notes: Sequence[str] = ()
+) -> HopDiagnosis:
+    return HopDiagnosis(
+        hop=number,
+        role_arn=role.role_arn,
+        state=HopState.REFUSED,
+        code=error.code,
+        request_id=error.request_id,
+        message=_words(error),
+        causes=causes,
+        notes=notes,
+    )
+
+
+def _at_source(error: XSessionError, region_name: str) -> HopDiagnosis:
+    return HopDiagnosis(
+        hop=0,
+        state=HopState.REFUSED,
+        code=error.code,
+        request_id=error.request_id,
+        message=_words(error),
+        causes=causes_at_source(error, region_name),
+    )
+
+
+def _not_tried(number: int, role: Role) -> HopDiagnosis:
+    return HopDiagnosis(hop=number, role_arn=role.role_arn, state=HopState.NOT_TRIED)
+
+
+def _words(error: XSessionError) -> str:
+    return error.message.removeprefix(f"{error.code}: ")

@@ -1,0 +1,24 @@
+"""Grants: credentials made for somebody else, narrowed, written down, and over at a deadline; and their revocation."""
+
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._grant import Grant
+    from ._granting import Grants as Grants
+    from ._revocation import Revocation
+    from ._revocation import Revoker as Revoker
+    from ._revocation_policy import REVOCATION_PREFIX as REVOCATION_PREFIX
+
+__all__ = ["Grant", "Revocation"]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_grant": ("Grant",),
+        "_granting": ("Grants",),
+        "_revocation": ("Revocation", "Revoker"),
+        "_revocation_policy": ("REVOCATION_PREFIX",),
+    },
+)

@@ -1,0 +1,124 @@
+"""Links that log somebody in to the AWS console with temporary credentials.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+
+from xsession._base import frozen
+from xsession.credentials import Credentials
+from xsession.errors import ConfigError, GrantError
+
+Post = Callable[[str, bytes], bytes]
+
+_SECONDS = 10.0
+_PRINTABLE = range(0x21, 0x7F)
+
+
+@frozen
+class Console:
+    """Where a partition's console is.
+
+    Args:
+        federation: Where links are made.
+        home: Where they lead when nothing else was asked for.
+    """
+
+    federation: str
+    home: str
+
+
+CONSOLES: Mapping[str, Console] = {
+    "aws": Console("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
+    "aws-cn": Console("https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"),
+    "aws-us-gov": Console("https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"),
+}
+
+
+def console_of(partition: str) -> Console:
+    """The console of a partition.
+
+    Raises:
+        ConfigError: None is known.
+    """
+    if partition not in CONSOLES:
+        msg = f"no address of the console of the partition {partition} is known"
+        raise ConfigError(msg, hint=f"there are {', '.join(CONSOLES)}")
+    return CONSOLES[partition]
+
+
+def checked_url(name: str, value: str | None) -> str | None:
+    """An address that somebody gave.
+
+    Raises:
+        ConfigError: It is no https address.
+    """
+    given: object = value
+    if given is not None and not (
+        isinstance(given, str) and given.startswith("https://") and all(ord(one) in _PRINTABLE for one in given)
+    ):
+        msg = f"{name} {value!r} is not valid: an address that begins with https://"
+        raise ConfigError(msg)
+    return value
+
+
+def console_url(
+    credentials: Credentials, console: Console, *, destination: str | None, issuer: str | None, post: Post
+) -> str:
+    """A link that logs in; good for 15 minutes, and a secret as long as that.
+
+    The console's session ends with that of the credentials, since none other is asked for: a longer one is refused for
+    chained roles, and would outlive a deadline.
+
+    Args:
+        credentials: Of a role.
+        console: The partition's.
+        destination: Where it leads.
+        issuer: Where who was logged out is sent to log in again.
+        post: Sends a form to an address and brings back the answer.
+
+    Raises:
+        GrantError: AWS gave no link.
+    """
+    session = {
+        "sessionId": credentials.access_key_id,
+        "sessionKey": credentials.secret_access_key,
+        "sessionToken": credentials.session_token,
+    }
+    form = urllib.parse.urlencode({"Action": "getSigninToken", "Session": json.dumps(session)}).encode()
+    failure: GrantError
+    try:
+        # In the body: addresses end up in logs.
+        token = json.loads(post(console.federation, form))["SigninToken"]
+        if isinstance(token, str) and token:
+            login = {"Action": "login", "Destination": destination or console.home, "SigninToken": token}
+            login |= {} if issuer is None else {"Issuer": issuer}
+            return f"{console.federation}?{urllib.parse.urlencode(login)}"
+        failure = GrantError(f"{console.federation} answered without a token")
+    except urllib.error.HTTPError as error:
+        error.close()
+        failure = GrantError(f"{console.federation} answered {error.code}", retryable=error.code >= 500)
+    except OSError as error:
+        failure = GrantError(f"{console.federation} could not be asked: {type(error).__name__}", retryable=True)
+    except (ValueError, KeyError, TypeError):
+        failure = GrantError(f"the answer of {console.federation} could not be read", retryable=True)
+    # Raised here, outside of the handlers: their context may hold the answer, and so half of a token.
+    raise failure
+
+
+def post_form(address: str, form: bytes) -> bytes:
+    """Sends a form, through the environment's proxy where it names one, and logs nothing.
+
+    Raises:
+        OSError: There was no answer, or one that says no.
+    """
+    request = urllib.request.Request(address, form, method="POST")  # noqa: S310 # all addresses are ours, above
+    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 # likewise
+        body: bytes = answer.read()
+        return body

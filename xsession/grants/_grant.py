@@ -1,0 +1,167 @@
+"""Grants: credentials made for somebody else, narrowed, written down, and over at a deadline.
+
+AWS enforces the deadline, by the session policy; so does every client made from the grant: it signs nothing after it.
+What was copied out is held by AWS alone.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from xsession._base import Clock, public
+from xsession._chain import Reached
+from xsession.credentials import Credentials
+from xsession.errors import GrantError
+from xsession.refresh import RefreshState
+
+from ._console import Post, checked_url, console_of, console_url
+from ._terms import Terms
+
+if TYPE_CHECKING:
+    import boto3
+
+    from xsession.accounts import AccountRef
+
+    from ._revocation import Revocation
+
+Revoke = Callable[["Grant", "AccountRef | None", bool], "Revocation"]
+
+
+@public
+class Grant:
+    """Credentials for somebody else; made by `CrossAccountSession.grant`.
+
+    Its clients refresh them until the deadline, and sign nothing after it, nor after `revoke`. What is copied out of it
+    ends with its STS session, most often within the hour. It belongs to the session that made it, whose `close()` ends
+    its clients too.
+    """
+
+    __slots__ = ("__weakref__", "_clock", "_post", "_reached", "_revoke", "_session", "_terms")
+
+    def __init__(
+        self,
+        terms: Terms,
+        reached: Reached,
+        session: boto3.Session,
+        *,
+        clock: Clock,
+        revoke: Revoke,
+        post: Post,
+    ) -> None:
+        self._terms = terms
+        self._reached = reached
+        self._session = session
+        self._clock = clock
+        self._revoke = revoke
+        self._post = post
+
+    @property
+    def id(self) -> str:
+        """Its id, which the names of its sessions hold: `g-<id>-<to>`."""
+        return self._terms.id
+
+    @property
+    def to(self) -> str:
+        """Whom it was made to."""
+        return self._terms.to
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+        return self._reached.account.name
+
+    @property
+    def deadline(self) -> datetime:
+        """Until when it holds, in UTC, if it is not revoked before."""
+        return self._terms.deadline
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline; 0 once it has passed, or the grant was revoked here."""
+        ended = self._reached.cells[-1].state is RefreshState.DEADLINE
+        return 0.0 if ended else self._terms.ends.left(self._clock)
+
+    @property
+    def session(self) -> boto3.Session:
+        """The boto3 session of the grant, an `AccountSession`."""
+        return self._session
+
+    def client(self, service_name: str, **kwargs: Any) -> Any:
+        """A new boto3 client of a service.
+
+        Args:
+            service_name: "s3", "ec2", ...
+            kwargs: Whatever boto3's `client` takes, but no keys.
+        """
+        return self._session.client(service_name, **kwargs)  # type: ignore[call-overload]  # any service's name
+
+    def environ(self) -> dict[str, str]:
+        """The environment variables that hand it to another program, which can't refresh it.
+
+        `AWS_CREDENTIAL_EXPIRATION` says when they end: with their STS session, or at the deadline.
+
+        Raises:
+            DeadlinePassedError: The grant is over.
+            CredentialsError: No credentials could be had.
+        """
+        return self._handed_on().environ(self._reached.region_name)
+
+    def to_credential_process(self) -> str:
+        """The JSON object that `credential_process` in an AWS config file expects; it ends as `environ` does.
+
+        Raises:
+            DeadlinePassedError: The grant is over.
+            CredentialsError: No credentials could be had.
+        """
+        return self._handed_on().to_credential_process()
+
+    def console_url(self, destination: str | None = None, issuer: str | None = None) -> str:
+        """A link that logs in to the AWS console; whoever has it within 15 minutes is in, so send it safely.
+
+        The console's session ends with the STS session; past the deadline, AWS denies everything in it.
+
+        Args:
+            destination: The page of the console to open; None: its home.
+            issuer: Your own page for logging in, which the console offers to those whose session has ended.
+
+        Raises:
+            ConfigError: An address that is not https, or a partition whose console is not known.
+            DeadlinePassedError: The grant is over.
+            GrantError: AWS gave no link.
+        """
+        checked_url("destination", destination)
+        checked_url("issuer", issuer)
+        console = console_of(self._reached.hops[-1].role.partition)
+        try:
+            return console_url(self._handed_on(), console, destination=destination, issuer=issuer, post=self._post)
+        except GrantError as error:
+            error.account = self.account
+            raise
+
+    def revoke(self, using: AccountRef | None = None, *, block: bool = False) -> Revocation:
+        """Ends the grant at once: here, and for what was copied out of it by asking AWS.
+
+        Args:
+            using: The account whose identity asks IAM, one that is allowed iam:PutRolePolicy on the role.
+            block: Whether AWS denies its sessions until the revocation is undone.
+
+        Raises:
+            RevocationError: It has ended here, but AWS still accepts what was copied out of it; says until when.
+        """
+        return self._revoke(self, using, block)
+
+    def _handed_on(self) -> Credentials:
+        credentials = self._reached.credentials.current()
+        expiry = credentials.expiry
+        return replace(credentials, expiry=self.deadline if expiry is None else min(expiry, self.deadline))
+
+    def __repr__(self) -> str:
+        return f"<Grant {self.id} of {self.account!r} to {self.to!r} until {self.deadline:%Y-%m-%d %H:%M:%S} UTC>"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a Grant is not pickled: a pickle would carry its credentials; hand it on by environ()"
+        raise TypeError(msg)

@@ -1,0 +1,328 @@
+"""Revocation: sessions of a role that AWS refuses before they end by themselves.
+
+Issued credentials can't be cancelled. What can be done is to have the role deny everything to sessions issued before a
+moment, by an inline policy of the role, which its sessions are held to at each request.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from xsession import events
+from xsession._base import Clock, frozen
+from xsession._iam import RoleIam
+from xsession.accounts import Account
+from xsession.errors import ConfigError, RevocationError
+from xsession.policies import MAX_ROLE_POLICIES_CHARACTERS
+from xsession.roles import Role
+
+from ._revocation_policy import (
+    REVOCATION_PREFIX,
+    Scope,
+    check_before,
+    check_revocable,
+    cutoff_for,
+    is_spent,
+    size_of,
+)
+from ._role_policies import RevocableRole, RolePolicies
+from ._terms import checked_id, checked_to, iso, make_id, source_identity_of
+
+if TYPE_CHECKING:
+    import boto3
+
+    from xsession.policies import Policy
+
+_ID_CHARACTERS = 12
+_SECONDS_BETWEEN_LOOKS = 1.0
+_EXPLICITLY_DENIED = "explicit deny in an identity-based policy"
+
+
+class Ends(Protocol):
+    """Ends in this process what AWS is asked to refuse."""
+
+    def end(self, role_arn: str, scope: Scope) -> datetime | None:
+        """Ends grants; tells until when AWS would accept the last of their keys, where that is known."""
+
+    def forget(self, role_arn: str, scope: Scope) -> None:
+        """Throws away credentials that AWS refuses from now on."""
+
+
+@frozen(kw_only=True)
+class Revocation:
+    """Sessions of a role that AWS was told to refuse.
+
+    It takes IAM some seconds to tell all of AWS. Until then it is pending; `confirm` finds out.
+
+    Args:
+        id: Its id.
+        account: The account's name.
+        role_arn: The role.
+        scope: Which sessions.
+        at: When it was made, by IAM's clock.
+        revives_until: Until when `undo` would let sessions live again that it ended.
+    """
+
+    id: str
+    account: str
+    role_arn: str
+    scope: Scope
+    at: datetime
+    revives_until: datetime
+    _policies: RolePolicies = field(repr=False)
+    _policy: Policy = field(repr=False)
+    _clock: Clock = field(repr=False)
+    _seen: threading.Event = field(repr=False, compare=False)
+
+    @property
+    def policy_name(self) -> str:
+        """The name of the inline policy on the role."""
+        return f"{REVOCATION_PREFIX}{self.id}"
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether `confirm` has seen it in force; asks nobody."""
+        return self._seen.is_set()
+
+    @property
+    def pending(self) -> bool:
+        """Whether nobody has seen it in force yet; asks nobody."""
+        return not self.confirmed
+
+    def confirm(self, session: boto3.Session | None = None, *, timeout: float = 30.0) -> bool:
+        """Looks until it is in force, once a second.
+
+        Args:
+            session: One with keys that are revoked: then EC2's DescribeRegions is asked until it is denied for this
+                reason, in the session's region. None: IAM is asked whether it shows the policy, which says that it is
+                there, and not that every service in every region knows it.
+            timeout: Seconds to look for; 0: once.
+
+        Returns:
+            Whether it was seen.
+
+        Raises:
+            RevocationError: IAM refuses to show the policy.
+        """
+        ends = self._clock.boot() + timeout
+        client = None if session is None else session.client("ec2")
+        while not (self._is_shown() if client is None else _is_denied(client)):
+            left = ends - self._clock.boot()
+            if left <= 0:
+                return False
+            self._clock.wait(threading.Event(), min(left, _SECONDS_BETWEEN_LOOKS))
+        self._seen.set()
+        return True
+
+    def undo(self, *, force: bool = False) -> None:
+        """Removes it from the role: sessions that are yet to end are accepted again.
+
+        Args:
+            force: Whether to do so while that would let sessions live again.
+
+        Raises:
+            RevocationError: It would, or IAM refuses.
+        """
+        if not force:
+            now = self._policies.facts().now
+            if now < self.revives_until:
+                msg = (
+                    f"to undo this revocation before {iso(self.revives_until)} would revive the sessions that it ended"
+                )
+                hint = "wait until then, or pass force=True"
+                raise RevocationError(msg, account=self.account, role_arn=self.role_arn, hint=hint)
+        self._policies.delete(self.policy_name)
+
+    def _is_shown(self) -> bool:
+        document = self._policies.document(self.policy_name)
+        return document is not None and size_of(document) == self._policy.size
+
+
+class Revoker:
+    """Revokes sessions, with the collaborators that it takes for that.
+
+    Args:
+        session_of: The boto3 session of an account.
+        local: What this process holds of the roles.
+        emit: Takes events.
+        clock: Both clocks.
+        random: Makes so many random bytes.
+    """
+
+    def __init__(
+        self,
+        session_of: Callable[[Account], boto3.Session],
+        local: Ends,
+        *,
+        emit: events.Hook,
+        clock: Clock,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._session_of = session_of
+        self._local = local
+        self._emit = emit
+        self._clock = clock
+        self._random = random
+
+    def revoke(
+        self,
+        account: Account,
+        using: Account | None,
+        *,
+        grant: str | None = None,
+        who: str | None = None,
+        before: datetime | None = None,
+        block: bool = False,
+    ) -> Revocation:
+        """Revokes sessions of an account's role; its grants among them end in this process, whatever AWS answers.
+
+        Args:
+            account: Whose last role it is about.
+            using: Whose identity asks IAM; None: nobody, and so it fails once grants have ended here.
+            grant: The id of the one grant.
+            who: The one person, by source identity.
+            before: Sessions issued before this moment; None: now.
+            block: Whether to deny whenever they are issued, until it is undone.
+
+        Raises:
+            ConfigError: Arguments that don't fit together, or a role whose policies only AWS changes.
+            RevocationError: AWS still accepts the keys.
+        """
+        role = _role_of(account, using)
+        person = None if who is None else source_identity_of(checked_to(who, "who"))
+        _check_arguments(grant, who, before, block=block)
+        check_before(before, datetime.fromtimestamp(self._clock.wall(), UTC))
+        grant_id = None if grant is None else checked_id(grant)
+        ours = Scope(before=before, grant_id=grant_id, source_identity=person)
+        until = self._local.end(role.role_arn, ours)
+        try:
+            if using is None:
+                raise _nobody(account, role)
+            policies = RolePolicies(RoleIam(self._session_of(using), role.name), role.role_arn, account.name)
+            facts = policies.facts()
+            cutoff = None if block else cutoff_for(before, facts.now, grant=grant is not None)
+            scope = Scope(before=cutoff, grant_id=grant_id, source_identity=person)
+            made = self._write(account, role, policies, facts, scope)
+        except RevocationError as error:
+            self._tell(account, role, using, ours, None)
+            error.message += f"; AWS still accepts the keys{_until(until)}"
+            raise
+        self._local.forget(role.role_arn, scope)
+        self._tell(account, role, using, scope, made.id)
+        return made
+
+    def _write(
+        self, account: Account, role: Role, policies: RolePolicies, facts: RevocableRole, scope: Scope
+    ) -> Revocation:
+        policy = scope.policy(facts.role_id)
+        made = Revocation(
+            id=make_id(self._random(_ID_CHARACTERS)),
+            account=account.name,
+            role_arn=role.role_arn,
+            scope=scope,
+            at=facts.now,
+            revives_until=(scope.before or facts.now) + facts.max_session,
+            _policies=policies,
+            _policy=policy,
+            _clock=self._clock,
+            _seen=threading.Event(),
+        )
+        spent = _make_room(policies, policy, facts.now)
+        policies.put(made.policy_name, policy)
+        for name in spent:
+            # They hold nobody back any more: that one of them stays is no reason to fail.
+            with suppress(RevocationError):
+                policies.delete(name)
+        return made
+
+    def _tell(
+        self, account: Account, role: Role, using: Account | None, scope: Scope, revocation_id: str | None
+    ) -> None:
+        self._emit(
+            events.Revoked(
+                at=datetime.fromtimestamp(self._clock.wall(), UTC),
+                account=account.name,
+                role_arn=role.role_arn,
+                hop=len(account.roles),
+                revocation_id=revocation_id,
+                using=None if using is None else using.name,
+                grant_id=scope.grant_id,
+                source_identity=scope.source_identity,
+                before=scope.before,
+                enforced=revocation_id is not None,
+            )
+        )
+
+
+def _make_room(policies: RolePolicies, policy: Policy, now: datetime) -> list[str]:
+    """The names of revocations that can go, once it is clear that the new one has room beside all others."""
+    spent: list[str] = []
+    sizes: dict[str, int] = {}
+    for name in policies.names():
+        document = policies.document(name)
+        if document is not None:
+            sizes[name] = size_of(document)
+            if name.startswith(REVOCATION_PREFIX) and is_spent(document, now):
+                spent.append(name)
+    # Deleted afterwards, but where there is no room: whoever may write a policy may not always delete one.
+    while spent and sum(sizes.values()) + policy.size > MAX_ROLE_POLICIES_CHARACTERS:
+        name = spent.pop()
+        policies.delete(name)
+        del sizes[name]
+    size = sum(sizes.values())
+    if size + policy.size > MAX_ROLE_POLICIES_CHARACTERS:
+        msg = (
+            f"the role's inline policies have {size} characters, and the {policy.size} of this revocation would make "
+            f"them longer than the {MAX_ROLE_POLICIES_CHARACTERS} that IAM takes"
+        )
+        raise policies.error(msg, hint="move permissions of the role into a managed policy, or remove old revocations")
+    return spent
+
+
+def _is_denied(client: Any) -> bool:
+    try:
+        client.describe_regions()
+    except client.exceptions.ClientError as error:
+        return _EXPLICITLY_DENIED in str(error)
+    return False
+
+
+def _role_of(account: Account, using: Account | None) -> Role:
+    if account.chain is None:
+        msg = "the account has no role whose sessions could be revoked: its credentials are the source's own"
+        raise ConfigError(msg, account=account.name)
+    role = account.chain.last
+    try:
+        check_revocable(role.role_arn)
+    except ConfigError as error:
+        raise error.for_caller(account.name) from None
+    if using is not None and using.account_id not in (None, role.account_id):
+        msg = f"the identity of {using.name!r} is in account {using.account_id}, and the role in {role.account_id}"
+        raise ConfigError(
+            msg, account=account.name, role_arn=role.role_arn, hint="using= is an account with the same id"
+        )
+    return role
+
+
+def _check_arguments(grant: object, who: object, before: object, *, block: bool) -> None:
+    if grant is not None and who is not None:
+        msg = "grant and who both say which sessions are revoked"
+        raise ConfigError(msg, hint="pass one of them: a grant is one person's")
+    if block and before is not None:
+        msg = "block denies sessions whenever they are issued, and before says when"
+        raise ConfigError(msg, hint="pass one of them")
+
+
+def _nobody(account: Account, role: Role) -> RevocationError:
+    hint = "pass using=, an account whose identity is allowed iam:PutRolePolicy on the role"
+    return RevocationError("nobody asked AWS", account=account.name, role_arn=role.role_arn, hint=hint)
+
+
+def _until(moment: datetime | None) -> str:
+    return " until they expire, 12 hours after their issue at the latest" if moment is None else f" until {iso(moment)}"

@@ -1,0 +1,134 @@
+"""The policy by which a role's older sessions are revoked, and what one that is there says.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from xsession._base import frozen
+from xsession.errors import ConfigError, InvalidPolicyError
+from xsession.policies import Policy, as_policy, deny
+
+from ._terms import iso
+
+REVOCATION_PREFIX = "XSessionRevoke-"
+"""What the names of the inline policies begin with that revoke sessions."""
+
+MAX_SESSION = timedelta(hours=12)
+"""No role's session lives longer, whatever the role's maximum was when it was made."""
+
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+_TIMED = "aws:TokenIssueTime"
+_WHITE_SPACE = re.compile(r"\s")
+
+
+@frozen(kw_only=True)
+class Scope:
+    """Which sessions of a role are revoked.
+
+    Args:
+        before: Those issued before this moment; None: whenever they are issued.
+        grant_id: Of this grant alone.
+        source_identity: Of this person alone.
+    """
+
+    before: datetime | None
+    grant_id: str | None = None
+    source_identity: str | None = None
+
+    def policy(self, role_id: str) -> Policy:
+        """The policy that denies them everything.
+
+        Args:
+            role_id: The role's unique id, `AROA...`.
+        """
+        conditions: dict[str, Mapping[str, Any]] = {}
+        if self.before is not None:
+            conditions["DateLessThan"] = {_TIMED: iso(self.before)}
+        if self.source_identity is not None:
+            conditions["StringEquals"] = {"aws:SourceIdentity": self.source_identity}
+        if self.grant_id is not None:
+            conditions["StringLike"] = {"aws:userid": f"{role_id}:g-{self.grant_id}-*"}
+        return deny("*", conditions=conditions)
+
+
+def check_revocable(role_arn: str) -> None:
+    """Refuses roles whose policies nobody but AWS may change.
+
+    Raises:
+        ConfigError: It is a service-linked role, or one of IAM Identity Center.
+    """
+    path = role_arn.partition(":role")[2]
+    name = path.rpartition("/")[2]
+    if path.startswith("/aws-service-role/") or name.startswith("AWSServiceRoleFor"):
+        msg = f"{role_arn} is linked to a service: AWS lets nobody change its policies"
+        raise ConfigError(msg, hint="end what the service does there instead")
+    if path.startswith("/aws-reserved/") or name.startswith("AWSReservedSSO_"):
+        msg = f"{role_arn} belongs to IAM Identity Center: AWS lets nobody change its policies"
+        raise ConfigError(
+            msg, hint="remove the person's assignment there, and deny the person by a service control policy"
+        )
+
+
+def cutoff_of(document: object) -> datetime | None:
+    """Until when the sessions were issued that a policy of ours revokes; None: it is not of that kind."""
+    try:
+        statements = as_policy(document).statements if isinstance(document, Mapping | str | Policy) else ()
+        (condition,) = [statement.conditions.get("DateLessThan", {}) for statement in statements]
+        (moment,) = condition[_TIMED]
+        found = datetime.fromisoformat(moment)
+    except (InvalidPolicyError, KeyError, ValueError):
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def is_spent(document: object, now: datetime) -> bool:
+    """Whether a policy of ours revokes only sessions that have ended by themselves."""
+    cutoff = cutoff_of(document)
+    return cutoff is not None and now - cutoff > MAX_SESSION
+
+
+def size_of(document: str) -> int:
+    """Characters of a policy as IAM counts them."""
+    return len(_WHITE_SPACE.sub("", document))
+
+
+def check_before(before: object, now: datetime) -> None:
+    """Refuses a moment before which sessions can't be revoked.
+
+    Args:
+        before: What was asked for; None: now.
+        now: By the local clock, which may be some minutes off.
+
+    Raises:
+        ConfigError: It has no time zone, or lies ahead.
+    """
+    if before is None:
+        return
+    if not isinstance(before, datetime) or before.tzinfo is None:
+        msg = f"before {before!r} is not valid: a datetime with a time zone"
+        raise ConfigError(msg)
+    if before > now + _CLOCK_TOLERANCE:
+        msg = f"before={iso(before)} lies ahead"
+        raise ConfigError(msg, hint="block=True denies sessions that are yet to come, until it is undone")
+
+
+def cutoff_for(before: datetime | None, now: datetime, *, grant: bool) -> datetime:
+    """Before which moment sessions are revoked.
+
+    A session issued in the very second of `now` is as old as `now` to AWS, which counts seconds. Who is let in anew may
+    have one by then, but nobody needs a grant's any more.
+
+    Args:
+        before: What was asked for; None: now.
+        now: By AWS's clock.
+        grant: Whether only sessions of one grant are revoked.
+    """
+    if before is None:
+        return now + timedelta(seconds=1) if grant else now
+    return min(before.astimezone(UTC), now)

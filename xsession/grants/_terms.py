@@ -1,0 +1,198 @@
+"""What a grant is made of: its id, names that AWS sees, its duration, and the session policy that holds it to them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+from xsession._base import frozen
+from xsession.errors import ConfigError, InvalidPolicyError
+from xsession.policies import MAX_SESSION_POLICY_CHARACTERS, Policy, allow, deny
+from xsession.refresh import Deadline
+from xsession.roles import sanitised
+
+GRANT_TAG = "xsession:grant"
+"""The key of the session tag that holds the grant's id."""
+
+MAX_GRANT_SECONDS = 7 * 86_400
+MAX_TO_CHARACTERS = 256
+MAX_REASON_CHARACTERS = 1_024
+
+OUTLIVING = (
+    "iam:Add*",
+    "iam:Attach*",
+    "iam:Create*",
+    "iam:Delete*",
+    "iam:Detach*",
+    "iam:Enable*",
+    "iam:PassRole",
+    "iam:Put*",
+    "iam:Remove*",
+    "iam:Reset*",
+    "iam:Set*",
+    "iam:Update*",
+    "iam:Upload*",
+    "sts:*",
+)
+"""Actions by which a session gets, or gives others, access that neither deadline nor session policy reaches.
+
+All of STS, of which no deny reaches GetCallerIdentity: besides AssumeRole there are federation and bearer tokens. Of
+IAM whatever changes something: access keys and passwords are credentials; trust and policies let others in, or lift a
+revocation; to pass a role to an instance or a function is to assume it by another way.
+"""
+
+_ID_CHARACTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_DIGEST_CHARACTERS = 8
+
+
+@frozen(kw_only=True)
+class Terms:
+    """What a grant was made for.
+
+    Args:
+        id: Its id.
+        to: Whom it was made to.
+        reason: Why.
+        deadline: Until when it holds, in UTC.
+        ends: The same on both clocks.
+    """
+
+    id: str
+    to: str
+    reason: str | None
+    deadline: datetime
+    ends: Deadline
+
+
+def make_id(random: bytes) -> str:
+    """An id of as many letters and digits as there are bytes; none of them looks like another one."""
+    return "".join(_ID_CHARACTERS[byte % len(_ID_CHARACTERS)] for byte in random)
+
+
+def checked_id(value: object) -> str:
+    """The id of a grant, as somebody gave it.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        msg = f"{value!r} is not the id of a grant: letters and digits, as in its sessions' names g-<id>-<to>"
+        raise ConfigError(msg)
+    return value
+
+
+def checked_to(value: object, name: str = "to") -> str:
+    """Whom a grant is made to, as somebody gave it; `name` is what that argument is called.
+
+    Raises:
+        ConfigError: Nobody, or not one line of plain text.
+    """
+    return _line(name, value, MAX_TO_CHARACTERS)
+
+
+def checked_reason(value: object) -> str | None:
+    """Why a grant is made, as somebody gave it; None: nobody said.
+
+    Raises:
+        ConfigError: It is not one line of plain text.
+    """
+    return None if value is None else _line("reason", value, MAX_REASON_CHARACTERS)
+
+
+def checked_duration(value: object) -> float:
+    """How long a grant holds, in seconds.
+
+    Raises:
+        ConfigError: It is no time, too short or too long.
+    """
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= MAX_GRANT_SECONDS:
+        return float(seconds)
+    msg = f"duration {value!r} is not valid: a timedelta or seconds, from 1 second to 7 days"
+    raise ConfigError(msg)
+
+
+def session_name(grant_id: str, to: str) -> str:
+    """The name of a grant's sessions, `g-<id>-<to>`: what STS refuses becomes "-", cut at 64 characters."""
+    return f"g-{grant_id}-{sanitised(to)}"[:64]
+
+
+def source_identity_of(to: str) -> str:
+    """The source identity of a person: the name itself where STS takes it, else one that is like no other name's."""
+    if _NAME.fullmatch(to):
+        return to
+    digest = hashlib.sha256(to.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+    return f"{sanitised(to)[: 63 - _DIGEST_CHARACTERS]}-{digest}"
+
+
+def iso(moment: datetime) -> str:
+    """A moment as IAM's conditions have it, in whole seconds of UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def narrowed(
+    policy: Policy | None, *, deadline: datetime, has_policy_arns: bool = False, allow_chaining: bool = False
+) -> Policy:
+    """The session policy of a grant: what it may do, and the denies that hold it to its terms.
+
+    Session policies add up, so a deny beside one takes away from it, and a deny alone permits nothing.
+
+    Args:
+        policy: What it may do; None: whatever the policy ARNs allow, or the role.
+        deadline: From when on AWS denies everything.
+        has_policy_arns: Whether there are policy ARNs beside it.
+        allow_chaining: Whether it may do what outlives it.
+
+    Raises:
+        InvalidPolicyError: The policy allows nothing.
+    """
+    ends = {"DateGreaterThan": {"aws:CurrentTime": iso(deadline)}}
+    denies = deny("*", conditions=ends)
+    if not allow_chaining:
+        denies += deny(*OUTLIVING)
+    if policy is None:
+        return denies if has_policy_arns else allow("*") + denies
+    if not has_policy_arns and all(statement.effect == "Deny" for statement in policy.statements):
+        msg = "the policy of the grant allows nothing: a session policy that only denies permits nothing"
+        raise InvalidPolicyError(msg, hint='add what it may do, such as policies.allow("s3:GetObject")')
+    # In the policy's own version, which says what ${...} means in it; the denies have none.
+    return Policy((*policy.statements, *denies.statements), version=policy.version)
+
+
+def check_size(policy: Policy, own: Policy | None, policy_arns: tuple[str, ...]) -> None:
+    """Refuses a grant's session policies where STS would find them too long.
+
+    Args:
+        policy: The narrowed one.
+        own: What the caller asked for.
+        policy_arns: The ARNs beside it.
+
+    Raises:
+        InvalidPolicyError: They are; says how long they are, and how much of it is the grant's.
+    """
+    size = policy.size + sum(map(len, policy_arns))
+    if size > MAX_SESSION_POLICY_CHARACTERS:
+        added = policy.size - (0 if own is None else own.size)
+        msg = (
+            f"the session policies of a grant of {size} characters are too long: STS takes "
+            f"{MAX_SESSION_POLICY_CHARACTERS} at most, and {added} of them hold it to its deadline"
+        )
+        raise InvalidPolicyError(msg, hint="use wildcards, or a managed policy by its ARN in policy_arns")
+
+
+def _line(name: str, value: object, longest: int) -> str:
+    if not isinstance(value, str) or not value.strip():
+        msg = f"{name} {value!r} is not valid: a text that is not empty"
+        raise ConfigError(msg)
+    if len(value) > longest:
+        msg = f"{name} of {len(value)} characters is too long: {longest} at most"
+        raise ConfigError(msg)
+    # Cc, Cf, Cs, Zl, Zp: what moves the cursor, turns the direction of writing, or ends a line.
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in value):
+        msg = f"{name} {value!r} is not valid: one line without control characters"
+        raise ConfigError(msg)
+    return value.strip()

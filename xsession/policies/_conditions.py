@@ -1,0 +1,172 @@
+"""Whether a condition of a policy is met by a request of which not everything is known: yes, no, or it can't be told.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from xsession._base import frozen
+
+from ._condition_values import COMPARISONS, number_of, time_of
+
+# What a test says: None where it can't be told.
+Verdict: TypeAlias = bool | None
+_Compare: TypeAlias = "Callable[[str, str, RequestKeys | None], Verdict]"
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_NAME = re.compile(r"\s*([^\s,]+)\s*(?:,\s*'([^']*)'\s*)?")
+_LITERALS = frozenset("*?$")
+_WILDCARDS = {"*": ".*", "?": "."}
+_NEVER = r"(?!)"
+_TAG_PREFIX = "aws:requesttag/"
+
+
+@frozen
+class RequestKeys:
+    """The condition keys of a request, as far as they are known.
+
+    Args:
+        values: Keys in lower case to values; none: the request is known to lack the key.
+        all_tags: Whether `aws:RequestTag/...` keys that are not there are known to be lacking.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    all_tags: bool = True
+
+    def get(self, key: str) -> Sequence[str] | None:
+        """The values of a key, none where the request lacks it; None: nothing is known of it."""
+        name = key.lower()
+        lacking = () if self.all_tags and name.startswith(_TAG_PREFIX) else None
+        return self.values.get(name, lacking)
+
+
+def is_met(name: str, key: str, wanted: Sequence[str], keys: RequestKeys, *, variables: bool = True) -> Verdict:
+    """Whether a request meets a condition.
+
+    Args:
+        name: The operator, such as "StringEquals" or "ForAnyValue:StringLike".
+        key: The condition key.
+        wanted: The policy's values.
+        keys: The request's.
+        variables: Whether `${...}` is a variable, as it is not in policies of the older version.
+
+    Returns:
+        None where the key, the operator or a value is one that can't be judged here.
+    """
+    present = keys.get(key)
+    if present is None:
+        return None
+    qualifier, _, bare = name.rpartition(":")
+    if bare == "Null":
+        return any((not present) == (value.lower() == "true") for value in wanted)
+    positive = _OPPOSITES.get(bare.removesuffix("IfExists"), bare.removesuffix("IfExists"))
+    negated = positive != bare.removesuffix("IfExists")
+    compare = _TESTS.get(positive)
+    if compare is None:
+        return None
+    if not present:
+        return bare.endswith("IfExists") or qualifier == "ForAllValues" or (negated and not qualifier)
+    of_request = keys if variables else None
+    met = [_differs(_any(compare(value, one, of_request) for one in wanted), negated) for value in present]
+    return _any(met) if qualifier == "ForAnyValue" else _all(met)
+
+
+def _any(verdicts: Iterable[Verdict]) -> Verdict:
+    found = list(verdicts)
+    return True if True in found else None if None in found else False
+
+
+def _all(verdicts: Iterable[Verdict]) -> Verdict:
+    found = list(verdicts)
+    return False if False in found else None if None in found else True
+
+
+def _differs(verdict: Verdict, negated: bool) -> Verdict:
+    return None if verdict is None else verdict != negated
+
+
+def _matching(*, wildcards: bool, ignoring_case: bool = False) -> _Compare:
+    flags = re.DOTALL | (re.IGNORECASE if ignoring_case else 0)
+
+    def compare(value: str, wanted: str, keys: RequestKeys | None) -> Verdict:
+        expression = _expression(wanted, keys, wildcards=wildcards)
+        return None if expression is None else re.fullmatch(expression, value, flags) is not None
+
+    return compare
+
+
+def _expression(wanted: str, keys: RequestKeys | None, *, wildcards: bool) -> str | None:
+    """The regular expression of a value with its variables filled in; None: one of them is not known."""
+    parts = _VARIABLE.split(wanted) if keys is not None else [wanted]
+    expressions: list[str] = []
+    for number, part in enumerate(parts):
+        expression = _text(part, wildcards) if number % 2 == 0 else _filled(part, keys)
+        if expression is None:
+            return None
+        expressions.append(expression)
+    return "".join(expressions)
+
+
+def _text(text: str, wildcards: bool) -> str:
+    if not wildcards:
+        return re.escape(text)
+    return "".join(_WILDCARDS.get(part) or re.escape(part) for part in re.split(r"([*?])", text))
+
+
+def _filled(variable: str, keys: RequestKeys | None) -> str | None:
+    if variable in _LITERALS:
+        return re.escape(variable)
+    name = _NAME.fullmatch(variable)
+    values = keys.get(name[1]) if keys is not None and name is not None else None
+    if name is None or values is None or len(values) > 1:
+        return None
+    if values:
+        return re.escape(values[0])
+    # The request lacks it: the policy's own value stands in, or nothing matches.
+    return _NEVER if name[2] is None else re.escape(name[2])
+
+
+def _arn_like(value: str, wanted: str, keys: RequestKeys | None) -> Verdict:
+    if wanted == "*":
+        return True
+    if "${" in wanted and keys is not None:
+        return None  # a variable may hold colons, and which of them divide the ARN is not for us to say
+    patterns, parts = wanted.split(":", 5), value.split(":", 5)
+    if len(patterns) != 6:
+        return None
+    like = _matching(wildcards=True)
+    return len(parts) == 6 and _all(like(part, one, None) for part, one in zip(parts, patterns, strict=True))
+
+
+def _compared(read: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> _Compare:
+    def test(value: str, wanted: str, _keys: RequestKeys | None) -> Verdict:
+        found, limit = read(value), read(wanted)
+        return None if found is None or limit is None else compare(found, limit)
+
+    return test
+
+
+_TESTS: Mapping[str, _Compare] = {
+    "StringEquals": _matching(wildcards=False),
+    "StringEqualsIgnoreCase": _matching(wildcards=False, ignoring_case=True),
+    "StringLike": _matching(wildcards=True),
+    "ArnEquals": _arn_like,
+    "ArnLike": _arn_like,
+    "Bool": _matching(wildcards=False, ignoring_case=True),
+    **{f"Numeric{name}": _compared(number_of, compare) for name, compare in COMPARISONS.items()},
+    **{f"Date{name}": _compared(time_of, compare) for name, compare in COMPARISONS.items()},
+}
+_OPPOSITES: Mapping[str, str] = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+}

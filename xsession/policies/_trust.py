@@ -1,0 +1,160 @@
+"""Makes trust policies: who may assume a role, and under which conditions."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+
+from xsession.errors import InvalidPolicyError
+
+from ._document import (
+    SERVICE_PRINCIPAL,
+    Conditions,
+    Policy,
+    Statement,
+)
+from ._findings import PolicyWarning, findings, provider_host
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+# Providers that IAM knows by their domain; one of them looks like a service.
+_WEB_IDENTITY_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
+_STS_AUDIENCE = "sts.amazonaws.com"
+
+
+def trust(
+    *principals: str,
+    external_id: str | Iterable[str] | None = None,
+    mfa_required: bool = False,
+    organization_id: str | None = None,
+    role_session_name: str | Iterable[str] | None = None,
+    source_identity: str | Iterable[str] | None = None,
+    session_tags: Iterable[str] = (),
+    subject: str | Iterable[str] | None = None,
+    audience: str | Iterable[str] | None = None,
+    conditions: Conditions | None = None,
+    third_party: bool = False,
+    partition: str = "aws",
+) -> Policy:
+    """A trust policy: who may assume a role, and under which conditions.
+
+    What auditors flag in it comes as a `PolicyWarning`; `findings` says the same of any policy.
+
+    Args:
+        principals: Account ids, ARNs of users, roles, sessions or identity providers, and services.
+        external_id: The external id, or ids, of which the caller must send one.
+        mfa_required: Whether the caller must have passed MFA.
+        organization_id: The AWS Organizations id, "o-...", that the caller's account must belong to.
+        role_session_name: Session names of which the caller must send one; * and ? are wildcards.
+        source_identity: Source identities of which the caller must send one; * and ? are wildcards.
+        session_tags: Keys of the session tags that the caller may send; * and ? are wildcards.
+        subject: Subjects of which an OIDC provider's token must have one; * and ? are wildcards. GitHub's are
+            "repo:<owner>/<repository>:ref:refs/heads/<branch>" and the like, those of EKS
+            "system:serviceaccount:<namespace>:<name>".
+        audience: Audiences of which an OIDC provider's token must have one. None: "sts.amazonaws.com" for GitHub and
+            EKS, and for others whatever the provider in IAM lists.
+        conditions: Further conditions of every statement.
+        third_party: Whether the accounts belong to somebody else, such as a vendor, and so need an external id.
+        partition: The partition of account ids among the principals.
+
+    Raises:
+        InvalidPolicyError: No principal, a value which IAM would refuse, or a condition that a principal can't meet.
+    """
+    asked_of_aws = {
+        ("StringEquals", "sts:ExternalId"): external_id,
+        ("Bool", "aws:MultiFactorAuthPresent"): "true" if mfa_required else None,
+        ("StringEquals", "aws:PrincipalOrgID"): organization_id,
+    }
+    asked_of_all = {
+        ("StringLike", "sts:RoleSessionName"): role_session_name,
+        ("StringLike", "sts:SourceIdentity"): source_identity,
+    }
+    tag_keys = [session_tags] if isinstance(session_tags, str) else sorted(session_tags)
+    statements: list[Statement] = []
+    for action, names in _by_action(principals, partition):
+        _check_askable(names, asked_of_aws, subject, audience)
+        asked = {**asked_of_aws, **asked_of_all, **_token_conditions(names, subject, audience)}
+        by_action: dict[str, Conditions] = {action: _merged(conditions or {}, asked)}
+        if source_identity is not None:
+            by_action["sts:SetSourceIdentity"] = {"StringLike": {"sts:SourceIdentity": source_identity}}
+        if tag_keys:
+            by_action["sts:TagSession"] = {"ForAllValues:StringLike": {"aws:TagKeys": tag_keys}}
+        statements += [
+            Statement(effect="Allow", principals=names, actions=[allowed], conditions=wanted)
+            for allowed, wanted in by_action.items()
+        ]
+    if not statements:
+        msg = "a trust policy names at least one principal"
+        raise InvalidPolicyError(msg, hint='pass an account id such as "111111111111", or the ARN of a role')
+    policy = Policy(statements)
+    for finding in findings(policy, third_party=third_party):
+        warnings.warn(finding.message, PolicyWarning, stacklevel=2)
+    return policy
+
+
+def _by_action(principals: Sequence[str], partition: str) -> list[tuple[str, dict[str, list[str]]]]:
+    """The principals that can share a statement, by kind: all but OIDC providers, whose keys bear their names."""
+    shared: dict[str, dict[str, list[str]]] = {}
+    apart: list[tuple[str, dict[str, list[str]]]] = []
+    for principal in principals:
+        kind, name, action = _principal(principal, partition)
+        if action == "sts:AssumeRoleWithWebIdentity":
+            apart.append((action, {kind: [name]}))
+        else:
+            shared.setdefault(action, {}).setdefault(kind, []).append(name)
+    return [*shared.items(), *apart]
+
+
+def _check_askable(
+    names: Mapping[str, Sequence[str]],
+    asked_of_aws: Mapping[tuple[str, str], object],
+    subject: object,
+    audience: object,
+) -> None:
+    """Refuses conditions on what a principal's requests never have: nobody could assume the role."""
+    wrong = [key for (_, key), value in asked_of_aws.items() if value is not None and names.keys() != {"AWS"}]
+    if _oidc_provider(names) is None:
+        wrong += [name for name, value in {"subject": subject, "audience": audience}.items() if value is not None]
+    if wrong:
+        names_text = ", ".join(name for chosen in names.values() for name in chosen)
+        msg = f"{wrong[0]} is nothing that a request of {names_text} has"
+        hint = "make a trust policy for each kind of principal and add them: trust(...) + trust(...)"
+        raise InvalidPolicyError(msg, hint=hint)
+
+
+def _token_conditions(
+    names: Mapping[str, Sequence[str]], subject: str | Iterable[str] | None, audience: str | Iterable[str] | None
+) -> dict[tuple[str, str], object]:
+    provider = _oidc_provider(names)
+    if provider is None:
+        return {}
+    if audience is None and (provider == "token.actions.githubusercontent.com" or provider.startswith("oidc.eks.")):
+        audience = _STS_AUDIENCE
+    return {("StringEquals", f"{provider}:aud"): audience, ("StringLike", f"{provider}:sub"): subject}
+
+
+def _oidc_provider(names: Mapping[str, Sequence[str]]) -> str | None:
+    return next(filter(None, map(provider_host, names.get("Federated", ()))), None)
+
+
+def _merged(conditions: Conditions, asked: Mapping[tuple[str, str], object]) -> dict[str, dict[str, object]]:
+    wanted = {operator: dict(keys) for operator, keys in conditions.items()}
+    for (operator, key), value in asked.items():
+        if value is not None:
+            wanted.setdefault(operator, {})[key] = value
+    return wanted
+
+
+def _principal(principal: object, partition: str) -> tuple[str, str, str]:
+    if not isinstance(principal, str):
+        msg = f"principal {principal!r} is not text"
+        raise InvalidPolicyError(msg)
+    if _ACCOUNT_ID.fullmatch(principal):
+        return "AWS", f"arn:{partition}:iam::{principal}:root", "sts:AssumeRole"
+    if principal in _WEB_IDENTITY_DOMAINS or ":oidc-provider/" in principal:
+        return "Federated", principal, "sts:AssumeRoleWithWebIdentity"
+    if SERVICE_PRINCIPAL.fullmatch(principal):
+        return "Service", principal, "sts:AssumeRole"
+    if ":saml-provider/" in principal:
+        return "Federated", principal, "sts:AssumeRoleWithSAML"
+    return "AWS", principal, "sts:AssumeRole"

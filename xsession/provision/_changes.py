@@ -1,0 +1,273 @@
+"""Makes a role what it should be, and waits until that is in force: IAM takes seconds to spread a change.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from xsession._base import Clock
+from xsession._botocore import Source
+from xsession._chain import Start
+from xsession._iam import OWN_POLICY, RoleIam, RoleState
+from xsession._sts import sts_region
+from xsession.errors import (
+    CredentialsError,
+    InvalidPolicyError,
+    InvalidRoleError,
+    ProvisionError,
+)
+from xsession.policies import Statement, acts_on, as_policy
+from xsession.roles import MIN_DURATION_SECONDS, Role
+
+from ._comparison import Comparison, Part, compare, differences, others
+
+if TYPE_CHECKING:
+    import boto3
+
+    from ._role_spec import RoleSpec
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 4.0
+_BUSY = frozenset({"ConcurrentModification", "DeleteConflict"})
+_EQUALITIES = ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
+
+
+class Patience:
+    """How long to go on trying.
+
+    Args:
+        clock: Both clocks.
+        timeout: Seconds in all.
+    """
+
+    def __init__(self, clock: Clock, timeout: float) -> None:
+        self.clock = clock
+        self.timeout = timeout
+        self._ends = clock.boot() + timeout
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def pause(self) -> bool:
+        """Waits a little, longer each time; tells whether there was time left."""
+        left = self._ends - self.clock.boot()
+        if left <= 0:
+            return False
+        self.clock.wait(threading.Event(), min(self._pause, left))
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+        return True
+
+
+def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | None, patience: Patience) -> Comparison:
+    """Creates the role or changes what differs, and waits; see `RoleSpec.apply`."""
+    tries = [] if assume_from is None else _tries(spec)
+    iam = RoleIam(session, spec.name)
+    found = iam.read()
+    comparison = compare(spec, found)
+    parts = {difference.part for difference in differences(spec, found)}
+    if "path" in parts:
+        _refuse(comparison.differences[0], comparison.role_arn)
+    busy = _BUSY
+    if found is None:
+        found = iam.create(**_creation(spec))
+        # Until it has spread, IAM does not know the role that it has just made.
+        busy = _BUSY | {"NoSuchEntity"}
+        parts = {difference.part for difference in differences(spec, found)}
+    for part, change in _CHANGES.items():
+        if part in parts:
+            _insist(partial(change, iam, spec, found), patience, busy)
+    if comparison:
+        _wait_for_iam(spec, iam, patience)
+    if assume_from is not None:
+        _wait_for_sts([role.replace(role_arn=found.arn) for role in tries], assume_from, patience)
+    return replace(comparison, role_arn=found.arn)
+
+
+def remove(spec: RoleSpec, session: boto3.Session, patience: Patience, *, force: bool) -> bool:
+    """Deletes the role; see `RoleSpec.remove`."""
+    iam = RoleIam(session, spec.name)
+    found = iam.read()
+    if found is None:
+        return False
+    if found.path != spec.path:
+        _refuse(f"path is {found.path}, not {spec.path}: this is another role", found.arn)
+    profiles = iam.instance_profiles()
+    foreign = [*others(spec, found), *(f"instance profile {name!r}" for name in profiles)]
+    if foreign and not force:
+        _refuse(
+            f"the role has what is not ours: {', '.join(foreign)}", found.arn, hint="force=True removes it nevertheless"
+        )
+    names = [*found.other_policies, *([OWN_POLICY] if found.permissions is not None else [])]
+    steps: list[tuple[str, dict[str, str]]] = [
+        *(("delete_role_policy", {"PolicyName": name}) for name in names),
+        *(("detach_role_policy", {"PolicyArn": arn}) for arn in found.managed_policy_arns),
+        *(("remove_role_from_instance_profile", {"InstanceProfileName": name}) for name in profiles),
+        ("delete_role", {}),
+    ]
+    for method, parameters in steps:
+        _insist(partial(_delete, iam, method, parameters), patience, _BUSY)
+    return True
+
+
+def _delete(iam: RoleIam, method: str, parameters: Mapping[str, Any]) -> None:
+    try:
+        iam.call(method, **parameters)
+    except ProvisionError as error:
+        if error.code != "NoSuchEntity":
+            raise
+
+
+def _refuse(message: str, role_arn: str | None, hint: str | None = None) -> NoReturn:
+    raise ProvisionError(message, role_arn=role_arn, hint=hint)
+
+
+def _creation(spec: RoleSpec) -> dict[str, Any]:
+    parameters = {
+        "Path": spec.path,
+        "AssumeRolePolicyDocument": as_policy(spec.trust).to_json(),
+        "MaxSessionDuration": spec.max_session_duration,
+        "Description": spec.description,
+        "PermissionsBoundary": spec.permissions_boundary,
+        "Tags": _tags(spec),
+    }
+    return {name: value for name, value in parameters.items() if value not in (None, "", [])}
+
+
+def _tags(spec: RoleSpec) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in spec.tags.items()]
+
+
+def _put_boundary(iam: RoleIam, spec: RoleSpec, _found: RoleState) -> None:
+    iam.call("put_role_permissions_boundary", PermissionsBoundary=spec.permissions_boundary)
+
+
+def _update_settings(iam: RoleIam, spec: RoleSpec, found: RoleState) -> None:
+    # Both are sent: what UpdateRole does with one that is left out is not documented.
+    description = found.description if spec.description is None else spec.description
+    iam.call("update_role", Description=description, MaxSessionDuration=spec.max_session_duration)
+
+
+def _put_tags(iam: RoleIam, spec: RoleSpec, _found: RoleState) -> None:
+    iam.call("tag_role", Tags=_tags(spec))
+
+
+def _put_permissions(iam: RoleIam, spec: RoleSpec, _found: RoleState) -> None:
+    if spec.permissions is None:
+        iam.call("delete_role_policy", PolicyName=OWN_POLICY)
+    else:
+        document = as_policy(spec.permissions).to_json()
+        iam.call("put_role_policy", PolicyName=OWN_POLICY, PolicyDocument=document)
+
+
+def _attach_policies(iam: RoleIam, spec: RoleSpec, found: RoleState) -> None:
+    for arn in spec.managed_policy_arns:
+        if arn not in found.managed_policy_arns:
+            iam.call("attach_role_policy", PolicyArn=arn)
+
+
+def _update_trust(iam: RoleIam, spec: RoleSpec, _found: RoleState) -> None:
+    iam.call("update_assume_role_policy", PolicyDocument=as_policy(spec.trust).to_json())
+
+
+# Whom the role trusts comes last: somebody new never gets what the role could do before.
+_CHANGES: Mapping[Part, Callable[[RoleIam, RoleSpec, RoleState], None]] = {
+    "permissions_boundary": _put_boundary,
+    "settings": _update_settings,
+    "tags": _put_tags,
+    "permissions": _put_permissions,
+    "managed_policies": _attach_policies,
+    "trust": _update_trust,
+}
+
+
+def _insist(change: Callable[[], None], patience: Patience, busy: Collection[str]) -> None:
+    while True:
+        try:
+            return change()
+        except ProvisionError as error:
+            # A managed policy that does not exist is no matter of time.
+            if error.code not in busy or "attachable" in error.message or not patience.pause():
+                raise
+
+
+def _wait_for_iam(spec: RoleSpec, iam: RoleIam, patience: Patience) -> None:
+    while comparison := compare(spec, iam.read()):
+        if not patience.pause():
+            left = "; ".join(comparison.differences)
+            msg = f"role {spec.name} was changed, and after {patience.timeout:g} s IAM still shows: {left}"
+            raise ProvisionError(msg, role_arn=comparison.role_arn, retryable=True, hint="apply again")
+
+
+def _wait_for_sts(tries: Sequence[Role], assume_from: boto3.Session, patience: Patience) -> None:
+    start = Start(Source(assume_from), None, clock=patience.clock, emit=lambda _event: None)
+    with closing(start):
+        while refusal := _refusal(start, tries, assume_from.region_name):
+            if not patience.pause():
+                raise _not_assumable(refusal, patience) from refusal
+
+
+def _refusal(start: Start, tries: Sequence[Role], region_name: str | None) -> CredentialsError | None:
+    """Why the role can't be assumed by now; None: it can."""
+    refusal: CredentialsError | None = None
+    for role in tries:
+        try:
+            start.sts.assume_role(role, start.frozen(), hop=1, region_name=sts_region(role, region_name))
+        except CredentialsError as error:
+            if error.code != "AccessDenied" and not error.retryable:
+                raise
+            refusal = error
+        else:
+            return None
+    return refusal
+
+
+def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionError:
+    return ProvisionError(
+        f"the role is set up, and can't be assumed from there after {patience.timeout:g} s: {error.message}",
+        role_arn=error.role_arn,
+        code=error.code,
+        request_id=error.request_id,
+        retryable=True,
+        hint="the caller's own policies must allow it, see RoleSpec.caller_policy, and the trust policy must name him",
+    )
+
+
+def _tries(spec: RoleSpec) -> list[Role]:
+    """The role with what each statement of its trust policy asks for; a wildcard there is filled in."""
+    entries = [entry for entry in as_policy(spec.trust).statements if entry.effect == "Allow"]
+    try:
+        tries = [_try(spec, entry) for entry in entries if acts_on(entry, "sts:AssumeRole")]
+    except InvalidRoleError as error:
+        msg = f"assume_from can't be used: of what the trust policy asks for, {error.message}"
+        raise InvalidPolicyError(msg) from None
+    if not tries:
+        msg = "assume_from can't be used: the trust policy lets nobody in who has AWS credentials"
+        raise InvalidPolicyError(msg, hint="leave assume_from out")
+    return tries
+
+
+def _try(spec: RoleSpec, statement: Statement) -> Role:
+    wanted = _asked_for(statement)
+    return Role(
+        spec.role_arn("0" * 12),
+        role_session_name=wanted.get("sts:rolesessionname", "xsession-provision"),
+        external_id=wanted.get("sts:externalid"),
+        source_identity=wanted.get("sts:sourceidentity"),
+        duration_seconds=MIN_DURATION_SECONDS,
+    )
+
+
+def _asked_for(statement: Statement) -> dict[str, str]:
+    """The condition keys, in lower case, which a statement compares with a text that is known here."""
+    return {
+        key.lower(): value.replace("*", "xsession").replace("?", "x")
+        for operator in _EQUALITIES
+        for key, values in statement.conditions.get(operator, {}).items()
+        for value in values[:1]
+        if "${" not in value
+    }

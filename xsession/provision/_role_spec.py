@@ -1,0 +1,227 @@
+"""Sets up what cross-account access needs: the role over there, its permissions, and whom it trusts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from xsession._base import SYSTEM_CLOCK, Clock, FrozenMap, frozen
+from xsession._iam import RoleIam
+from xsession.errors import InvalidRoleError
+from xsession.policies import (
+    Policy,
+    PolicyLike,
+    allows_action,
+    as_policy,
+    assume_roles,
+    check_role_policies,
+    check_trust_policy,
+)
+from xsession.roles import POLICY_ARN, POLICY_ARN_RULE, checked_tags
+
+from . import _changes as changes
+from . import _export as export
+from ._comparison import Comparison, compare
+
+if TYPE_CHECKING:
+    import boto3
+
+
+MIN_SESSION_DURATION = 3_600
+MAX_SESSION_DURATION = 43_200
+
+_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_PATH = re.compile(r"/([\x21-\x7e]{1,510}/)?", re.ASCII)
+_DESCRIPTION = re.compile(r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}")
+
+
+@frozen
+class RoleSpec:
+    """A role as it should be; creates it, compares it with what is there, changes what differs, removes it.
+
+    What is not said is left alone: other people's inline and attached policies, other tags and, where they are None,
+    the description and the boundary.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+
+    Args:
+        name: The role's name: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -
+        trust: Who may assume it: a `policies.trust(...)`, a mapping or JSON.
+        permissions: What it may do; kept as the inline policy "xsession". None: there is no such policy.
+        max_session_duration: The longest session: 3600 to 43200 seconds, or a timedelta.
+        path: "/", or one such as "/partners/"; can't be changed afterwards.
+        tags: The role's own tags, at most 50.
+        description: Up to 1000 characters; None: whatever is there.
+        permissions_boundary: The ARN of a managed policy that limits the role; None: whatever is there.
+        managed_policy_arns: Managed policies to attach.
+        trust_policy_quota: The characters that the account allows a trust policy: 2048, or up to 4096 where AWS has
+            raised its quota.
+
+    Raises:
+        InvalidRoleError: A value which IAM would refuse; names the argument, the value and the rule.
+        InvalidPolicyError: A policy is none, or too long.
+    """
+
+    name: str
+    trust: PolicyLike = field(kw_only=True, repr=False, hash=False)
+    permissions: PolicyLike | None = field(default=None, kw_only=True, repr=False, hash=False)
+    max_session_duration: int | timedelta = field(default=MIN_SESSION_DURATION, kw_only=True)
+    path: str = field(default="/", kw_only=True)
+    tags: Mapping[str, str] = field(default_factory=FrozenMap, kw_only=True, hash=False)
+    description: str | None = field(default=None, kw_only=True)
+    permissions_boundary: str | None = field(default=None, kw_only=True)
+    managed_policy_arns: Sequence[str] = field(default=(), kw_only=True)
+    trust_policy_quota: int = field(default=2_048, kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        self._check_text("name", self.name, _NAME, "1 to 64 of A-Z a-z 0-9 _ + = , . @ -")
+        self._check_text("path", self.path, _PATH, "/ or /.../, up to 512 characters")
+        if self.description is not None:
+            rule = "up to 1000 characters of Latin-1, without control characters"
+            self._check_text("description", self.description, _DESCRIPTION, rule)
+        if self.permissions_boundary is not None:
+            self._check_text("permissions_boundary", self.permissions_boundary, POLICY_ARN, POLICY_ARN_RULE)
+        self._set("managed_policy_arns", self._checked_arns())
+        self._set("max_session_duration", self._checked_duration())
+        self._set("tags", checked_tags(self.tags))
+        self._set("trust", as_policy(self.trust))
+        check_trust_policy(as_policy(self.trust), quota=self.trust_policy_quota)
+        if self.permissions is not None:
+            self._set("permissions", as_policy(self.permissions))
+            check_role_policies(as_policy(self.permissions))
+
+    def role_arn(self, account_id: str, *, partition: str = "aws") -> str:
+        """The ARN that the role has in an account.
+
+        Args:
+            account_id: 12 digits.
+            partition: The account's partition.
+        """
+        return f"arn:{partition}:iam::{account_id}:role{self.path}{self.name}"
+
+    def caller_policy(self, account_id: str, *, partition: str = "aws") -> Policy:
+        """The other side: the policy that the trusted user or role needs in its own account.
+
+        It allows session tags and a source identity where the role's trust policy does.
+
+        Args:
+            account_id: The account that the role is in.
+            partition: That account's partition.
+
+        Raises:
+            InvalidPolicyError: Not an account's id.
+        """
+        trust = as_policy(self.trust)
+        return assume_roles(
+            self.role_arn(account_id, partition=partition),
+            session_tags=allows_action(trust, "sts:TagSession"),
+            source_identity=allows_action(trust, "sts:SetSourceIdentity"),
+        )
+
+    def compare(self, session: boto3.Session) -> Comparison:
+        """What is there and what differs; changes nothing. Policies are compared by what they mean.
+
+        Args:
+            session: Who asks, in the account of the role. It needs iam:GetRole, iam:GetRolePolicy,
+                iam:ListRolePolicies and iam:ListAttachedRolePolicies.
+
+        Returns:
+            False where nothing differs.
+
+        Raises:
+            ProvisionError: IAM refused or could not be asked.
+        """
+        return compare(self, RoleIam(session, self.name).read())
+
+    def apply(
+        self,
+        session: boto3.Session,
+        *,
+        assume_from: boto3.Session | None = None,
+        timeout: float = 30.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Comparison:
+        """Creates the role or changes what differs, and waits until that is in force; a second time it does nothing.
+
+        If it fails on the way, the role has fewer permissions than it should, and applying again completes it.
+
+        Args:
+            session: Who does it, in the account of the role. Beside what `compare` needs, it needs iam:CreateRole,
+                iam:TagRole, iam:PutRolePolicy, iam:DeleteRolePolicy, iam:AttachRolePolicy, iam:UpdateRole,
+                iam:UpdateAssumeRolePolicy and iam:PutRolePermissionsBoundary, each only where it is to be used.
+            assume_from: Somebody whom the role trusts: waits until he can assume it, with what the trust policy asks
+                for. None: waits until IAM shows what was done.
+            timeout: How many seconds to wait at most: IAM takes some to spread a change.
+            clock: Both clocks.
+
+        Returns:
+            What differed before, and the role's ARN.
+
+        Raises:
+            ProvisionError: IAM refused or could not be asked, the role has another path, or the time is up.
+            CredentialsError: STS can't be asked whether `assume_from` can assume it, or never will let him.
+            InvalidPolicyError: With `assume_from`, the trust policy has nobody who comes with AWS credentials, or asks
+                for what STS does not take.
+        """
+        return changes.apply(self, session, assume_from, changes.Patience(clock, timeout))
+
+    def remove(
+        self, session: boto3.Session, *, force: bool = False, timeout: float = 30.0, clock: Clock = SYSTEM_CLOCK
+    ) -> bool:
+        """Deletes the role, with the policies that `apply` and revocations gave it.
+
+        Args:
+            session: Who does it, in the account of the role. Beside what `compare` needs, it needs
+                iam:ListInstanceProfilesForRole, iam:DeleteRolePolicy, iam:DetachRolePolicy and iam:DeleteRole.
+            force: Whether it goes even if other people put policies on it, or it is in an instance profile, for which
+                iam:RemoveRoleFromInstanceProfile is needed.
+            timeout: How many seconds to go on trying at most while IAM still sees what was deleted.
+            clock: Both clocks.
+
+        Returns:
+            Whether there was a role.
+
+        Raises:
+            ProvisionError: The role has what is not ours or another path, IAM refused or could not be asked.
+        """
+        return changes.remove(self, session, changes.Patience(clock, timeout), force=force)
+
+    def to_cloudformation(self) -> str:
+        """A CloudFormation template, as JSON, that creates the role."""
+        return export.to_cloudformation(self)
+
+    def to_terraform(self) -> str:
+        """A Terraform configuration, as JSON for a `.tf.json` file, that creates the role."""
+        return export.to_terraform(self)
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_text(self, name: str, value: object, pattern: str | re.Pattern[str], rule: str) -> None:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            msg = f"{name} {value!r} is not valid: {rule}"
+            raise InvalidRoleError(msg)
+
+    def _checked_arns(self) -> tuple[str, ...]:
+        arns: object = self.managed_policy_arns
+        if isinstance(arns, str) or not isinstance(arns, Sequence):
+            msg = f"managed_policy_arns {arns!r} is not valid: a list of ARNs of managed policies"
+            raise InvalidRoleError(msg)
+        for arn in arns:
+            self._check_text("managed_policy_arns", arn, POLICY_ARN, POLICY_ARN_RULE)
+        return tuple(dict.fromkeys(arns))
+
+    def _checked_duration(self) -> int:
+        value: object = self.max_session_duration
+        seconds = value.total_seconds() if isinstance(value, timedelta) else value
+        if (
+            isinstance(seconds, int | float)
+            and not isinstance(seconds, bool)
+            and MIN_SESSION_DURATION <= seconds <= MAX_SESSION_DURATION
+            and seconds == seconds // 1
+        ):
+            return int(seconds)
+        msg = f"max_session_duration {value!r} is not valid: 3600 to 43200 whole seconds"
+        raise InvalidRoleError(msg)

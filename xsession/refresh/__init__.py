@@ -1,0 +1,36 @@
+"""Keeps credentials fresh: when they are replaced, by whom, and what a reader gets meanwhile."""
+
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._cell import Cell as Cell
+    from ._flight import Label as Label
+    from ._lanes import SHARED_LANES as SHARED_LANES
+    from ._lanes import Lane as Lane
+    from ._lanes import Lanes as Lanes
+    from ._policy import MAX_TRY_SECONDS as MAX_TRY_SECONDS
+    from ._policy import RefreshPolicy, RefreshState
+    from ._policy import is_throttling as is_throttling
+    from ._snapshot import Deadline as Deadline
+    from ._snapshot import Issued as Issued
+    from ._snapshot import Snapshot as Snapshot
+    from ._status import HopStatus, Status
+    from ._workers import SHARED_WORKERS as SHARED_WORKERS
+    from ._workers import Workers as Workers
+
+__all__ = ["HopStatus", "RefreshPolicy", "RefreshState", "Status"]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_cell": ("Cell",),
+        "_flight": ("Label",),
+        "_lanes": ("SHARED_LANES", "Lane", "Lanes"),
+        "_policy": ("MAX_TRY_SECONDS", "RefreshPolicy", "RefreshState", "is_throttling"),
+        "_snapshot": ("Deadline", "Issued", "Snapshot"),
+        "_status": ("HopStatus", "Status"),
+        "_workers": ("SHARED_WORKERS", "Workers"),
+    },
+)

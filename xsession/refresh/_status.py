@@ -1,0 +1,102 @@
+"""How things stand with the credentials of every hop of every account, for people to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import overload
+
+from xsession._base import frozen, html_table, public, table
+
+from ._policy import RefreshState
+
+_HEADERS = ("account", "hop", "role", "state", "expires", "remaining", "last error", "next try")
+
+
+@frozen(kw_only=True)
+class HopStatus:
+    """One hop of one account; where accounts share a hop, each has a row for it.
+
+    Args:
+        account: The account's name.
+        hop: The hop's place in the chain, counted from 1.
+        role_arn: The role.
+        state: What a caller would meet now.
+        access_key_id: The key id held; None: none is.
+        local_expiry: When what is held ends, by the local wall clock.
+        remaining: Seconds until then; 0: nothing usable is held.
+        refreshing: Whether STS is being asked.
+        last_error: Why the last try failed; None: it did not.
+        next_try: Seconds until STS is asked again at the earliest, after a failure.
+    """
+
+    account: str | None
+    hop: int
+    role_arn: str
+    state: RefreshState
+    access_key_id: str | None
+    local_expiry: datetime | None
+    remaining: float
+    refreshing: bool
+    last_error: str | None
+    next_try: float | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether a request could be signed at once."""
+        return self.state in (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
+
+
+@public
+class Status(Sequence[HopStatus]):
+    """The hops of all accounts that were used so far. Prints, and shows in a notebook, as a table.
+
+    Args:
+        hops: In the order of the accounts, and of the hops in their chains.
+    """
+
+    def __init__(self, hops: Iterable[HopStatus]) -> None:
+        self._hops = tuple(hops)
+
+    @overload
+    def __getitem__(self, index: int) -> HopStatus: ...
+    @overload
+    def __getitem__(self, index: slice) -> Status: ...
+    def __getitem__(self, index: int | slice) -> HopStatus | Status:
+        return Status(self._hops[index]) if isinstance(index, slice) else self._hops[index]
+
+    def __len__(self) -> int:
+        return len(self._hops)
+
+    def of(self, account: str) -> Status:
+        """Those of one account, by its name."""
+        return Status(hop for hop in self._hops if hop.account == account)
+
+    def __str__(self) -> str:
+        return table(_HEADERS, map(_row, self._hops))
+
+    def __repr__(self) -> str:
+        return f"<Status: {len(self._hops)} hops, {sum(hop.ok for hop in self._hops)} ok>"
+
+    def _repr_html_(self) -> str:
+        return html_table(_HEADERS, map(_row, self._hops))
+
+
+def _row(hop: HopStatus) -> tuple[object, ...]:
+    state = f"{hop.state.value}, refreshing" if hop.refreshing else hop.state.value
+    return (
+        hop.account,
+        hop.hop,
+        hop.role_arn,
+        state,
+        hop.local_expiry,
+        _span(hop.remaining),
+        hop.last_error,
+        None if hop.next_try is None else _span(hop.next_try),
+    )
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

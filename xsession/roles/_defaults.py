@@ -1,0 +1,214 @@
+"""What roles take where they leave an option open, and which hop takes what."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import field, fields, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from xsession._base import FrozenMap, did_you_mean, frozen
+from xsession.errors import ConfigError, InvalidRoleError
+
+from ._durations import MAX_CHAINED_DURATION_SECONDS, whole_seconds
+from ._role import Role
+from ._role_chain import RoleChain
+
+if TYPE_CHECKING:
+    from xsession.policies import PolicyLike
+
+MIN_MFA_DURATION_SECONDS = 900
+MAX_MFA_DURATION_SECONDS = 129_600
+
+# These are not options of roles.
+_NO_ROLES = ("mfa_command", "mfa_duration_seconds", "region_name")
+_POLICY_ACCOUNT = r"arn:[^:]+:iam::([0-9]{12}):"
+
+
+@frozen
+class Hop:
+    """One step of a chain, with every option that it takes.
+
+    Args:
+        number: Its place, counted from 1.
+        role: The role, nothing left to fill.
+        duration_is_default: Whether its duration is one that nobody chose for this role, and may be shortened.
+    """
+
+    number: int
+    role: Role
+    duration_is_default: bool
+
+    def behind_session(self) -> Hop:
+        """The same step with the credentials of an MFA session: those have passed MFA already."""
+        return replace(self, role=self.role.replace(mfa_serial=None))
+
+
+@frozen(kw_only=True)
+class Defaults:
+    """Options for what the roles of registered accounts leave open.
+
+    `role_session_name`, `sts_region_name` and `duration_seconds` go to every hop, `source_identity`, `tags`,
+    `transitive_tag_keys` and `mfa_serial` to the first, `policy` and `policy_arns` to the last: on a hub they would
+    forbid the next hop. An external id belongs to one role and has no default. A first hop with a web identity takes
+    neither `source_identity`, `tags` nor `mfa_serial`, since STS takes none there.
+
+    Args:
+        role_session_name: As `Role.role_session_name`.
+        duration_seconds: As `Role.duration_seconds`; later hops take 3600 at most.
+        policy: As `Role.policy`; for roles which have neither a policy nor policy ARNs of their own.
+        policy_arns: As `Role.policy_arns`; likewise.
+        tags: As `Role.tags`; for roles which have no tags of their own.
+        transitive_tag_keys: As `Role.transitive_tag_keys`; likewise.
+        source_identity: As `Role.source_identity`.
+        mfa_serial: As `Role.mfa_serial`.
+        mfa_command: The program that prints the code of an MFA device, with its arguments: a list, or a text that is
+            split as a shell would, but run without one; `{serial}` in it stands for the device.
+        mfa_duration_seconds: How long a person who gave a code is not asked again: 900 to 129600 seconds, or a
+            timedelta; None: 12 hours.
+        sts_region_name: As `Role.sts_region_name`.
+        region_name: The region of clients where neither the call, the account nor the session names one.
+
+    Raises:
+        InvalidRoleError: A value which STS would refuse.
+        ConfigError: `mfa_command` is no command.
+    """
+
+    role_session_name: str | None = None
+    duration_seconds: int | timedelta | None = None
+    policy: PolicyLike | None = field(default=None, hash=False)
+    policy_arns: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=FrozenMap, hash=False)
+    transitive_tag_keys: Sequence[str] = ()
+    source_identity: str | None = None
+    mfa_serial: str | None = None
+    mfa_command: str | Sequence[str] | None = field(default=None, repr=False)
+    mfa_duration_seconds: int | timedelta | None = None
+    sts_region_name: str | None = None
+    region_name: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mfa_command", _checked_command(self.mfa_command))
+        object.__setattr__(self, "mfa_duration_seconds", _checked_mfa_duration(self.mfa_duration_seconds))
+        options = {option.name: getattr(self, option.name) for option in fields(self) if option.name not in _NO_ROLES}
+        region = self.region_name
+        try:
+            # A role of any account will do: it checks the options and brings them into their final form.
+            checked = Role(f"arn:aws:iam::{self._policy_account()}:role/defaults", **options)
+            if region is not None:
+                self._check_region(checked, region)
+        except ConfigError as error:
+            error.role_arn = None
+            raise
+        for name in options:
+            object.__setattr__(self, name, getattr(checked, name))
+
+    def __or__(self, other: Defaults) -> Defaults:
+        """These, except where `other` says something."""
+        names = [option.name for option in fields(self)]
+        changes = {name: value for name in names if (value := getattr(other, name))}
+        # Session policies add up, and transitive keys are keys of their tags: halves of two pairs are no pair.
+        for pair in (("policy", "policy_arns"), ("tags", "transitive_tag_keys")):
+            if changes.keys() & set(pair):
+                changes.update({name: getattr(other, name) for name in pair})
+        return replace(self, **changes)
+
+    def fill(self, chain: RoleChain) -> tuple[Hop, ...]:
+        """The chain's hops with these options where theirs are open.
+
+        Raises:
+            InvalidRoleError: A role and a default do not fit together.
+        """
+        return tuple(self._hop(number, role, len(chain)) for number, role in enumerate(chain, start=1))
+
+    def _hop(self, number: int, role: Role, length: int) -> Hop:
+        changes: dict[str, Any] = {}
+        open_duration = role.duration_seconds is None
+        first_by_role = number == 1 and not role.has_web_identity
+        if open_duration and isinstance(self.duration_seconds, int):
+            # Behind an MFA session, a role is a chained one.
+            chained = number > 1 or (first_by_role and (role.mfa_serial or self.mfa_serial) is not None)
+            longest = MAX_CHAINED_DURATION_SECONDS if chained else self.duration_seconds
+            changes["duration_seconds"] = min(self.duration_seconds, longest)
+        single = ["role_session_name", "sts_region_name"]
+        if first_by_role:
+            single += ["source_identity", "mfa_serial"]
+            if not role.tags:
+                changes.update(tags=self.tags, transitive_tag_keys=self.transitive_tag_keys)
+        if number == length and role.policy is None and not role.policy_arns:
+            changes.update(policy=self.policy, policy_arns=self.policy_arns)
+        changes.update({name: getattr(self, name) for name in single if getattr(role, name) is None})
+        # A copy is validated anew.
+        changes = {name: value for name, value in changes.items() if value != getattr(role, name)}
+        return Hop(number, role.replace(**changes) if changes else role, open_duration)
+
+    def _check_region(self, role: Role, region: object) -> None:
+        try:
+            role.replace(sts_region_name=region)
+        except ConfigError as error:
+            error.message = error.message.replace("sts_region_name", "region_name")
+            raise
+
+    def _policy_account(self) -> str:
+        arns: object = self.policy_arns
+        for arn in arns if isinstance(arns, list | tuple) else ():
+            match = re.match(_POLICY_ACCOUNT, arn) if isinstance(arn, str) else None
+            if match:
+                return match[1]
+        return "000000000000"
+
+
+def _checked_command(command: object) -> tuple[str, ...] | None:
+    try:
+        parts = shlex.split(command) if isinstance(command, str) else command
+    except ValueError as error:
+        # Not shown here either: some programs take the device's secret as an argument.
+        msg = f"mfa_command (not shown) is not valid: {error}"
+        raise ConfigError(msg) from None
+    if parts is None:
+        return None
+    if (
+        not isinstance(parts, list | tuple)
+        or not parts
+        or not all(isinstance(part, str) and "\0" not in part for part in parts)
+        or not parts[0]
+    ):
+        msg = "mfa_command (not shown) is not valid: a program and its arguments, as a list of texts or one text"
+        raise ConfigError(msg)
+    return tuple(parts)
+
+
+def _checked_mfa_duration(value: object) -> int | None:
+    seconds = whole_seconds(value, MIN_MFA_DURATION_SECONDS, MAX_MFA_DURATION_SECONDS)
+    if value is not None and seconds is None:
+        msg = f"mfa_duration_seconds {value!r} is not valid: 900 to 129600 whole seconds"
+        raise InvalidRoleError(msg)
+    return seconds
+
+
+DEFAULT_OPTIONS = frozenset(option.name for option in fields(Defaults))
+"""The names of all defaults."""
+
+COMMAND_OPTIONS = frozenset({"mfa_command"})
+"""The defaults that are programs to run: a file that others may write must not set them."""
+
+
+def as_defaults(options: Mapping[str, Any]) -> Defaults:
+    """The defaults that a mapping of options holds.
+
+    Raises:
+        ConfigError: There is no default of that name.
+        InvalidRoleError: A value which STS would refuse.
+    """
+    for name in options:
+        if name == "external_id":
+            msg = "external_id has no default: it is agreed on for one role"
+            raise ConfigError(msg, hint="give it to the Role")
+        if name not in DEFAULT_OPTIONS:
+            msg = f"there is no default {name!r}"
+            raise ConfigError(
+                msg, hint=did_you_mean(name, DEFAULT_OPTIONS, f"there are {', '.join(sorted(DEFAULT_OPTIONS))}")
+            )
+    return Defaults(**options)

@@ -1,0 +1,48 @@
+"""Tags as STS and IAM take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xsession._base import FrozenMap
+
+from ._invalid import invalid
+
+_TAG_PUNCTUATION = frozenset("_.:/=+-@")
+
+
+def checked_tags(tags: object, role_arn: str | None = None) -> FrozenMap[str]:
+    """Tags as STS and IAM take them.
+
+    Args:
+        tags: Keys to values.
+        role_arn: The role that they are for, where it has an ARN by now.
+
+    Raises:
+        InvalidRoleError: They are no such mapping, or too many, or a key or value is not valid.
+    """
+    if not isinstance(tags, Mapping) or len(tags) > 50:
+        raise invalid(role_arn, "tags", tags, "a mapping of at most 50 keys to values")
+    seen: dict[str, str] = {}
+    for key, value in tags.items():
+        if not _is_tag_text(key, 1, 128) or key.lower().startswith("aws:"):
+            rule = "keys are 1 to 128 letters, digits, spaces and _ . : / = + - @, and do not begin with aws:"
+            raise invalid(role_arn, "tags", key, rule)
+        if not _is_tag_text(value, 0, 256):
+            rule = f"the value of {key!r} is up to 256 letters, digits, spaces and _ . : / = + - @"
+            raise invalid(role_arn, "tags", value, rule)
+        if key.casefold() in seen:
+            rule = f"keys differ by more than case, and {seen[key.casefold()]!r} is there too"
+            raise invalid(role_arn, "tags", key, rule)
+        seen[key.casefold()] = key
+    return FrozenMap(tags)
+
+
+def _is_tag_text(value: object, shortest: int, longest: int) -> bool:
+    import unicodedata  # noqa: PLC0415 # a shared library of its own, and most roles have no tags
+
+    return (
+        isinstance(value, str)
+        and shortest <= len(value) <= longest
+        and all(char in _TAG_PUNCTUATION or unicodedata.category(char)[0] in "LZN" for char in value)
+    )

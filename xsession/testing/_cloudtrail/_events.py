@@ -1,0 +1,323 @@
+"""From a request to the local AWS to the events that CloudTrail would keep of it.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from xml.sax.saxutils import unescape
+
+from xsession._base import frozen
+from xsession.testing._http import Answer, Request, Signature
+
+if TYPE_CHECKING:
+    from xsession.testing._sts import Key
+
+_GLOBAL_SERVICES = frozenset({"iam", "organizations"})
+_GLOBAL_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_S3_MANAGEMENT = frozenset({"ListBuckets", "CreateBucket", "DeleteBucket"})
+_READ_ONLY = re.compile("(Describe|Get|List|Lookup|Head|Assume|Simulate).*")
+# Their caller is not known to AWS, or not any more.
+_NOT_AUTHENTICATED = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_NUMBERS = frozenset({"DurationSeconds", "MaxCount", "MaxItems", "MaxResults", "MaxSessionDuration", "MinCount"})
+_FLAGS = frozenset({"DryRun", "Force", "Hibernate"})
+_HIDDEN = frozenset({"password", "newPassword", "oldPassword", "tokenCode"})
+
+
+class TrailRequest(Protocol):
+    """What is known of a request before it is answered."""
+
+    request: Request
+    signature: Signature | None
+    service: str
+    operation: str
+    is_json: bool
+    parameters: dict[str, str]
+
+    @property
+    def environ(self) -> Mapping[str, Any]:
+        """WSGI's."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket, for S3."""
+
+
+@frozen
+class Session:
+    """How temporary credentials came to be.
+
+    Args:
+        since: When they were issued, in seconds since 1970.
+        mfa: Whether MFA was passed for them.
+    """
+
+    since: float
+    mfa: bool
+
+
+@frozen
+class Recorded:
+    """One event, in the account and the region that keep it.
+
+    Args:
+        account_id: The account.
+        region_name: The region.
+        at: When, in seconds since 1970.
+        username: What LookupEvents calls the caller; None: the caller is of another account.
+        access_key_id: The caller's key; None likewise.
+        resources: Types and names.
+        document: The event as trails have it.
+    """
+
+    account_id: str
+    region_name: str
+    at: float
+    username: str | None
+    access_key_id: str | None
+    resources: tuple[tuple[str, str], ...]
+    document: Mapping[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        """The event as LookupEvents gives it."""
+        entry: dict[str, Any] = {
+            "EventId": self.document["eventID"],
+            "EventName": self.document["eventName"],
+            "ReadOnly": "true" if self.document["readOnly"] else "false",
+            "EventTime": int(self.at),
+            "EventSource": self.document["eventSource"],
+            "Resources": [{"ResourceType": kind, "ResourceName": name} for kind, name in self.resources],
+            "CloudTrailEvent": json.dumps(self.document),
+        }
+        optional = {"Username": self.username, "AccessKeyId": self.access_key_id}
+        return entry | {name: value for name, value in optional.items() if value is not None}
+
+
+@frozen
+class Passed:
+    """One request that passed through.
+
+    Args:
+        exchange: The request.
+        key: What it was signed with.
+        session: How that key came to be, if it is a temporary one.
+        issued: The credentials that it was answered with.
+        answer: The answer.
+        at: When, in seconds since 1970.
+    """
+
+    exchange: TrailRequest
+    key: Key
+    session: Session
+    issued: Key | None
+    answer: Answer
+    at: float
+
+    def events(self) -> list[Recorded]:
+        """None of data events and unknown callers, two where a role of another account is assumed."""
+        code, message = _error(self.answer)
+        is_data = self.exchange.service == "s3" and self.exchange.operation not in _S3_MANAGEMENT
+        if is_data or not self.answer.status or code in _NOT_AUTHENTICATED or self.exchange.signature is None:
+            return []
+        document = self._document(self.exchange.signature.region_name)
+        if code is not None:
+            code = f"Client.{code}" if self.exchange.service == "ec2" else code
+            document |= {"errorCode": code, "errorMessage": message}
+        here = self.key.principal.account_id
+        there = here if self.issued is None else self.issued.principal.account_id
+        if there == here:
+            return [self._recorded(document)]
+        # The role's account learns who came from elsewhere by the unique id alone.
+        shared = {"sharedEventID": str(uuid.uuid4())}
+        stranger = {"type": "AWSAccount", "principalId": self.key.user_id, "accountId": here}
+        changed = {"userIdentity": stranger, "eventID": str(uuid.uuid4()), "recipientAccountId": there}
+        return [self._recorded(document | shared), self._recorded(document | shared | changed)]
+
+    def _document(self, signed_region: str) -> dict[str, Any]:
+        exchange, key = self.exchange, self.key
+        document = {
+            "eventVersion": "1.11",
+            "userIdentity": _identity(key, self.session),
+            "eventTime": _iso(self.at),
+            "eventSource": f"{exchange.service}.amazonaws.com",
+            "eventName": exchange.operation,
+            "awsRegion": _region(exchange.service, signed_region, key),
+            "sourceIPAddress": exchange.environ.get("REMOTE_ADDR", "127.0.0.1"),
+            "userAgent": exchange.request.headers.get("user-agent", ""),
+            "requestParameters": _parameters(exchange),
+            "responseElements": None if self.issued is None else _issued(self.issued),
+            "requestID": _request_id(self.answer),
+            "eventID": str(uuid.uuid4()),
+            "readOnly": _READ_ONLY.fullmatch(exchange.operation) is not None,
+            "eventType": "AwsApiCall",
+            "managementEvent": True,
+            "recipientAccountId": key.principal.account_id,
+            "eventCategory": "Management",
+        }
+        role_arn = exchange.parameters.get("RoleArn", "")
+        if role_arn.count(":") >= 5:
+            resource = {"accountId": role_arn.split(":")[4], "type": "AWS::IAM::Role", "ARN": role_arn}
+            document["resources"] = [resource]
+        return document
+
+    def _recorded(self, document: dict[str, Any]) -> Recorded:
+        known = document["userIdentity"]["type"] != "AWSAccount"
+        return Recorded(
+            account_id=document["recipientAccountId"],
+            region_name=document["awsRegion"],
+            at=self.at,
+            username=_username(self.key) if known else None,
+            access_key_id=self.key.access_key_id if known else None,
+            resources=tuple(_resources(self.exchange, self.issued)),
+            document=document,
+        )
+
+
+def issued_key_id(answer: Answer) -> str | None:
+    """The id of the key that an answer of STS holds."""
+    match = re.search(rb"<AccessKeyId>(\w+)</AccessKeyId><SecretAccessKey>", answer.body)
+    return None if match is None else match[1].decode()
+
+
+def _identity(key: Key, session: Session) -> dict[str, Any]:
+    principal, attributes = key.principal, {"creationDate": _iso(session.since)}
+    attributes["mfaAuthenticated"] = "true" if session.mfa else "false"
+    kind, _, name = principal.arn.rpartition(":")[2].partition("/")
+    identity: dict[str, Any] = {
+        "type": {"assumed-role": "AssumedRole", "user": "IAMUser"}.get(kind, "Root"),
+        "principalId": key.user_id,
+        "arn": principal.arn,
+        "accountId": principal.account_id,
+        "accessKeyId": key.access_key_id,
+    }
+    if kind == "user":
+        identity["userName"] = name
+    if key.session_token is None:
+        return identity
+    context: dict[str, Any] = {"attributes": attributes}
+    identity["sessionContext"] = context
+    if principal.role_arn is not None:
+        context["sessionIssuer"] = {
+            "type": "Role",
+            "principalId": key.user_id.partition(":")[0],
+            "arn": principal.role_arn,
+            "accountId": principal.account_id,
+            "userName": principal.role_arn.rpartition("/")[2],
+        }
+    if key.source_identity is not None:
+        context["sourceIdentity"] = key.source_identity
+    return identity
+
+
+def _issued(key: Key) -> dict[str, Any]:
+    ends = datetime.fromtimestamp(key.expires or 0, UTC).strftime("%b %d, %Y, %I:%M:%S %p")
+    elements: dict[str, Any] = {"credentials": {"accessKeyId": key.access_key_id, "expiration": ends}}
+    if key.principal.role_arn is not None:
+        elements["assumedRoleUser"] = {"assumedRoleId": key.user_id, "arn": key.principal.arn}
+    if key.source_identity is not None:
+        elements["sourceIdentity"] = key.source_identity
+    return elements
+
+
+def _username(key: Key) -> str:
+    return "root" if key.principal.arn.endswith(":root") else key.principal.arn.rpartition("/")[2]
+
+
+def _region(service: str, signed: str, key: Key) -> str:
+    partition = key.principal.arn.split(":")[1]
+    return _GLOBAL_REGION.get(partition, signed) if service in _GLOBAL_SERVICES else signed
+
+
+def _resources(exchange: TrailRequest, issued: Key | None) -> list[tuple[str, str]]:
+    parameters = exchange.parameters
+    found = [("AWS::EC2::Instance", value) for value in _listed(parameters, "InstanceId")]
+    if issued is not None:
+        found.append(("AWS::IAM::AccessKey", issued.access_key_id))
+        if issued.principal.role_arn is not None:
+            found.append(("AWS::STS::AssumedRole", issued.principal.arn))
+    names = {"RoleArn": "AWS::IAM::Role", "RoleName": "AWS::IAM::Role", "UserName": "AWS::IAM::User"}
+    found += [(kind, parameters[name]) for name, kind in names.items() if name in parameters]
+    return found + ([("AWS::S3::Bucket", exchange.bucket)] if exchange.service == "s3" and exchange.bucket else [])
+
+
+def _parameters(exchange: TrailRequest) -> dict[str, Any] | None:
+    if exchange.is_json:
+        found = {_lower(name): value for name, value in json.loads(exchange.request.body or b"{}").items()}
+    elif exchange.service == "s3":
+        found = {"bucketName": exchange.bucket} if exchange.bucket else {}
+    else:
+        found = _query(exchange.parameters)
+    return {
+        name: "HIDDEN_DUE_TO_SECURITY_REASONS" if name in _HIDDEN else value for name, value in found.items()
+    } or None
+
+
+def _query(parameters: Mapping[str, str]) -> dict[str, Any]:
+    plain = {name: value for name, value in parameters.items() if "." not in name and name not in ("Action", "Version")}
+    found: dict[str, Any] = {_lower(name): _typed(name, value) for name, value in plain.items()}
+    instances = _listed(parameters, "InstanceId")
+    if instances:
+        found["instancesSet"] = {"items": [{"instanceId": value} for value in instances]}
+    tags = _listed(parameters, "Tags.member", ".Key")
+    if tags:
+        found["principalTags"] = dict(zip(tags, _listed(parameters, "Tags.member", ".Value"), strict=False))
+    keys = _listed(parameters, "TransitiveTagKeys.member")
+    arns = _listed(parameters, "PolicyArns.member", ".arn")
+    found |= {"transitiveTagKeys": keys} if keys else {}
+    return found | ({"policyArns": [{"arn": value} for value in arns]} if arns else {})
+
+
+def _listed(parameters: Mapping[str, str], name: str, suffix: str = "") -> list[str]:
+    values: list[str] = []
+    while (value := parameters.get(f"{name}.{len(values) + 1}{suffix}")) is not None:
+        values.append(value)
+    return values
+
+
+def _typed(name: str, value: str) -> object:
+    if name in _FLAGS:
+        return value == "true"
+    return int(value) if name in _NUMBERS and value.isdecimal() else value
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def _error(answer: Answer) -> tuple[str | None, str]:
+    if 0 < answer.status < 400:
+        return None, ""
+    text = answer.body.decode(errors="replace")
+    if answer.content_type.startswith("application/x-amz-json"):
+        document = json.loads(text)
+        return document["__type"].rpartition("#")[2], document.get("message", "")
+    code, message = (re.search(f"<{name}>(.*?)</{name}>", text, re.DOTALL) for name in ("Code", "Message"))
+    return unescape(code[1]) if code else str(answer.status), unescape(message[1]) if message else ""
+
+
+def _request_id(answer: Answer) -> str:
+    match = re.search(rb"<(?:RequestId|RequestID|requestId)>([\w-]+)<", answer.body)
+    return answer.headers.get("x-amzn-RequestId") or (match[1].decode() if match else str(uuid.uuid4()))
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

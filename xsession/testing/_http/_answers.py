@@ -1,0 +1,141 @@
+"""AWS's errors and answers in the form that each service gives them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import field
+from xml.sax.saxutils import escape
+
+from xsession._base import frozen
+
+STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_JSON_TYPE = "application/x-amz-json-1.1"
+
+
+@frozen
+class Answer:
+    """One HTTP answer.
+
+    Args:
+        status: The status.
+        body: The payload.
+        content_type: Its type.
+        error_code: AWS's code, where it is an error.
+        headers: Further headers.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = "text/xml"
+    error_code: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RefusedError(Exception):
+    """A request that is answered with an error.
+
+    Args:
+        status: The HTTP status.
+        code: AWS's code.
+        message: AWS's message.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def error_answer(service: str, error: RefusedError, *, is_json: bool) -> Answer:
+    """An error in the service's own form."""
+    request_id = str(uuid.uuid4())
+    code, message = escape(error.code), escape(error.message)
+    if is_json:
+        body = json.dumps({"__type": error.code, "message": error.message})
+        headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code}
+        return Answer(error.status, body.encode(), _JSON_TYPE, error.code, headers)
+    if service == "s3":
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
+    elif service == "ec2":
+        body = (
+            f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+            f"<RequestID>{request_id}</RequestID></Response>"
+        )
+    else:
+        body = (
+            f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+            f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
+    return Answer(error.status, body.encode(), error_code=error.code)
+
+
+def sts_answer(operation: str, result: str) -> Answer:
+    """The answer of an STS operation; `result` is XML."""
+    body = (
+        f'<{operation}Response xmlns="{STS_NAMESPACE}"><{operation}Result>{result}</{operation}Result>'
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+    return Answer(200, body.encode())
+
+
+def expired(service: str, *, is_json: bool) -> RefusedError:
+    """How a service says that temporary credentials have ended."""
+    if service == "ec2":
+        return RefusedError(400, "RequestExpired", "Request has expired.")
+    if is_json:
+        return RefusedError(400, "ExpiredTokenException", "The security token included in the request is expired")
+    if service == "s3":
+        return RefusedError(400, "ExpiredToken", "The provided token has expired.")
+    return RefusedError(403, "ExpiredToken", "The security token included in the request is expired")
+
+
+def skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
+    """How a service says that a request's time is not its own."""
+    if service == "s3":
+        expired_url = message == "Request has expired"
+        text = "The difference between the request time and the current time is too large."
+        return RefusedError(403, *(("AccessDenied", message) if expired_url else ("RequestTimeTooSkewed", text)))
+    if service == "ec2":
+        return RefusedError(400, "RequestExpired", "Request has expired.")
+    return RefusedError(*((400, "InvalidSignatureException") if is_json else (403, "SignatureDoesNotMatch")), message)
+
+
+def unknown_key(service: str, *, is_json: bool) -> RefusedError:
+    """How a service says that it does not know an access key."""
+    message = "The security token included in the request is invalid."
+    if service == "s3":
+        return RefusedError(
+            403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."
+        )
+    if service == "ec2":
+        return RefusedError(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+    return RefusedError(403, "UnrecognizedClientException" if is_json else "InvalidClientTokenId", message)
+
+
+def denied(
+    caller_arn: str, action: str, resource: str | None, reason: str, *, service: str, is_json: bool = False
+) -> RefusedError:
+    """How a service says that somebody may not.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+
+    Args:
+        caller_arn: Who may not.
+        action: What.
+        resource: On what; None or "*": nothing that AWS would name.
+        reason: "because ..." or "with ..."; "": AWS gives none.
+        service: Which service says it.
+        is_json: Whether the service answers in JSON.
+    """
+    named = f'"{resource}"' if service == "s3" else resource
+    about = "" if resource in (None, "*") else f" on resource: {named}"
+    message = f"User: {caller_arn} is not authorized to perform: {action}{about}" + (f" {reason}" if reason else "")
+    if service == "ec2":
+        message = f"You are not authorized to perform this operation. {message}"
+        return RefusedError(403, "UnauthorizedOperation", message)
+    return (
+        RefusedError(400, "AccessDeniedException", message) if is_json else RefusedError(403, "AccessDenied", message)
+    )

@@ -1,0 +1,78 @@
+"""The condition keys of a request.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from xsession._base import frozen
+from xsession.testing._sts import Key
+
+
+@frozen
+class Circumstances:
+    """What a request has around it.
+
+    Args:
+        time: When it came, by the server's clock, in seconds since 1970.
+        region_name: The region that it was signed for.
+        source_ip: Where it came from.
+    """
+
+    time: float
+    region_name: str
+    source_ip: str
+
+
+def context_of(
+    caller: Key, around: Circumstances, *, tags: Mapping[str, str], organization_id: str | None
+) -> dict[str, Sequence[str]]:
+    """The condition keys that every request of a caller has, in lower case, to their values.
+
+    Args:
+        caller: Who calls.
+        around: The rest of the request.
+        tags: Those of the user or the role.
+        organization_id: Of the caller's account.
+    """
+    principal = caller.principal
+    values: dict[str, str | None] = {
+        "aws:principalaccount": principal.account_id,
+        "aws:principalarn": principal.role_arn or principal.arn,
+        "aws:principalorgid": organization_id,
+        "aws:principaltype": _kind(caller),
+        "aws:userid": caller.user_id,
+        "aws:username": principal.arn.rpartition("/")[2] if ":user/" in principal.arn else None,
+        "aws:sourceidentity": caller.source_identity,
+        "aws:tokenissuetime": None if caller.issued is None else _moment(caller.issued),
+        "aws:multifactorauthpresent": None if caller.mfa is None else str(caller.mfa).lower(),
+        "aws:multifactorauthage": str(int(around.time - caller.issued)) if caller.mfa and caller.issued else None,
+    }
+    for key, value in {**tags, **caller.tags}.items():
+        values[f"aws:principaltag/{key.lower()}"] = value
+    return {**keys_of(around), **{key: (value,) for key, value in values.items() if value is not None}}
+
+
+def keys_of(around: Circumstances) -> dict[str, Sequence[str]]:
+    """The condition keys that every request has, whoever makes it."""
+    return {
+        "aws:sourceip": (around.source_ip,),
+        "aws:requestedregion": (around.region_name,),
+        "aws:viaawsservice": ("false",),
+        "aws:currenttime": (_moment(around.time),),
+        "aws:epochtime": (str(int(around.time)),),
+    }
+
+
+def _kind(caller: Key) -> str:
+    if caller.principal.is_root:
+        return "Account"
+    return "User" if caller.principal.role_arn is None else "AssumedRole"
+
+
+def _moment(seconds: float) -> str:
+    # AWS's clock has seconds: what is issued in the second of a revocation is not older than it.
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,209 @@
+"""Roles, users and their policies, as moto's IAM has them at the moment."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+from xsession._base import frozen
+from xsession.errors import InvalidPolicyError
+from xsession.policies import Policy
+
+from ._not_judged import UnknownConditionError
+from ._trust import Principal
+
+_AWS_MANAGED = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
+
+
+@frozen
+class KnownRole:
+    """A role as IAM has it.
+
+    Args:
+        arn: Its ARN.
+        unique_id: "AROA...".
+        trust: Its trust policy.
+        max_session_duration: In seconds.
+    """
+
+    arn: str
+    unique_id: str
+    trust: Policy
+    max_session_duration: int
+
+
+@frozen
+class NamedPolicy:
+    """A policy of a user or a role.
+
+    Args:
+        name: Its name.
+        kind: As SimulatePrincipalPolicy calls it: "role", "user", "group" or "aws-managed", "user-managed".
+        policy: What it says.
+    """
+
+    name: str
+    kind: str
+    policy: Policy
+
+
+@frozen
+class Holder:
+    """A user or a role, with what decides about its requests.
+
+    Args:
+        policies: Its identity-based policies: inline, attached, and those of a user's groups.
+        boundary: Its permissions boundary.
+        tags: Its tags.
+    """
+
+    policies: Sequence[NamedPolicy]
+    boundary: Policy | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Directory:
+    """Looks things up in moto's IAM.
+
+    Args:
+        iam: An account's IAM, by account id and partition.
+    """
+
+    def __init__(self, iam: Callable[[str, str], Any]) -> None:
+        self._iam = iam
+
+    def role(self, partition: str, account_id: str, name: str) -> KnownRole | None:
+        """The role of a name."""
+        found = next((role for role in self._roles(account_id, partition) if role.name == name), None)
+        if found is None:
+            return None
+        trust = parsed(found.assume_role_policy_document)
+        return KnownRole(found.arn, found.id, trust, int(found.max_session_duration or 3_600))
+
+    def holder(self, principal: Principal, user_id: str) -> Holder | None:
+        """Who it is that calls; None: the user or the role is gone.
+
+        Args:
+            principal: The caller.
+            user_id: Its unique id; a session's begins with that of its role.
+        """
+        partition, account_id = principal.arn.split(":")[1], principal.account_id
+        if principal.role_arn is not None:
+            role = self._iam(account_id, partition).roles.get(user_id.partition(":")[0])
+            return None if role is None else self._role_holder(role, account_id, partition)
+        return self.holder_of(principal.arn)
+
+    def holder_of(self, arn: str) -> Holder | None:
+        """The user or the role of an ARN; None: there is none."""
+        _, partition, _, _, account_id, path = arn.split(":", 5)
+        kind, _, name = path.partition("/")
+        iam = self._iam(account_id, partition)
+        if kind == "role":
+            found = next((role for role in self._roles(account_id, partition) if role.arn == arn), None)
+            return None if found is None else self._role_holder(found, account_id, partition)
+        user = iam.users.get(name.rpartition("/")[2])
+        if user is None:
+            return None
+        policies = list(_own_policies(user, "user"))
+        for group in iam.get_groups_for_user(user.name):
+            policies += _own_policies(group, "group")
+        tags = iam.list_user_tags(user.name)
+        return Holder(policies, tags={tag["Key"]: tag["Value"] for tag in tags})
+
+    def add_user(self, arn: str, permissions: Policy) -> str:
+        """Makes a user, or gives one other permissions; returns its unique id."""
+        _, partition, _, _, account_id, path = arn.split(":", 5)
+        iam, name = self._iam(account_id, partition), path.rpartition("/")[2]
+        user = iam.users.get(name) or iam.create_user(_region(partition), name)
+        iam.put_user_policy(name, "permissions", permissions.to_json())
+        return str(user.id)
+
+    def arn_of(self, account_id: str, partition: str, kind: str, name: str) -> str:
+        """The ARN of a user or a role, path included; where there is none, the one that it would have."""
+        iam = self._iam(account_id, partition)
+        members = list((iam.roles if kind == "role" else iam.users).values())
+        found = next((str(member.arn) for member in members if member.name == name), None)
+        return found or f"arn:{partition}:iam::{account_id}:{kind}/{name}"
+
+    def managed_policy(self, account_id: str, partition: str, arn: str) -> NamedPolicy | None:
+        """A managed policy: the account's own, or AWS's."""
+        self.ensure_managed(account_id, partition, arn)
+        found = self._iam(account_id, partition).managed_policies.get(arn)
+        return None if found is None else _managed(found)
+
+    def oidc_client_ids(self, account_id: str, partition: str, provider_arn: str) -> Sequence[str] | None:
+        """The audiences that an account's OIDC provider may have tokens for; None: there is no such provider."""
+        provider = self._iam(account_id, partition).open_id_providers.get(provider_arn)
+        return None if provider is None else list(provider.client_id_list)
+
+    def ensure_managed(self, account_id: str, partition: str, arn: str) -> None:
+        """Gives an account's IAM a policy of AWS's own, all of which moto knows but loads only together."""
+        policies = self._iam(account_id, partition).managed_policies
+        if arn in policies or not _AWS_MANAGED.fullmatch(arn):
+            return
+        from moto.iam.models import AWSManagedPolicy  # noqa: PLC0415 # comes with the extra
+
+        name = arn.rpartition("/")[2]
+        data = _aws_managed().get(name)
+        if data is not None:
+            policy = AWSManagedPolicy.from_data(name, account_id, _region(partition), data)
+            policies[policy.arn] = policy
+
+    def _roles(self, account_id: str, partition: str) -> list[Any]:
+        # A copy: another request may add one meanwhile.
+        return list(self._iam(account_id, partition).roles.values())
+
+    def _role_holder(self, role: Any, account_id: str, partition: str) -> Holder:
+        boundary = None
+        if role.permissions_boundary_arn:
+            named = self.managed_policy(account_id, partition, role.permissions_boundary_arn)
+            if named is None:
+                msg = f"the permissions boundary {role.permissions_boundary_arn} does not exist"
+                raise UnknownConditionError(msg)
+            boundary = named.policy
+        tags = {tag["Key"]: tag["Value"] for tag in role.tags}
+        return Holder(list(_own_policies(role, "role")), boundary, tags)
+
+
+def _region(partition: str) -> str:
+    # moto takes a region where it means a partition.
+    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
+
+
+@functools.lru_cache(maxsize=4_096)
+def parsed(document: str) -> Policy:
+    """The policy that a document holds, by its text.
+
+    Raises:
+        UnknownConditionError: moto took it, but it can't be judged.
+    """
+    try:
+        return Policy.from_json(document)
+    except InvalidPolicyError as error:
+        msg = f"a policy can't be judged: {error.message}"
+        raise UnknownConditionError(msg) from error
+
+
+def _own_policies(member: Any, kind: str) -> Iterator[NamedPolicy]:
+    for name, document in list(member.policies.items()):
+        yield NamedPolicy(name, kind, parsed(document))
+    for policy in list(member.managed_policies.values()):
+        yield _managed(policy)
+
+
+def _managed(policy: Any) -> NamedPolicy:
+    version = next(version for version in policy.versions if version.version_id == policy.default_version_id)
+    kind = "aws-managed" if _AWS_MANAGED.fullmatch(policy.arn) else "user-managed"
+    return NamedPolicy(policy.name, kind, parsed(version.document))
+
+
+@functools.cache
+def _aws_managed() -> Mapping[str, Mapping[str, Any]]:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415 # five megabytes
+
+    data: Mapping[str, Mapping[str, Any]] = json.loads(aws_managed_policies_data)
+    return data

@@ -1,0 +1,131 @@
+"""Answers SimulatePrincipalPolicy with the evaluation that requests get.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from xml.sax.saxutils import escape
+
+from xsession._base import frozen
+from xsession.errors import InvalidPolicyError
+from xsession.policies import Policy
+from xsession.testing._http import Answer, RefusedError
+
+from ._access import layers_of
+from ._actions import listed
+from ._directory import Directory, Holder, NamedPolicy
+from ._patterns import Context, require_known
+from ._permissions import Decision, acts, applies, decide
+
+_NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
+_UNSUPPORTED = ("ResourcePolicy", "PermissionsBoundaryPolicyInputList.member.1", "CallerArn", "ResourceOwner")
+
+
+@frozen
+class Simulated:
+    """What would come of one action on one resource.
+
+    Args:
+        action: The action.
+        resource: The resource.
+        decision: What would come of it.
+        matched: The policies of which a statement applies.
+        missing: Condition keys that statements about the action ask for, without a value.
+    """
+
+    action: str
+    resource: str
+    decision: Decision
+    matched: Sequence[NamedPolicy]
+    missing: Sequence[str]
+
+
+def simulate(holder: Holder, action: str, resource: str, context: Context) -> Simulated:
+    """What would come of a request.
+
+    Args:
+        holder: Who would make it.
+        action: The action.
+        resource: The resource.
+        context: The condition keys that it would have.
+
+    Raises:
+        NotJudgedError: The policies ask for something that is not known here.
+    """
+    about = [
+        (named, statement)
+        for named in holder.policies
+        for statement in named.policy.statements
+        if acts(statement, action)
+    ]
+    matched = [named for named, statement in about if applies(named.policy, statement, action, resource, context)]
+    asked = {key for _, statement in about for keys in statement.conditions.values() for key in keys}
+    missing = sorted(key for key in asked if require_known(key) not in context)
+    return Simulated(action, resource, decide(layers_of(holder), action, resource, context), matched, missing)
+
+
+def answer_simulation(parameters: Mapping[str, str], directory: Directory) -> Answer:
+    """Answers a request.
+
+    Raises:
+        RefusedError: There is no such user or role, or the request asks for what is not supported here.
+        NotJudgedError: The policies ask for something that is not known here.
+    """
+    unsupported = [name for name in _UNSUPPORTED if name in parameters]
+    if unsupported:
+        message = f"The local AWS does not simulate {unsupported[0]}"
+        raise RefusedError(400, "InvalidInput", message)
+    arn = parameters.get("PolicySourceArn", "")
+    holder = directory.holder_of(arn) if arn.count(":") == 5 else None
+    if holder is None:
+        raise RefusedError(404, "NoSuchEntity", f"The entity {arn} cannot be found.")
+    further = [NamedPolicy(f"PolicyInputList.{n}", "none", one) for n, one in enumerate(_given_policies(parameters), 1)]
+    holder = Holder([*holder.policies, *further], holder.boundary, holder.tags)
+    context = dict(_context(parameters))
+    results = [
+        simulate(holder, action, resource, context)
+        for action in listed(parameters, "ActionNames.member.{}")
+        for resource in listed(parameters, "ResourceArns.member.{}") or ["*"]
+    ]
+    members = "".join(map(_member, results))
+    body = (
+        f'<SimulatePrincipalPolicyResponse xmlns="{_NAMESPACE}"><SimulatePrincipalPolicyResult>'
+        f"<IsTruncated>false</IsTruncated><EvaluationResults>{members}</EvaluationResults>"
+        f"</SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+        "</SimulatePrincipalPolicyResponse>"
+    )
+    return Answer(200, body.encode())
+
+
+def _given_policies(parameters: Mapping[str, str]) -> Iterator[Policy]:
+    for document in listed(parameters, "PolicyInputList.member.{}"):
+        try:
+            yield Policy.from_json(document)
+        except InvalidPolicyError as error:
+            raise RefusedError(400, "InvalidInput", error.message) from None
+
+
+def _context(parameters: Mapping[str, str]) -> Iterator[tuple[str, Sequence[str]]]:
+    for number, name in enumerate(listed(parameters, "ContextEntries.member.{}.ContextKeyName"), start=1):
+        values = listed(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.{{}}")
+        yield require_known(name), values
+
+
+def _member(result: Simulated) -> str:
+    decision = result.decision
+    verdict = "allowed" if decision.allowed else "explicitDeny" if decision.explicit else "implicitDeny"
+    statements = "".join(
+        f"<member><SourcePolicyId>{escape(named.name)}</SourcePolicyId>"
+        f"<SourcePolicyType>{named.kind}</SourcePolicyType></member>"
+        for named in result.matched
+    )
+    missing = "".join(f"<member>{escape(key)}</member>" for key in result.missing)
+    return (
+        f"<member><EvalActionName>{escape(result.action)}</EvalActionName>"
+        f"<EvalResourceName>{escape(result.resource)}</EvalResourceName><EvalDecision>{verdict}</EvalDecision>"
+        f"<MatchedStatements>{statements}</MatchedStatements><MissingContextValues>{missing}</MissingContextValues>"
+        "</member>"
+    )
