@@ -1,14 +1,32 @@
 from __future__ import annotations
 
+import copy
 import pickle
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xsession import errors
-from xsession.errors import AssumeRoleError, ConfigError, UnknownAccountError, XSessionError
+from xsession import Role, errors
+from xsession.errors import (
+    AssumeRoleError,
+    ConfigError,
+    InvalidPolicyError,
+    InvalidRoleError,
+    SessionClosedError,
+    UnknownAccountError,
+    WrongAccountError,
+    XSessionError,
+    shown,
+)
+from xsession.roles import Defaults
 
 ROLE = "arn:aws:iam::222222222222:role/BatmanReadsBucket"
+MARK = "\u00a7secret"
+MEGABYTE = 2**20
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, XSessionError)]
 
 
@@ -69,3 +87,170 @@ def test_the_tree_in_the_docstring_names_every_error() -> None:
     """Whoever reads the module's first lines knows all errors."""
     documented = errors.__doc__ or ""
     assert [kind.__name__ for kind in CLASSES if kind.__name__ not in documented] == []
+
+
+@pytest.mark.parametrize("kind", [ConfigError, InvalidRoleError, InvalidPolicyError])
+def test_a_bad_option_is_named_with_its_value_and_its_rule(kind: type[ConfigError]) -> None:
+    """In words for people, and in fields for programs."""
+    error = kind.invalid(1, "duration_seconds", "900 to 43200 whole seconds", role_arn=ROLE, hint="take 900")
+    assert type(error) is kind
+    assert (error.option, error.value, error.rule) == ("duration_seconds", "1", "900 to 43200 whole seconds")
+    assert str(error) == f"{ROLE}: duration_seconds 1 is not valid: 900 to 43200 whole seconds; take 900"
+
+
+def test_the_text_follows_the_fields() -> None:
+    """Who knows the option by another name, or the account or the place, says so in a field and not in the text."""
+    error = InvalidRoleError.invalid("EU", "sts_region_name", "a region")
+    error.option, error.account = "region", "vegeta"
+    error.within("profile 'v'").within("config:3")
+    assert error.message == "config:3: profile 'v': region 'EU' is not valid: a region"
+    assert str(error) == f"account 'vegeta': {error.message}"
+    assert repr(error) == f"InvalidRoleError({error.message!r})"
+
+
+def test_a_place_stands_before_any_message() -> None:
+    """Before one that is not about an option as well."""
+    assert str(ConfigError("no", hint="try").within("a.toml:1")) == "a.toml:1: no; try"
+
+
+def test_a_note_comes_after_what_is_wrong() -> None:
+    """And before what to do."""
+    error = XSessionError("no", request_id="r", hint="try")
+    error.note = "failed after 2 tries"
+    assert str(error) == "no; failed after 2 tries (request id r); try"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, ConfigError.for_caller, lambda error: pickle.loads(pickle.dumps(error))])
+def test_copies_keep_what_is_said_of_an_option(copied: Callable[[ConfigError], ConfigError]) -> None:
+    """For another caller, and in another process."""
+    error = ConfigError.invalid("x", "max_clients", "a number", account="a").within("code")
+    again = copied(error)
+    assert vars(again) == vars(error)
+    assert str(again) == str(error)
+    again.option = "another"
+    assert error.option == "max_clients"
+
+
+def test_a_wrong_account_names_both_and_whose_credentials_they_are() -> None:
+    """Another source helps where they are the source's own; what STS answered is nobody's to change."""
+    source = WrongAccountError.between("1" * 12, "2" * 12, arn="arn:me", hop=0)
+    assert str(source) == (
+        "source: the credentials are for account 111111111111, not 222222222222; "
+        "give this account another source: they belong to arn:me"
+    )
+    answered = WrongAccountError.between("1" * 12, "2" * 12, role_arn=ROLE, hop=1, request_id="r")
+    assert str(answered) == (
+        f"hop 1, {ROLE}: the credentials are for account 111111111111, not 222222222222 (request id r)"
+    )
+
+
+def test_a_closed_session_says_so() -> None:
+    """And which account or hop was asked for."""
+    error = SessionClosedError.closed(account="vegeta", role_arn=ROLE, hop=1)
+    assert str(error) == f"account 'vegeta', hop 1, {ROLE}: the CrossAccountSession is closed; make a new one"
+
+
+class _Odd:
+    """Has whatever repr it is given, and counts how often that is asked for."""
+
+    def __init__(self, text: object) -> None:
+        self.text = text
+        self.asked = 0
+
+    def __repr__(self) -> str:
+        self.asked += 1
+        if isinstance(self.text, Exception):
+            raise self.text
+        return self.text  # type: ignore[return-value]  # a repr may be wrong
+
+
+_TEXT = st.text() | st.text(max_size=3).map(lambda text: text * 1_000)
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | _TEXT | st.binary()
+_VALUES = st.recursive(
+    _SCALARS | (_TEXT | st.integers() | st.just(RuntimeError("no repr"))).map(_Odd),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_VALUES)
+def test_a_message_is_one_short_line_whatever_the_value(value: object) -> None:
+    """It ends up in logs and on terminals."""
+    message = ConfigError.invalid(value, "option", "rule").message
+    assert message.isprintable()
+    assert len(message) <= 160
+    assert message.startswith("option ")
+    assert message.endswith(" is not valid: rule")
+
+
+@given(st.text(min_size=1))
+def test_a_session_name_with_odd_placeholders_is_refused_in_one_short_line(name: str) -> None:
+    """The rule quotes the placeholder, which is as odd and as long as its author likes."""
+    inside = name.replace("{", "").replace("}", "")
+    for text in (inside, inside * 1_000):
+        with pytest.raises(InvalidRoleError) as caught:
+            Role(ROLE, role_session_name=f"{{{text} }}")
+        assert caught.value.message.isprintable()
+        assert len(caught.value.message) < 500
+
+
+@pytest.mark.parametrize("value", ["x" * MEGABYTE, b"x" * MEGABYTE])
+def test_a_megabyte_is_not_written_out_to_be_cut(value: object) -> None:
+    """What the message drops anyway costs nothing."""
+    shown("warm")
+    tracemalloc.start()
+    try:
+        text = shown(value)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert text.endswith("x...")
+    assert peak < MEGABYTE / 100
+
+
+def test_a_repr_is_asked_for_once() -> None:
+    """It may be a megabyte long, and slow."""
+    odd = _Odd("x" * MEGABYTE)
+    error = ConfigError.invalid(odd, "option", "rule")
+    assert error.message == str(error) == f"option {'x' * 120}... is not valid: rule"
+    assert odd.asked == 1
+
+
+def test_a_string_that_hides_itself_stays_hidden() -> None:
+    """A subclass's own repr is what messages show."""
+
+    class Hidden(str):
+        __slots__ = ()
+
+        def __repr__(self) -> str:
+            return "<hidden>"
+
+    assert shown(Hidden(MARK * 100)) == "<hidden>"
+
+
+_SECRETS: dict[str, Callable[[str], object]] = {
+    "external_id": lambda text: Role(ROLE, external_id=text),
+    "web_identity_token": lambda text: Role(ROLE, web_identity_token=text),  # type: ignore[arg-type]  # bad input
+    "web_identity_token_file": lambda text: Role(ROLE, web_identity_token_file=f"{text}\0"),
+    "mfa_command": lambda text: Defaults(mfa_command=["print", f"{text}\0"]),
+}
+
+
+@pytest.mark.parametrize("option", _SECRETS)
+@given(text=st.text())
+def test_a_secret_is_nowhere_in_its_error(option: str, text: str) -> None:
+    """Neither in the words nor in the fields, nor in what is pickled of it."""
+    with pytest.raises(ConfigError) as caught:
+        _SECRETS[option](MARK + text)
+    error = caught.value
+    assert (error.option, error.value) == (option, "(not shown)")
+    assert f"{option} (not shown) is not valid: " in str(error)
+    for held in (str(error), repr(error), repr(error.args), repr(vars(error))):
+        assert MARK not in held
+    assert MARK.encode() not in pickle.dumps(error)
+
+
+def test_a_command_that_can_not_be_split_is_not_shown() -> None:
+    """Nor by the parser that refuses it."""
+    with pytest.raises(ConfigError, match=r"^mfa_command \(not shown\) is not valid: No closing quotation$") as caught:
+        Defaults(mfa_command=f'print "{MARK}')
+    assert MARK not in repr(vars(caught.value))

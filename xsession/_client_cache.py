@@ -152,5 +152,4 @@ def _close_and_forget(cache: weakref.ref[ClientCache], key: Hashable, close: Cal
 
 def _check_bound(maxsize: object) -> None:
     if not isinstance(maxsize, int) or maxsize < 1:
-        msg = f"max_clients {maxsize!r} is not a number of clients"
-        raise ConfigError(msg, hint="keep at least one")
+        raise ConfigError.invalid(maxsize, "max_clients", "a whole number of clients, at least 1")

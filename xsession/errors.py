@@ -29,6 +29,8 @@ from __future__ import annotations
 import copy
 from typing import Self
 
+_LONGEST_SHOWN = 120
+
 
 class XSessionError(Exception):
     """Root of all errors of this library; says where it happened and what to do next.
@@ -42,6 +44,7 @@ class XSessionError(Exception):
         request_id: AWS's request id, which AWS support asks for.
         retryable: Whether the same call may succeed later without a change.
         hint: What to do next.
+        note: What else there is to say about it, such as how often it was tried.
     """
 
     def __init__(
@@ -55,9 +58,10 @@ class XSessionError(Exception):
         request_id: str | None = None,
         retryable: bool = False,
         hint: str | None = None,
+        note: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self._words = message
         self.account = account
         self.role_arn = role_arn
         self.hop = hop
@@ -65,6 +69,15 @@ class XSessionError(Exception):
         self.request_id = request_id
         self.retryable = retryable
         self.hint = hint
+        self.note = note
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in words; made of the fields whenever it is asked for."""
+        return self._words if self.note is None else f"{self._words}; {self.note}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r})"
 
     def __str__(self) -> str:
         place = []
@@ -109,7 +122,57 @@ def _rebuild(cls: type[XSessionError], args: tuple[object, ...], attributes: dic
 
 
 class ConfigError(XSessionError, ValueError):
-    """Bad input: a file, an account, an option. Raised before the network."""
+    """Bad input: a file, an account, an option. Raised before the network.
+
+    Attributes:
+        option: The option that is not valid, by the name that the caller knows it by; None: it is about something else.
+        value: Its value as messages show it: cut where it is long, "(not shown)" where it is a secret.
+        rule: What is valid.
+        place: Where the option stands: file, line and key, or the statement of a policy; None: in code.
+    """
+
+    option: str | None = None
+    value: str | None = None
+    rule: str | None = None
+    place: str | None = None
+
+    @classmethod
+    def invalid(
+        cls,
+        value: object,
+        option: str,
+        rule: str,
+        *,
+        secret: bool = False,
+        account: str | None = None,
+        role_arn: str | None = None,
+        hint: str | None = None,
+    ) -> Self:
+        """The error of an option whose value breaks a rule.
+
+        Args:
+            value: What was given; the error keeps only what it shows of it.
+            option: The option's name.
+            rule: What is valid.
+            secret: Whether the value must not be shown.
+            account: As for every error.
+            role_arn: Likewise.
+            hint: Likewise.
+        """
+        error = cls("", account=account, role_arn=role_arn, hint=hint)
+        error.option, error.value, error.rule = option, "(not shown)" if secret else shown(value), rule
+        return error
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in words; made of the fields whenever it is asked for."""
+        words = super().message if self.rule is None else f"{self.option} {self.value} is not valid: {self.rule}"
+        return words if self.place is None else f"{self.place}: {words}"
+
+    def within(self, place: str) -> Self:
+        """The same error, which says that its place lies within another one."""
+        self.place = place if self.place is None else f"{place}: {self.place}"
+        return self
 
 
 class InvalidRoleError(ConfigError):
@@ -163,6 +226,33 @@ class ProvisionError(XSessionError):
 class WrongAccountError(XSessionError):
     """Credentials are for another account than the one that was asked for; nothing was signed with them."""
 
+    @classmethod
+    def between(
+        cls,
+        found: str,
+        expected: str,
+        *,
+        arn: str | None = None,
+        account: str | None = None,
+        role_arn: str | None = None,
+        hop: int | None = None,
+        request_id: str | None = None,
+    ) -> Self:
+        """The error of credentials that are for one account and should be for another.
+
+        Args:
+            found: The id of the account that they are for.
+            expected: The id of the account that was asked for.
+            arn: Whose they are, where they are the source's own: another source is what helps then.
+            account: As for every error.
+            role_arn: Likewise.
+            hop: Likewise.
+            request_id: Likewise.
+        """
+        msg = f"the credentials are for account {found}, not {expected}"
+        hint = None if arn is None else f"give this account another source: they belong to {arn}"
+        return cls(msg, account=account, role_arn=role_arn, hop=hop, request_id=request_id, hint=hint)
+
 
 class AuditLogError(XSessionError):
     """The audit log can't be written to or read; what must be written down before it happens did not happen."""
@@ -174,3 +264,34 @@ class ActivityError(XSessionError):
 
 class SessionClosedError(XSessionError):
     """The `CrossAccountSession` was closed."""
+
+    @classmethod
+    def closed(cls, *, account: str | None = None, role_arn: str | None = None, hop: int | None = None) -> Self:
+        """The error of whoever uses a session after `close()`.
+
+        Args:
+            account: As for every error.
+            role_arn: Likewise.
+            hop: Likewise.
+        """
+        msg = "the CrossAccountSession is closed"
+        return cls(msg, account=account, role_arn=role_arn, hop=hop, hint="make a new one")
+
+
+def shown(value: object) -> str:
+    r"""A value as messages show it: its repr in one line of printable characters, cut where it is long.
+
+    Args:
+        value: Anything; if its repr raises, the name of its class stands for it.
+    """
+    # What is cut anyway is not worth the repr of a megabyte. A subclass may have a repr that hides something.
+    if type(value) is str or type(value) is bytes:
+        value = value[:_LONGEST_SHOWN]
+    try:
+        whole = repr(value)
+    except Exception:  # noqa: BLE001 # a repr that fails must not hide what is wrong with the value
+        whole = f"<{type(value).__name__}>"
+    line = whole[: _LONGEST_SHOWN + 1]
+    if not line.isprintable():
+        line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+    return line if len(line) <= _LONGEST_SHOWN else f"{line[:_LONGEST_SHOWN]}..."

@@ -24,12 +24,12 @@ from ._botocore import Source, config_key, region_of
 from ._chain import Chains, Reached, refuse_closed
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys
-from .accounts import SOURCE, Account, AccountRef, Accounts, Profile
+from .accounts import SOURCE, Account, AccountRef, Accounts, Profile, required_role
 from .credentials import Credentials, Identity
-from .errors import ConfigError, InvalidRoleError, WrongAccountError, XSessionError
+from .errors import ConfigError, WrongAccountError, XSessionError
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
-from .roles import Role, RoleChain, Runner, as_defaults, runner
+from .roles import Role, RoleChain, Runner, as_defaults, runner, second_session_policy
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
@@ -260,9 +260,9 @@ class CrossAccountSession:
 
         def check(account: Account) -> Identity:
             identity = self.whoami(account)
-            if account.account_id not in (None, identity.account_id):
-                msg = f"credentials are for account {identity.account_id}, not {account.account_id}"
-                raise WrongAccountError(msg, account=account.name, hint=f"they belong to {identity.arn}")
+            expected = account.account_id
+            if expected is not None and identity.account_id != expected:
+                raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, account=account.name)
             return identity
 
         return self._for_each(check, accounts, max_workers)
@@ -575,19 +575,14 @@ class CrossAccountSession:
         return client
 
     def _with_options(self, account: Account, options: dict[str, Any], *, replace_policy: bool) -> Account:
-        if account.chain is None:
-            msg = f"the account has no role that {min(options)} could apply to"
-            raise InvalidRoleError(msg, account=account.name, hint="its credentials are the source's own")
-        *before, last = account.chain
+        last = required_role(account, f"that {min(options)} could apply to")
         # Those of the defaults are for roles that have none: a call's own takes their place.
-        if (last.policy or last.policy_arns) and options.keys() & {"policy", "policy_arns"}:
+        if last.has_session_policy and options.keys() & {"policy", "policy_arns"}:
             if not replace_policy:
-                msg = "the role has a session policy, and a second one would not narrow it: AWS adds them up"
-                hint = "pass replace_policy=True to use yours in its place"
-                raise InvalidRoleError(msg, account=account.name, role_arn=last.role_arn, hint=hint)
+                raise second_session_policy(last, account.name, "pass replace_policy=True to use yours in its place")
             options = {"policy": None, "policy_arns": (), **options}
         try:
-            return replace(account, chain=RoleChain(*before, last.replace(**options)))
+            return replace(account, chain=RoleChain(*account.roles[:-1], last.replace(**options)))
         except XSessionError as error:
             raise error.for_caller(account.name) from None
 
@@ -622,11 +617,10 @@ def _check_source(session: object, profile_name: object) -> None:
         msg = "session and profile_name both say where the credentials come from"
         raise ConfigError(msg, hint="pass one of them")
     if session is not None and not isinstance(session, boto3.Session):
-        msg = f"session is a {type(session).__name__}, not a boto3.Session"
-        raise ConfigError(msg)
+        # Not its repr: an object of somebody's own may show keys there.
+        raise ConfigError.invalid(type(session), "session", "a boto3.Session")
     if profile_name is not None and not (isinstance(profile_name, str) and profile_name):
-        msg = f"profile_name {profile_name!r} is not the name of a profile"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(profile_name, "profile_name", "the name of a profile")
 
 
 def _runner() -> Runner:

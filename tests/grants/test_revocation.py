@@ -369,7 +369,7 @@ def test_a_role_of_that_name_in_another_account_is_left_alone(prison: Prison) ->
     ("options", "error", "message"),
     [
         ({"grant": "1a", "who": JANE}, ConfigError, "grant and who both"),
-        ({"grant": "1*"}, ConfigError, "is not the id of a grant"),
+        ({"grant": "1*"}, ConfigError, r"grant .1\*. is not valid: an id"),
         ({"who": ""}, ConfigError, "who '' is not valid"),
         ({"before": datetime(2020, 1, 1)}, ConfigError, "time zone"),  # noqa: DTZ001 # that is what is refused
         ({"before": datetime(2100, 1, 1, tzinfo=UTC)}, ConfigError, "lies ahead"),

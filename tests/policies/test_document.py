@@ -111,9 +111,9 @@ def test_one_statement_needs_no_list() -> None:
         ('{"Statment": []}', "unknown key 'Statment'; did you mean Statement?"),
         ('{"Zebra": 1}', "unknown key 'Zebra'; keys: Version, Id, Statement"),
         ('{"Statement": []}', "at least one statement"),
-        ('{"Statement": "x"}', "Statement is not valid"),
-        ('{"Statement": 5}', "Statement is not valid"),
-        ('{"Statement": ["x"]}', "statement 1 is not valid: an object"),
+        ('{"Statement": "x"}', "Statement 'x' is not valid"),
+        ('{"Statement": 5}', "Statement 5 is not valid"),
+        ('{"Statement": ["x"]}', "statement 1 'x' is not valid: an object"),
         ('{"Statement": [{"Action": "s3:*"}]}', "statement 1 has no Effect"),
         ('{"Version": "2020-01-01", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}', "Version"),
     ],
@@ -130,28 +130,28 @@ def test_what_is_no_document_is_refused(text: str, problem: str) -> None:
     [
         ({"Effect": "allow"}, "Effect 'allow'"),
         ({"Sid": "a b"}, "Sid 'a b'"),
-        ({"Action": "GetObject"}, "'GetObject' in actions"),
-        ({"Action": 5}, "actions 5 is not a list"),
-        ({"Action": [5]}, "5 in actions"),
+        ({"Action": "GetObject"}, "actions 'GetObject' is not valid: * or <service>:<action>"),
+        ({"Action": 5}, "actions 5 is not valid: a list"),
+        ({"Action": [5]}, "actions 5 is not valid: * or"),
         ({"Action": []}, "either Action or NotAction"),
         ({"NotAction": "s3:*"}, "either Action or NotAction"),
-        ({"Resource": "bucket"}, "'bucket' in resources"),
+        ({"Resource": "bucket"}, "resources 'bucket' is not valid: * or an ARN"),
         ({"Resource": []}, "either Resource or NotResource"),
         ({"NotResource": "*"}, "either Resource or NotResource"),
         ({"Principal": 5}, "principals 5 is not valid"),
-        ({"Principal": {"Aws": "*"}}, "'Aws' in principals"),
-        ({"Principal": {"AWS": "bruce"}}, "'bruce' in principals"),
+        ({"Principal": {"Aws": "*"}}, "principals 'Aws' is not valid: a mapping of AWS, Service"),
+        ({"Principal": {"AWS": "bruce"}}, "principals 'bruce' is not valid: an account id"),
         ({"Principal": {"AWS": "*"}, "NotPrincipal": {"AWS": "*"}}, "either Principal or NotPrincipal"),
         ({"Principal": {"AWS": "*"}, "NotResource": "*"}, "either Resource or NotResource"),
         ({"Condition": []}, "Condition [] is not valid"),
         ({"Condition": {"StringEqual": {"aws:a": "b"}}}, "'StringEqual' is not known; did you mean StringEquals?"),
         ({"Condition": {"Zzz": {"aws:a": "b"}}}, "'Zzz' is not known"),
-        ({"Condition": {5: {"aws:a": "b"}}}, "'5' is not known"),
+        ({"Condition": {5: {"aws:a": "b"}}}, "condition operator 5 is not known"),
         ({"Condition": {"NullIfExists": {"aws:a": "true"}}}, "'NullIfExists' is not known"),
-        ({"Condition": {"Bool": {}}}, "Condition Bool is not valid"),
+        ({"Condition": {"Bool": {}}}, "Condition Bool (not shown) is not valid: an object"),
         ({"Condition": {"Bool": {"SourceIp": "x"}}}, "condition key 'SourceIp'"),
-        ({"Condition": {"Bool": {"aws:a": []}}}, "condition key aws:a has no value"),
-        ({"Condition": {"Bool": {"aws:a": {}}}}, "a value of condition key aws:a"),
+        ({"Condition": {"Bool": {"aws:a": []}}}, "condition key 'aws:a' has no value"),
+        ({"Condition": {"Bool": {"aws:a": {}}}}, "condition key 'aws:a' (not shown) is not valid: strings"),
     ],
 )
 def test_what_iam_refuses_is_refused(change: dict[str, Any], problem: str) -> None:
@@ -164,7 +164,7 @@ def test_what_iam_refuses_is_refused(change: dict[str, Any], problem: str) -> No
 
 def test_a_sid_is_unique() -> None:
     """Two statements with one identifier are refused, as IAM does."""
-    with pytest.raises(InvalidPolicyError, match="Sid 'A' is there twice"):
+    with pytest.raises(InvalidPolicyError, match="Sid 'A' is not valid: each is unique in its policy"):
         Policy.from_dict(document({**READ, "Sid": "B"}, {**READ, "Sid": "A"}, {**READ, "Sid": "A"}))
 
 

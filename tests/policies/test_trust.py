@@ -95,7 +95,7 @@ def test_source_identity_and_tags_need_statements_of_their_own(keys: Any) -> Non
 
 @pytest.mark.parametrize(
     ("principals", "problem"),
-    [((), "at least one principal"), ((5,), "principal 5 is not text"), (("bruce",), "'bruce'")],
+    [((), "at least one principal"), ((5,), "principal 5 is not valid: a string"), (("bruce",), "'bruce'")],
 )
 def test_a_trust_policy_needs_a_principal(principals: tuple[Any, ...], problem: str) -> None:
     """Nobody, and what IAM would not know, are refused."""

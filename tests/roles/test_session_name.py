@@ -80,14 +80,14 @@ def test_what_stands_in_a_template_is_no_template_itself() -> None:
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
-        ("{usr}-x", "there is no {usr}; did you mean {user}?"),
+        ("{usr}-x", "there is no '{usr}'; did you mean {user}?"),
         ("{zzz}", "there are {account}, {host}, {program}, {user}"),
-        ("{}", "there is no {}"),
+        ("{}", "there is no '{}'"),
         ("{user}}", "beside its placeholders"),
         ("{user", "beside its placeholders"),
         ("{{user}}", "beside its placeholders"),
-        ("{user!r}", "there is no {user!r}"),
-        ("{user.name}", "there is no {user.name}"),
+        ("{user!r}", "there is no '{user!r}'"),
+        ("{user.name}", "there is no '{user.name}'"),
         ("{user} {host}", "beside its placeholders"),
         ("{user}" + "x" * 61, "60 characters at most"),
     ],

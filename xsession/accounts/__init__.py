@@ -6,6 +6,7 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._account import SOURCE, Account, AccountRef
+    from ._account import required_role as required_role
     from ._accounts import Accounts
     from ._discovery import Discovery as Discovery
     from ._profile import Profile as Profile
@@ -15,7 +16,7 @@ __all__ = ["SOURCE", "Account", "AccountRef", "Accounts"]
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_account": ("SOURCE", "Account", "AccountRef"),
+        "_account": ("SOURCE", "Account", "AccountRef", "required_role"),
         "_accounts": ("Accounts",),
         "_discovery": ("Discovery",),
         "_profile": ("Profile",),

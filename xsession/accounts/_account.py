@@ -6,10 +6,10 @@ import enum
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from xsession._base import FrozenMap, frozen
-from xsession.errors import ConfigError
+from xsession.errors import ConfigError, InvalidRoleError
 from xsession.roles import Defaults, Role, RoleChain, as_chain
 
 from ._profile import Profile
@@ -103,30 +103,44 @@ class Account:
 
     def _check(self) -> None:
         if _ACCOUNT_ID.fullmatch(self.name) and self.name != self.account_id:
-            msg = f"account name {self.name!r} is not valid: it is another account's id"
-            raise ConfigError(msg)
+            raise ConfigError.invalid(self.name, "account name", "it is another account's id")
         region: object = self.region_name
         if region is not None and not (isinstance(region, str) and re.fullmatch(_REGION, region)):
-            _refuse(self.name, "region_name", region, "an AWS region such as eu-west-1")
+            raise ConfigError.invalid(region, "region_name", "an AWS region such as eu-west-1", account=self.name)
         source: object = self.source
         # boto3 itself is not imported here.
         if source == "" or not (isinstance(source, str | Profile | None) or hasattr(source, "get_credentials")):
-            _refuse(self.name, "source", source, "a profile's name or a boto3 session")
+            raise ConfigError.invalid(source, "source", "a profile's name or a boto3 session", account=self.name)
 
 
 AccountRef: TypeAlias = str | Role | RoleChain | Account | Literal[SourceType.SOURCE]
 """What names an account in a call."""
 
 
+def required_role(account: Account, purpose: str) -> Role:
+    """The last role of an account's chain, for what needs one.
+
+    Args:
+        account: The account.
+        purpose: What the role is needed for, as the end of "has no role ...".
+
+    Raises:
+        InvalidRoleError: The account is reached without a role.
+    """
+    if account.chain is None:
+        msg = f"the account has no role {purpose}: its credentials are the source's own"
+        raise InvalidRoleError(msg, account=account.name, hint="reach it by a role")
+    return account.chain.last
+
+
 def _checked_chain(name: object, chain: object) -> RoleChain | None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         rule = "a letter or digit, then up to 127 letters, digits, dots, underscores and hyphens"
-        msg = f"account name {shown(name)} is not valid: {rule}"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(name, "account name", rule)
     if chain is None:
         return None
     if not isinstance(chain, RoleChain | Role | str):
-        _refuse(name, "chain", chain, "a RoleChain, a Role or a role's ARN")
+        raise ConfigError.invalid(chain, "chain", "a RoleChain, a Role or a role's ARN", account=name)
     try:
         return as_chain(chain)
     except ConfigError as error:
@@ -138,7 +152,9 @@ def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> st
     if value is None:
         return chained
     if not isinstance(value, str) or not _ACCOUNT_ID.fullmatch(value):
-        _refuse(name, "account_id", value, "12 digits, as text: a number would lose leading zeros")
+        raise ConfigError.invalid(
+            value, "account_id", "12 digits, as a string: a number would lose leading zeros", account=name
+        )
     if chain is not None and value != chained:
         msg = f"account_id {value} is not the account of the role, {chained}"
         raise ConfigError(msg, account=name, role_arn=chain.last.role_arn)
@@ -147,16 +163,5 @@ def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> st
 
 def _checked_tags(name: str, tags: object) -> FrozenMap[str]:
     if not isinstance(tags, Mapping) or not all(isinstance(text, str) for pair in tags.items() for text in pair):
-        _refuse(name, "tags", tags, "a mapping of text to text")
+        raise ConfigError.invalid(tags, "tags", "a mapping of strings to strings", account=name)
     return FrozenMap(tags)
-
-
-def _refuse(name: str, option: str, value: object, rule: str) -> NoReturn:
-    msg = f"{option} {shown(value)} is not valid: {rule}"
-    raise ConfigError(msg, account=name)
-
-
-def shown(value: object) -> str:
-    """A value as messages have it: cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:120]}..."

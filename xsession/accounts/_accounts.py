@@ -9,10 +9,10 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from xsession._base import FrozenMap, did_you_mean, public
-from xsession.errors import ConfigError, UnknownAccountError
+from xsession.errors import ConfigError, UnknownAccountError, shown
 from xsession.roles import Role, RoleChain, as_chain
 
-from ._account import SOURCE, Account, AccountRef, shown
+from ._account import SOURCE, Account, AccountRef
 
 _NOT_IN_NAMES = r"[^A-Za-z0-9._-]"
 
@@ -41,8 +41,7 @@ class Accounts(Mapping[str, Account]):
         if isinstance(accounts, Mapping):
             listed = [_named(name, value) for name, value in accounts.items()]
         elif isinstance(given, str | bytes) or not isinstance(given, Iterable):
-            msg = f"accounts {shown(given)} are not valid: a mapping of names to roles, or Account objects"
-            raise ConfigError(msg)
+            raise ConfigError.invalid(given, "accounts", "a mapping of names to roles, or Account objects")
         else:
             listed = list(accounts)
         self._by_name: dict[str, Account] = {}
@@ -184,7 +183,7 @@ class Accounts(Mapping[str, Account]):
             return account
         self._refuse_unusable(ref)
         if ref.startswith("arn:"):
-            msg = f"{shown(ref)} is an ARN, and a text never is: it could come from outside"
+            msg = f"{shown(ref)} is an ARN, and a string never stands for a role: it could come from outside"
             raise ConfigError(msg, hint="pass Role(arn) where you mean a role that is not registered")
         same_id = [account for account in self.values() if account.account_id == ref]
         if len(same_id) == 1:
@@ -206,6 +205,6 @@ def _named(name: str, value: str | Role | RoleChain | Account) -> Account:
     if not isinstance(value, Account):
         return Account(name, value)
     if value.name != name:
-        msg = f"the account {value.name!r} stands under the name {name!r}"
+        msg = f"the account {value.name!r} stands under the name {shown(name)}"
         raise ConfigError(msg, account=value.name)
     return value

@@ -168,5 +168,6 @@ def _protect_names(layers: list[tuple[_File, Accounts]]) -> None:
     for file, accounts in layers:
         if file.trust is FileTrust.FOUND and (shared := accounts & users):
             account = next(iter(shared.values()))
-            msg = f"{account.origin}: the user's own file has this name, at {users[account.name].origin}"
-            raise ConfigError(msg, account=account.name, hint="call the project's account otherwise, or pass its file")
+            msg = f"the user's own file has this name, at {users[account.name].origin}"
+            error = ConfigError(msg, account=account.name, hint="rename the project's account, or pass its file")
+            raise error.within(str(account.origin))

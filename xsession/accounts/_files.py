@@ -63,5 +63,5 @@ def _account(entry: Entry) -> Account:
     try:
         return Account(entry.name, **entry.options, origin=entry.origin)
     except ConfigError as error:
-        error.hint = f"{error.hint}; see {entry.origin}" if error.hint else f"see {entry.origin}"
+        error.within(entry.origin)
         raise

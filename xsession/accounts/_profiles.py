@@ -57,7 +57,7 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
             entries.append(Entry(names[profile], reader.options(profile), section.origin))
         except ConfigError as error:
             error.account = names.get(profile, profile)
-            error.message = f"{section.origin}: {error.message}"
+            error.within(section.origin)
             unusable[error.account] = error
     return entries, unusable
 
@@ -131,8 +131,9 @@ class _Reader:
 
     def _named_source(self, name: str, credential_source: str) -> _Start:
         if credential_source not in CREDENTIAL_SOURCES:
-            msg = f"credential_source {credential_source!r} of profile {name!r} is not valid"
-            _refuse(msg, f"one of {', '.join(CREDENTIAL_SOURCES)}")
+            rule = f"one of {', '.join(CREDENTIAL_SOURCES)}"
+            refused = ConfigError.invalid(credential_source, "credential_source", rule)
+            raise refused.within(_place(name))
         profile = Profile(name, credential_source, self._config_file)
         # An instance's role does not count as a role that assumes another one; what a container has may be a pod's.
         return _Start(profile, credential_source == "EcsContainer")
@@ -167,8 +168,9 @@ class _Reader:
         try:
             return Role(settings["role_arn"], sts_region_name=settings.get("region"), **options)
         except ConfigError as error:
-            # In these files, the region is spelt otherwise.
-            error.message = f"profile {name!r}: {error.message.replace('sts_region_name', 'region')}"
+            if error.option == "sts_region_name":
+                error.option = "region"  # as these files spell it
+            error.within(_place(name))
             raise
 
 
@@ -190,6 +192,10 @@ def _refuse_name(profile: str) -> NoReturn:
 def _refuse_loop(visited: list[str]) -> NoReturn:
     loop = visited[visited.index(visited[-1]) :]
     _refuse(f"source_profile makes a loop: {' -> '.join(loop)}", "one of them must have credentials of its own")
+
+
+def _place(profile: str) -> str:
+    return f"profile {profile!r}"
 
 
 def _refuse(problem: str, hint: str | None = None) -> NoReturn:

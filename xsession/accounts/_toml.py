@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xsession._base import frozen
+from xsession.errors import shown
 from xsession.roles import COMMAND_OPTIONS, DEFAULT_OPTIONS, ROLE_OPTIONS, Defaults, Role, RoleChain
 
 from ._entry import Entry
@@ -102,7 +103,7 @@ class _Hubs:
         """The hub that a `via` names."""
         if not isinstance(name, str) or name not in self._items:
             known = ", ".join(self._items) or "none"
-            place.refuse(f"{name!r} is not the name of a hub", f"hubs here: {known}")
+            place.refuse(f"{shown(name)} is not the name of a hub", f"hubs here: {known}")
         return self.route(name)
 
 
@@ -129,7 +130,7 @@ def _defaults(document: Document) -> _FileDefaults:
     template = {"role_name": inherited.role_name, "partition": inherited.partition}
     for key in sorted(_TEMPLATE & table.keys()):
         if not isinstance(table[key], str) or not table[key]:
-            place.at(key).refuse(f"a text is needed here, not {table[key]!r}")
+            place.at(key).refuse(f"a string is needed here, not {shown(table[key])}")
         template[key] = table.pop(key)
     with place:
         options = inherited.options | Defaults(**_python_names(table))
@@ -199,7 +200,7 @@ def _role(place: Place, value: object, defaults: _FileDefaults) -> Role:
     else:
         parts = {"partition": defaults.partition, "role_name": defaults.role_name, **given}
         if not all(isinstance(part, str) for part in given.values()):
-            place.refuse("account_id, role_name and partition are texts", "put the digits into quotes")
+            place.refuse("account_id, role_name and partition are strings", "put the digits into quotes")
         if "account_id" not in parts or parts["role_name"] is None:
             place.refuse("a role is needed here", "give role_arn, or account_id with role_name")
         table["role_arn"] = f"arn:{parts['partition']}:iam::{parts['account_id']}:role/{parts['role_name']}"

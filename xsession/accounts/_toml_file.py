@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from xsession._base import did_you_mean, frozen
-from xsession.errors import ConfigError
+from xsession.errors import ConfigError, shown
 
 PROJECT_FILE = "pyproject.toml"
 PROJECT_TABLE = ("tool", "xsession")  # in a project's file, all is under this table
@@ -72,13 +72,12 @@ class Place:
 
     def refuse(self, problem: str, hint: str | None = None) -> NoReturn:
         """Says what is wrong here."""
-        msg = f"{self}: {problem}"
-        raise ConfigError(msg, hint=hint)
+        raise ConfigError(problem, hint=hint).within(str(self))
 
     def table(self, value: object) -> dict[str, Any]:
         """The value, which must be a table."""
         if not isinstance(value, dict):
-            self.refuse(f"a table is needed here, not {value!r}")
+            self.refuse(f"a table is needed here, not {shown(value)}")
         return value
 
     def check(self, table: Mapping[str, Any], known: Collection[str]) -> None:
@@ -99,7 +98,7 @@ class Place:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, ConfigError):
-            error.message = f"{self}: {error.message}"
+            error.within(str(self))
 
     def _enclosing(self) -> Iterator[tuple[str, ...]]:
         return (self._keys[:end] for end in range(len(self._keys), 0, -1))
@@ -175,7 +174,7 @@ def _included(file: Path, document: Document) -> list[Path]:
         place.require_own("include")
     listed = [patterns] if isinstance(patterns, str) else patterns
     if not isinstance(listed, list) or not all(isinstance(pattern, str) and pattern for pattern in listed):
-        place.refuse("a list of files is needed here, as texts; * stands for any part of a name")
+        place.refuse("a list of files is needed here, as strings; * stands for any part of a name")
     found: list[Path] = []
     for pattern in listed:
         # Against the folder of the file that says it, wherever the program runs.

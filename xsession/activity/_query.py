@@ -108,8 +108,7 @@ def checked_regions(regions: Iterable[str]) -> list[str]:
     chosen = [regions] if isinstance(regions, str) else list(dict.fromkeys(regions))
     for region in chosen:
         if not _REGION.fullmatch(str(region)):
-            msg = f"region {region!r} is not valid: an AWS region such as eu-west-1"
-            raise ConfigError(msg)
+            raise ConfigError.invalid(region, "region", "an AWS region such as eu-west-1")
     if not chosen:
         msg = "regions is empty"
         raise ConfigError(msg, hint="None stands for the account's own region and that of the global services")

@@ -63,8 +63,7 @@ def checked_url(name: str, value: str | None) -> str | None:
     if given is not None and not (
         isinstance(given, str) and given.startswith("https://") and all(ord(one) in _PRINTABLE for one in given)
     ):
-        msg = f"{name} {value!r} is not valid: an address that begins with https://"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(value, name, "an address that begins with https://")
     return value
 
 

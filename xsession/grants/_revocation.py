@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from xsession import events
 from xsession._base import Clock, frozen
 from xsession._iam import RoleIam
-from xsession.accounts import Account
+from xsession.accounts import Account, required_role
 from xsession.errors import ConfigError, RevocationError
 from xsession.policies import MAX_ROLE_POLICIES_CHARACTERS
 from xsession.roles import Role
@@ -211,7 +211,7 @@ class Revoker:
             made = self._write(account, role, policies, facts, scope)
         except RevocationError as error:
             self._tell(account, role, using, ours, None)
-            error.message += f"; AWS still accepts the keys{_until(until)}"
+            error.note = f"AWS still accepts the keys{_until(until)}"
             raise
         self._local.forget(role.role_arn, scope)
         self._tell(account, role, using, scope, made.id)
@@ -294,10 +294,7 @@ def _is_denied(client: Any) -> bool:
 
 
 def _role_of(account: Account, using: Account | None) -> Role:
-    if account.chain is None:
-        msg = "the account has no role whose sessions could be revoked: its credentials are the source's own"
-        raise ConfigError(msg, account=account.name)
-    role = account.chain.last
+    role = required_role(account, "whose sessions could be revoked")
     try:
         check_revocable(role.role_arn)
     except ConfigError as error:

@@ -111,8 +111,7 @@ def check_before(before: object, now: datetime) -> None:
     if before is None:
         return
     if not isinstance(before, datetime) or before.tzinfo is None:
-        msg = f"before {before!r} is not valid: a datetime with a time zone"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(before, "before", "a datetime with a time zone")
     if before > now + _CLOCK_TOLERANCE:
         msg = f"before={iso(before)} lies ahead"
         raise ConfigError(msg, hint="block=True denies sessions that are yet to come, until it is undone")

@@ -80,8 +80,7 @@ def checked_id(value: object) -> str:
         ConfigError: It is none.
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        msg = f"{value!r} is not the id of a grant: letters and digits, as in its sessions' names g-<id>-<to>"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(value, "grant", "an id of letters and digits, as in its sessions' names g-<id>-<to>")
     return value
 
 
@@ -112,8 +111,7 @@ def checked_duration(value: object) -> float:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= MAX_GRANT_SECONDS:
         return float(seconds)
-    msg = f"duration {value!r} is not valid: a timedelta or seconds, from 1 second to 7 days"
-    raise ConfigError(msg)
+    raise ConfigError.invalid(value, "duration", "a timedelta or seconds, from 1 second to 7 days")
 
 
 def session_name(grant_id: str, to: str) -> str:
@@ -186,13 +184,10 @@ def check_size(policy: Policy, own: Policy | None, policy_arns: tuple[str, ...])
 
 def _line(name: str, value: object, longest: int) -> str:
     if not isinstance(value, str) or not value.strip():
-        msg = f"{name} {value!r} is not valid: a text that is not empty"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(value, name, "a string that is not empty")
     if len(value) > longest:
-        msg = f"{name} of {len(value)} characters is too long: {longest} at most"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(value, name, f"{longest} characters at most, and these are {len(value)}")
     # Cc, Cf, Cs, Zl, Zp: what moves the cursor, turns the direction of writing, or ends a line.
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in value):
-        msg = f"{name} {value!r} is not valid: one line without control characters"
-        raise ConfigError(msg)
+        raise ConfigError.invalid(value, name, "one line without control characters")
     return value.strip()

@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
 from xsession._base import FrozenMap, did_you_mean, frozen
-from xsession.errors import InvalidPolicyError
+from xsession.errors import InvalidPolicyError, shown
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -97,12 +97,10 @@ class Statement:
 
     def __post_init__(self) -> None:
         if self.effect not in ("Allow", "Deny"):
-            msg = f"Effect {self.effect!r} is not valid: Allow or Deny"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(self.effect, "Effect", "Allow or Deny")
         sid: object = self.sid
         if sid is not None and not (isinstance(sid, str) and _SID.fullmatch(sid)):
-            msg = f"Sid {sid!r} is not valid: letters and digits only"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(sid, "Sid", "letters and digits only")
         action_rule = "* or <service>:<action>, where the action may have * and ?"
         for name in ("actions", "not_actions"):
             self._set(name, _texts(name, getattr(self, name), _ACTION, action_rule))
@@ -167,13 +165,13 @@ class Policy:
             msg = "a policy has at least one statement"
             raise InvalidPolicyError(msg)
         if self.version not in _VERSIONS:
-            msg = f"Version {self.version!r} is not valid: {' or '.join(_VERSIONS)}"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(self.version, "Version", " or ".join(_VERSIONS))
         sids = [statement.sid for statement in self.statements if statement.sid is not None]
         for sid in sids:
             if sids.count(sid) > 1:
-                msg = f"Sid {sid!r} is there twice: each is unique in its policy"
-                raise InvalidPolicyError(msg)
+                raise InvalidPolicyError.invalid(
+                    sid, "Sid", "each is unique in its policy, and this one is there twice"
+                )
 
     @classmethod
     def from_json(cls, text: str) -> Policy:
@@ -205,8 +203,7 @@ class Policy:
         if isinstance(entries, Mapping):
             entries = [entries]
         if isinstance(entries, str) or not isinstance(entries, Sequence):
-            msg = "Statement is not valid: an object or a list of objects"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(entries, "Statement", "an object or a list of objects")
         statements = [_statement(number, entry) for number, entry in enumerate(entries, start=1)]
         # Without a Version, AWS takes the older language, in which "${aws:username}" is only text.
         return cls(statements, version=top.get("Version", _VERSIONS[1]))
@@ -252,8 +249,7 @@ def as_policy(value: PolicyLike) -> Policy:
 def _statement(number: int, entry: object) -> Statement:
     where = f"statement {number}"
     if not isinstance(entry, Mapping):
-        msg = f"{where} is not valid: an object with Effect, Action and Resource"
-        raise InvalidPolicyError(msg)
+        raise InvalidPolicyError.invalid(entry, where, "an object with Effect, Action and Resource")
     _refuse_unknown(where, entry, _STATEMENT_KEYS)
     if "Effect" not in entry:
         msg = f"{where} has no Effect: Allow or Deny"
@@ -271,14 +267,14 @@ def _statement(number: int, entry: object) -> Statement:
             sid=entry.get("Sid") or None,
         )
     except InvalidPolicyError as error:
-        msg = f"{where}: {error.message}"
-        raise InvalidPolicyError(msg, hint=error.hint) from None
+        error.within(where)
+        raise
 
 
 def _refuse_unknown(where: str, document: Mapping[Any, Any], known: Sequence[str]) -> None:
     for key in document:
         if key not in known:
-            msg = f"{where} has an unknown key {key!r}"
+            msg = f"{where} has an unknown key {shown(key)}"
             raise InvalidPolicyError(msg, hint=did_you_mean(str(key), known, f"keys: {', '.join(known)}"))
 
 
@@ -287,61 +283,56 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        msg = f"a policy has the key {twice!r} twice in one object, and AWS would look at one of them only"
+        msg = f"a policy has the key {shown(twice)} twice in one object, and AWS would look at one of them only"
         raise InvalidPolicyError(msg)
     return document
 
 
 def _texts(name: str, values: object, pattern: re.Pattern[str], rule: str) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
-        msg = f"{name} {values!r} is not a list"
-        raise InvalidPolicyError(msg)
+        raise InvalidPolicyError.invalid(values, name, "a list")
     chosen = list(values)
     for value in chosen:
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            msg = f"{value!r} in {name} is not valid: {rule}"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(value, name, rule)
     return tuple(sorted(set(chosen)))
 
 
 def _checked_principals(name: str, principals: object) -> FrozenMap[tuple[str, ...]]:
     if not isinstance(principals, Mapping):
-        msg = f"{name} {principals!r} is not valid: a mapping of {', '.join(_PRINCIPALS)} to names"
-        raise InvalidPolicyError(msg)
+        raise InvalidPolicyError.invalid(principals, name, f"a mapping of {', '.join(_PRINCIPALS)} to names")
     checked = {}
     for kind, names in principals.items():
         if kind not in _PRINCIPALS:
-            msg = f"{kind!r} in {name} is not valid: {', '.join(_PRINCIPALS)}"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(kind, name, f"a mapping of {', '.join(_PRINCIPALS)} to names")
         checked[kind] = _texts(name, names, *_PRINCIPALS[kind])
     return FrozenMap(sorted(checked.items()))
 
 
 def _checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ...]]]:
     if not isinstance(conditions, Mapping):
-        msg = f"Condition {conditions!r} is not valid: an object of operators"
-        raise InvalidPolicyError(msg)
+        raise InvalidPolicyError.invalid(conditions, "Condition", "an object of operators")
     checked = {}
     for operator, keys in conditions.items():
         _check_operator(operator)
         if not isinstance(keys, Mapping) or not keys:
-            msg = f"Condition {operator} is not valid: an object of condition keys"
-            raise InvalidPolicyError(msg)
+            # Not shown: what was meant for a key may be its value, an external id.
+            rule = "an object of condition keys"
+            raise InvalidPolicyError.invalid(keys, f"Condition {operator}", rule, secret=True)
         for key in keys:
             if not isinstance(key, str) or not _CONDITION_KEY.fullmatch(key):
-                msg = f"condition key {key!r} is not valid: <service>:<key>, such as aws:SourceIp"
-                raise InvalidPolicyError(msg)
+                raise InvalidPolicyError.invalid(key, "condition key", "<service>:<key>, such as aws:SourceIp")
         checked[operator] = FrozenMap(sorted((key, _condition_values(key, value)) for key, value in keys.items()))
     return FrozenMap(sorted(checked.items()))
 
 
 def _check_operator(operator: object) -> None:
-    name = operator if isinstance(operator, str) else repr(operator)
+    name = operator if isinstance(operator, str) else ""
     bare = name.removeprefix("ForAllValues:").removeprefix("ForAnyValue:")
     # "Null" asks whether the key exists: it has no form for keys that do.
     known = bare in _OPERATORS or bare.removesuffix("IfExists") in _OPERATORS - {"Null"}
     if not known:
-        msg = f"condition operator {name!r} is not known"
+        msg = f"condition operator {shown(operator)} is not known"
         raise InvalidPolicyError(msg, hint=did_you_mean(bare, _OPERATORS))
 
 
@@ -349,7 +340,7 @@ def _condition_values(key: str, value: object) -> tuple[str, ...]:
     values = value if isinstance(value, list | tuple | set | frozenset) else [value]
     texts = []
     if not values:
-        msg = f"condition key {key} has no value"
+        msg = f"condition key {shown(key)} has no value"
         raise InvalidPolicyError(msg)
     for item in values:
         if isinstance(item, bool):
@@ -357,8 +348,9 @@ def _condition_values(key: str, value: object) -> tuple[str, ...]:
         elif isinstance(item, str | int | float):
             texts.append(str(item))
         else:
-            msg = f"a value of condition key {key} is not valid: text, a number or a truth value, not {item!r}"
-            raise InvalidPolicyError(msg)
+            # Not shown: an external id may be in it.
+            rule = "strings, numbers and truth values"
+            raise InvalidPolicyError.invalid(item, f"condition key {shown(key)}", rule, secret=True)
     return tuple(sorted(set(texts)))
 
 

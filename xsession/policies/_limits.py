@@ -87,8 +87,8 @@ def check_trust_policy(policy: Policy, *, quota: int = MAX_TRUST_POLICY_CHARACTE
         InvalidPolicyError: Over the quota, a statement without a principal, or one with a resource.
     """
     if not 0 < quota <= MAX_TRUST_POLICY_QUOTA:
-        msg = f"quota {quota} is not valid: AWS allows trust policies of up to {MAX_TRUST_POLICY_QUOTA} characters"
-        raise InvalidPolicyError(msg)
+        rule = f"AWS allows trust policies of up to {MAX_TRUST_POLICY_QUOTA} characters"
+        raise InvalidPolicyError.invalid(quota, "quota", rule)
     for statement in policy.statements:
         if not statement.has_principal:
             msg = "a trust policy names its principals, and a statement has none"

@@ -211,8 +211,7 @@ def _check(name: str, values: Iterable[object], pattern: re.Pattern[str], rule: 
         raise InvalidPolicyError(msg)
     for value in chosen:
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            msg = f"{value!r} in {name} is not valid: {rule}"
-            raise InvalidPolicyError(msg)
+            raise InvalidPolicyError.invalid(value, name, rule)
 
 
 def _bucket_arn(bucket: str, partition: str) -> str:

@@ -147,8 +147,7 @@ def _merged(conditions: Conditions, asked: Mapping[tuple[str, str], object]) -> 
 
 def _principal(principal: object, partition: str) -> tuple[str, str, str]:
     if not isinstance(principal, str):
-        msg = f"principal {principal!r} is not text"
-        raise InvalidPolicyError(msg)
+        raise InvalidPolicyError.invalid(principal, "principal", "a string: an account id, an ARN or a service")
     if _ACCOUNT_ID.fullmatch(principal):
         return "AWS", f"arn:{partition}:iam::{principal}:root", "sts:AssumeRole"
     if principal in _WEB_IDENTITY_DOMAINS or ":oidc-provider/" in principal:

@@ -201,14 +201,12 @@ class RoleSpec:
 
     def _check_text(self, name: str, value: object, pattern: str | re.Pattern[str], rule: str) -> None:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            msg = f"{name} {value!r} is not valid: {rule}"
-            raise InvalidRoleError(msg)
+            raise InvalidRoleError.invalid(value, name, rule)
 
     def _checked_arns(self) -> tuple[str, ...]:
         arns: object = self.managed_policy_arns
         if isinstance(arns, str) or not isinstance(arns, Sequence):
-            msg = f"managed_policy_arns {arns!r} is not valid: a list of ARNs of managed policies"
-            raise InvalidRoleError(msg)
+            raise InvalidRoleError.invalid(arns, "managed_policy_arns", "a list of ARNs of managed policies")
         for arn in arns:
             self._check_text("managed_policy_arns", arn, POLICY_ARN, POLICY_ARN_RULE)
         return tuple(dict.fromkeys(arns))
@@ -223,5 +221,4 @@ class RoleSpec:
             and seconds == seconds // 1
         ):
             return int(seconds)
-        msg = f"max_session_duration {value!r} is not valid: 3600 to 43200 whole seconds"
-        raise InvalidRoleError(msg)
+        raise InvalidRoleError.invalid(value, "max_session_duration", "3600 to 43200 whole seconds")

@@ -99,8 +99,7 @@ class RefreshPolicy:
         _check("patience", self.patience, 0.0, 3_600.0)
         flag: object = self.reassume_on_explicit_deny
         if not isinstance(flag, bool):
-            msg = f"reassume_on_explicit_deny {flag!r} is not valid: True or False"
-            raise ConfigError(msg)
+            raise ConfigError.invalid(flag, "reassume_on_explicit_deny", "True or False")
         if self.advisory is not None and self.mandatory is not None and self.mandatory > self.advisory:
             msg = f"mandatory {self.mandatory!r} is longer than advisory {self.advisory!r}"
             raise ConfigError(msg, hint="callers must not wait before the background had its chance")
@@ -181,5 +180,4 @@ def _check(name: str, value: object, low: float, high: float) -> None:
     # A comparison with NaN is false, so that it is refused too.
     if isinstance(value, int | float) and not isinstance(value, bool) and low < value <= high:
         return
-    msg = f"{name} {value!r} is not valid: a number over {low:g}, at most {high:g}"
-    raise ConfigError(msg)
+    raise ConfigError.invalid(value, name, f"a number over {low:g}, at most {high:g}")

@@ -152,5 +152,5 @@ def described(failure: Failure, now: float) -> XSessionError:
     error = failure.error.for_caller()
     if failure.count > 1 or error.retryable:
         tries = "1 try" if failure.count == 1 else f"{failure.count} tries"
-        error.message += f"; failed after {tries}, the next in {max(0.0, failure.next_try - now):.1f} s at the earliest"
+        error.note = f"failed after {tries}, the next in {max(0.0, failure.next_try - now):.1f} s at the earliest"
     return error

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._role import POLICY_ARN_RULE as POLICY_ARN_RULE
     from ._role import ROLE_OPTIONS as ROLE_OPTIONS
     from ._role import Role
+    from ._role import second_session_policy as second_session_policy
     from ._role_chain import RoleChain
     from ._role_chain import as_chain as as_chain
     from ._session_name import DEFAULT_TEMPLATE as DEFAULT_TEMPLATE
@@ -31,7 +32,7 @@ __getattr__, __dir__ = lazy(
     {
         "_defaults": ("COMMAND_OPTIONS", "DEFAULT_OPTIONS", "Defaults", "Hop", "as_defaults"),
         "_durations": ("MAX_CHAINED_DURATION_SECONDS", "MIN_DURATION_SECONDS"),
-        "_role": ("POLICY_ARN", "POLICY_ARN_RULE", "ROLE_OPTIONS", "Role"),
+        "_role": ("POLICY_ARN", "POLICY_ARN_RULE", "ROLE_OPTIONS", "Role", "second_session_policy"),
         "_role_chain": ("RoleChain", "as_chain"),
         "_session_name": ("DEFAULT_TEMPLATE", "Runner", "runner", "sanitised"),
         "_tags": ("checked_tags",),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from xsession._base import FrozenMap, did_you_mean, frozen
-from xsession.errors import ConfigError, InvalidRoleError
+from xsession.errors import ConfigError, InvalidRoleError, shown
 
 from ._durations import MAX_CHAINED_DURATION_SECONDS, whole_seconds
 from ._role import Role
@@ -148,7 +148,7 @@ class Defaults:
         try:
             role.replace(sts_region_name=region)
         except ConfigError as error:
-            error.message = error.message.replace("sts_region_name", "region_name")
+            error.option = "region_name"
             raise
 
     def _policy_account(self) -> str:
@@ -164,9 +164,7 @@ def _checked_command(command: object) -> tuple[str, ...] | None:
     try:
         parts = shlex.split(command) if isinstance(command, str) else command
     except ValueError as error:
-        # Not shown here either: some programs take the device's secret as an argument.
-        msg = f"mfa_command (not shown) is not valid: {error}"
-        raise ConfigError(msg) from None
+        raise _invalid_command(command, str(error)) from None
     if parts is None:
         return None
     if (
@@ -175,16 +173,19 @@ def _checked_command(command: object) -> tuple[str, ...] | None:
         or not all(isinstance(part, str) and "\0" not in part for part in parts)
         or not parts[0]
     ):
-        msg = "mfa_command (not shown) is not valid: a program and its arguments, as a list of texts or one text"
-        raise ConfigError(msg)
+        raise _invalid_command(command, "a program and its arguments, as a list of strings or one string")
     return tuple(parts)
+
+
+def _invalid_command(command: object, rule: str) -> ConfigError:
+    # Not shown: some programs take the device's secret as an argument.
+    return ConfigError.invalid(command, "mfa_command", rule, secret=True)
 
 
 def _checked_mfa_duration(value: object) -> int | None:
     seconds = whole_seconds(value, MIN_MFA_DURATION_SECONDS, MAX_MFA_DURATION_SECONDS)
     if value is not None and seconds is None:
-        msg = f"mfa_duration_seconds {value!r} is not valid: 900 to 129600 whole seconds"
-        raise InvalidRoleError(msg)
+        raise InvalidRoleError.invalid(value, "mfa_duration_seconds", "900 to 129600 whole seconds")
     return seconds
 
 
@@ -207,7 +208,7 @@ def as_defaults(options: Mapping[str, Any]) -> Defaults:
             msg = "external_id has no default: it is agreed on for one role"
             raise ConfigError(msg, hint="give it to the Role")
         if name not in DEFAULT_OPTIONS:
-            msg = f"there is no default {name!r}"
+            msg = f"there is no default {shown(name)}"
             raise ConfigError(
                 msg, hint=did_you_mean(name, DEFAULT_OPTIONS, f"there are {', '.join(sorted(DEFAULT_OPTIONS))}")
             )

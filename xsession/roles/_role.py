@@ -18,10 +18,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from xsession._base import FrozenMap, frozen
-from xsession.errors import ConfigError, InvalidRoleError
+from xsession.errors import ConfigError, InvalidRoleError, shown
 
 from ._durations import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, whole_seconds
-from ._invalid import invalid
 from ._session_name import template_problem
 from ._tags import checked_tags
 
@@ -87,7 +86,7 @@ class Role:
         arn: object = self.role_arn
         if not isinstance(arn, str) or not 20 <= len(arn) <= 2048 or not _ROLE_ARN.fullmatch(arn):
             rule = "arn:<partition>:iam::<12-digit account id>:role/<path and name>"
-            raise invalid(None, "role_arn", arn, rule)
+            raise InvalidRoleError.invalid(arn, "role_arn", rule)
         self._check_session_name()
         self._check_text("external_id", _EXTERNAL_ID, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -", secret=True)
         self._check_text("source_identity", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:")
@@ -95,7 +94,7 @@ class Role:
         self._check_text("sts_region_name", _REGION, "an AWS region such as eu-west-1")
         self._set("duration_seconds", self._checked_duration())
         self._set("policy_arns", self._checked_policy_arns())
-        if self.policy is not None or self.policy_arns:
+        if self.has_session_policy:
             self._check_session_policy()
         self._set("tags", checked_tags(self.tags, self.role_arn))
         self._set("transitive_tag_keys", self._checked_transitive_keys())
@@ -106,6 +105,11 @@ class Role:
     def has_web_identity(self) -> bool:
         """Whether it is assumed with a web identity token, and needs no other credentials."""
         return self.web_identity_token is not None or self.web_identity_token_file is not None
+
+    @property
+    def has_session_policy(self) -> bool:
+        """Whether its sessions are narrowed already, by a policy or by ARNs of policies."""
+        return self.policy is not None or bool(self.policy_arns)
 
     @property
     def account_id(self) -> str:
@@ -130,7 +134,7 @@ class Role:
         """
         unknown = changes.keys() - ROLE_OPTIONS - {"role_arn"}
         if unknown:
-            msg = f"a role has no option {min(unknown)!r}"
+            msg = f"a role has no option {shown(min(unknown))}"
             raise InvalidRoleError(msg, role_arn=self.role_arn, hint=f"options are: {', '.join(sorted(ROLE_OPTIONS))}")
         return replace(self, **changes)
 
@@ -176,12 +180,15 @@ class Role:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
+    def _invalid(self, value: object, name: str, rule: str, *, secret: bool = False) -> InvalidRoleError:
+        return InvalidRoleError.invalid(value, name, rule, secret=secret, role_arn=self.role_arn)
+
     def _check_session_name(self) -> None:
         name: object = self.role_session_name
         if isinstance(name, str) and ("{" in name or "}" in name):
             problem = template_problem(name)
             if problem is not None:
-                raise invalid(self.role_arn, "role_session_name", name, problem)
+                raise self._invalid(name, "role_session_name", problem)
         else:
             self._check_text("role_session_name", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -")
 
@@ -192,14 +199,14 @@ class Role:
         text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
         if not isinstance(text, str) or not text or "\0" in text:
             # Not shown: somebody may have passed the token itself.
-            raise invalid(self.role_arn, "web_identity_token_file", path, "the path of a file", secret=True)
+            raise self._invalid(path, "web_identity_token_file", "the path of a file", secret=True)
         return text
 
     def _check_web_identity(self) -> None:
         token: object = self.web_identity_token
         if token is not None and not callable(token):
             rule = "a function that returns the token; a token ends, and is asked for at each refresh"
-            raise invalid(self.role_arn, "web_identity_token", token, rule, secret=True)
+            raise self._invalid(token, "web_identity_token", rule, secret=True)
         if not self.has_web_identity:
             return
         if token is not None and self.web_identity_token_file is not None:
@@ -213,26 +220,26 @@ class Role:
     def _check_text(self, name: str, pattern: str | re.Pattern[str], rule: str, *, secret: bool = False) -> None:
         value = getattr(self, name)
         if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value)):
-            raise invalid(self.role_arn, name, value, rule, secret=secret)
+            raise self._invalid(value, name, rule, secret=secret)
 
     def _checked_duration(self) -> int | None:
         value: object = self.duration_seconds
         seconds = whole_seconds(value, MIN_DURATION_SECONDS, MAX_DURATION_SECONDS)
         if value is not None and seconds is None:
-            raise invalid(self.role_arn, "duration_seconds", value, "900 to 43200 whole seconds")
+            raise self._invalid(value, "duration_seconds", "900 to 43200 whole seconds")
         return seconds
 
     def _checked_policy_arns(self) -> tuple[str, ...]:
         arns: object = self.policy_arns
         if isinstance(arns, str) or not isinstance(arns, Sequence):
-            raise invalid(self.role_arn, "policy_arns", arns, "a list of ARNs of managed policies")
+            raise self._invalid(arns, "policy_arns", "a list of ARNs of managed policies")
         for arn in arns:
             match = re.fullmatch(POLICY_ARN, arn) if isinstance(arn, str) else None
             if match is None or not 20 <= len(arn) <= 2048:
-                raise invalid(self.role_arn, "policy_arns", arn, POLICY_ARN_RULE)
+                raise self._invalid(arn, "policy_arns", POLICY_ARN_RULE)
             if match[1] not in (self.account_id, "aws"):
                 rule = f"a policy of the role's own account {self.account_id}, or one of AWS's"
-                raise invalid(self.role_arn, "policy_arns", arn, rule)
+                raise self._invalid(arn, "policy_arns", rule)
         return tuple(arns)
 
     def _check_session_policy(self) -> None:
@@ -250,14 +257,26 @@ class Role:
     def _checked_transitive_keys(self) -> tuple[str, ...]:
         keys: object = self.transitive_tag_keys
         if isinstance(keys, str) or not isinstance(keys, Sequence):
-            raise invalid(self.role_arn, "transitive_tag_keys", keys, "a list of keys of tags")
+            raise self._invalid(keys, "transitive_tag_keys", "a list of keys of tags")
         known = {key.casefold() for key in self.tags}
         for key in keys:
             if not isinstance(key, str) or key.casefold() not in known:
-                raise invalid(self.role_arn, "transitive_tag_keys", key, "each is a key of tags")
+                raise self._invalid(key, "transitive_tag_keys", "each is a key of tags")
         if len({key.casefold() for key in keys}) != len(keys):
-            raise invalid(self.role_arn, "transitive_tag_keys", list(keys), "each key once")
+            raise self._invalid(list(keys), "transitive_tag_keys", "each key once")
         return tuple(keys)
+
+
+def second_session_policy(role: Role, account: str, hint: str) -> InvalidRoleError:
+    """The error of a session policy for a role that has one: AssumeRole takes one set of them, which it adds up.
+
+    Args:
+        role: The role.
+        account: The account that is reached by it.
+        hint: What to do instead.
+    """
+    msg = "the role has a session policy, and a second one would not narrow it: AWS adds them up"
+    return InvalidRoleError(msg, account=account, role_arn=role.role_arn, hint=hint)
 
 
 ROLE_OPTIONS = frozenset(option.name for option in fields(Role)) - {"role_arn"}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from xsession._base import did_you_mean, frozen
+from xsession.errors import shown
 
 DEFAULT_TEMPLATE = "{user}-{program}"
 PLACEHOLDERS = ("account", "host", "program", "user")
@@ -97,7 +98,7 @@ def template_problem(template: str) -> str | None:
         if name not in PLACEHOLDERS:
             known = [f"{{{known}}}" for known in PLACEHOLDERS]
             hint = did_you_mean(f"{{{name}}}", known, f"there are {', '.join(known)}")
-            return f"there is no {{{name}}}; {hint}"
+            return f"there is no {shown(f'{{{name}}}')}; {hint}"
     text = _PLACEHOLDER.sub("", template)
     if not _ALLOWED.fullmatch(text):
         return "beside its placeholders it has only A-Z a-z 0-9 _ + = , . @ -"

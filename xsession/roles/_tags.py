@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xsession._base import FrozenMap
-
-from ._invalid import invalid
+from xsession.errors import InvalidRoleError
 
 _TAG_PUNCTUATION = frozenset("_.:/=+-@")
 
@@ -22,18 +21,18 @@ def checked_tags(tags: object, role_arn: str | None = None) -> FrozenMap[str]:
         InvalidRoleError: They are no such mapping, or too many, or a key or value is not valid.
     """
     if not isinstance(tags, Mapping) or len(tags) > 50:
-        raise invalid(role_arn, "tags", tags, "a mapping of at most 50 keys to values")
+        raise InvalidRoleError.invalid(tags, "tags", "a mapping of at most 50 keys to values", role_arn=role_arn)
     seen: dict[str, str] = {}
     for key, value in tags.items():
         if not _is_tag_text(key, 1, 128) or key.lower().startswith("aws:"):
             rule = "keys are 1 to 128 letters, digits, spaces and _ . : / = + - @, and do not begin with aws:"
-            raise invalid(role_arn, "tags", key, rule)
+            raise InvalidRoleError.invalid(key, "tags", rule, role_arn=role_arn)
         if not _is_tag_text(value, 0, 256):
             rule = f"the value of {key!r} is up to 256 letters, digits, spaces and _ . : / = + - @"
-            raise invalid(role_arn, "tags", value, rule)
+            raise InvalidRoleError.invalid(value, "tags", rule, role_arn=role_arn)
         if key.casefold() in seen:
             rule = f"keys differ by more than case, and {seen[key.casefold()]!r} is there too"
-            raise invalid(role_arn, "tags", key, rule)
+            raise InvalidRoleError.invalid(key, "tags", rule, role_arn=role_arn)
         seen[key.casefold()] = key
     return FrozenMap(tags)
 
