@@ -188,10 +188,10 @@ class _Walk:
         except CredentialsError as error:
             return _at_source(error, self._region_name), None
         account = self._way.account
-        if not self._way.hops and account.account_id not in (None, identity.account_id):
-            msg = f"the source's credentials are for account {identity.account_id}, not {account.account_id}"
-            hint = f"they belong to {identity.arn}: give this account another source"
-            return _at_source(WrongAccountError(msg, hop=0, hint=hint), self._region_name), None
+        expected = None if self._way.hops else account.account_id
+        if expected is not None and identity.account_id != expected:
+            wrong = WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
+            return _at_source(wrong, self._region_name), None
         caller = CallingPrincipal(identity.arn, identity.user_id)
         # A role's session may have come with both, and nothing shows it.
         known = not caller.is_session

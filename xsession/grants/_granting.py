@@ -14,12 +14,12 @@ from xsession._base import Clock, frozen, renew_after_fork
 from xsession._botocore import SigningCredentials
 from xsession._chain import Chains, Reached
 from xsession._sts import sts_region
-from xsession.accounts import Account
+from xsession.accounts import Account, required_role
 from xsession.credentials import Credentials, Identity
-from xsession.errors import AssumeRoleError, GrantError, InvalidRoleError, XSessionError
+from xsession.errors import AssumeRoleError, GrantError, XSessionError
 from xsession.policies import Policy, PolicyLike, as_policy
 from xsession.refresh import Cell, Deadline
-from xsession.roles import Role, RoleChain
+from xsession.roles import Role, RoleChain, second_session_policy
 
 from ._console import Post, post_form
 from ._grant import Grant, Revoke
@@ -133,7 +133,8 @@ class Grants:
         """
         seconds, to, reason = checked_duration(duration), checked_to(to), checked_reason(reason)
         terms = self._terms(to, reason, seconds)
-        plain = self._chains.reach(_with_role(account))
+        required_role(account, "that a grant could narrow")
+        plain = self._chains.reach(account)
         role = self._narrowed(account, plain.hops[-1].role, terms, _Asked(policy, policy_arns, allow_chaining))
         who = self._who(plain)
         reached, credentials = self._assumed(account, plain, role, terms)
@@ -191,11 +192,10 @@ class Grants:
         )
 
     def _narrowed(self, account: Account, role: Role, terms: Terms, asked: _Asked) -> Role:
-        if role.policy is not None or role.policy_arns:
+        if role.has_session_policy:
             if asked.policy is not None or asked.policy_arns:
-                msg = "the role has a session policy, and a grant's own would not narrow it: AWS adds them up"
                 hint = "grant without policy, which keeps the role's, or register the role once more without its policy"
-                raise InvalidRoleError(msg, account=account.name, role_arn=role.role_arn, hint=hint)
+                raise second_session_policy(role, account.name, hint)
             asked = replace(asked, policy=role.policy, policy_arns=role.policy_arns)
         try:
             bare = role.replace(
@@ -250,14 +250,8 @@ class Grants:
             self._live = [*held, live]
 
 
-def _with_role(account: Account, role: Role | None = None) -> Account:
-    if account.chain is None:
-        msg = "the account has no role that a grant could narrow: its credentials are the source's own"
-        raise InvalidRoleError(msg, account=account.name, hint="reach it by a role")
-    if role is None:
-        return account
-    *before, _last = account.chain
-    return replace(account, chain=RoleChain(*before, role))
+def _with_role(account: Account, role: Role) -> Account:
+    return replace(account, chain=RoleChain(*account.roles[:-1], role))
 
 
 def _refused_option(error: AssumeRoleError, hop: int) -> str | None:
