@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE
@@ -21,6 +23,7 @@ class Client:
     def __init__(self) -> None:
         self.closed = 0
         self.key = 0
+        self.born = -1
 
     def close(self) -> None:
         """Counts."""
@@ -73,10 +76,39 @@ def test_a_build_that_fails_is_tried_again_by_the_next() -> None:
 
 def test_the_least_recently_used_one_goes_with_its_shortcuts() -> None:
     """The bound holds for the plain dictionary in front as well."""
-    cache = ClientCache(2)
-    for key in "abc":
+    cache = ClientCache(4)
+    for key in "abcde":
         cache.get(key, key, Client)
-    assert set(cache.by_arguments) == {"b", "c"}
+    gc.collect()
+    assert set(cache._alive) == {"b", "c", "d", "e"}
+    assert set(cache.by_arguments) <= {"d", "e"}
+
+
+@given(st.integers(1, 9), st.lists(st.integers(0, 11), max_size=60))
+def test_a_client_that_is_asked_for_again_soon_is_kept(maxsize: int, keys: list[int]) -> None:
+    """It goes after as many others as half of the bound at the earliest; and the bound holds."""
+    cache = ClientCache(maxsize)
+    last: dict[int, tuple[int, int]] = {}
+    for number, key in enumerate(keys):
+        client = cache.by_arguments.get(key) or cache.get(key, key, Client)
+        others = len({other for other in keys[last[key][0] + 1 : number] if other != key}) if key in last else maxsize
+        if others < maxsize // 2:
+            assert client.born == last[key][1]
+        if key not in last or client.born != last[key][1]:
+            client.born = number
+        last[key] = number, client.born
+        del client
+        assert len(cache._young) + len(cache._old) <= maxsize
+
+
+def test_a_hit_is_a_use() -> None:
+    """Whoever is asked for most stays, though hits leave no trace."""
+    cache = ClientCache(3)
+    favourite = id(cache.get("s3", "s3", Client))
+    for number in range(30):
+        for _ in range(5):
+            assert id(cache.by_arguments.get("s3") or cache.get("s3", "s3", Client)) == favourite
+        cache.get(number, number, Client)
 
 
 def test_one_that_was_let_go_and_is_held_is_found_again() -> None:
@@ -117,7 +149,7 @@ def test_a_client_that_outlives_its_cache_can_be_closed() -> None:
 
 
 def test_shortcuts_that_nobody_takes_again_do_not_pile_up() -> None:
-    """Somebody makes a new Config at each call."""
+    """Somebody passes another object for the same account at each call."""
     cache = ClientCache(4)
     for number in range(1_000):
         cache.get("a", number, Client)
@@ -199,8 +231,9 @@ def test_many_calls_over_many_keys_keep_no_more_than_the_bound() -> None:
         key = chosen.randrange(200)
         cache.get(key, (key, chosen.randrange(3)), Client)
     gc.collect()
-    sizes = {len(cache._clients), len(cache._shortcuts), len(cache._building)}
-    assert sizes == {16, 0}
+    assert len(cache._young) + len(cache._old) == 16
+    assert len(cache._building) == 0
+    assert len(cache._shortcuts) <= 8
     assert len(cache.by_arguments) <= 16 * 3
     assert len(cache._alive) <= 17
     assert cache.get(0, 0, Client) is held

@@ -331,6 +331,16 @@ def test_the_same_question_gets_the_same_client(world: World) -> None:
     assert tuned is not client
 
 
+def test_a_config_that_was_changed_says_what_it_says_now(world: World) -> None:
+    """It is the same object, and asks for another client."""
+    xs, config = world.session(), Config(region_name="eu-west-1")
+    before = xs.get_client("sqs", "vegeta", config=config)
+    assert xs.get_client("sqs", "vegeta", config=config) is before
+    config.region_name = "us-east-1"  # type: ignore[attr-defined]  # the stubs name no option
+    assert xs.get_client("sqs", "vegeta", config=config).meta.region_name == "us-east-1"
+    assert before.meta.region_name == "eu-west-1"
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -24,6 +24,16 @@ def test_options_of_session_apply_to_the_last_hop(world: World) -> None:
     assert world.aws.count("AssumeRole", role_arn=world.chain.roles[0].role_arn) == 1
 
 
+def test_sessions_that_are_narrowed_otherwise_have_another_repr(world: World) -> None:
+    """Libraries cache what they make of a session by its repr, and would hand the broad one's out."""
+    xs = world.session()
+    broad, narrow = xs["vegeta"], xs.session("vegeta", policy=allow("s3:GetObject"))
+    other = xs.session("vegeta", policy=allow("s3:PutObject"))
+    assert len({repr(broad), repr(narrow), repr(other)}) == 3
+    assert repr(xs.session("vegeta", policy=allow("s3:GetObject"))) == repr(narrow)
+    assert repr(xs.session("vegeta")) == repr(broad)
+
+
 POLICIES: list[dict[str, Any]] = [
     {"policy": allow("s3:*")},
     {"policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},

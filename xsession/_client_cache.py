@@ -8,8 +8,6 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
-from cachetools import LRUCache
-
 from ._base import renew_after_fork
 from .errors import ConfigError
 
@@ -18,22 +16,12 @@ Build = Callable[[], Any]
 _MAX_SHORTCUTS = 16
 
 
-class _Clients(LRUCache[Hashable, Any]):
-    """The most recently made clients; tells which one it let go."""
-
-    def __init__(self, maxsize: int, evicted: Callable[[Hashable], None]) -> None:
-        super().__init__(maxsize)
-        self._evicted = evicted
-
-    def popitem(self) -> tuple[Hashable, Any]:
-        """Lets the least recently used one go."""
-        key, client = super().popitem()
-        self._evicted(key)
-        return key, client
-
-
 class ClientCache:
     """One client for each key, however many threads ask; bounded.
+
+    Those that were not asked for the longest time go first. A hit is one look-up in a plain dictionary, which keeps no
+    record of it: so the clients are kept in two generations, and whoever asks for one of the older generation brings
+    it into the younger. When that is full it joins the older one, of which the first go where there are too many.
 
     A client that was let go and is still held by somebody is found again as long as it lives.
 
@@ -47,7 +35,9 @@ class ClientCache:
     def __init__(self, maxsize: int) -> None:
         _check_bound(maxsize)
         self._maxsize = maxsize
-        # Read without a lock: a plain dict's look-up is atomic, an LRU's is not. Keyed by a call's own arguments.
+        self._generation_size = (maxsize + 1) // 2
+        # Read without a lock: a plain dict's look-up is atomic. Keyed by a call's own arguments; those of the younger
+        # generation alone.
         self.by_arguments: dict[Hashable, Any] = {}
         self.epoch = 0
         self._start_empty()
@@ -84,15 +74,16 @@ class ClientCache:
     def drop(self, key: Hashable) -> None:
         """Forgets a client; whoever holds it can go on using it."""
         with self._lock:
-            self._alive.pop(key, None)
-            self._clients.pop(key, None)
-            self._let_go(key)
+            for clients in (self._alive, self._young, self._old):
+                clients.pop(key, None)
+            for shortcut in self._shortcuts.pop(key, ()):
+                self.by_arguments.pop(shortcut, None)
 
     def clear(self) -> None:
         """Forgets all clients."""
         with self._lock:
-            self._clients.clear()
-            self._alive.clear()
+            for clients in (self._alive, self._young, self._old):
+                clients.clear()
             self._shortcuts.clear()
             self.by_arguments.clear()
 
@@ -103,7 +94,8 @@ class ClientCache:
     def _start_empty(self) -> None:
         self._lock = threading.Lock()
         self._building: dict[Hashable, threading.Lock] = {}
-        self._clients = _Clients(self._maxsize, self._let_go)
+        self._young: dict[Hashable, Any] = {}
+        self._old: dict[Hashable, Any] = {}
         self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
         self._shortcuts: dict[Hashable, list[Hashable]] = {}
         # The same object: it is held by who reads it.
@@ -130,18 +122,27 @@ class ClientCache:
                 self._building.pop(key, None)
 
     def _remember(self, key: Hashable, shortcut: Hashable | None, client: Any, epoch: int) -> None:
-        self._clients[key] = client
-        if shortcut is not None and epoch == self.epoch and key in self._clients:
+        self._use(key, client)
+        if shortcut is not None and epoch == self.epoch:
             shortcuts = self._shortcuts.setdefault(key, [])
             if len(shortcuts) >= _MAX_SHORTCUTS:
-                # Somebody makes a new Config for each call, which is a shortcut that nobody takes again.
+                # Somebody passes another object for the same account at each call.
                 self.by_arguments.pop(shortcuts.pop(0), None)
             shortcuts.append(shortcut)
             self.by_arguments[shortcut] = client
 
-    def _let_go(self, key: Hashable) -> None:
-        for shortcut in self._shortcuts.pop(key, ()):
-            self.by_arguments.pop(shortcut, None)
+    def _use(self, key: Hashable, client: Any) -> None:
+        if key in self._young:
+            return
+        self._old.pop(key, None)
+        if len(self._young) >= self._generation_size:
+            self._old.update(self._young)
+            self._young = {}
+            self._shortcuts.clear()
+            self.by_arguments.clear()
+        self._young[key] = client
+        while len(self._young) + len(self._old) > self._maxsize:
+            del self._old[next(iter(self._old))]
 
 
 def _close_and_forget(cache: weakref.ref[ClientCache], key: Hashable, close: Callable[[], None]) -> None:

@@ -110,4 +110,9 @@ class AccountSession(boto3.Session):
         raise TypeError(msg)
 
     def __repr__(self) -> str:
-        return f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r})"
+        # Libraries cache by it. Nothing can be read out of the number, which differs from process to process.
+        identity = f"{hash(self._reached.key) & 0xFFFFFFFF:08x}"
+        return (
+            f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r}, "
+            f"identity={identity})"
+        )

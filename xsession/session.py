@@ -192,9 +192,10 @@ class CrossAccountSession:
             ConfigError: The account or an argument can't work.
             SessionClosedError: The session is closed.
         """
-        if not client_kwargs:
+        # A config may be changed after its first use: what it says now counts, and reading it takes longer.
+        if config is None and not client_kwargs:
             try:
-                return self._by_arguments[service_name, account, region_name, config]
+                return self._by_arguments[service_name, account, region_name]
             except (KeyError, TypeError):
                 pass  # Not there yet; or a list or the like as account, which find() refuses in words.
         return self._client(service_name, account, region_name, config, client_kwargs)
@@ -562,7 +563,7 @@ class CrossAccountSession:
         key: tuple[object, ...] = (reached.key, service_name, region, config_key(config))
         if kwargs:
             key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
-        shortcut = None if kwargs else (service_name, account, region_name, config)
+        shortcut = None if kwargs or config is not None else (service_name, account, region_name)
         if config is not None:
             kwargs = {**kwargs, "config": config}
         client = self._clients.get(

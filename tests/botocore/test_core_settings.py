@@ -278,3 +278,36 @@ def test_unknown_resources_are_boto3s_error(core: MakeCore) -> None:
 def test_a_region_of_tomorrow_works(core: MakeCore) -> None:
     """As with plain boto3."""
     assert core().client("sqs", KEY, "mars-north-1").meta.endpoint_url == "https://sqs.mars-north-1.amazonaws.com"
+
+
+CONFIGS: list[dict[str, Any] | None] = [
+    None,
+    {},
+    {"read_timeout": 7},
+    {"connect_timeout": 4},
+    {"defaults_mode": "mobile"},
+]
+# How the client names itself is compared elsewhere; pools are bigger than botocore's on purpose.
+NOT_COMPARED = {"user_agent", "max_pool_connections"}
+OPTIONS = sorted(set(Config.OPTION_DEFAULTS) - NOT_COMPARED)
+
+
+@pytest.mark.parametrize("of_session", [None, {"read_timeout": 8}, {"defaults_mode": "mobile"}], ids=str)
+@pytest.mark.parametrize("mode", [None, "legacy", "in-region"])
+def test_a_defaults_mode_means_what_it_means_to_boto3(
+    fast: bool, mode: str | None, of_session: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connect timeout included, which counts only where nobody passes a config; each option is compared."""
+    if mode is not None:
+        monkeypatch.setenv("AWS_DEFAULTS_MODE", mode)
+    source = boto3.Session(KEY.access_key, KEY.secret_key, region_name="eu-west-1")
+    if of_session is not None:
+        source._session.set_default_client_config(Config(**of_session))
+    core = ClientCore(source, fast=fast)
+    session = core.boto3_session(KEY, "eu-west-1")
+    for options in CONFIGS:
+        kwargs: dict[str, Any] = {} if options is None else {"config": Config(**options)}
+        theirs = source.client("sqs", **kwargs).meta.config
+        for ours in (core.client("sqs", KEY, "eu-west-1", **kwargs), session.client("sqs", **kwargs)):
+            found = [(name, getattr(ours.meta.config, name), getattr(theirs, name)) for name in OPTIONS]
+            assert [difference for difference in found if difference[1] != difference[2]] == []

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,6 +16,7 @@ import botocore.handlers
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
+from botocore.endpoint import DEFAULT_TIMEOUT
 
 from xsession._base import renew_after_fork
 
@@ -25,6 +25,7 @@ from . import _rejections as rejections
 from ._config import own_options
 from ._connections import HandedOut
 from ._shared_methods import SharedMethods, forget_operations
+from ._source_settings import given_handlers, given_loader, register, with_boto3_models
 from ._timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -71,9 +72,14 @@ class _DerivedSession(botocore.session.Session):
         self.register_component("config_store", copy.copy(source.get_component("config_store")))
         self.register_component("token_provider", tokens.NoTokens())
         merged = Config(max_pool_connections=MAX_POOL_CONNECTIONS)
-        for layer in (source.get_default_client_config(), config):
-            if layer is not None:
-                merged = merged.merge(layer)
+        layers = [layer for layer in (source.get_default_client_config(), config) if layer is not None]
+        for layer in layers:
+            merged = merged.merge(layer)
+        # The timeout that comes with a defaults mode counts only where nobody passes a config, and botocore takes any
+        # default config for one that was passed.
+        self._leaves_timeout_to_mode = not layers and self._has_defaults_mode()
+        if self._leaves_timeout_to_mode:
+            merged = merged.merge(Config(connect_timeout=None))
         self.set_default_client_config(merged)
 
     @property
@@ -93,6 +99,20 @@ class _DerivedSession(botocore.session.Session):
     def set_config_variable(self, logical_name: str, value: Any) -> None:
         """Sets a variable for this session alone; what was copied from the source would go on asking the source."""
         self.get_component("config_store").set_config_variable(logical_name, value)
+
+    def create_client(self, *args: Any, **kwargs: Any) -> Any:
+        """A client as botocore's session makes it; boto3 passes the config by name."""
+        return super().create_client(*args, **{**kwargs, "config": self.as_passed(kwargs.get("config"))})
+
+    def as_passed(self, config: Config | None) -> Config | None:
+        """A caller's config, to be laid over the default one."""
+        if config is None or not self._leaves_timeout_to_mode or getattr(config, "connect_timeout", None) is None:
+            return config
+        return Config(connect_timeout=DEFAULT_TIMEOUT).merge(config)
+
+    def _has_defaults_mode(self) -> bool:
+        mode = self.get_config_variable("defaults_mode")
+        return mode is not None and str(mode).lower() != "legacy"
 
     def state(self) -> tuple[object, ...]:
         """What its clients are made with, as far as a caller can change it."""
@@ -145,8 +165,7 @@ class Loaders:
         """The loader that looks into these folders too."""
         loader = self._loaders.get(data_path)
         if loader is None:
-            fresh = botocore.loaders.create_loader(data_path)
-            fresh.search_paths.append(str(Path(boto3.__file__).parent / "data"))
+            fresh = with_boto3_models(botocore.loaders.create_loader(data_path))
             # Of two threads that come here at once, both get the first one's: setdefault is atomic.
             loader = self._loaders.setdefault(data_path, fresh)
         return loader
@@ -177,7 +196,7 @@ class ClientCore:
         self._lock = threading.RLock()
         self._building: ContextVar[botocore.credentials.Credentials | None] = ContextVar("building")
         loaders = Loaders() if loaders is None else loaders
-        self._loader = loaders.of(self._source.get_config_variable("data_path"))
+        self._loader = given_loader(self._source) or loaders.of(self._source.get_config_variable("data_path"))
         self._handed_out = HandedOut()
         self._templates: Templates | None = None
         self._start_anew()
@@ -222,7 +241,7 @@ class ClientCore:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
             self._look_at_handlers()
-            session = self._derived(lambda: credentials, copy.copy(self._session.events))
+            session = self._derived(lambda: credentials, copy.copy(self._sts_events or self._session.events))
             session.set_config_variable("sts_regional_endpoints", "regional")
             with suppress(Exception):  # whatever botocore changed: its own parser reads times too
                 session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
@@ -259,6 +278,10 @@ class ClientCore:
         self._builtin = _count_builtin_handlers()
         self._session = DerivedBoto3Session(self._derived(self._building.get))
         SharedMethods(self._building).register(self._session.events)
+        given = given_handlers(self._source)
+        # They are for the requests of clients: what STS answers us is a secret.
+        self._sts_events = copy.copy(self._session.events) if given else None
+        register(given, self._session.events)
         self._templates = None
 
     def _look_at_handlers(self) -> None:

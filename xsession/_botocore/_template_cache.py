@@ -67,7 +67,7 @@ class Templates:
 
     def _new(self, service_name: str, region_name: str | None, kwargs: Mapping[str, Any]) -> Template:
         model = self._make(service_name, None, region_name, **kwargs)
-        config, default = kwargs.get("config"), self._session.get_default_client_config()
+        config, default = self._session.as_passed(kwargs.get("config")), self._session.get_default_client_config()
         template = Template(
             model,
             self._session,
