@@ -1,36 +1,15 @@
-"""AWS's errors and answers in the form that each service gives them."""
+"""AWS's errors, in the words and the form that each service gives them."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import field
 from xml.sax.saxutils import escape
 
-from xsession._base import frozen
+from ._http_response import HTTPResponse
 
-STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _JSON_TYPE = "application/x-amz-json-1.1"
-
-
-@frozen
-class Answer:
-    """One HTTP answer.
-
-    Args:
-        status: The status.
-        body: The payload.
-        content_type: Its type.
-        error_code: AWS's code, where it is an error.
-        headers: Further headers.
-    """
-
-    status: int
-    body: bytes
-    content_type: str = "text/xml"
-    error_code: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class RefusedError(Exception):
@@ -49,14 +28,14 @@ class RefusedError(Exception):
         self.message = message
 
 
-def error_answer(service: str, error: RefusedError, *, is_json: bool) -> Answer:
+def error_response(service: str, error: RefusedError, *, is_json: bool) -> HTTPResponse:
     """An error in the service's own form."""
     request_id = str(uuid.uuid4())
     code, message = escape(error.code), escape(error.message)
     if is_json:
         body = json.dumps({"__type": error.code, "message": error.message})
         headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code}
-        return Answer(error.status, body.encode(), _JSON_TYPE, error.code, headers)
+        return HTTPResponse(error.status, body.encode(), _JSON_TYPE, error.code, headers)
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
     elif service == "ec2":
@@ -66,19 +45,10 @@ def error_answer(service: str, error: RefusedError, *, is_json: bool) -> Answer:
         )
     else:
         body = (
-            f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+            f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
             f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
-    return Answer(error.status, body.encode(), error_code=error.code)
-
-
-def sts_answer(operation: str, result: str) -> Answer:
-    """The answer of an STS operation; `result` is XML."""
-    body = (
-        f'<{operation}Response xmlns="{STS_NAMESPACE}"><{operation}Result>{result}</{operation}Result>'
-        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
-    )
-    return Answer(200, body.encode())
+    return HTTPResponse(error.status, body.encode(), error_code=error.code)
 
 
 def expired(service: str, *, is_json: bool) -> RefusedError:
