@@ -55,7 +55,7 @@ class LocalAWS:
         lifetime: Seconds that credentials live, whatever was asked for; None: as asked for.
 
     Raises:
-        ConfigError: The extra `xsession[testing]` is not installed, or, when it is entered, another one runs.
+        ConfigError: The extra `xsession[testing]` is missing or broken, or, when it is entered, another one runs.
     """
 
     _running = threading.Lock()

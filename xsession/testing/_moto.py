@@ -65,16 +65,15 @@ def load_moto() -> Moto:
     """moto, imported.
 
     Raises:
-        ConfigError: The extra `xsession[testing]` is not installed, or can't be imported.
+        ConfigError: The extra `xsession[testing]` is not installed, or is broken.
     """
     try:
         from moto.backends import get_backend  # noqa: PLC0415 # comes with the extra, and takes a second
         from moto.core.base_backend import BackendDict  # noqa: PLC0415
         from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        msg = f"the local AWS needs {error.name}"
-        raise ConfigError(msg, hint="pip install 'xsession[testing]'") from error
     except ImportError as error:
+        # What is installed but broken is no missing extra.
+        option = "" if isinstance(error, ModuleNotFoundError) else "--force-reinstall "
         msg = f"the local AWS can't be imported: {error}"
-        raise ConfigError(msg, hint="pip install --force-reinstall 'xsession[testing]'") from error
+        raise ConfigError(msg, hint=f"pip install {option}'xsession[testing]'") from error
     return Moto(get_backend, BackendDict.reset, DomainDispatcherApplication(create_backend_app))
