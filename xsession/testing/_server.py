@@ -17,14 +17,14 @@ from xsession.testing._http import (
     Faults,
     HTTPResponse,
     RefusedError,
+    clock_skewed,
     cut_connection,
     error_response,
-    expired,
-    is_valid,
+    is_signature_valid,
     read_api_request,
     read_http_request,
-    refusal_of_time,
-    skewed,
+    time_refusal,
+    token_expired,
     unknown_key,
 )
 from xsession.testing._iam import (
@@ -140,14 +140,14 @@ class Server:
         if key is None or (key.session_token or "") != (signature.session_token or ""):
             raise unknown_key(service, is_json=is_json)
         # Clients sign by the machine's clock, whichever clock the server lives by.
-        refusal = refusal_of_time(signature, request.http.query, time.time() + self.skew)
+        refusal = time_refusal(signature, request.http.query, time.time() + self.skew)
         if refusal is not None:
-            raise skewed(service, refusal, is_json=is_json)
-        if not is_valid(request.http, signature, key.secret_access_key):
+            raise clock_skewed(service, refusal, is_json=is_json)
+        if not is_signature_valid(request.http, signature, key.secret_access_key):
             message = "The request signature we calculated does not match the signature you provided."
             raise RefusedError(403, "SignatureDoesNotMatch", message)
         if key.expires is not None and self._now() >= key.expires:
-            raise expired(service, is_json=is_json)
+            raise token_expired(service, is_json=is_json)
         return key
 
     def _note(self, request: APIRequest, key: AccessKey | None, response: HTTPResponse) -> None:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from ._calls import Call as Call
     from ._calls import CallLog as CallLog
     from ._errors import RefusedError as RefusedError
-    from ._errors import denied as denied
+    from ._errors import access_denied as access_denied
+    from ._errors import clock_skewed as clock_skewed
     from ._errors import error_response as error_response
-    from ._errors import expired as expired
-    from ._errors import skewed as skewed
+    from ._errors import token_expired as token_expired
     from ._errors import unknown_key as unknown_key
     from ._faults import Fault as Fault
     from ._faults import Faults as Faults
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ._http_response import HTTPResponse as HTTPResponse
     from ._parameters import numbered_values as numbered_values
     from ._s3_requests import S3Request as S3Request
-    from ._signatures import is_valid as is_valid
-    from ._signatures import refusal_of_time as refusal_of_time
+    from ._signatures import is_signature_valid as is_signature_valid
+    from ._signatures import time_refusal as time_refusal
     from ._wsgi import WSGIApp as WSGIApp
     from ._wsgi import cut_connection as cut_connection
     from ._wsgi import serve as serve
@@ -36,13 +36,13 @@ __getattr__, __dir__ = lazy(
     {
         "_api_request": ("UNSIGNED_OPERATIONS", "APIRequest", "read_api_request"),
         "_calls": ("Call", "CallLog"),
-        "_errors": ("RefusedError", "denied", "error_response", "expired", "skewed", "unknown_key"),
+        "_errors": ("RefusedError", "access_denied", "clock_skewed", "error_response", "token_expired", "unknown_key"),
         "_faults": ("Fault", "Faults"),
         "_http_request": ("HTTPRequest", "read_http_request"),
         "_http_response": ("HTTPResponse",),
         "_parameters": ("numbered_values",),
         "_s3_requests": ("S3Request",),
-        "_signatures": ("is_valid", "refusal_of_time"),
+        "_signatures": ("is_signature_valid", "time_refusal"),
         "_wsgi": ("WSGIApp", "cut_connection", "serve"),
     },
 )

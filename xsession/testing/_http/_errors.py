@@ -51,7 +51,7 @@ def error_response(service: str, error: RefusedError, *, is_json: bool) -> HTTPR
     return HTTPResponse(error.status, body.encode(), error_code=error.code)
 
 
-def expired(service: str, *, is_json: bool) -> RefusedError:
+def token_expired(service: str, *, is_json: bool) -> RefusedError:
     """How a service says that temporary credentials have ended."""
     if service == "ec2":
         return RefusedError(400, "RequestExpired", "Request has expired.")
@@ -62,7 +62,7 @@ def expired(service: str, *, is_json: bool) -> RefusedError:
     return RefusedError(403, "ExpiredToken", "The security token included in the request is expired")
 
 
-def skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
+def clock_skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
     """How a service says that a request's time is not its own."""
     if service == "s3":
         expired_url = message == "Request has expired"
@@ -85,7 +85,7 @@ def unknown_key(service: str, *, is_json: bool) -> RefusedError:
     return RefusedError(403, "UnrecognizedClientException" if is_json else "InvalidClientTokenId", message)
 
 
-def denied(
+def access_denied(
     caller_arn: str, action: str, resource: str | None, reason: str, *, service: str, is_json: bool = False
 ) -> RefusedError:
     """How a service says that somebody may not.

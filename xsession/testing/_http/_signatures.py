@@ -101,7 +101,7 @@ def read_signature(request: HTTPRequest) -> Signature | None:
     )
 
 
-def is_valid(request: HTTPRequest, signature: Signature, secret_access_key: str) -> bool:
+def is_signature_valid(request: HTTPRequest, signature: Signature, secret_access_key: str) -> bool:
     """Whether the signature was made with this secret."""
     if signature.scope == _VERSION_2:
         return hmac.compare_digest(_version_2(request, signature, secret_access_key), signature.value)
@@ -121,7 +121,7 @@ def is_valid(request: HTTPRequest, signature: Signature, secret_access_key: str)
     return hmac.compare_digest(expected, signature.value)
 
 
-def refusal_of_time(signature: Signature, query: str, now: float) -> str | None:
+def time_refusal(signature: Signature, query: str, now: float) -> str | None:
     """Why a signature is not for this moment, in AWS's words; None: it is.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html

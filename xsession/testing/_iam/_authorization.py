@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xsession.testing._http import APIRequest, denied, unknown_key
+from xsession.testing._http import APIRequest, access_denied, unknown_key
 
 from ._access_keys import AccessKey
 from ._actions import required_actions
@@ -56,7 +56,7 @@ class Authorizer:
             decision = decide(layers, one.action, one.resource, {**context, **one.keys})
             if not decision.allowed:
                 reason = decision.because(one.action)
-                raise denied(
+                raise access_denied(
                     key.principal.arn,
                     one.action,
                     one.resource,

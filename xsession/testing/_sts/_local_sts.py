@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from xml.sax.saxutils import escape
 
 from xsession.policies import Policy
-from xsession.testing._http import HTTPResponse, RefusedError, denied
+from xsession.testing._http import HTTPResponse, RefusedError, access_denied
 from xsession.testing._iam import (
     AccessKey,
     Authorizer,
@@ -295,4 +295,4 @@ def _web_identity_answer(issued: AccessKey, identity: WebIdentity, provider_arn:
 
 
 def _denied(caller: AccessKey, action: str, arn: str, reason: str = "") -> NoReturn:
-    raise denied(caller.principal.arn, action, arn, reason, service="sts")
+    raise access_denied(caller.principal.arn, action, arn, reason, service="sts")
