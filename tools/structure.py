@@ -1,7 +1,8 @@
 """The package's structure, read from its imports: rooms, the arrows between them, floors, circles.
 
-A room is a package with all that lies in it, or a module that stands alone. Every import counts, also one inside of a
-function and one for type checkers: whoever wants to understand a file follows them all.
+A room is a package with all that lies in it, or a module that stands alone; a package with packages inside has rooms of
+its own. Every import counts, also one inside of a function and one for type checkers: whoever wants to understand a
+file follows them all.
 """
 
 from __future__ import annotations
@@ -39,27 +40,35 @@ class Import:
 
 
 class Structure:
-    """The package as it stands in a checkout.
+    """The package as it stands in a checkout, or a package in it that has rooms of its own.
 
     Args:
         root: The checkout.
+        house: The package whose rooms are looked at.
     """
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, house: str = PACKAGE) -> None:
         self.root = root
+        self.house = house
         paths = sorted((root / PACKAGE).rglob("*.py"))
         self.modules: Mapping[str, Path] = {self._dotted(path): path for path in paths}
         self.packages = {module for module, path in self.modules.items() if path.name == "__init__.py"}
         self.layers = layers_of(root)
 
     def room(self, module: str) -> str:
-        """The room of a module: "refresh" for `xsession.refresh._cell`; "" for the package itself."""
-        return module.partition(".")[2].partition(".")[0]
+        """The room of a module: "refresh" for `xsession.refresh._cell`; "" for the house itself and what is outside."""
+        start, _, inside = module.partition(f"{self.house}.")
+        return "" if start else inside.partition(".")[0]
 
     @property
     def rooms(self) -> set[str]:
-        """All rooms but the package's own `__init__`, which only hands names on."""
+        """All rooms but the house's own `__init__`, which only hands names on."""
         return {self.room(module) for module in self.modules} - {""}
+
+    @property
+    def houses(self) -> set[str]:
+        """The packages that have packages inside."""
+        return {package.rpartition(".")[0] for package in self.packages} - {""}
 
     def package(self, module: str) -> str:
         """The package that a module lies in; a package lies in itself."""
@@ -159,7 +168,8 @@ class Structure:
 def main() -> None:
     """Print the figures of this checkout, or of the one that is named, and whatever is not as it should be."""
     structure = Structure(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT)
-    upward, circles = structure.upward(), structure.circles()
+    upward = structure.upward()
+    circles = [ring for house in sorted(structure.houses) for ring in Structure(structure.root, house).circles()]
     print(f"rooms {len(structure.rooms)}, floors {structure.floors()}, arrows {len(structure.arrows())}", end="")
     print(f", upward imports {len(upward)}, circles {len(circles)}")
     for line in upward:

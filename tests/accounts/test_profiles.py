@@ -21,8 +21,8 @@ from xsession import (
 )
 from xsession.accounts._profile import Profile
 from xsession.policies import allow
-from xsession.testing._sts._keys import Key
-from xsession.testing._sts._local_sts import LocalSTS
+from xsession.testing._iam import AccessKey
+from xsession.testing._sts import LocalSTS
 
 ROLE = f"arn:aws:iam::{VEGETA}:role/R"
 FIRST = f"arn:aws:iam::{HUB}:role/Hub"
@@ -300,12 +300,12 @@ class Recorder:
         self._requests: list[dict[str, str]] = []
         answer = LocalSTS.answer
 
-        def record(sts: LocalSTS, operation: str, parameters: Any, caller: Key | None, around: Any) -> Any:
+        def record(sts: LocalSTS, operation: str, parameters: Any, caller: AccessKey | None, environment: Any) -> Any:
             if operation == "AssumeRole" and caller is not None:
                 sent = {key: value for key, value in parameters.items() if key not in {"Action", "Version"}}
                 arn = caller.principal.arn
                 self._requests.append({**sent, "caller": arn.rpartition("/")[0] if "assumed-role" in arn else arn})
-            return answer(sts, operation, parameters, caller, around)
+            return answer(sts, operation, parameters, caller, environment)
 
         monkeypatch.setattr(LocalSTS, "answer", record)
 

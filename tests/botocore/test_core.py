@@ -21,7 +21,7 @@ from tests.support.client_paths import KEY, Bench, Make, MakeCore, as_credential
 from tests.support.worlds import BATMAN, BUCKET, VEGETA, World, who
 from xsession import Account, RoleChain
 from xsession._botocore._core import ClientCore, Loaders
-from xsession.testing._http._faults import Fault
+from xsession.testing import Fault
 
 
 def test_the_path_is_the_one_that_was_asked_for(bench: Bench, request: pytest.FixtureRequest) -> None:

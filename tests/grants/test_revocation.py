@@ -27,7 +27,7 @@ from xsession.events import Invalidated, Revoked
 from xsession.grants._revocation_policy import Scope
 from xsession.policies import Policy, allow, deny
 from xsession.testing import FakeClock, Fault, LocalAWS
-from xsession.testing._sts._keys import Key
+from xsession.testing._iam import AccessKey
 
 JANE = "jane@contractor.example"
 HOUR = timedelta(hours=1)
@@ -65,7 +65,7 @@ class Prison:
         """What somebody has who copied keys: those of a grant, or our own."""
         source: Any = grant.environ() if grant else self.xs.get_frozen_credentials("vegeta").environ()
         key = self.aws._sts.find(source["AWS_ACCESS_KEY_ID"])
-        assert isinstance(key, Key)
+        assert isinstance(key, AccessKey)
         return self.aws.session(key)
 
     def policies(self) -> dict[str, Any]:

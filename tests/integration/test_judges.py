@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.judges import Judge, client
 from xsession.policies import Policy, allow, deny, trust
-from xsession.testing._sts._web_identity import make_token
+from xsession.testing._sts import make_token
 
 BATMAN, VEGETA, HUB = "111111111111", "222222222222", "333333333333"
 

@@ -11,7 +11,7 @@ from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession import Account, Role, RoleChain
 from xsession.policies import Policy, Statement, allow, deny, trust
 from xsession.testing import Fault
-from xsession.testing._sts._keys import Key
+from xsession.testing._iam import AccessKey
 
 SECRET = "agreed-on-and-secret"
 WRONG = "wrong-and-secret-too"
@@ -326,7 +326,7 @@ def sts_fails(world: World) -> Broken:
     return Broken(world.role, "not-answered", told=True, before=lambda: world.aws.fail(fault))
 
 
-def session_key(world: World) -> Key:
+def session_key(world: World) -> AccessKey:
     """A temporary key of Bruce's own."""
     answer = world.source.client("sts").get_session_token()["Credentials"]
     return replace(

@@ -10,7 +10,7 @@ from botocore.credentials import Credentials
 
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession._botocore._core import ClientCore
-from xsession.testing._sts._keys import Key
+from xsession.testing._iam import AccessKey
 
 
 class Bench:
@@ -31,7 +31,7 @@ class Bench:
         return self.core.client(service_name, self.credentials(account_id), region, **arguments)
 
 
-def as_credentials(key: Key) -> Credentials:
+def as_credentials(key: AccessKey) -> Credentials:
     """A key as botocore's object."""
     return Credentials(key.access_key_id, key.secret_access_key, key.session_token)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from xsession.testing._http._server import serve
+from xsession.testing._http import serve
 
 ROLE = "arn:aws:iam::222222222222:role/R"
 SESSION_ARN = "arn:aws:sts::222222222222:assumed-role/R/name"

@@ -8,7 +8,7 @@ import boto3
 
 from xsession import CrossAccountSession, RoleChain
 from xsession.testing import EventCapture, LocalAWS
-from xsession.testing._sts._keys import Key
+from xsession.testing._iam import AccessKey
 
 BATMAN = "111111111111"
 VEGETA = "222222222222"
@@ -26,7 +26,7 @@ class World:
     def __init__(self, aws: LocalAWS) -> None:
         self.aws = aws
         self.batman, self.vegeta, self.hub = (aws.account(account_id) for account_id in (BATMAN, VEGETA, HUB))
-        self.key: Key = self.batman.user("bruce")
+        self.key: AccessKey = self.batman.user("bruce")
         self.source: boto3.Session = aws.session(self.key)
         self.role = self.vegeta.role("Reader", trusts=BATMAN)
         hub = self.hub.role("Hub", trusts=BATMAN)

@@ -1,5 +1,10 @@
 """Whether a condition of a policy is met by a request of which not everything is known: yes, no, or it can't be told.
 
+There are two evaluators of conditions. This one predicts what AWS will say, for a diagnosis: the caller's tags,
+address or organization may be unknown, and then the verdict is None, never a guess. The other one, of the local AWS
+in `xsession.testing`, stands for AWS: it has the whole request, answers yes or no, and what it can't judge is an
+error. Operators are read in each, so that one checks the other: a test compares their verdicts.
+
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """

@@ -10,8 +10,7 @@ import boto3
 
 from xsession._base import public
 from xsession.policies import Policy, Statement, allow, as_policy, trust
-from xsession.testing._iam import Directory, Principal
-from xsession.testing._sts import Key, new_key
+from xsession.testing._iam import AccessKey, Directory, Principal, new_key
 
 PolicyLike: TypeAlias = Policy | Mapping[str, Any] | str
 
@@ -37,7 +36,7 @@ class LocalAccount:
         *,
         root: Callable[[], boto3.Session],
         directory: Directory,
-        add_key: Callable[[Key], Key],
+        add_key: Callable[[AccessKey], AccessKey],
     ) -> None:
         self.account_id = account_id
         self._partition = partition
@@ -51,7 +50,7 @@ class LocalAccount:
         """A session that may do everything in the account and is not counted: for further set-up."""
         return self._root()
 
-    def user(self, name: str, permissions: PolicyLike | None = None) -> Key:
+    def user(self, name: str, permissions: PolicyLike | None = None) -> AccessKey:
         """A user's long-term access key.
 
         Args:

@@ -18,12 +18,13 @@ import botocore.session
 from xsession import ConfigError
 from xsession._base import public
 from xsession.testing._cloudtrail import CloudTrail
-from xsession.testing._http import Call, CallLog, Fault, Faults, Server, serve
-from xsession.testing._iam import Access, Directory, Principal
-from xsession.testing._sts import Key, LocalSTS, make_token, new_key
+from xsession.testing._http import Call, CallLog, Fault, Faults, serve
+from xsession.testing._iam import AccessKey, Authorizer, Directory, Principal, new_key
+from xsession.testing._sts import LocalSTS, make_token
 
 from ._local_account import LocalAccount
 from ._moto import load_moto
+from ._server import Server
 
 _HOME_REGION = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
@@ -54,7 +55,7 @@ class LocalAWS:
         lifetime: Seconds that credentials live, whatever was asked for; None: as asked for.
 
     Raises:
-        ConfigError: The extra `xsession[testing]` is not installed, or, when it is entered, another one runs.
+        ConfigError: The extra `xsession[testing]` is missing or broken, or, when it is entered, another one runs.
     """
 
     _running = threading.Lock()
@@ -64,17 +65,16 @@ class LocalAWS:
         self._calls = CallLog()
         self._faults = Faults()
         self._organizations: dict[str, str] = {}
-        self._backend, storage = load_moto()
-        self._directory = Directory(self._backend.iam)
-        access = Access(self._directory, self._organizations)
-        self._sts = LocalSTS(self._directory, access, self._now, lifetime)
+        self._moto = load_moto()
+        self._directory = Directory(self._moto.iam)
+        authorizer = Authorizer(self._directory, self._organizations)
+        self._sts = LocalSTS(self._directory, authorizer, self._now, lifetime)
         self.trail = CloudTrail(self._sts.find, self._now)
         self._server = Server(
             sts=self._sts,
-            access=access,
+            authorizer=authorizer,
             directory=self._directory,
-            storage=storage,
-            bucket_owner=self._backend.bucket_owner,
+            moto=self._moto,
             now=self._now,
             calls=self._calls,
             faults=self._faults,
@@ -89,7 +89,7 @@ class LocalAWS:
         if not self._running.acquire(blocking=False):
             msg = "another local AWS runs in this process"
             raise ConfigError(msg, hint="leave that one first")
-        self._backend.reset()
+        self._moto.reset()
         self._http, self._thread = serve(self._server)
         self._folder = tempfile.TemporaryDirectory(prefix="xsession-local-aws-")
         lines = ["[default]", f"endpoint_url = {self.endpoint_url}", f"region = {_HOME_REGION['aws']}", ""]
@@ -102,7 +102,7 @@ class LocalAWS:
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
-        self._backend.reset()
+        self._moto.reset()
         if self._folder is not None:
             self._folder.cleanup()
         self._running.release()
@@ -129,7 +129,7 @@ class LocalAWS:
             )
         return self._accounts[account_id]
 
-    def session(self, key: Key | None = None, *, region_name: str | None = None) -> boto3.Session:
+    def session(self, key: AccessKey | None = None, *, region_name: str | None = None) -> boto3.Session:
         """A boto3 session that talks to this AWS, and has no credentials of the environment.
 
         Args:
@@ -155,7 +155,7 @@ class LocalAWS:
             session.set_credentials(key.access_key_id, key.secret_access_key, key.session_token)
         return boto3.Session(botocore_session=session, region_name=region_name)
 
-    def environ(self, key: Key | None = None) -> dict[str, str]:
+    def environ(self, key: AccessKey | None = None) -> dict[str, str]:
         """Environment variables by which any AWS SDK in another process talks to this AWS.
 
         Args:
@@ -175,7 +175,7 @@ class LocalAWS:
         return variables
 
     @contextmanager
-    def applied(self, key: Key | None = None) -> Iterator[None]:
+    def applied(self, key: AccessKey | None = None) -> Iterator[None]:
         """Sets those variables in this process within the block, and hides all other AWS settings."""
         before = dict(os.environ)
         for name in before:
@@ -273,7 +273,7 @@ class LocalAWS:
         """
         return make_token(issuer, subject, audience, self._now() + seconds)
 
-    def add_key(self, key: Key) -> Key:
+    def add_key(self, key: AccessKey) -> AccessKey:
         """Makes a key known."""
         return self._sts.add(key)
 

@@ -1,23 +1,27 @@
-"""moto's storage, and its application."""
+"""moto: its storage, and its application, which answers whatever has no rule of ours."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from xsession import ConfigError
+from xsession.testing._http import HTTPResponse, WSGIApp
 
 
 class Moto:
-    """moto's storage.
+    """moto, of which a process has one.
 
     Args:
         get_backend: A service's storage, by its name.
         reset: Empties all.
+        app: Its application.
     """
 
-    def __init__(self, get_backend: Any, reset: Any) -> None:
+    def __init__(self, get_backend: Any, reset: Any, app: WSGIApp) -> None:
         self._get_backend = get_backend
         self._reset = reset
+        self._app = app
 
     def reset(self) -> None:
         """Empties it."""
@@ -28,22 +32,48 @@ class Moto:
         return self._get_backend("iam")[account_id][partition]
 
     def bucket_owner(self, bucket: str) -> str | None:
-        """The account that a bucket is in."""
+        """The account that a bucket is in; None: there is no such bucket."""
         _, account_id = self._get_backend("s3").bucket_accounts.get(bucket, (None, None))
         return account_id  # type: ignore[no-any-return]  # moto is not typed for us
 
+    def answer(self, environ: dict[str, Any], body: bytes, account_id: str) -> HTTPResponse:
+        """Does what a request asks for.
 
-def load_moto() -> tuple[Moto, Any]:
-    """The storage, and the WSGI application in front of it.
+        Args:
+            environ: The request, as WSGI describes it.
+            body: Its payload, which has been read.
+            account_id: The account to do it in.
+        """
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_error: Any) -> None:
+            started.append((status, headers))
+
+        payload = b"".join(self._app(environ, start_response))
+        status, headers = started[-1]
+        named = {name.title(): value for name, value in headers}
+        content_type = named.pop("Content-Type", "application/octet-stream")
+        number = int(status.split()[0])
+        return HTTPResponse(number, payload, content_type, None if number < 400 else status, named)
+
+
+def load_moto() -> Moto:
+    """moto, imported.
 
     Raises:
-        ConfigError: The extra `xsession[testing]` is not installed.
+        ConfigError: The extra `xsession[testing]` is not installed, or is broken.
     """
     try:
         from moto.backends import get_backend  # noqa: PLC0415 # comes with the extra, and takes a second
         from moto.core.base_backend import BackendDict  # noqa: PLC0415
         from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
     except ImportError as error:
-        msg = f"the local AWS needs {error.name}"
-        raise ConfigError(msg, hint="pip install 'xsession[testing]'") from error
-    return Moto(get_backend, BackendDict.reset), DomainDispatcherApplication(create_backend_app)
+        # What is installed but broken is no missing extra.
+        option = "" if isinstance(error, ModuleNotFoundError) else "--force-reinstall "
+        msg = f"the local AWS can't be imported: {error}"
+        raise ConfigError(msg, hint=f"pip install {option}'xsession[testing]'") from error
+    return Moto(get_backend, BackendDict.reset, DomainDispatcherApplication(create_backend_app))

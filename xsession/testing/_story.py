@@ -6,7 +6,7 @@ import boto3
 
 from xsession._base import frozen
 from xsession.policies import allow
-from xsession.testing._sts import Key
+from xsession.testing._iam import AccessKey
 
 from ._local_aws import LocalAWS
 
@@ -31,7 +31,7 @@ class Story:
         instances: The ids of Vegeta's two EC2 instances.
     """
 
-    key: Key
+    key: AccessKey
     session: boto3.Session
     vegeta_role: str
     operator_role: str

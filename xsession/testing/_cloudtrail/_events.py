@@ -11,14 +11,12 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from xml.sax.saxutils import unescape
 
 from xsession._base import frozen
-from xsession.testing._http import Answer, Request, Signature
-
-if TYPE_CHECKING:
-    from xsession.testing._sts import Key
+from xsession.testing._http import APIRequest, HTTPResponse, numbered_values
+from xsession.testing._iam import AccessKey
 
 _GLOBAL_SERVICES = frozenset({"iam", "organizations"})
 _GLOBAL_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -43,28 +41,9 @@ _FLAGS = frozenset({"DryRun", "Force", "Hibernate"})
 _HIDDEN = frozenset({"password", "newPassword", "oldPassword", "tokenCode"})
 
 
-class TrailRequest(Protocol):
-    """What is known of a request before it is answered."""
-
-    request: Request
-    signature: Signature | None
-    service: str
-    operation: str
-    is_json: bool
-    parameters: dict[str, str]
-
-    @property
-    def environ(self) -> Mapping[str, Any]:
-        """WSGI's."""
-
-    @property
-    def bucket(self) -> str:
-        """The bucket, for S3."""
-
-
 @frozen
-class Session:
-    """How temporary credentials came to be.
+class SessionAttributes:
+    """How the session of temporary credentials began.
 
     Args:
         since: When they were issued, in seconds since 1970.
@@ -76,7 +55,7 @@ class Session:
 
 
 @frozen
-class Recorded:
+class RecordedEvent:
     """One event, in the account and the region that keep it.
 
     Args:
@@ -113,34 +92,34 @@ class Recorded:
 
 
 @frozen
-class Passed:
-    """One request that passed through.
+class AnsweredRequest:
+    """One request to the local AWS, with what came of it.
 
     Args:
-        exchange: The request.
+        request: The request.
         key: What it was signed with.
-        session: How that key came to be, if it is a temporary one.
+        session: How that key's session began, if it is a temporary one.
         issued: The credentials that it was answered with.
-        answer: The answer.
+        response: The response.
         at: When, in seconds since 1970.
     """
 
-    exchange: TrailRequest
-    key: Key
-    session: Session
-    issued: Key | None
-    answer: Answer
+    request: APIRequest
+    key: AccessKey
+    session: SessionAttributes
+    issued: AccessKey | None
+    response: HTTPResponse
     at: float
 
-    def events(self) -> list[Recorded]:
+    def events(self) -> list[RecordedEvent]:
         """None of data events and unknown callers, two where a role of another account is assumed."""
-        code, message = _error(self.answer)
-        is_data = self.exchange.service == "s3" and self.exchange.operation not in _S3_MANAGEMENT
-        if is_data or not self.answer.status or code in _NOT_AUTHENTICATED or self.exchange.signature is None:
+        code, message = _error(self.response)
+        is_data = self.request.service == "s3" and self.request.operation not in _S3_MANAGEMENT
+        if is_data or not self.response.status or code in _NOT_AUTHENTICATED or self.request.signature is None:
             return []
-        document = self._document(self.exchange.signature.region_name)
+        document = self._document(self.request.signature.region_name)
         if code is not None:
-            code = f"Client.{code}" if self.exchange.service == "ec2" else code
+            code = f"Client.{code}" if self.request.service == "ec2" else code
             document |= {"errorCode": code, "errorMessage": message}
         here = self.key.principal.account_id
         there = here if self.issued is None else self.issued.principal.account_id
@@ -153,52 +132,52 @@ class Passed:
         return [self._recorded(document | shared), self._recorded(document | shared | changed)]
 
     def _document(self, signed_region: str) -> dict[str, Any]:
-        exchange, key = self.exchange, self.key
-        document = {
+        request, key = self.request, self.key
+        document: dict[str, Any] = {
             "eventVersion": "1.11",
             "userIdentity": _identity(key, self.session),
             "eventTime": _iso(self.at),
-            "eventSource": f"{exchange.service}.amazonaws.com",
-            "eventName": exchange.operation,
-            "awsRegion": _region(exchange.service, signed_region, key),
-            "sourceIPAddress": exchange.environ.get("REMOTE_ADDR", "127.0.0.1"),
-            "userAgent": exchange.request.headers.get("user-agent", ""),
-            "requestParameters": _parameters(exchange),
+            "eventSource": f"{request.service}.amazonaws.com",
+            "eventName": request.operation,
+            "awsRegion": _region(request.service, signed_region, key),
+            "sourceIPAddress": request.source_ip,
+            "userAgent": request.http.headers.get("user-agent", ""),
+            "requestParameters": _parameters(request),
             "responseElements": None if self.issued is None else _issued(self.issued),
-            "requestID": _request_id(self.answer),
+            "requestID": _request_id(self.response),
             "eventID": str(uuid.uuid4()),
-            "readOnly": _READ_ONLY.fullmatch(exchange.operation) is not None,
+            "readOnly": _READ_ONLY.fullmatch(request.operation) is not None,
             "eventType": "AwsApiCall",
             "managementEvent": True,
             "recipientAccountId": key.principal.account_id,
             "eventCategory": "Management",
         }
-        role_arn = exchange.parameters.get("RoleArn", "")
+        role_arn = request.parameters.get("RoleArn", "")
         if role_arn.count(":") >= 5:
             resource = {"accountId": role_arn.split(":")[4], "type": "AWS::IAM::Role", "ARN": role_arn}
             document["resources"] = [resource]
         return document
 
-    def _recorded(self, document: dict[str, Any]) -> Recorded:
+    def _recorded(self, document: dict[str, Any]) -> RecordedEvent:
         known = document["userIdentity"]["type"] != "AWSAccount"
-        return Recorded(
+        return RecordedEvent(
             account_id=document["recipientAccountId"],
             region_name=document["awsRegion"],
             at=self.at,
             username=_username(self.key) if known else None,
             access_key_id=self.key.access_key_id if known else None,
-            resources=tuple(_resources(self.exchange, self.issued)),
+            resources=tuple(_resources(self.request, self.issued)),
             document=document,
         )
 
 
-def issued_key_id(answer: Answer) -> str | None:
+def issued_key_id(response: HTTPResponse) -> str | None:
     """The id of the key that an answer of STS holds."""
-    match = re.search(rb"<AccessKeyId>(\w+)</AccessKeyId><SecretAccessKey>", answer.body)
+    match = re.search(rb"<AccessKeyId>(\w+)</AccessKeyId><SecretAccessKey>", response.body)
     return None if match is None else match[1].decode()
 
 
-def _identity(key: Key, session: Session) -> dict[str, Any]:
+def _identity(key: AccessKey, session: SessionAttributes) -> dict[str, Any]:
     principal, attributes = key.principal, {"creationDate": _iso(session.since)}
     attributes["mfaAuthenticated"] = "true" if session.mfa else "false"
     kind, _, name = principal.arn.rpartition(":")[2].partition("/")
@@ -228,7 +207,7 @@ def _identity(key: Key, session: Session) -> dict[str, Any]:
     return identity
 
 
-def _issued(key: Key) -> dict[str, Any]:
+def _issued(key: AccessKey) -> dict[str, Any]:
     ends = datetime.fromtimestamp(key.expires or 0, UTC).strftime("%b %d, %Y, %I:%M:%S %p")
     elements: dict[str, Any] = {"credentials": {"accessKeyId": key.access_key_id, "expiration": ends}}
     if key.principal.role_arn is not None:
@@ -238,34 +217,34 @@ def _issued(key: Key) -> dict[str, Any]:
     return elements
 
 
-def _username(key: Key) -> str:
+def _username(key: AccessKey) -> str:
     return "root" if key.principal.arn.endswith(":root") else key.principal.arn.rpartition("/")[2]
 
 
-def _region(service: str, signed: str, key: Key) -> str:
+def _region(service: str, signed: str, key: AccessKey) -> str:
     partition = key.principal.arn.split(":")[1]
     return _GLOBAL_REGION.get(partition, signed) if service in _GLOBAL_SERVICES else signed
 
 
-def _resources(exchange: TrailRequest, issued: Key | None) -> list[tuple[str, str]]:
-    parameters = exchange.parameters
-    found = [("AWS::EC2::Instance", value) for value in _listed(parameters, "InstanceId")]
+def _resources(request: APIRequest, issued: AccessKey | None) -> list[tuple[str, str]]:
+    parameters = request.parameters
+    found = [("AWS::EC2::Instance", value) for value in numbered_values(parameters, "InstanceId.{}")]
     if issued is not None:
         found.append(("AWS::IAM::AccessKey", issued.access_key_id))
         if issued.principal.role_arn is not None:
             found.append(("AWS::STS::AssumedRole", issued.principal.arn))
     names = {"RoleArn": "AWS::IAM::Role", "RoleName": "AWS::IAM::Role", "UserName": "AWS::IAM::User"}
     found += [(kind, parameters[name]) for name, kind in names.items() if name in parameters]
-    return found + ([("AWS::S3::Bucket", exchange.bucket)] if exchange.service == "s3" and exchange.bucket else [])
+    return found + ([("AWS::S3::Bucket", request.bucket)] if request.service == "s3" and request.bucket else [])
 
 
-def _parameters(exchange: TrailRequest) -> dict[str, Any] | None:
-    if exchange.is_json:
-        found = {_lower(name): value for name, value in json.loads(exchange.request.body or b"{}").items()}
-    elif exchange.service == "s3":
-        found = {"bucketName": exchange.bucket} if exchange.bucket else {}
+def _parameters(request: APIRequest) -> dict[str, Any] | None:
+    if request.is_json:
+        found = {_lower(name): value for name, value in json.loads(request.http.body or b"{}").items()}
+    elif request.service == "s3":
+        found = {"bucketName": request.bucket} if request.bucket else {}
     else:
-        found = _query(exchange.parameters)
+        found = _query(request.parameters)
     return {
         name: "HIDDEN_DUE_TO_SECURITY_REASONS" if name in _HIDDEN else value for name, value in found.items()
     } or None
@@ -274,23 +253,16 @@ def _parameters(exchange: TrailRequest) -> dict[str, Any] | None:
 def _query(parameters: Mapping[str, str]) -> dict[str, Any]:
     plain = {name: value for name, value in parameters.items() if "." not in name and name not in ("Action", "Version")}
     found: dict[str, Any] = {_lower(name): _typed(name, value) for name, value in plain.items()}
-    instances = _listed(parameters, "InstanceId")
+    instances = numbered_values(parameters, "InstanceId.{}")
     if instances:
         found["instancesSet"] = {"items": [{"instanceId": value} for value in instances]}
-    tags = _listed(parameters, "Tags.member", ".Key")
+    tags = numbered_values(parameters, "Tags.member.{}.Key")
     if tags:
-        found["principalTags"] = dict(zip(tags, _listed(parameters, "Tags.member", ".Value"), strict=False))
-    keys = _listed(parameters, "TransitiveTagKeys.member")
-    arns = _listed(parameters, "PolicyArns.member", ".arn")
+        found["principalTags"] = dict(zip(tags, numbered_values(parameters, "Tags.member.{}.Value"), strict=False))
+    keys = numbered_values(parameters, "TransitiveTagKeys.member.{}")
+    arns = numbered_values(parameters, "PolicyArns.member.{}.arn")
     found |= {"transitiveTagKeys": keys} if keys else {}
     return found | ({"policyArns": [{"arn": value} for value in arns]} if arns else {})
-
-
-def _listed(parameters: Mapping[str, str], name: str, suffix: str = "") -> list[str]:
-    values: list[str] = []
-    while (value := parameters.get(f"{name}.{len(values) + 1}{suffix}")) is not None:
-        values.append(value)
-    return values
 
 
 def _typed(name: str, value: str) -> object:
@@ -303,20 +275,20 @@ def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def _error(answer: Answer) -> tuple[str | None, str]:
-    if 0 < answer.status < 400:
+def _error(response: HTTPResponse) -> tuple[str | None, str]:
+    if 0 < response.status < 400:
         return None, ""
-    text = answer.body.decode(errors="replace")
-    if answer.content_type.startswith("application/x-amz-json"):
+    text = response.body.decode(errors="replace")
+    if response.content_type.startswith("application/x-amz-json"):
         document = json.loads(text)
         return document["__type"].rpartition("#")[2], document.get("message", "")
     code, message = (re.search(f"<{name}>(.*?)</{name}>", text, re.DOTALL) for name in ("Code", "Message"))
-    return unescape(code[1]) if code else str(answer.status), unescape(message[1]) if message else ""
+    return unescape(code[1]) if code else str(response.status), unescape(message[1]) if message else ""
 
 
-def _request_id(answer: Answer) -> str:
-    match = re.search(rb"<(?:RequestId|RequestID|requestId)>([\w-]+)<", answer.body)
-    return answer.headers.get("x-amzn-RequestId") or (match[1].decode() if match else str(uuid.uuid4()))
+def _request_id(response: HTTPResponse) -> str:
+    match = re.search(rb"<(?:RequestId|RequestID|requestId)>([\w-]+)<", response.body)
+    return response.headers.get("x-amzn-RequestId") or (match[1].decode() if match else str(uuid.uuid4()))
 
 
 def _iso(seconds: float) -> str:

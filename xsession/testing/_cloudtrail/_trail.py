@@ -11,14 +11,12 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from xsession.testing._http import Answer, RefusedError
+from xsession.testing._http import APIRequest, HTTPResponse, RefusedError
+from xsession.testing._iam import AccessKey
 
-from ._events import Passed, Recorded, Session, TrailRequest, issued_key_id
-
-if TYPE_CHECKING:
-    from xsession.testing._sts import Key
+from ._events import AnsweredRequest, RecordedEvent, SessionAttributes, issued_key_id
 
 _JSON = "application/x-amz-json-1.1"
 _KEPT_SECONDS = 90 * 86_400
@@ -33,17 +31,17 @@ class CloudTrail:
         now: The clock, in seconds since 1970.
     """
 
-    def __init__(self, find_key: Callable[[str], Key | None], now: Callable[[], float]) -> None:
+    def __init__(self, find_key: Callable[[str], AccessKey | None], now: Callable[[], float]) -> None:
         self._find_key = find_key
         self._now = now
         self._lock = threading.Lock()
-        self._events: list[Recorded] = []
-        self._sessions: dict[str, Session] = {}
+        self._events: list[RecordedEvent] = []
+        self._sessions: dict[str, SessionAttributes] = {}
         self._asked: dict[tuple[str, str], deque[float]] = {}
         self.requests_per_second: int | None = None
         """How many LookupEvents an account and region may ask for in a second of the server's clock; None: any."""
 
-    def record(self, exchange: TrailRequest, key: Key | None, answer: Answer) -> None:
+    def record(self, request: APIRequest, key: AccessKey | None, response: HTTPResponse) -> None:
         """Takes note of a request, in the account of its caller and, for AssumeRole, in that of the role.
 
         Nothing is kept of requests whose caller is not known, nor of data events.
@@ -52,14 +50,14 @@ class CloudTrail:
             return
         now = self._now()
         with self._lock:
-            issued = self._find_key(issued_key_id(answer) or "")
+            issued = self._find_key(issued_key_id(response) or "")
             if issued is not None:
-                mfa = bool(key.mfa or issued.mfa or "SerialNumber" in exchange.parameters)
-                self._sessions[issued.access_key_id] = Session(now, mfa)
-            session = self._sessions.get(key.access_key_id, Session(now, bool(key.mfa)))
-            self._events += Passed(exchange, key, session, issued, answer, now).events()
+                mfa = bool(key.mfa or issued.mfa or "SerialNumber" in request.parameters)
+                self._sessions[issued.access_key_id] = SessionAttributes(now, mfa)
+            session = self._sessions.get(key.access_key_id, SessionAttributes(now, bool(key.mfa)))
+            self._events += AnsweredRequest(request, key, session, issued, response, now).events()
 
-    def answer(self, operation: str, body: bytes, key: Key, region_name: str) -> Answer:
+    def answer(self, operation: str, body: bytes, key: AccessKey, region_name: str) -> HTTPResponse:
         """Answers a request to CloudTrail itself.
 
         Raises:
@@ -111,11 +109,11 @@ def _attribute(attributes: list[Mapping[str, str]]) -> tuple[str, str] | None:
     return attributes[0]["AttributeKey"], attributes[0].get("AttributeValue", "")
 
 
-def _matches(event: Recorded, wanted: tuple[str, str] | None) -> bool:
+def _matches(event: RecordedEvent, wanted: tuple[str, str] | None) -> bool:
     return wanted is None or wanted[1] in _ATTRIBUTES[wanted[0]](event)
 
 
-_ATTRIBUTES: Mapping[str, Callable[[Recorded], list[str | None]]] = {
+_ATTRIBUTES: Mapping[str, Callable[[RecordedEvent], list[str | None]]] = {
     "AccessKeyId": lambda event: [event.access_key_id],
     "EventId": lambda event: [event.document["eventID"]],
     "EventName": lambda event: [event.document["eventName"]],
@@ -127,7 +125,7 @@ _ATTRIBUTES: Mapping[str, Callable[[Recorded], list[str | None]]] = {
 }
 
 
-def _page(found: Iterator[tuple[int, Recorded]], request: Mapping[str, Any], most: int) -> Answer:
+def _page(found: Iterator[tuple[int, RecordedEvent]], request: Mapping[str, Any], most: int) -> HTTPResponse:
     # A token is for the same question only, and goes on behind the last event that was given out.
     question = json.dumps(sorted((name, value) for name, value in request.items() if name != "NextToken"))
     last = _read_token(request["NextToken"], question) if "NextToken" in request else None
@@ -138,7 +136,7 @@ def _page(found: Iterator[tuple[int, Recorded]], request: Mapping[str, Any], mos
     answer: dict[str, Any] = {"Events": [event.entry() for _, event in page[:most]]}
     if len(page) > most:
         answer["NextToken"] = base64.b64encode(json.dumps([question, page[most - 1][0]]).encode()).decode()
-    return Answer(200, json.dumps(answer).encode(), _JSON)
+    return HTTPResponse(200, json.dumps(answer).encode(), _JSON)
 
 
 def _read_token(token: str, question: str) -> int:

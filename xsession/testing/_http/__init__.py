@@ -1,35 +1,48 @@
-"""The local AWS over HTTP: requests, their signatures, and what is answered."""
+"""The floor of the local AWS: requests, signatures, responses and errors as they go over HTTP; nothing of IAM."""
 
 from typing import TYPE_CHECKING
 
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
-    from ._answers import Answer as Answer
-    from ._answers import RefusedError as RefusedError
-    from ._answers import denied as denied
-    from ._answers import sts_answer as sts_answer
-    from ._answers import unknown_key as unknown_key
+    from ._api_request import UNSIGNED_OPERATIONS as UNSIGNED_OPERATIONS
+    from ._api_request import APIRequest as APIRequest
+    from ._api_request import read_api_request as read_api_request
     from ._calls import Call as Call
     from ._calls import CallLog as CallLog
-    from ._exchange import Exchange as Exchange
+    from ._errors import RefusedError as RefusedError
+    from ._errors import access_denied as access_denied
+    from ._errors import clock_skewed as clock_skewed
+    from ._errors import error_response as error_response
+    from ._errors import token_expired as token_expired
+    from ._errors import unknown_key as unknown_key
     from ._faults import Fault as Fault
     from ._faults import Faults as Faults
-    from ._server import Server as Server
-    from ._server import serve as serve
-    from ._signatures import Request as Request
-    from ._signatures import Signature as Signature
+    from ._http_request import HTTPRequest as HTTPRequest
+    from ._http_request import read_http_request as read_http_request
+    from ._http_response import HTTPResponse as HTTPResponse
+    from ._parameters import numbered_values as numbered_values
+    from ._s3_requests import S3Request as S3Request
+    from ._signatures import is_signature_valid as is_signature_valid
+    from ._signatures import time_refusal as time_refusal
+    from ._wsgi import WSGIApp as WSGIApp
+    from ._wsgi import cut_connection as cut_connection
+    from ._wsgi import serve as serve
 
 __all__: list[str] = []
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_answers": ("Answer", "RefusedError", "denied", "sts_answer", "unknown_key"),
+        "_api_request": ("UNSIGNED_OPERATIONS", "APIRequest", "read_api_request"),
         "_calls": ("Call", "CallLog"),
-        "_exchange": ("Exchange",),
+        "_errors": ("RefusedError", "access_denied", "clock_skewed", "error_response", "token_expired", "unknown_key"),
         "_faults": ("Fault", "Faults"),
-        "_server": ("Server", "serve"),
-        "_signatures": ("Request", "Signature"),
+        "_http_request": ("HTTPRequest", "read_http_request"),
+        "_http_response": ("HTTPResponse",),
+        "_parameters": ("numbered_values",),
+        "_s3_requests": ("S3Request",),
+        "_signatures": ("is_signature_valid", "time_refusal"),
+        "_wsgi": ("WSGIApp", "cut_connection", "serve"),
     },
 )

@@ -12,12 +12,13 @@ import hashlib
 import hmac
 import posixpath
 import re
-from collections.abc import Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from xsession._base import frozen
+
+from ._http_request import HTTPRequest
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
@@ -26,25 +27,6 @@ _VERSION_2 = "-/-/s3/-"
 _AUTHORIZATION = re.compile(
     rf"{_ALGORITHM} Credential=(?P<credential>[^,]+), *SignedHeaders=(?P<headers>[^,]+), *Signature=(?P<signature>\w+)"
 )
-
-
-@frozen
-class Request:
-    """What of a request is signed.
-
-    Args:
-        method: "GET", ...
-        path: As sent, with its percent signs.
-        query: As sent.
-        headers: By name in lower case.
-        body: The payload.
-    """
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @frozen
@@ -80,7 +62,7 @@ class Signature:
         return self.scope.split("/")[2]
 
 
-def read_signature(request: Request) -> Signature | None:
+def read_signature(request: HTTPRequest) -> Signature | None:
     """The signature of a request; None: it has none of this version."""
     match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if match is not None:
@@ -119,7 +101,7 @@ def read_signature(request: Request) -> Signature | None:
     )
 
 
-def is_valid(request: Request, signature: Signature, secret_access_key: str) -> bool:
+def is_signature_valid(request: HTTPRequest, signature: Signature, secret_access_key: str) -> bool:
     """Whether the signature was made with this secret."""
     if signature.scope == _VERSION_2:
         return hmac.compare_digest(_version_2(request, signature, secret_access_key), signature.value)
@@ -139,7 +121,7 @@ def is_valid(request: Request, signature: Signature, secret_access_key: str) -> 
     return hmac.compare_digest(expected, signature.value)
 
 
-def refusal_of_time(signature: Signature, query: str, now: float) -> str | None:
+def time_refusal(signature: Signature, query: str, now: float) -> str | None:
     """Why a signature is not for this moment, in AWS's words; None: it is.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
@@ -172,7 +154,7 @@ def _written(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime(_TIMESTAMP)
 
 
-def _version_2(request: Request, signature: Signature, secret_access_key: str) -> str:
+def _version_2(request: HTTPRequest, signature: Signature, secret_access_key: str) -> str:
     token = f"x-amz-security-token:{signature.session_token}\n" if signature.session_token else ""
     content = "\n".join(request.headers.get(name, "") for name in ("content-md5", "content-type"))
     to_sign = f"{request.method}\n{content}\n{signature.timestamp}\n{token}{request.path}"
@@ -196,7 +178,7 @@ def _canonical_path(path: str, service: str) -> str:
     return quote(normal.replace("//", "/"), safe="/-_.~")
 
 
-def _payload_hash(request: Request, signature: Signature) -> str:
+def _payload_hash(request: HTTPRequest, signature: Signature) -> str:
     declared = request.headers.get("x-amz-content-sha256")
     if declared is not None:
         return declared

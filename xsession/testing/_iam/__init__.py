@@ -1,15 +1,16 @@
-"""The local IAM: roles and policies as they are at the moment, and what they allow."""
+"""The local IAM: users, roles, access keys and policies as they are at the moment, and what they allow."""
 
 from typing import TYPE_CHECKING
 
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
-    from ._access import Access as Access
-    from ._actions import Asked as Asked
-    from ._actions import listed as listed
-    from ._context import Circumstances as Circumstances
-    from ._context import keys_of as keys_of
+    from ._access_keys import AccessKey as AccessKey
+    from ._access_keys import new_id as new_id
+    from ._access_keys import new_key as new_key
+    from ._authorization import Authorizer as Authorizer
+    from ._context import RequestEnvironment as RequestEnvironment
+    from ._context import environment_keys as environment_keys
     from ._directory import Directory as Directory
     from ._directory import KnownRole as KnownRole
     from ._not_judged import NotJudgedError as NotJudgedError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ._simulation import answer_simulation as answer_simulation
     from ._trust import Principal as Principal
     from ._trust import TrustLevel as TrustLevel
-    from ._trust import decide_both as decide_both
+    from ._trust import decide_role_assumption as decide_role_assumption
     from ._trust import trust_in as trust_in
 
 __all__: list[str] = []
@@ -28,15 +29,15 @@ __all__: list[str] = []
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_access": ("Access",),
-        "_actions": ("Asked", "listed"),
-        "_context": ("Circumstances", "keys_of"),
+        "_access_keys": ("AccessKey", "new_id", "new_key"),
+        "_authorization": ("Authorizer",),
+        "_context": ("RequestEnvironment", "environment_keys"),
         "_directory": ("Directory", "KnownRole"),
         "_not_judged": ("NotJudgedError", "UnknownRequestError"),
         "_patterns": ("Context",),
         "_permissions": ("decide",),
         "_required_actions": ("RequiredAction",),
         "_simulation": ("answer_simulation",),
-        "_trust": ("Principal", "TrustLevel", "decide_both", "trust_in"),
+        "_trust": ("Principal", "TrustLevel", "decide_role_assumption", "trust_in"),
     },
 )

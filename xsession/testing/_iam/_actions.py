@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from xsession._base import frozen
+from xsession.testing._http import APIRequest, numbered_values
 
 from ._required_actions import RequiredAction
+from ._trust import Principal
 
-ArnOf = Callable[[str, str], str]
+ArnOf: TypeAlias = Callable[[str, str], str]
 
 _ON_INSTANCES = frozenset({"StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"})
-# Services whose actions are called like their operations, and whose requests say which operation they ask for.
+# Services whose actions have the names of their operations, and whose requests say which operation they ask for.
 _NAMED_ALIKE = frozenset(
     {"cloudtrail", "dynamodb", "ec2", "iam", "kms", "organizations", "secretsmanager", "sqs", "ssm", "sts"}
 )
@@ -27,74 +29,45 @@ _IAM_ARNS = ("PolicySourceArn", "PolicyArn", "OpenIDConnectProviderArn", "SAMLPr
 _IAM_LISTS = {"ListRoles": "role", "ListUsers": "user", "ListPolicies": "policy", "ListGroups": "group"}
 
 
-@frozen
-class Asked:
-    """A request to a service other than S3.
-
-    Args:
-        service: "ec2", ...
-        operation: "StopInstances", ...
-        parameters: Its fields, where it is a form.
-        body: Its payload, where it is JSON.
-        region_name: The region that it was signed for.
-        account_id: The account that it is made in.
-        partition: That account's partition.
-    """
-
-    service: str
-    operation: str
-    parameters: Mapping[str, str]
-    body: bytes
-    region_name: str
-    account_id: str
-    partition: str
-
-
-def required_actions(asked: Asked, arn_of: ArnOf) -> tuple[RequiredAction, ...] | None:
+def required_actions(request: APIRequest, caller: Principal, arn_of: ArnOf) -> tuple[RequiredAction, ...] | None:
     """What a request needs permission for; None: it is not known.
 
     Args:
-        asked: The request.
+        request: The request, to a service other than S3.
+        caller: Who calls, and so in which account.
         arn_of: The ARN of a "role" or a "user" of the account, by its name.
     """
-    if asked.service not in _NAMED_ALIKE:
+    if request.service not in _NAMED_ALIKE:
         return None
-    action = f"{asked.service}:{asked.operation}"
-    keys = _tag_keys(asked.parameters)
-    if asked.service == "ec2":
-        keys["ec2:region"] = (asked.region_name,)
-        if asked.operation in _ON_INSTANCES:
-            start = f"arn:{asked.partition}:ec2:{asked.region_name}:{asked.account_id}:instance/"
-            return tuple(RequiredAction(action, start + one, keys) for one in listed(asked.parameters, "InstanceId.{}"))
-    return (RequiredAction(action, _resource(asked, arn_of), keys),)
+    action = f"{request.service}:{request.operation}"
+    keys = _tag_keys(request.parameters)
+    if request.service == "ec2":
+        keys["ec2:region"] = (request.region_name,)
+        if request.operation in _ON_INSTANCES:
+            start = f"arn:{caller.partition}:ec2:{request.region_name}:{caller.account_id}:instance/"
+            names = numbered_values(request.parameters, "InstanceId.{}")
+            return tuple(RequiredAction(action, start + name, keys) for name in names)
+    return (RequiredAction(action, _resource(request, caller, arn_of), keys),)
 
 
-def listed(parameters: Mapping[str, str], pattern: str) -> list[str]:
-    """The values of a numbered parameter, such as "InstanceId.{}"."""
-    values: list[str] = []
-    while (value := parameters.get(pattern.format(len(values) + 1))) is not None:
-        values.append(value)
-    return values
+def _resource(request: APIRequest, caller: Principal, arn_of: ArnOf) -> str | None:
+    if request.service == "iam":
+        return _iam_resource(request, caller, arn_of)
+    if request.service in ("dynamodb", "sqs"):
+        return _json_resource(request, caller)
+    start = _WITHOUT_RESOURCE.get(request.service)
+    return "*" if start is not None and request.operation.startswith(start) else None
 
 
-def _resource(asked: Asked, arn_of: ArnOf) -> str | None:
-    if asked.service == "iam":
-        return _iam_resource(asked, arn_of)
-    if asked.service in ("dynamodb", "sqs"):
-        return _json_resource(asked)
-    start = _WITHOUT_RESOURCE.get(asked.service)
-    return "*" if start is not None and asked.operation.startswith(start) else None
-
-
-def _iam_resource(asked: Asked, arn_of: ArnOf) -> str | None:
-    parameters = asked.parameters
-    start = f"arn:{asked.partition}:iam::{asked.account_id}:"
-    if asked.operation in _IAM_LISTS:
-        return f"{start}{_IAM_LISTS[asked.operation]}{parameters.get('PathPrefix', '/')}"
-    if asked.operation == "CreatePolicy":
+def _iam_resource(request: APIRequest, caller: Principal, arn_of: ArnOf) -> str | None:
+    parameters = request.parameters
+    start = f"arn:{caller.partition}:iam::{caller.account_id}:"
+    if request.operation in _IAM_LISTS:
+        return f"{start}{_IAM_LISTS[request.operation]}{parameters.get('PathPrefix', '/')}"
+    if request.operation == "CreatePolicy":
         return f"{start}policy{parameters.get('Path', '/')}{parameters.get('PolicyName', '')}"
-    if asked.operation in ("CreateRole", "CreateUser"):
-        kind = asked.operation.removeprefix("Create").lower()
+    if request.operation in ("CreateRole", "CreateUser"):
+        kind = request.operation.removeprefix("Create").lower()
         return f"{start}{kind}{parameters.get('Path', '/')}{parameters.get(f'{kind.title()}Name', '')}"
     for name, kind in _IAM_NAMES:
         if name in parameters:
@@ -102,24 +75,24 @@ def _iam_resource(asked: Asked, arn_of: ArnOf) -> str | None:
     return next((parameters[name] for name in _IAM_ARNS if name in parameters), None)
 
 
-def _json_resource(asked: Asked) -> str | None:
+def _json_resource(request: APIRequest, caller: Principal) -> str | None:
     try:
-        fields = json.loads(asked.body or b"{}")
+        fields = json.loads(request.http.body or b"{}")
     except ValueError:
         return None
-    start = f"arn:{asked.partition}:{asked.service}:{asked.region_name}:{asked.account_id}:"
-    if asked.service == "dynamodb":
+    start = f"arn:{caller.partition}:{request.service}:{request.region_name}:{caller.account_id}:"
+    if request.service == "dynamodb":
         table = fields.get("TableName")
         if not isinstance(table, str):
-            return f"{start}table/*" if asked.operation == "ListTables" else None
+            return f"{start}table/*" if request.operation == "ListTables" else None
         arn = table if table.startswith("arn:") else f"{start}table/{table}"
         return f"{arn}/index/{fields['IndexName']}" if "IndexName" in fields else arn
     queue = fields.get("QueueName") or str(fields.get("QueueUrl", "")).rpartition("/")[2]
-    return f"{start}{queue}" if queue else "*" if asked.operation == "ListQueues" else None
+    return f"{start}{queue}" if queue else "*" if request.operation == "ListQueues" else None
 
 
 def _tag_keys(parameters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    names = listed(parameters, "Tags.member.{}.Key")
+    names = numbered_values(parameters, "Tags.member.{}.Key")
     keys: dict[str, tuple[str, ...]] = {
         f"aws:requesttag/{name.lower()}": (parameters.get(f"Tags.member.{number}.Value", ""),)
         for number, name in enumerate(names, start=1)

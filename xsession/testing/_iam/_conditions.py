@@ -1,5 +1,10 @@
 """The condition engine, for all kinds of policies; what it does not know, it refuses to judge.
 
+There are two evaluators of conditions. This one stands for AWS: it has the whole request, so its answer is yes or no,
+and what it can't judge is an error that ends the test, as a guess would make the test worth nothing. The other one,
+in `xsession.policies`, predicts what AWS will say to a request of which not everything is known, and has a third
+answer for that. Operators are read in each, so that one checks the other: a test compares their verdicts.
+
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from xsession._base import frozen
-from xsession.testing._sts import Key
+
+from ._access_keys import AccessKey
 
 
 @frozen
-class Circumstances:
-    """What a request has around it.
+class RequestEnvironment:
+    """What a request has environment it.
 
     Args:
         time: When it came, by the server's clock, in seconds since 1970.
@@ -28,13 +29,13 @@ class Circumstances:
 
 
 def context_of(
-    caller: Key, around: Circumstances, *, tags: Mapping[str, str], organization_id: str | None
+    caller: AccessKey, environment: RequestEnvironment, *, tags: Mapping[str, str], organization_id: str | None
 ) -> dict[str, Sequence[str]]:
     """The condition keys that every request of a caller has, in lower case, to their values.
 
     Args:
         caller: Who calls.
-        around: The rest of the request.
+        environment: When and from where.
         tags: Those of the user or the role.
         organization_id: Of the caller's account.
     """
@@ -49,25 +50,25 @@ def context_of(
         "aws:sourceidentity": caller.source_identity,
         "aws:tokenissuetime": None if caller.issued is None else _moment(caller.issued),
         "aws:multifactorauthpresent": None if caller.mfa is None else str(caller.mfa).lower(),
-        "aws:multifactorauthage": str(int(around.time - caller.issued)) if caller.mfa and caller.issued else None,
+        "aws:multifactorauthage": str(int(environment.time - caller.issued)) if caller.mfa and caller.issued else None,
     }
     for key, value in {**tags, **caller.tags}.items():
         values[f"aws:principaltag/{key.lower()}"] = value
-    return {**keys_of(around), **{key: (value,) for key, value in values.items() if value is not None}}
+    return {**environment_keys(environment), **{key: (value,) for key, value in values.items() if value is not None}}
 
 
-def keys_of(around: Circumstances) -> dict[str, Sequence[str]]:
+def environment_keys(environment: RequestEnvironment) -> dict[str, Sequence[str]]:
     """The condition keys that every request has, whoever makes it."""
     return {
-        "aws:sourceip": (around.source_ip,),
-        "aws:requestedregion": (around.region_name,),
+        "aws:sourceip": (environment.source_ip,),
+        "aws:requestedregion": (environment.region_name,),
         "aws:viaawsservice": ("false",),
-        "aws:currenttime": (_moment(around.time),),
-        "aws:epochtime": (str(int(around.time)),),
+        "aws:currenttime": (_moment(environment.time),),
+        "aws:epochtime": (str(int(environment.time)),),
     }
 
 
-def _kind(caller: Key) -> str:
+def _kind(caller: AccessKey) -> str:
     if caller.principal.is_root:
         return "Account"
     return "User" if caller.principal.role_arn is None else "AssumedRole"

@@ -52,7 +52,7 @@ class NamedPolicy:
 
 
 @frozen
-class Holder:
+class IAMEntity:
     """A user or a role, with what decides about its requests.
 
     Args:
@@ -84,7 +84,7 @@ class Directory:
         trust = parsed(found.assume_role_policy_document)
         return KnownRole(found.arn, found.id, trust, int(found.max_session_duration or 3_600))
 
-    def holder(self, principal: Principal, user_id: str) -> Holder | None:
+    def entity(self, principal: Principal, user_id: str) -> IAMEntity | None:
         """Who it is that calls; None: the user or the role is gone.
 
         Args:
@@ -94,17 +94,17 @@ class Directory:
         partition, account_id = principal.arn.split(":")[1], principal.account_id
         if principal.role_arn is not None:
             role = self._iam(account_id, partition).roles.get(user_id.partition(":")[0])
-            return None if role is None else self._role_holder(role, account_id, partition)
-        return self.holder_of(principal.arn)
+            return None if role is None else self._role_entity(role, account_id, partition)
+        return self.entity_of(principal.arn)
 
-    def holder_of(self, arn: str) -> Holder | None:
+    def entity_of(self, arn: str) -> IAMEntity | None:
         """The user or the role of an ARN; None: there is none."""
         _, partition, _, _, account_id, path = arn.split(":", 5)
         kind, _, name = path.partition("/")
         iam = self._iam(account_id, partition)
         if kind == "role":
             found = next((role for role in self._roles(account_id, partition) if role.arn == arn), None)
-            return None if found is None else self._role_holder(found, account_id, partition)
+            return None if found is None else self._role_entity(found, account_id, partition)
         user = iam.users.get(name.rpartition("/")[2])
         if user is None:
             return None
@@ -112,7 +112,7 @@ class Directory:
         for group in iam.get_groups_for_user(user.name):
             policies += _own_policies(group, "group")
         tags = iam.list_user_tags(user.name)
-        return Holder(policies, tags={tag["Key"]: tag["Value"] for tag in tags})
+        return IAMEntity(policies, tags={tag["Key"]: tag["Value"] for tag in tags})
 
     def add_user(self, arn: str, permissions: Policy) -> str:
         """Makes a user, or gives one other permissions; returns its unique id."""
@@ -157,7 +157,7 @@ class Directory:
         # A copy: another request may add one meanwhile.
         return list(self._iam(account_id, partition).roles.values())
 
-    def _role_holder(self, role: Any, account_id: str, partition: str) -> Holder:
+    def _role_entity(self, role: Any, account_id: str, partition: str) -> IAMEntity:
         boundary = None
         if role.permissions_boundary_arn:
             named = self.managed_policy(account_id, partition, role.permissions_boundary_arn)
@@ -166,7 +166,7 @@ class Directory:
                 raise UnknownConditionError(msg)
             boundary = named.policy
         tags = {tag["Key"]: tag["Value"] for tag in role.tags}
-        return Holder(list(_own_policies(role, "role")), boundary, tags)
+        return IAMEntity(list(_own_policies(role, "role")), boundary, tags)
 
 
 def _region(partition: str) -> str:

@@ -12,11 +12,10 @@ from xml.sax.saxutils import escape
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
-from xsession.testing._http import Answer, RefusedError
+from xsession.testing._http import HTTPResponse, RefusedError, numbered_values
 
-from ._access import layers_of
-from ._actions import listed
-from ._directory import Directory, Holder, NamedPolicy
+from ._authorization import layers_of
+from ._directory import Directory, IAMEntity, NamedPolicy
 from ._patterns import Context, require_known
 from ._permissions import Decision, acts, applies, decide
 
@@ -25,7 +24,7 @@ _UNSUPPORTED = ("ResourcePolicy", "PermissionsBoundaryPolicyInputList.member.1",
 
 
 @frozen
-class Simulated:
+class SimulationResult:
     """What would come of one action on one resource.
 
     Args:
@@ -43,11 +42,11 @@ class Simulated:
     missing: Sequence[str]
 
 
-def simulate(holder: Holder, action: str, resource: str, context: Context) -> Simulated:
+def simulate(entity: IAMEntity, action: str, resource: str, context: Context) -> SimulationResult:
     """What would come of a request.
 
     Args:
-        holder: Who would make it.
+        entity: Who would make it.
         action: The action.
         resource: The resource.
         context: The condition keys that it would have.
@@ -57,17 +56,17 @@ def simulate(holder: Holder, action: str, resource: str, context: Context) -> Si
     """
     about = [
         (named, statement)
-        for named in holder.policies
+        for named in entity.policies
         for statement in named.policy.statements
         if acts(statement, action)
     ]
     matched = [named for named, statement in about if applies(named.policy, statement, action, resource, context)]
     asked = {key for _, statement in about for keys in statement.conditions.values() for key in keys}
     missing = sorted(key for key in asked if require_known(key) not in context)
-    return Simulated(action, resource, decide(layers_of(holder), action, resource, context), matched, missing)
+    return SimulationResult(action, resource, decide(layers_of(entity), action, resource, context), matched, missing)
 
 
-def answer_simulation(parameters: Mapping[str, str], directory: Directory) -> Answer:
+def answer_simulation(parameters: Mapping[str, str], directory: Directory) -> HTTPResponse:
     """Answers a request.
 
     Raises:
@@ -79,16 +78,16 @@ def answer_simulation(parameters: Mapping[str, str], directory: Directory) -> An
         message = f"The local AWS does not simulate {unsupported[0]}"
         raise RefusedError(400, "InvalidInput", message)
     arn = parameters.get("PolicySourceArn", "")
-    holder = directory.holder_of(arn) if arn.count(":") == 5 else None
-    if holder is None:
+    entity = directory.entity_of(arn) if arn.count(":") == 5 else None
+    if entity is None:
         raise RefusedError(404, "NoSuchEntity", f"The entity {arn} cannot be found.")
     further = [NamedPolicy(f"PolicyInputList.{n}", "none", one) for n, one in enumerate(_given_policies(parameters), 1)]
-    holder = Holder([*holder.policies, *further], holder.boundary, holder.tags)
+    entity = IAMEntity([*entity.policies, *further], entity.boundary, entity.tags)
     context = dict(_context(parameters))
     results = [
-        simulate(holder, action, resource, context)
-        for action in listed(parameters, "ActionNames.member.{}")
-        for resource in listed(parameters, "ResourceArns.member.{}") or ["*"]
+        simulate(entity, action, resource, context)
+        for action in numbered_values(parameters, "ActionNames.member.{}")
+        for resource in numbered_values(parameters, "ResourceArns.member.{}") or ["*"]
     ]
     members = "".join(map(_member, results))
     body = (
@@ -97,11 +96,11 @@ def answer_simulation(parameters: Mapping[str, str], directory: Directory) -> An
         f"</SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
         "</SimulatePrincipalPolicyResponse>"
     )
-    return Answer(200, body.encode())
+    return HTTPResponse(200, body.encode())
 
 
 def _given_policies(parameters: Mapping[str, str]) -> Iterator[Policy]:
-    for document in listed(parameters, "PolicyInputList.member.{}"):
+    for document in numbered_values(parameters, "PolicyInputList.member.{}"):
         try:
             yield Policy.from_json(document)
         except InvalidPolicyError as error:
@@ -109,12 +108,12 @@ def _given_policies(parameters: Mapping[str, str]) -> Iterator[Policy]:
 
 
 def _context(parameters: Mapping[str, str]) -> Iterator[tuple[str, Sequence[str]]]:
-    for number, name in enumerate(listed(parameters, "ContextEntries.member.{}.ContextKeyName"), start=1):
-        values = listed(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.{{}}")
+    for number, name in enumerate(numbered_values(parameters, "ContextEntries.member.{}.ContextKeyName"), start=1):
+        values = numbered_values(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.{{}}")
         yield require_known(name), values
 
 
-def _member(result: Simulated) -> str:
+def _member(result: SimulationResult) -> str:
     decision = result.decision
     verdict = "allowed" if decision.allowed else "explicitDeny" if decision.explicit else "implicitDeny"
     statements = "".join(

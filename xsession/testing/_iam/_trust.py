@@ -90,7 +90,7 @@ def trust_in(policy: Policy, principal: Principal, action: str, context: Context
     return found
 
 
-def decide_both(
+def decide_role_assumption(
     policy: Policy,
     principal: Principal,
     layers: Sequence[Layer],

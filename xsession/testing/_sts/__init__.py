@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
-    from ._keys import Key as Key
-    from ._keys import new_key as new_key
     from ._local_sts import LocalSTS as LocalSTS
     from ._web_identity import make_token as make_token
 
@@ -15,7 +13,6 @@ __all__: list[str] = []
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_keys": ("Key", "new_key"),
         "_local_sts": ("LocalSTS",),
         "_web_identity": ("make_token",),
     },

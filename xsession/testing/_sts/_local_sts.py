@@ -9,28 +9,29 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 from xml.sax.saxutils import escape
 
 from xsession.policies import Policy
-from xsession.testing._http import Answer, RefusedError, denied, sts_answer
+from xsession.testing._http import HTTPResponse, RefusedError, access_denied
 from xsession.testing._iam import (
-    Access,
-    Circumstances,
+    AccessKey,
+    Authorizer,
     Context,
     Directory,
     KnownRole,
     Principal,
+    RequestEnvironment,
     TrustLevel,
     decide,
-    decide_both,
-    keys_of,
+    decide_role_assumption,
+    environment_keys,
+    new_id,
     trust_in,
 )
 
-from ._keys import Key, new_id
 from ._requests import RoleRequest, invalid, read_duration, read_role_request
+from ._responses import assumed_role_xml, credentials_xml, sts_response
 from ._web_identity import WebIdentity, read_token
 
 _CHAINED_LIMIT_SECONDS = 3_600
@@ -41,28 +42,30 @@ class LocalSTS:
 
     Args:
         directory: Where roles are.
-        access: Whether callers may call.
+        authorizer: What limits callers.
         now: The clock, in seconds since 1970.
         lifetime: How many seconds credentials live, whatever was asked for; None: as asked for.
     """
 
-    def __init__(self, directory: Directory, access: Access, now: Callable[[], float], lifetime: float | None) -> None:
+    def __init__(
+        self, directory: Directory, authorizer: Authorizer, now: Callable[[], float], lifetime: float | None
+    ) -> None:
         self._directory = directory
-        self._access = access
+        self._authorizer = authorizer
         self._now = now
         self.lifetime = lifetime
         self._lock = threading.Lock()
-        self._keys: dict[str, Key] = {}
+        self._keys: dict[str, AccessKey] = {}
         self._codes: dict[str, set[str]] = {}
         self._disabled: set[tuple[str, str | None]] = set()
 
-    def add(self, key: Key) -> Key:
+    def add(self, key: AccessKey) -> AccessKey:
         """Makes a key known."""
         with self._lock:
             self._keys[key.access_key_id] = key
         return key
 
-    def find(self, access_key_id: str) -> Key | None:
+    def find(self, access_key_id: str) -> AccessKey | None:
         """The key of an id."""
         return self._keys.get(access_key_id)
 
@@ -81,41 +84,41 @@ class LocalSTS:
         self._disabled.add((region_name, account_id))
 
     def answer(
-        self, operation: str, parameters: Mapping[str, str], caller: Key | None, around: Circumstances
-    ) -> Answer:
+        self, operation: str, parameters: Mapping[str, str], caller: AccessKey | None, environment: RequestEnvironment
+    ) -> HTTPResponse:
         """Answers a request.
 
         Args:
             operation: "AssumeRole", ...
             parameters: The form.
             caller: Who calls; None: the request is not signed.
-            around: The rest of the request.
+            environment: When and from where.
 
         Raises:
             RefusedError: As AWS would.
             NotJudgedError: It depends on something that is not known here.
         """
         if operation == "AssumeRoleWithWebIdentity":
-            return self._assume_with_web_identity(parameters, around)
+            return self._assume_with_web_identity(parameters, environment)
         if caller is not None and operation == "AssumeRole":
-            return self._assume_role(read_role_request(parameters), parameters, caller, around)
+            return self._assume_role(read_role_request(parameters), parameters, caller, environment)
         if caller is not None and operation == "GetCallerIdentity":
-            return sts_answer(
+            return sts_response(
                 operation,
                 f"<Arn>{escape(caller.principal.arn)}</Arn><UserId>{escape(caller.user_id)}</UserId>"
                 f"<Account>{caller.principal.account_id}</Account>",
             )
         if caller is not None and operation == "GetSessionToken":
-            return self._get_session_token(parameters, caller, around)
+            return self._get_session_token(parameters, caller, environment)
         raise RefusedError(400, "InvalidAction", f"The local AWS has no STS action {operation}")
 
     def _assume_role(
-        self, wanted: RoleRequest, parameters: Mapping[str, str], caller: Key, around: Circumstances
-    ) -> Answer:
+        self, wanted: RoleRequest, parameters: Mapping[str, str], caller: AccessKey, environment: RequestEnvironment
+    ) -> HTTPResponse:
         wanted = replace(wanted, source_identity=wanted.source_identity or caller.source_identity)
-        self._check_region(wanted.account_id, around)
+        self._check_region(wanted.account_id, environment)
         role = self._known(wanted)
-        self._check_both_sides(role, wanted, caller, around, mfa=self._passed_mfa(parameters))
+        self._check_both_sides(role, wanted, caller, environment, mfa=self._passed_mfa(parameters))
         if role is None:
             _denied(caller, "sts:AssumeRole", wanted.arn)
         self._check_duration(role, wanted, caller)
@@ -132,12 +135,18 @@ class LocalSTS:
         identity = wanted.source_identity
         extra = f"<SourceIdentity>{escape(identity)}</SourceIdentity>" if identity else ""
         extra += f"<PackedPolicySize>{wanted.packed_size}</PackedPolicySize>" if wanted.packed_size else ""
-        return sts_answer("AssumeRole", f"{_credentials(issued)}{_assumed_role(issued)}{extra}")
+        return sts_response("AssumeRole", f"{credentials_xml(issued)}{assumed_role_xml(issued)}{extra}")
 
     def _check_both_sides(
-        self, role: KnownRole | None, wanted: RoleRequest, caller: Key, around: Circumstances, *, mfa: bool
+        self,
+        role: KnownRole | None,
+        wanted: RoleRequest,
+        caller: AccessKey,
+        environment: RequestEnvironment,
+        *,
+        mfa: bool,
     ) -> None:
-        layers, keys = self._access.judging(caller, around)
+        layers, keys = self._authorizer.limits_of(caller, environment)
         tags = {**caller.transitive_tags, **wanted.tags}
         passed = {"aws:multifactorauthpresent": ("true",), "aws:multifactorauthage": ("0",)} if mfa else {}
         context = {**keys, **_keys_of(wanted, tags), **passed}
@@ -149,7 +158,7 @@ class LocalSTS:
                 decision = decide(layers, action, wanted.arn, context)
             else:
                 same = role.arn.split(":")[4] == caller.principal.account_id
-                decision = decide_both(
+                decision = decide_role_assumption(
                     role.trust,
                     caller.principal,
                     layers,
@@ -161,9 +170,9 @@ class LocalSTS:
             if not decision.allowed:
                 _denied(caller, action, wanted.arn, decision.because(action))
 
-    def _assume_with_web_identity(self, parameters: Mapping[str, str], around: Circumstances) -> Answer:
+    def _assume_with_web_identity(self, parameters: Mapping[str, str], environment: RequestEnvironment) -> HTTPResponse:
         wanted = read_role_request(parameters)
-        identity = read_token(parameters.get("WebIdentityToken", ""), around.time)
+        identity = read_token(parameters.get("WebIdentityToken", ""), environment.time)
         provider_arn = f"arn:{wanted.partition}:iam::{wanted.account_id}:oidc-provider/{identity.provider}"
         client_ids = self._directory.oidc_client_ids(wanted.account_id, wanted.partition, provider_arn)
         if client_ids is None:
@@ -173,7 +182,7 @@ class LocalSTS:
             raise RefusedError(400, "InvalidIdentityToken", "Incorrect token audience")
         role = self._known(wanted)
         caller = Principal("", f"arn:{wanted.partition}:iam:::{identity.subject}", provider=provider_arn)
-        context = {**keys_of(around), **_keys_of(wanted, {}), **identity.keys}
+        context = {**environment_keys(environment), **_keys_of(wanted, {}), **identity.keys}
         action = "sts:AssumeRoleWithWebIdentity"
         if role is None or trust_in(role.trust, caller, action, context) <= TrustLevel.NOTHING:
             raise RefusedError(403, "AccessDenied", f"Not authorized to perform {action}")
@@ -184,15 +193,15 @@ class LocalSTS:
         role = self._directory.role(wanted.partition, wanted.account_id, wanted.name)
         return role if role is not None and role.arn == wanted.arn else None
 
-    def _check_duration(self, role: KnownRole, wanted: RoleRequest, caller: Key | None) -> None:
+    def _check_duration(self, role: KnownRole, wanted: RoleRequest, caller: AccessKey | None) -> None:
         if wanted.seconds > role.max_session_duration:
             invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
         if caller is not None and caller.chained and wanted.seconds > _CHAINED_LIMIT_SECONDS:
             limit = "the 1 hour session limit for roles assumed by role chaining"
             invalid(f"The requested DurationSeconds exceeds {limit}.")
 
-    def _check_region(self, account_id: str, around: Circumstances) -> None:
-        if self._disabled & {(around.region_name, account_id), (around.region_name, None)}:
+    def _check_region(self, account_id: str, environment: RequestEnvironment) -> None:
+        if self._disabled & {(environment.region_name, account_id), (environment.region_name, None)}:
             message = (
                 f"STS is not activated in this region for account:{account_id}. "
                 "Your account administrator can activate STS in this region using the IAM Console."
@@ -220,22 +229,24 @@ class LocalSTS:
             codes.discard(code)
         return True
 
-    def _get_session_token(self, parameters: Mapping[str, str], caller: Key, around: Circumstances) -> Answer:
+    def _get_session_token(
+        self, parameters: Mapping[str, str], caller: AccessKey, environment: RequestEnvironment
+    ) -> HTTPResponse:
         action = "sts:GetSessionToken"
         if caller.session_token is not None:
             raise RefusedError(403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
-        self._check_region(caller.principal.account_id, around)
+        self._check_region(caller.principal.account_id, environment)
         # It needs no permission, but a deny counts.
-        layers, context = self._access.judging(caller, around)
+        layers, context = self._authorizer.limits_of(caller, environment)
         decision = decide(layers, action, "*", context)
         if decision.explicit:
             _denied(caller, action, caller.principal.arn, decision.because(action))
         seconds = read_duration(parameters, default=43_200, longest=129_600)
         mfa = self._passed_mfa(parameters)
         issued = self._issue(caller.principal, caller.user_id, seconds, mfa=mfa)
-        return sts_answer("GetSessionToken", _credentials(issued))
+        return sts_response("GetSessionToken", credentials_xml(issued))
 
-    def _issue_for(self, role: KnownRole, wanted: RoleRequest, **session: Any) -> Key:
+    def _issue_for(self, role: KnownRole, wanted: RoleRequest, **session: Any) -> AccessKey:
         return self._issue(
             Principal(wanted.account_id, wanted.session_arn, role.arn),
             f"{role.unique_id}:{wanted.session_name}",
@@ -245,10 +256,10 @@ class LocalSTS:
             **session,
         )
 
-    def _issue(self, principal: Principal, user_id: str, seconds: int, **session: Any) -> Key:
+    def _issue(self, principal: Principal, user_id: str, seconds: int, **session: Any) -> AccessKey:
         now = self._now()
         return self.add(
-            Key(
+            AccessKey(
                 access_key_id=new_id("ASIA"),
                 secret_access_key=secrets.token_urlsafe(30),
                 session_token=secrets.token_urlsafe(120),
@@ -274,28 +285,14 @@ def _keys_of(wanted: RoleRequest, tags: Mapping[str, str]) -> Context:
     return keys
 
 
-def _web_identity_answer(issued: Key, identity: WebIdentity, provider_arn: str) -> Answer:
+def _web_identity_answer(issued: AccessKey, identity: WebIdentity, provider_arn: str) -> HTTPResponse:
     result = (
-        f"{_credentials(issued)}{_assumed_role(issued)}"
+        f"{credentials_xml(issued)}{assumed_role_xml(issued)}"
         f"<SubjectFromWebIdentityToken>{escape(identity.subject)}</SubjectFromWebIdentityToken>"
         f"<Provider>{escape(provider_arn)}</Provider><Audience>{escape(next(iter(identity.audiences)))}</Audience>"
     )
-    return sts_answer("AssumeRoleWithWebIdentity", result)
+    return sts_response("AssumeRoleWithWebIdentity", result)
 
 
-def _assumed_role(issued: Key) -> str:
-    user = f"<AssumedRoleId>{escape(issued.user_id)}</AssumedRoleId><Arn>{escape(issued.principal.arn)}</Arn>"
-    return f"<AssumedRoleUser>{user}</AssumedRoleUser>"
-
-
-def _credentials(key: Key) -> str:
-    ends = datetime.fromtimestamp(key.expires or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return (
-        f"<Credentials><AccessKeyId>{key.access_key_id}</AccessKeyId>"
-        f"<SecretAccessKey>{key.secret_access_key}</SecretAccessKey>"
-        f"<SessionToken>{key.session_token}</SessionToken><Expiration>{ends}</Expiration></Credentials>"
-    )
-
-
-def _denied(caller: Key, action: str, arn: str, reason: str = "") -> NoReturn:
-    raise denied(caller.principal.arn, action, arn, reason, service="sts")
+def _denied(caller: AccessKey, action: str, arn: str, reason: str = "") -> NoReturn:
+    raise access_denied(caller.principal.arn, action, arn, reason, service="sts")

@@ -12,8 +12,7 @@ from typing import NoReturn
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
-from xsession.testing._http import RefusedError
-from xsession.testing._iam import listed
+from xsession.testing._http import RefusedError, numbered_values
 
 _ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]{1,64})", re.ASCII)
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -84,7 +83,7 @@ def read_role_request(parameters: Mapping[str, str]) -> RoleRequest:
     _match(source_identity, "sourceIdentity", _NAME)
     if source_identity is not None and source_identity.startswith("aws:"):
         _invalid_value(source_identity, "sourceIdentity", "no aws: at its start")
-    policy_arns = listed(parameters, "PolicyArns.member.{}.arn")
+    policy_arns = numbered_values(parameters, "PolicyArns.member.{}.arn")
     return RoleRequest(
         arn=arn,
         partition=match[1],
@@ -95,7 +94,7 @@ def read_role_request(parameters: Mapping[str, str]) -> RoleRequest:
         external_id=external_id,
         source_identity=source_identity,
         tags=_tags(parameters),
-        transitive=listed(parameters, "TransitiveTagKeys.member.{}"),
+        transitive=numbered_values(parameters, "TransitiveTagKeys.member.{}"),
         policy=_session_policy(parameters.get("Policy", ""), policy_arns, f"arn:{match[1]}:iam::{match[2]}:policy/"),
         policy_arns=policy_arns,
     )
@@ -136,7 +135,7 @@ def _session_policy(text: str, arns: Sequence[str], own: str) -> Policy | None:
 
 
 def _tags(parameters: Mapping[str, str]) -> dict[str, str]:
-    keys = listed(parameters, "Tags.member.{}.Key")
+    keys = numbered_values(parameters, "Tags.member.{}.Key")
     tags = {key: parameters.get(f"Tags.member.{number}.Value", "") for number, key in enumerate(keys, start=1)}
     if len(keys) > 50 or len({key.lower() for key in keys}) != len(keys):
         invalid("Duplicate or too many tag keys. Please note that tag keys are case insensitive.")

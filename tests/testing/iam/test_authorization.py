@@ -1,3 +1,5 @@
+"""Whole requests, judged by the policies of `_directory`; what is `_not_judged` ends the test."""
+
 from __future__ import annotations
 
 import json
@@ -462,7 +464,7 @@ def test_whoever_may_everything_may_what_is_not_known(world: World) -> None:
 def test_a_policy_that_is_no_policy_of_ours_is_not_judged(world: World) -> None:
     """moto takes what is not known here."""
     session = limited(world, allow("ec2:*"))
-    role = world.aws._backend.iam(VEGETA, "aws").get_role("Limited")
+    role = world.aws._moto.iam(VEGETA, "aws").get_role("Limited")
     role.policies["permissions"] = json.dumps({"Version": "2012-10-17", "Statement": []})
     assert refusal(client(session, "ec2").describe_regions)[0] == "NotKnownHere"
     world.aws._server.failures.clear()

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tests.support.worlds import VEGETA, World
 from xsession.policies import trust
 from xsession.testing import FakeClock, LocalAWS
-from xsession.testing._http._answers import RefusedError
+from xsession.testing._http import RefusedError
 from xsession.testing._iam._not_judged import UnknownRequestError
 from xsession.testing._sts._web_identity import make_token, read_token
 

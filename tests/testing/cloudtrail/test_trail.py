@@ -1,3 +1,5 @@
+"""What LookupEvents answers: the events that `_events` makes of requests."""
+
 from __future__ import annotations
 
 import json

@@ -1,36 +1,15 @@
-"""AWS's errors and answers in the form that each service gives them."""
+"""AWS's errors, in the words and the form that each service gives them."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import field
 from xml.sax.saxutils import escape
 
-from xsession._base import frozen
+from ._http_response import HTTPResponse
 
-STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _JSON_TYPE = "application/x-amz-json-1.1"
-
-
-@frozen
-class Answer:
-    """One HTTP answer.
-
-    Args:
-        status: The status.
-        body: The payload.
-        content_type: Its type.
-        error_code: AWS's code, where it is an error.
-        headers: Further headers.
-    """
-
-    status: int
-    body: bytes
-    content_type: str = "text/xml"
-    error_code: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class RefusedError(Exception):
@@ -49,14 +28,14 @@ class RefusedError(Exception):
         self.message = message
 
 
-def error_answer(service: str, error: RefusedError, *, is_json: bool) -> Answer:
+def error_response(service: str, error: RefusedError, *, is_json: bool) -> HTTPResponse:
     """An error in the service's own form."""
     request_id = str(uuid.uuid4())
     code, message = escape(error.code), escape(error.message)
     if is_json:
         body = json.dumps({"__type": error.code, "message": error.message})
         headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code}
-        return Answer(error.status, body.encode(), _JSON_TYPE, error.code, headers)
+        return HTTPResponse(error.status, body.encode(), _JSON_TYPE, error.code, headers)
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
     elif service == "ec2":
@@ -66,22 +45,13 @@ def error_answer(service: str, error: RefusedError, *, is_json: bool) -> Answer:
         )
     else:
         body = (
-            f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+            f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
             f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
-    return Answer(error.status, body.encode(), error_code=error.code)
+    return HTTPResponse(error.status, body.encode(), error_code=error.code)
 
 
-def sts_answer(operation: str, result: str) -> Answer:
-    """The answer of an STS operation; `result` is XML."""
-    body = (
-        f'<{operation}Response xmlns="{STS_NAMESPACE}"><{operation}Result>{result}</{operation}Result>'
-        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
-    )
-    return Answer(200, body.encode())
-
-
-def expired(service: str, *, is_json: bool) -> RefusedError:
+def token_expired(service: str, *, is_json: bool) -> RefusedError:
     """How a service says that temporary credentials have ended."""
     if service == "ec2":
         return RefusedError(400, "RequestExpired", "Request has expired.")
@@ -92,7 +62,7 @@ def expired(service: str, *, is_json: bool) -> RefusedError:
     return RefusedError(403, "ExpiredToken", "The security token included in the request is expired")
 
 
-def skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
+def clock_skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
     """How a service says that a request's time is not its own."""
     if service == "s3":
         expired_url = message == "Request has expired"
@@ -115,7 +85,7 @@ def unknown_key(service: str, *, is_json: bool) -> RefusedError:
     return RefusedError(403, "UnrecognizedClientException" if is_json else "InvalidClientTokenId", message)
 
 
-def denied(
+def access_denied(
     caller_arn: str, action: str, resource: str | None, reason: str, *, service: str, is_json: bool = False
 ) -> RefusedError:
     """How a service says that somebody may not.

@@ -8,13 +8,14 @@ from dataclasses import field
 
 from xsession._base import frozen
 from xsession.policies import Policy
-from xsession.testing._iam import Principal
+
+from ._trust import Principal
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 @frozen(kw_only=True)
-class Key:
+class AccessKey:
     """An access key that this AWS knows.
 
     Args:
@@ -55,9 +56,9 @@ def new_id(prefix: str) -> str:
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(16))
 
 
-def new_key(principal: Principal, user_id: str, *, own: bool = False) -> Key:
+def new_key(principal: Principal, user_id: str, *, own: bool = False) -> AccessKey:
     """A new long-term access key."""
-    return Key(
+    return AccessKey(
         access_key_id=new_id("AKIA"),
         secret_access_key=secrets.token_urlsafe(30),
         principal=principal,

@@ -7,7 +7,7 @@ import pytest
 from xsession.policies import Policy, allow, deny, trust
 from xsession.testing._iam._not_judged import UnknownConditionError
 from xsession.testing._iam._permissions import Decision, Layer
-from xsession.testing._iam._trust import Principal, TrustLevel, decide_both, trust_in
+from xsession.testing._iam._trust import Principal, TrustLevel, decide_role_assumption, trust_in
 
 ACCOUNT = "111111111111"
 USER = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/bruce")
@@ -90,7 +90,7 @@ def both(
     """What comes of a trust policy and of the caller's own policies."""
     layers = [Layer("identity-based policy", [] if own is None else [own])]
     layers += [] if session_policy is None else [Layer("session policy", [session_policy])]
-    return decide_both(
+    return decide_role_assumption(
         policy,
         principal,
         layers,

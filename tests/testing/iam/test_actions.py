@@ -1,3 +1,5 @@
+"""The `_required_actions` of services other than S3."""
+
 from __future__ import annotations
 
 import json
@@ -5,19 +7,35 @@ from typing import Any
 
 import pytest
 
-from xsession.testing._iam._actions import Asked, required_actions
+from xsession.testing._http._api_request import APIRequest
+from xsession.testing._http._http_request import HTTPRequest
+from xsession.testing._http._signatures import Signature
+from xsession.testing._iam._actions import required_actions
+from xsession.testing._iam._required_actions import RequiredAction
+from xsession.testing._iam._trust import Principal
 
 ACCOUNT = "222222222222"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/team/Reader"
 
 
+CALLER = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/prince")
+
+
+def required(
+    service: str, operation: str, parameters: dict[str, str], body: bytes = b""
+) -> tuple[RequiredAction, ...] | None:
+    """What a request needs permission for."""
+    signature = Signature("AKIA1", f"20260101/eu-west-1/{service}/aws4_request", (), "", "", None, presigned=False)
+    request = APIRequest(HTTPRequest("POST", "/", "", {}, body), signature, service, operation, parameters)
+    return required_actions(request, CALLER, lambda kind, name: f"arn:aws:iam::{ACCOUNT}:{kind}/team/{name}")
+
+
 def needed(service: str, operation: str, body: Any = None, **parameters: str) -> list[tuple[str, str | None]] | None:
     """The actions and resources that a request takes."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    asked = Asked(service, operation, parameters, b"" if body is None else text, "eu-west-1", ACCOUNT, "aws")
-    needs = required_actions(asked, lambda kind, name: f"arn:aws:iam::{ACCOUNT}:{kind}/team/{name}")
-    return None if needs is None else [(need.action, need.resource) for need in needs]
+    found = required(service, operation, parameters, b"" if body is None else text)
+    return None if found is None else [(one.action, one.resource) for one in found]
 
 
 def test_instances_are_asked_for_one_by_one() -> None:
@@ -84,8 +102,6 @@ def test_other_services_are_not_known() -> None:
 def test_tags_of_a_request_are_condition_keys() -> None:
     """As in CreateRole."""
     parameters = {"RoleName": "R", "Tags.member.1.Key": "Team", "Tags.member.1.Value": "bats"}
-    needs = required_actions(
-        Asked("iam", "CreateRole", parameters, b"", "us-east-1", ACCOUNT, "aws"), lambda _kind, name: name
-    )
-    assert needs is not None
-    assert needs[0].keys == {"aws:requesttag/team": ("bats",), "aws:tagkeys": ("Team",)}
+    found = required("iam", "CreateRole", parameters)
+    assert found is not None
+    assert found[0].keys == {"aws:requesttag/team": ("bats",), "aws:tagkeys": ("Team",)}

@@ -1,15 +1,17 @@
+"""The condition keys of a caller, whose key is of `_access_keys`."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 
-from xsession.testing._iam._context import Circumstances, context_of
+from xsession.testing._iam._access_keys import AccessKey, new_key
+from xsession.testing._iam._context import RequestEnvironment, context_of
 from xsession.testing._iam._trust import Principal
-from xsession.testing._sts._keys import Key, new_key
 
 ACCOUNT = "222222222222"
-AROUND = Circumstances(1_795_521_600.9, "eu-west-1", "127.0.0.1")
+ENVIRONMENT = RequestEnvironment(1_795_521_600.9, "eu-west-1", "127.0.0.1")
 USER = new_key(Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/team/prince"), "AIDA1")
-SESSION = Key(
+SESSION = AccessKey(
     access_key_id="ASIA1",
     secret_access_key="secret",
     session_token="token",
@@ -22,9 +24,9 @@ SESSION = Key(
 )
 
 
-def keys(caller: Key, tags: dict[str, str] | None = None, organization_id: str | None = None) -> dict[str, str]:
+def keys(caller: AccessKey, tags: dict[str, str] | None = None, organization_id: str | None = None) -> dict[str, str]:
     """The condition keys of a caller's request."""
-    context = context_of(caller, AROUND, tags=tags or {}, organization_id=organization_id)
+    context = context_of(caller, ENVIRONMENT, tags=tags or {}, organization_id=organization_id)
     return {key: value for key, (value,) in context.items()}
 
 

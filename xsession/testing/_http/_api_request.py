@@ -1,0 +1,89 @@
+"""A request as a call of an AWS service: which operation of which service, with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+from xsession._base import frozen
+
+from ._http_request import HTTPRequest
+from ._s3_requests import S3Request, read_s3_request
+from ._signatures import Signature, read_signature
+
+# The operations of STS whose proof is a token of an identity provider, not a signature.
+UNSIGNED_OPERATIONS = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
+_WITH_FORM = frozenset({"sts", "iam", "ec2"})
+
+
+@frozen
+class APIRequest:
+    """One call of an AWS service.
+
+    Args:
+        http: The request that it came as.
+        signature: Its signature; None: it has none.
+        service: "sts", "s3", ...; "": it can't be told.
+        operation: "AssumeRole", ...; the HTTP method where it is not known.
+        parameters: Its fields, where it is a form.
+        s3: What it is, where it goes to S3.
+        source_ip: Where it came from.
+    """
+
+    http: HTTPRequest
+    signature: Signature | None
+    service: str
+    operation: str
+    parameters: Mapping[str, str]
+    s3: S3Request | None = None
+    source_ip: str = ""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the service takes and answers JSON."""
+        return "x-amz-target" in self.http.headers
+
+    @property
+    def access_key_id(self) -> str:
+        """The key that it was signed with; "": none."""
+        return "" if self.signature is None else self.signature.access_key_id
+
+    @property
+    def region_name(self) -> str:
+        """The region that it was signed for; "": it is not signed."""
+        return "" if self.signature is None else self.signature.region_name
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of an S3 request; "": none."""
+        return "" if self.s3 is None else self.s3.bucket
+
+
+def read_api_request(http: HTTPRequest, source_ip: str) -> APIRequest:
+    """What a request calls: its signature names the service, its headers, form or path the operation.
+
+    Args:
+        http: The request.
+        source_ip: Where it came from.
+    """
+    signature = read_signature(http)
+    if signature is None:
+        service = "sts" if _form(http).get("Action") in UNSIGNED_OPERATIONS else ""
+    else:
+        service = signature.service
+    parameters = _form(http) if service in _WITH_FORM else {}
+    s3 = read_s3_request(http) if service == "s3" else None
+    return APIRequest(http, signature, service, _operation(http, parameters, s3), parameters, s3, source_ip)
+
+
+def _form(http: HTTPRequest) -> dict[str, str]:
+    text = http.body.decode(errors="replace") or http.query
+    return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
+
+
+def _operation(http: HTTPRequest, parameters: Mapping[str, str], s3: S3Request | None) -> str:
+    if "x-amz-target" in http.headers:
+        return http.headers["x-amz-target"].rpartition(".")[2]
+    if "Action" in parameters:
+        return parameters["Action"]
+    return http.method if s3 is None else s3.operation

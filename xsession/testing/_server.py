@@ -1,0 +1,183 @@
+"""The local AWS as a server: who calls and what it may is checked here; STS, CloudTrail or moto answer."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from xsession.testing._cloudtrail import CloudTrail
+from xsession.testing._http import (
+    UNSIGNED_OPERATIONS,
+    APIRequest,
+    Call,
+    CallLog,
+    Fault,
+    Faults,
+    HTTPResponse,
+    RefusedError,
+    clock_skewed,
+    cut_connection,
+    error_response,
+    is_signature_valid,
+    read_api_request,
+    read_http_request,
+    time_refusal,
+    token_expired,
+    unknown_key,
+)
+from xsession.testing._iam import (
+    AccessKey,
+    Authorizer,
+    Directory,
+    NotJudgedError,
+    RequestEnvironment,
+    RequiredAction,
+    answer_simulation,
+)
+from xsession.testing._sts import LocalSTS
+
+from ._moto import Moto
+
+_HANG_SECONDS = 60.0
+_READING = frozenset({"GetObject", "HeadObject"})
+_XML = frozenset({"ec2", "iam", "s3", "sts"})
+
+
+class Server:
+    """A WSGI application.
+
+    Args:
+        sts: Knows the keys, and answers for STS.
+        authorizer: Whether a key may do what it asks for.
+        directory: moto's users, roles and policies.
+        moto: Does what is not done here.
+        now: The clock, in seconds since 1970.
+        calls: Takes note of each request.
+        faults: What is made to fail.
+        trail: Keeps an event of each request, and answers for CloudTrail.
+    """
+
+    def __init__(
+        self,
+        *,
+        sts: LocalSTS,
+        authorizer: Authorizer,
+        directory: Directory,
+        moto: Moto,
+        now: Callable[[], float],
+        calls: CallLog,
+        faults: Faults,
+        trail: CloudTrail,
+    ) -> None:
+        self._sts = sts
+        self._authorizer = authorizer
+        self._directory = directory
+        self._moto = moto
+        self._now = now
+        self._calls = calls
+        self._faults = faults
+        self._trail = trail
+        self.skew = 0.0
+        self.failures: list[Exception] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answers one request."""
+        request = read_api_request(read_http_request(environ), str(environ.get("REMOTE_ADDR", "")))
+        key = self._sts.find(request.access_key_id)
+        fault = None if key is not None and key.own else self._fault(request)
+        if fault is not None and fault.kind == "reset":
+            self._note(request, key, HTTPResponse(0, b""))
+            cut_connection(environ)
+        response = None if fault is None else self._faulty(fault, request)
+        if response is None:
+            try:
+                response = self._answer(request, key, environ)
+            except RefusedError as error:
+                response = error_response(request.service, error, is_json=request.is_json)
+            except NotJudgedError as error:
+                self.failures.append(error)
+                refused = RefusedError(501, "NotKnownHere", str(error))
+                response = error_response(request.service, refused, is_json=request.service not in _XML)
+        self._note(request, key, response)
+        headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), **response.headers}
+        headers["Date"] = email.utils.formatdate(self._now(), usegmt=True)
+        start_response(f"{response.status} -", list(headers.items()))
+        return [b""] if request.http.method == "HEAD" else [response.body]
+
+    def _answer(self, request: APIRequest, key: AccessKey | None, environ: dict[str, Any]) -> HTTPResponse:
+        environment = RequestEnvironment(self._now(), request.region_name, request.source_ip)
+        if request.signature is None and request.operation in UNSIGNED_OPERATIONS:
+            return self._sts.answer(request.operation, request.parameters, None, environment)
+        key = self._authenticated(request, key)
+        if request.service == "sts":
+            return self._sts.answer(request.operation, request.parameters, key, environment)
+        if request.s3 is not None:
+            for bucket in request.s3.buckets:
+                if self._moto.bucket_owner(bucket) not in (None, key.principal.account_id):
+                    raise RefusedError(403, "AccessDenied", "Access Denied")
+        self._authorizer.check(key, request, environment.time)
+        if request.service == "cloudtrail":
+            return self._trail.answer(request.operation, request.http.body, key, request.region_name)
+        if request.service == "iam":
+            if request.operation == "SimulatePrincipalPolicy":
+                return answer_simulation(request.parameters, self._directory)
+            account_id, partition = key.principal.account_id, key.principal.partition
+            self._directory.ensure_managed(account_id, partition, request.parameters.get("PolicyArn", ""))
+        response = self._moto.answer(environ, request.http.body, key.principal.account_id)
+        if response.status == 404 and request.operation in _READING and self._moto.bucket_owner(request.bucket):
+            # Whoever may not list a bucket is not told that it lacks an object.
+            listing = RequiredAction("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{request.bucket}")
+            self._authorizer.check(key, request, environment.time, [listing])
+        return response
+
+    def _authenticated(self, request: APIRequest, key: AccessKey | None) -> AccessKey:
+        service, is_json, signature = request.service, request.is_json, request.signature
+        if signature is None:
+            message = "The request must contain a valid AWS signature of version 4"
+            raise RefusedError(403, "MissingAuthenticationToken", message)
+        if key is None or (key.session_token or "") != (signature.session_token or ""):
+            raise unknown_key(service, is_json=is_json)
+        # Clients sign by the machine's clock, whichever clock the server lives by.
+        refusal = time_refusal(signature, request.http.query, time.time() + self.skew)
+        if refusal is not None:
+            raise clock_skewed(service, refusal, is_json=is_json)
+        if not is_signature_valid(request.http, signature, key.secret_access_key):
+            message = "The request signature we calculated does not match the signature you provided."
+            raise RefusedError(403, "SignatureDoesNotMatch", message)
+        if key.expires is not None and self._now() >= key.expires:
+            raise token_expired(service, is_json=is_json)
+        return key
+
+    def _note(self, request: APIRequest, key: AccessKey | None, response: HTTPResponse) -> None:
+        if key is not None and key.own:
+            return
+        self._trail.record(request, key, response)
+        self._calls.add(
+            Call(
+                service=request.service,
+                operation=request.operation,
+                access_key_id=request.access_key_id,
+                account_id=None if key is None else key.principal.account_id,
+                region_name=request.region_name,
+                status=response.status,
+                error_code=response.error_code,
+                role_arn=request.parameters.get("RoleArn"),
+            )
+        )
+
+    def _fault(self, request: APIRequest) -> Fault | None:
+        return self._faults.hit(request.service, request.operation, request.parameters.get("RoleArn"))
+
+    def _faulty(self, fault: Fault, request: APIRequest) -> HTTPResponse | None:
+        if fault.kind == "latency":
+            time.sleep(fault.seconds)
+            return None
+        if fault.kind == "hang":
+            self._faults.released.wait(_HANG_SECONDS)
+            return None
+        if fault.kind == "garbage":
+            return HTTPResponse(200, b"<html>this is not what you asked for", "text/html")
+        error = RefusedError(fault.status, fault.code, fault.message)
+        return error_response(request.service, error, is_json=request.is_json)
