@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from xsession._aws import is_account_id
 from xsession._base import FrozenMap, frozen
 from xsession.errors import ConfigError
 from xsession.roles import Defaults, Role, RoleChain, as_chain
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import boto3
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 
 
@@ -102,7 +102,7 @@ class Account:
         return () if self.chain is None else self.chain.roles
 
     def _check(self) -> None:
-        if _ACCOUNT_ID.fullmatch(self.name) and self.name != self.account_id:
+        if is_account_id(self.name) and self.name != self.account_id:
             msg = f"account name {self.name!r} is not valid: it is another account's id"
             raise ConfigError(msg)
         region: object = self.region_name
@@ -137,7 +137,7 @@ def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> st
     chained = None if chain is None else chain.account_id
     if value is None:
         return chained
-    if not isinstance(value, str) or not _ACCOUNT_ID.fullmatch(value):
+    if not is_account_id(value):
         _refuse(name, "account_id", value, "12 digits, as text: a number would lose leading zeros")
     if chain is not None and value != chained:
         msg = f"account_id {value} is not the account of the role, {chained}"

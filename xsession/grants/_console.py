@@ -9,9 +9,9 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from xsession._base import frozen
+from xsession._aws import CONSOLES, Console
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, GrantError
 
@@ -19,26 +19,6 @@ Post = Callable[[str, bytes], bytes]
 
 _SECONDS = 10.0
 _PRINTABLE = range(0x21, 0x7F)
-
-
-@frozen
-class Console:
-    """Where a partition's console is.
-
-    Args:
-        federation: Where links are made.
-        home: Where they lead when nothing else was asked for.
-    """
-
-    federation: str
-    home: str
-
-
-CONSOLES: Mapping[str, Console] = {
-    "aws": Console("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
-    "aws-cn": Console("https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"),
-    "aws-us-gov": Console("https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"),
-}
 
 
 def console_of(partition: str) -> Console:

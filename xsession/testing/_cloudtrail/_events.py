@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from xml.sax.saxutils import unescape
 
+from xsession._aws import account_of, first_region, iso_of, name_of, partition_of
 from xsession._base import frozen
 from xsession.testing._http import Answer, Request, Signature
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from xsession.testing._sts import Key
 
 _GLOBAL_SERVICES = frozenset({"iam", "organizations"})
-_GLOBAL_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _S3_MANAGEMENT = frozenset({"ListBuckets", "CreateBucket", "DeleteBucket"})
 _READ_ONLY = re.compile("(Describe|Get|List|Lookup|Head|Assume|Simulate).*")
 # Their caller is not known to AWS, or not any more.
@@ -157,7 +157,7 @@ class Passed:
         document = {
             "eventVersion": "1.11",
             "userIdentity": _identity(key, self.session),
-            "eventTime": _iso(self.at),
+            "eventTime": iso_of(self.at),
             "eventSource": f"{exchange.service}.amazonaws.com",
             "eventName": exchange.operation,
             "awsRegion": _region(exchange.service, signed_region, key),
@@ -175,7 +175,7 @@ class Passed:
         }
         role_arn = exchange.parameters.get("RoleArn", "")
         if role_arn.count(":") >= 5:
-            resource = {"accountId": role_arn.split(":")[4], "type": "AWS::IAM::Role", "ARN": role_arn}
+            resource = {"accountId": account_of(role_arn), "type": "AWS::IAM::Role", "ARN": role_arn}
             document["resources"] = [resource]
         return document
 
@@ -199,7 +199,7 @@ def issued_key_id(answer: Answer) -> str | None:
 
 
 def _identity(key: Key, session: Session) -> dict[str, Any]:
-    principal, attributes = key.principal, {"creationDate": _iso(session.since)}
+    principal, attributes = key.principal, {"creationDate": iso_of(session.since)}
     attributes["mfaAuthenticated"] = "true" if session.mfa else "false"
     kind, _, name = principal.arn.rpartition(":")[2].partition("/")
     identity: dict[str, Any] = {
@@ -221,7 +221,7 @@ def _identity(key: Key, session: Session) -> dict[str, Any]:
             "principalId": key.user_id.partition(":")[0],
             "arn": principal.role_arn,
             "accountId": principal.account_id,
-            "userName": principal.role_arn.rpartition("/")[2],
+            "userName": name_of(principal.role_arn),
         }
     if key.source_identity is not None:
         context["sourceIdentity"] = key.source_identity
@@ -239,12 +239,11 @@ def _issued(key: Key) -> dict[str, Any]:
 
 
 def _username(key: Key) -> str:
-    return "root" if key.principal.arn.endswith(":root") else key.principal.arn.rpartition("/")[2]
+    return "root" if key.principal.arn.endswith(":root") else name_of(key.principal.arn)
 
 
 def _region(service: str, signed: str, key: Key) -> str:
-    partition = key.principal.arn.split(":")[1]
-    return _GLOBAL_REGION.get(partition, signed) if service in _GLOBAL_SERVICES else signed
+    return first_region(partition_of(key.principal.arn)) or signed if service in _GLOBAL_SERVICES else signed
 
 
 def _resources(exchange: TrailRequest, issued: Key | None) -> list[tuple[str, str]]:
@@ -317,7 +316,3 @@ def _error(answer: Answer) -> tuple[str | None, str]:
 def _request_id(answer: Answer) -> str:
     match = re.search(rb"<(?:RequestId|RequestID|requestId)>([\w-]+)<", answer.body)
     return answer.headers.get("x-amzn-RequestId") or (match[1].decode() if match else str(uuid.uuid4()))
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from xml.sax.saxutils import escape
 
+from xsession._aws import denial_sentence
 from xsession._base import frozen
 
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -130,9 +131,8 @@ def denied(
         service: Which service says it.
         is_json: Whether the service answers in JSON.
     """
-    named = f'"{resource}"' if service == "s3" else resource
-    about = "" if resource in (None, "*") else f" on resource: {named}"
-    message = f"User: {caller_arn} is not authorized to perform: {action}{about}" + (f" {reason}" if reason else "")
+    named = f'"{resource}"' if service == "s3" and resource is not None else resource
+    message = denial_sentence(caller_arn, action, None if resource == "*" else named, reason)
     if service == "ec2":
         message = f"You are not authorized to perform this operation. {message}"
         return RefusedError(403, "UnauthorizedOperation", message)

@@ -9,10 +9,10 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 from xml.sax.saxutils import escape
 
+from xsession._aws import account_of, iam_arn, iso_of
 from xsession.policies import Policy
 from xsession.testing._http import Answer, RefusedError, denied, sts_answer
 from xsession.testing._iam import (
@@ -148,7 +148,7 @@ class LocalSTS:
             if role is None:
                 decision = decide(layers, action, wanted.arn, context)
             else:
-                same = role.arn.split(":")[4] == caller.principal.account_id
+                same = account_of(role.arn) == caller.principal.account_id
                 decision = decide_both(
                     role.trust,
                     caller.principal,
@@ -164,7 +164,7 @@ class LocalSTS:
     def _assume_with_web_identity(self, parameters: Mapping[str, str], around: Circumstances) -> Answer:
         wanted = read_role_request(parameters)
         identity = read_token(parameters.get("WebIdentityToken", ""), around.time)
-        provider_arn = f"arn:{wanted.partition}:iam::{wanted.account_id}:oidc-provider/{identity.provider}"
+        provider_arn = iam_arn(wanted.partition, wanted.account_id, f"oidc-provider/{identity.provider}")
         client_ids = self._directory.oidc_client_ids(wanted.account_id, wanted.partition, provider_arn)
         if client_ids is None:
             message = f"No OpenIDConnect provider found in your account for https://{identity.provider}"
@@ -289,7 +289,7 @@ def _assumed_role(issued: Key) -> str:
 
 
 def _credentials(key: Key) -> str:
-    ends = datetime.fromtimestamp(key.expires or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ends = iso_of(key.expires or 0)
     return (
         f"<Credentials><AccessKeyId>{key.access_key_id}</AccessKeyId>"
         f"<SecretAccessKey>{key.secret_access_key}</SecretAccessKey>"
