@@ -246,7 +246,8 @@ def test_whoever_assumes_a_role_may_be_refused_in_ways_that_are_known() -> None:
 
 def test_throttling_is_what_botocore_takes_for_it() -> None:
     """But for a quota that is used up, and for transactions, which are busy."""
-    found: list[str] = botocore.retries.standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES
+    checker: Any = botocore.retries.standard.ThrottledRetryableChecker
+    found = checker._THROTTLED_ERROR_CODES
     assert {code for code in found if not is_throttling(code)} == {
         "LimitExceededException",
         "TransactionInProgressException",

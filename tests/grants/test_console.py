@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.worlds import World
 from xsession import ConfigError, Credentials, GrantError, XSessionError
-from xsession.grants._console import Console, checked_url, console_of, console_url, post_form
+from xsession._aws import Console
+from xsession.grants._console import checked_url, console_of, console_url, post_form
 
 CREDENTIALS = Credentials(
     access_key_id="ASIAEXAMPLE",

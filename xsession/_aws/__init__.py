@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._denials import Denial as Denial
     from ._denials import denial_sentence as denial_sentence
     from ._denials import read_denial as read_denial
-    from ._error_codes import Call as Call
+    from ._error_codes import AwsCall as AwsCall
     from ._error_codes import hint_for as hint_for
     from ._error_codes import is_busy as is_busy
     from ._error_codes import is_dead_caller as is_dead_caller
@@ -91,7 +91,7 @@ __getattr__, __dir__ = lazy(
             "read_denial",
         ),
         "_error_codes": (
-            "Call",
+            "AwsCall",
             "hint_for",
             "is_busy",
             "is_dead_caller",

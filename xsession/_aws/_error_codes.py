@@ -72,7 +72,7 @@ _BUSY = frozenset({"ConcurrentModification", "DeleteConflict"})
 # STS says so under the code SignatureDoesNotMatch, other services under codes of their own.
 _SKEWED = ("signature expired", "signature not yet current")
 
-Call = Literal["AssumeRole", "AssumeRoleWithWebIdentity", "IAM"]
+AwsCall = Literal["AssumeRole", "AssumeRoleWithWebIdentity", "IAM"]
 """What was called, as far as it matters for what to do: every call of STS but one is like AssumeRole."""
 
 
@@ -131,7 +131,7 @@ def same_code(code: str | None) -> str:
     return _ALIASES.get(code or "", code or "")
 
 
-def hint_for(code: str | None, call: Call = "AssumeRole") -> str | None:
+def hint_for(code: str | None, call: AwsCall = "AssumeRole") -> str | None:
     """What to do about a code; None: nothing is known.
 
     Args:

@@ -32,10 +32,13 @@ def is_like(value: str, pattern: str, *, escapes: bool = False, ignoring_case: b
     """
     if pattern == "*":
         return True
-    if ignoring_case:
-        value, pattern = _lower(value), _lower(pattern)
     # Patterns with values in them are not kept: the values are a request's own, and may be secret.
-    return _fits(value, tuple(_runs(pattern)) if escapes else _kept_runs(pattern))
+    runs = (
+        _kept_runs(pattern, ignoring_case)
+        if not escapes
+        else tuple(_runs(_lower(pattern) if ignoring_case else pattern))
+    )
+    return _fits(_lower(value) if ignoring_case else value, runs)
 
 
 def as_text(text: str) -> str:
@@ -79,14 +82,13 @@ def _lower_character(character: str) -> str:
 
 
 def _fits(value: str, runs: tuple[_Run, ...]) -> bool:
-    first, *others = runs
-    if not others:
+    first, last = runs[0], runs[-1]
+    if len(runs) == 1:
         return len(value) == _length(first) and _stands_at(value, 0, first)
-    *middle, last = others
     start, end = _length(first), len(value) - _length(last)
     if end < start or not _stands_at(value, 0, first) or not _stands_at(value, end, last):
         return False
-    for run in middle:
+    for run in runs[1:-1]:
         # The first place is the best one: it leaves most of the value to what follows.
         start = _place(value, run, start, end)
         if start < 0:
@@ -119,12 +121,13 @@ def _stands_at(value: str, start: int, run: _Run) -> bool:
 
 
 def _length(run: _Run) -> int:
-    return sum(map(len, run)) + len(run) - 1
+    return len(run[0]) if len(run) == 1 else sum(map(len, run)) + len(run) - 1
 
 
 @functools.lru_cache(maxsize=16_384)
-def _kept_runs(pattern: str) -> tuple[_Run, ...]:
-    return tuple(tuple(run.split("?")) for run in pattern.split("*"))
+def _kept_runs(pattern: str, ignoring_case: bool) -> tuple[_Run, ...]:
+    known = _lower(pattern) if ignoring_case else pattern
+    return tuple(tuple(run.split("?")) for run in known.split("*"))
 
 
 def _runs(pattern: str) -> Iterator[_Run]:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from xsession._aws import Call, answered_at, hint_for, is_dead_caller, is_final, is_skewed
+from xsession._aws import AwsCall, answered_at, hint_for, is_dead_caller, is_final, is_skewed
 from xsession.credentials import Credentials
 from xsession.errors import (
     AssumeRoleError,
@@ -146,7 +146,7 @@ def refusal(
     for secret in secrets:
         message = message.replace(secret, "****")
     metadata = error.response.get("ResponseMetadata", {})
-    call: Call = "AssumeRoleWithWebIdentity" if role is not None and role.has_web_identity else "AssumeRole"
+    call: AwsCall = "AssumeRoleWithWebIdentity" if role is not None and role.has_web_identity else "AssumeRole"
     failure = _kind(role, hop, code)(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
