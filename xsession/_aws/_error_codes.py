@@ -160,7 +160,7 @@ def is_dead_caller(code: str | None) -> bool:
 
 
 def is_dead_web_identity(code: str | None) -> bool:
-    """Whether STS says that the web identity token is no good; another one may lie in its place by now."""
+    """Whether STS says that the web identity token is no good; there may be another one in its place."""
     return same_code(code) in _DEAD_WEB_IDENTITY
 
 
