@@ -16,7 +16,7 @@ import botocore.session
 import pytest
 
 from xsession import InvalidPolicyError, InvalidRoleError, Role, RoleSpec
-from xsession._aws import PARTITIONS, is_throttling, partition_of_region, same_code
+from xsession._aws import is_throttling, partition_of_region, partitions, same_code
 from xsession._aws._arns import MIN_ARN_CHARACTERS
 from xsession._aws._error_codes import _ALIASES, _BUSY, _DEAD_WEB_IDENTITY, _HINTS, _PASSING_IN_IAM, FINAL
 from xsession.errors import ConfigError
@@ -279,12 +279,12 @@ def test_the_actions_of_sts_that_are_named_exist() -> None:
 def test_partitions() -> None:
     """Those of the installed botocore, each with its domain and its regions; a new one is to be added here."""
     known = {one["id"]: one for one in loader().load_data("partitions")["partitions"]}
-    assert known.keys() <= PARTITIONS.keys()
+    assert known.keys() <= partitions().keys()
     for name, one in known.items():
-        assert PARTITIONS[name].dns_suffix == one["outputs"]["dnsSuffix"]
+        assert partitions()[name].dns_suffix == one["outputs"]["dnsSuffix"]
         regions = [region for region in one["regions"] if not region.endswith("-global")]
         assert {partition_of_region(region) for region in regions} <= {name}
-        assert not regions or PARTITIONS[name].first_region in regions
+        assert not regions or partitions()[name].first_region in regions
 
 
 def test_global_services_are_where_the_first_region_is() -> None:
@@ -293,7 +293,7 @@ def test_global_services_are_where_the_first_region_is() -> None:
         endpoints = one["services"].get("iam", {}).get("endpoints", {})
         scope = endpoints.get(f"{one['partition']}-global", {}).get("credentialScope")
         if scope is not None:
-            assert PARTITIONS[one["partition"]].first_region == scope["region"]
+            assert partitions()[one["partition"]].first_region == scope["region"]
 
 
 def test_sign_in_is_where_its_rules_say() -> None:
@@ -301,7 +301,7 @@ def test_sign_in_is_where_its_rules_say() -> None:
     if "signin" not in loader().list_available_services("endpoint-rule-set-1"):
         pytest.skip("this botocore does not know the service")
     rules = str(loader().load_service_model("signin", "endpoint-rule-set-1"))
-    for partition in PARTITIONS.values():
+    for partition in partitions().values():
         if partition.console is not None and partition.name != "aws":
             host = partition.console.federation.removeprefix("https://").partition("/")[0]
             assert host.removeprefix(f"{partition.first_region}.") in rules

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from xsession._aws._partitions import CONSOLES, PARTITIONS, first_region, partition_of_region, service_of
+from xsession._aws._partitions import consoles, first_region, partition_of_region, partitions, service_of
 
 
-@pytest.mark.parametrize("name", sorted(PARTITIONS))
+@pytest.mark.parametrize("name", sorted(partitions()))
 def test_a_partitions_first_region_is_its_own(name: str) -> None:
     """By its prefix."""
-    assert partition_of_region(PARTITIONS[name].first_region) == name
-    assert first_region(name) == PARTITIONS[name].first_region
+    assert partition_of_region(partitions()[name].first_region) == name
+    assert first_region(name) == partitions()[name].first_region
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_an_unknown_partition_has_no_first_region() -> None:
 
 def test_consoles_are_where_the_public_is() -> None:
     """All of them by https."""
-    assert sorted(CONSOLES) == ["aws", "aws-cn", "aws-eusc", "aws-us-gov"]
-    for console in CONSOLES.values():
+    assert sorted(consoles()) == ["aws", "aws-cn", "aws-eusc", "aws-us-gov"]
+    for console in consoles().values():
         assert console.federation.startswith("https://")
         assert console.federation.endswith("/federation")
         assert console.home.startswith("https://console.")

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from ._error_codes import is_skewed as is_skewed
     from ._error_codes import is_throttling as is_throttling
     from ._error_codes import same_code as same_code
-    from ._partitions import CONSOLES as CONSOLES
-    from ._partitions import PARTITIONS as PARTITIONS
     from ._partitions import Console as Console
+    from ._partitions import consoles as consoles
     from ._partitions import first_region as first_region
     from ._partitions import partition_of_region as partition_of_region
+    from ._partitions import partitions as partitions
     from ._partitions import service_of as service_of
     from ._times import answered_at as answered_at
     from ._times import iso as iso
@@ -106,11 +106,11 @@ __getattr__, __dir__ = lazy(
             "same_code",
         ),
         "_partitions": (
-            "CONSOLES",
-            "PARTITIONS",
             "Console",
+            "consoles",
             "first_region",
             "partition_of_region",
+            "partitions",
             "service_of",
         ),
         "_times": (

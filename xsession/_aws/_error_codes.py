@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from xsession._base import frozen
-
 # Services that answer in XML and those that answer in JSON spell some differently, and so do pages of AWS's own.
 _ALIASES = {
     "AccessDeniedException": "AccessDenied",
@@ -75,54 +73,41 @@ _SKEWED = ("signature expired", "signature not yet current")
 AwsCall = Literal["AssumeRole", "AssumeRoleWithWebIdentity", "IAM"]
 """What was called, as far as it matters for what to do: every call of STS but one is like AssumeRole."""
 
-
-@frozen(kw_only=True)
-class _Hints:
-    """What to do about a code.
-
-    Args:
-        sts: After a call of STS.
-        web_identity: After AssumeRoleWithWebIdentity; None: the same.
-        iam: After a call of IAM.
-    """
-
-    sts: str | None = None
-    web_identity: str | None = None
-    iam: str | None = None
-
-
-_HINTS: Mapping[str, _Hints] = {
-    "AccessDenied": _Hints(
-        sts="the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on "
+# What holds for AssumeRole holds for a web identity too, where nothing else is said.
+_HINTS: Mapping[str, Mapping[AwsCall, str]] = {
+    "AccessDenied": {
+        "AssumeRole": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on "
         "the role, and external id, MFA and tags must be as the trust policy asks; a role that does not exist is "
         "refused in the same way",
-        web_identity="the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, for its "
-        "audience (aud) and subject (sub); a role that does not exist is refused in the same way",
-    ),
-    "EntityAlreadyExists": _Hints(iam="somebody made the role at the same time: apply again"),
-    "ExpiredToken": _Hints(
-        sts="renew the credentials of the source",
-        web_identity="supply a fresh web identity token",
-    ),
-    "IDPRejectedClaim": _Hints(
-        web_identity="the token has ended, or its issuer takes it back: see that a fresh one is supplied",
-    ),
-    "InvalidClientTokenId": _Hints(
-        sts="the access key does not exist any more, or the region is one that must be enabled first",
-    ),
-    "InvalidIdentityToken": _Hints(
-        web_identity="the role's account needs an OIDC provider for the token's issuer, with its audience",
-    ),
-    "LimitExceeded": _Hints(iam="an IAM quota of the account is used up"),
-    "MalformedPolicyDocument": _Hints(
-        sts="correct the session policy",
-        iam="every principal of the trust policy must exist; one that was made a moment ago may need some seconds",
-    ),
-    "PackedPolicyTooLarge": _Hints(sts="shorten the session policy or send fewer tags"),
-    "RegionDisabled": _Hints(sts="STS is off in this region for the account: choose another sts_region_name"),
-    "SignatureDoesNotMatch": _Hints(
-        sts="the secret does not belong to the access key, or the local clock is wrong",
-    ),
+        "AssumeRoleWithWebIdentity": "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's "
+        "issuer, for its audience (aud) and subject (sub); a role that does not exist is refused in the same way",
+    },
+    "EntityAlreadyExists": {"IAM": "somebody made the role at the same time: apply again"},
+    "ExpiredToken": {
+        "AssumeRole": "renew the credentials of the source",
+        "AssumeRoleWithWebIdentity": "supply a fresh web identity token",
+    },
+    "IDPRejectedClaim": {
+        "AssumeRoleWithWebIdentity": "the token has ended, or its issuer takes it back: see that a fresh one is "
+        "supplied",
+    },
+    "InvalidClientTokenId": {
+        "AssumeRole": "the access key does not exist any more, or the region is one that must be enabled first",
+    },
+    "InvalidIdentityToken": {
+        "AssumeRoleWithWebIdentity": "the role's account needs an OIDC provider for the token's issuer, with its "
+        "audience",
+    },
+    "LimitExceeded": {"IAM": "an IAM quota of the account is used up"},
+    "MalformedPolicyDocument": {
+        "AssumeRole": "correct the session policy",
+        "IAM": "every principal of the trust policy must exist; one that was made a moment ago may need some seconds",
+    },
+    "PackedPolicyTooLarge": {"AssumeRole": "shorten the session policy or send fewer tags"},
+    "RegionDisabled": {"AssumeRole": "STS is off in this region for the account: choose another sts_region_name"},
+    "SignatureDoesNotMatch": {
+        "AssumeRole": "the secret does not belong to the access key, or the local clock is wrong",
+    },
 }
 
 
@@ -138,10 +123,8 @@ def hint_for(code: str | None, call: AwsCall = "AssumeRole") -> str | None:
         code: AWS's code, in either spelling.
         call: What was called.
     """
-    hints = _HINTS.get(same_code(code), _Hints())
-    if call == "IAM":
-        return hints.iam
-    return (hints.web_identity if call == "AssumeRoleWithWebIdentity" else None) or hints.sts
+    hints = _HINTS.get(same_code(code), {})
+    return hints.get(call) or (hints.get("AssumeRole") if call == "AssumeRoleWithWebIdentity" else None)
 
 
 def is_throttling(code: str | None) -> bool:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/pa
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from xsession._base import frozen
@@ -44,9 +45,11 @@ class Partition:
     console: Console | None = None
 
 
-PARTITIONS: Mapping[str, Partition] = {
-    partition.name: partition
-    for partition in (
+@functools.cache
+def partitions() -> Mapping[str, Partition]:
+    """All that are known, by name."""
+    # Not made at import: few programs need them.
+    found = (
         Partition(
             name="aws",
             region_prefix="",
@@ -89,29 +92,28 @@ PARTITIONS: Mapping[str, Partition] = {
             name="aws-iso-f", region_prefix="us-isof-", first_region="us-isof-south-1", dns_suffix="csp.hci.ic.gov"
         ),
     )
-}
-"""All that are known, by name."""
+    return {partition.name: partition for partition in found}
 
-CONSOLES: Mapping[str, Console] = {
-    name: partition.console for name, partition in PARTITIONS.items() if partition.console is not None
-}
-"""The consoles that are known, by partition."""
+
+def consoles() -> Mapping[str, Console]:
+    """The consoles that are known, by partition."""
+    return {name: known.console for name, known in partitions().items() if known.console is not None}
 
 
 def partition_of_region(region_name: str) -> str:
     """The partition that a region is in, by its name: also of regions that AWS will add."""
     # "us-gov-" is no beginning of "us-", so that the order says nothing; only "aws" matches everything.
-    found = (name for name, known in PARTITIONS.items() if known.region_prefix)
-    return next((name for name in found if region_name.startswith(PARTITIONS[name].region_prefix)), "aws")
+    found = (name for name, known in partitions().items() if known.region_prefix)
+    return next((name for name in found if region_name.startswith(partitions()[name].region_prefix)), "aws")
 
 
 def first_region(partition: str | None) -> str | None:
     """The first region of a partition; None: the partition is not known."""
-    known = PARTITIONS.get(partition or "aws")
+    known = partitions().get(partition or "aws")
     return None if known is None else known.first_region
 
 
 def service_of(domain: str) -> str:
     """The service in a domain of AWS, such as "ec2" in "ec2.amazonaws.com"; other domains stay as they are."""
-    suffixes = sorted({f".{known.dns_suffix}" for known in PARTITIONS.values()}, key=len, reverse=True)
+    suffixes = sorted({f".{known.dns_suffix}" for known in partitions().values()}, key=len, reverse=True)
     return next((domain.removesuffix(suffix) for suffix in suffixes if domain.endswith(suffix)), domain)

@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 
-from xsession._aws import CONSOLES, Console
+from xsession._aws import Console, consoles
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, GrantError
 
@@ -27,10 +27,10 @@ def console_of(partition: str) -> Console:
     Raises:
         ConfigError: None is known.
     """
-    if partition not in CONSOLES:
+    if partition not in consoles():
         msg = f"no address of the console of the partition {partition} is known"
-        raise ConfigError(msg, hint=f"there are {', '.join(CONSOLES)}")
-    return CONSOLES[partition]
+        raise ConfigError(msg, hint=f"there are {', '.join(consoles())}")
+    return consoles()[partition]
 
 
 def checked_url(name: str, value: str | None) -> str | None:

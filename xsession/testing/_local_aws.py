@@ -16,7 +16,7 @@ import boto3
 import botocore.session
 
 from xsession import ConfigError
-from xsession._aws import PARTITIONS, iam_arn
+from xsession._aws import iam_arn, partitions
 from xsession._base import public
 from xsession.testing._cloudtrail import CloudTrail
 from xsession.testing._http import Call, CallLog, Fault, Faults, Server, serve
@@ -26,7 +26,7 @@ from xsession.testing._sts import Key, LocalSTS, make_token, new_key
 from ._local_account import LocalAccount
 from ._moto import load_moto
 
-_HOME_REGION = {name: partition.first_region for name, partition in PARTITIONS.items()} | {"aws": "eu-west-1"}
+_HOME_REGION = {name: partition.first_region for name, partition in partitions().items()} | {"aws": "eu-west-1"}
 
 
 class WallClock(Protocol):
