@@ -221,7 +221,7 @@ CODE: list[tuple[Callable[[], object], type[XSessionError], str]] = [
     (role(role_session_name="a b"), InvalidRoleError, f"role_session_name 'a b' is not valid: {TEXTS}"),
     (role(role_session_name="x" * 65), InvalidRoleError, f"is not valid: {TEXTS}"),
     (role(external_id="x"), InvalidRoleError, "external_id (not shown) is not valid: 2 to 1224 of A-Z a-z 0-9"),
-    (role(source_identity="aws:me"), InvalidRoleError, "source_identity 'aws:me' is not valid: 2 to 64"),
+    (role(source_identity="aws:me"), InvalidRoleError, "source_identity 'aws:me' is not valid: 2 to 256"),
     (role(mfa_serial="123"), InvalidRoleError, "mfa_serial '123' is not valid: 9 to 256 of"),
     (
         role(sts_region_name="EU"),

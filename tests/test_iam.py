@@ -57,6 +57,7 @@ def test_a_denial_names_the_action_that_is_missing(
         ("EntityAlreadyExists", "apply again", True),
         ("LimitExceeded", "an IAM quota", False),
         ("MalformedPolicyDocument", "every principal of the trust policy must exist", False),
+        ("MalformedPolicyDocumentException", "every principal of the trust policy must exist", False),
     ],
 )
 def test_other_refusals_say_what_to_do(
@@ -128,3 +129,15 @@ def test_all_pages_are_read(admin: boto3.Session) -> None:
         state = RoleIam(session, "Reader2").read()
     assert state is not None
     assert state.other_policies == ("a", "b")
+
+
+@pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "ServiceUnavailable", "InternalFailure"])
+def test_what_passes_by_itself_is_retryable(code: str) -> None:
+    """Whichever of its names AWS uses."""
+    client = boto3.client("iam", region_name="us-east-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="s")
+    session: Any = SimpleNamespace(client=lambda _service: client)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("get_role", code)
+        with pytest.raises(ProvisionError) as caught:
+            RoleIam(session, "Reader").call("get_role")
+    assert caught.value.retryable

@@ -420,7 +420,8 @@ def test_region_precedence_is_call_account_session_source(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("partition", "region"), [("aws", "eu-west-1"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")]
+    ("partition", "region"),
+    [("aws", "eu-west-1"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws-eusc", "eusc-de-east-1")],
 )
 def test_partitions_come_out_of_the_arn(world: World, partition: str, region: str) -> None:
     """A chain in another partition asks the STS of that partition."""

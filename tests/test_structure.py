@@ -29,7 +29,6 @@ BOTOCORE_USERS = {
 }
 PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 
-UNTIL_AWS = {"COMPARISONS", "number_of", "time_of"}
 # What edges use of the insides: values, clocks to stand in for, AWS's vocabulary.
 OPEN_TO_EDGES = {"_aws", "_base"}
 
@@ -165,7 +164,7 @@ def test_edges_use_what_users_use() -> None:
         f"{item.importer}:{item.line} imports {item.name} from {item.module}"
         for item in HERE.own_imports()
         if HERE.room(item.importer) in EDGES and HERE.room(item.module) not in {*OPEN_TO_EDGES, *EDGES}
-        if item.name and item.name not in {*getattr(face(item.module), "__all__", vars(face(item.module))), *UNTIL_AWS}
+        if item.name and item.name not in getattr(face(item.module), "__all__", vars(face(item.module)))
     ]
     assert wrong == []
 

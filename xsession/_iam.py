@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ._aws import hint_for, is_denied, is_missing, is_passing_in_iam, read_denial
 from ._base import FrozenMap, frozen
 from .errors import InvalidPolicyError, ProvisionError
 from .policies import Policy, as_policy
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 OWN_POLICY = "xsession"
 """The name of the inline policy that holds a role's permissions; the role's other policies are other people's."""
-
-_DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
 
 @frozen(kw_only=True)
@@ -79,7 +77,7 @@ class RoleIam:
             arns = tuple(sorted(policy["PolicyArn"] for page in attached for policy in page["AttachedPolicies"]))
             own = self.call("get_role_policy", PolicyName=OWN_POLICY)["PolicyDocument"] if OWN_POLICY in names else None
         except ProvisionError as error:
-            if error.code == "NoSuchEntity":
+            if is_missing(error.code):
                 return None
             raise
         others = tuple(sorted(name for name in names if name != OWN_POLICY))
@@ -173,26 +171,17 @@ class RoleIam:
             account=self._account,
             code=code,
             request_id=error.response.get("ResponseMetadata", {}).get("RequestId"),
-            retryable=code in _RETRYABLE,
+            retryable=is_passing_in_iam(code),
             hint=_hint(code, message, operation),
         )
 
 
-_RETRYABLE = frozenset({"ConcurrentModification", "EntityAlreadyExists", "ServiceFailure", "Throttling"})
-_HINTS = {
-    "EntityAlreadyExists": "somebody made the role at the same time: apply again",
-    "LimitExceeded": "an IAM quota of the account is used up",
-    "MalformedPolicyDocument": "every principal of the trust policy must exist; one that was made a moment ago may "
-    "need some seconds",
-}
-
-
 def _hint(code: str, message: str, operation: str) -> str | None:
-    if code in ("AccessDenied", "AccessDeniedException"):
-        denied = _DENIED.search(message)
-        hint = f"the caller must be allowed {denied[1] if denied else f'iam:{operation}'} on the role"
-        return f"{hint}, and a policy denies it" if "explicit deny" in message else hint
-    return _HINTS.get(code)
+    if not is_denied(code):
+        return hint_for(code, "IAM")
+    denial = read_denial(message)
+    hint = f"the caller must be allowed {denial.action or f'iam:{operation}'} on the role"
+    return f"{hint}, and a policy denies it" if denial.explicit else hint
 
 
 def _state(

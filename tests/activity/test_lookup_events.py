@@ -24,7 +24,9 @@ class PassingClock(FakeClock):
 class ThrottledError(Exception):
     """What AWS answers to one who asks too often."""
 
-    response: Any = {"Error": {"Code": "ThrottlingException"}}  # noqa: RUF012 # as botocore has it
+    def __init__(self, code: str = "ThrottlingException") -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
 
 
 class Client:
@@ -97,6 +99,13 @@ def test_who_is_throttled_asks_again_later(clock: PassingClock) -> None:
     assert read(client, clock) == ["a", "b"]
     assert [request.get("NextToken") for request in client.requests] == [None, "t", "t", "t"]
     assert [after - before for before, after in zip(client.times, client.times[1:], strict=False)] == [0.5, 1.5, 3.5]
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled"])
+def test_throttling_has_many_names(clock: PassingClock, code: str) -> None:
+    """Those by which STS's calls know it too."""
+    client = Client(clock, ThrottledError(code), page("a"))
+    assert read(client, clock) == ["a"]
 
 
 def test_throttling_that_does_not_end_is_an_error(clock: PassingClock) -> None:

@@ -89,6 +89,20 @@ def test_what_was_refused_is_found_with_its_error(world: World) -> None:
     assert stops(xs.activity("vegeta", since=HOUR))[0].error == "Client.InvalidInstanceID.NotFound"
 
 
+@pytest.mark.parametrize(
+    ("partition", "home", "elsewhere"),
+    [("aws-cn", "cn-north-1", "cn-northwest-1"), ("aws-eusc", "eusc-de-east-1", "eusc-de-west-1")],
+)
+def test_each_partition_has_a_global_region_of_its_own(world: World, partition: str, home: str, elsewhere: str) -> None:
+    """Where IAM leaves its events."""
+    account = world.aws.account("777777777777", partition=partition)
+    source = world.aws.session(account.user("u"), region_name=elsewhere)
+    source.client("iam").list_roles()
+    xs = world.session({"there": Account("there", account_id="777777777777", source=source)})
+    found = [(one.action, one.service, one.region) for one in xs.activity("there", since=HOUR)]
+    assert ("ListRoles", "iam", home) in found
+
+
 def test_the_accounts_region_and_the_global_one_are_asked(world: World) -> None:
     """And no others, which is said."""
     xs = world.session(region_name=REGION)

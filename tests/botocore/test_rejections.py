@@ -20,7 +20,9 @@ def dying(world: World, **options: Any) -> CrossAccountSession:
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"])
+@pytest.mark.parametrize(
+    "code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"]
+)
 def test_a_rejected_request_is_sent_once_more_with_new_credentials(world: World, mode: Any, code: str) -> None:
     """In every retry mode; the caller sees nothing of it."""
     xs = dying(world)

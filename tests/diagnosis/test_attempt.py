@@ -27,7 +27,7 @@ def keys(of: Attempt) -> dict[str, Any]:
 def test_every_request_has_a_time_a_region_and_a_name() -> None:
     """The time is in whole seconds, as AWS's is."""
     found = attempt().keys()
-    assert found.get("aws:CurrentTime") == ("1970-01-01T00:00:00+00:00",)
+    assert found.get("aws:CurrentTime") == ("1970-01-01T00:00:00Z",)
     assert found.get("aws:EpochTime") == ("0",)
     assert found.get("aws:RequestedRegion") == ("eu-west-1",)
     assert found.get("sts:RoleSessionName") == ("bruce",)

@@ -11,6 +11,7 @@ from xsession.errors import AssumeRoleError, SourceCredentialsError
     [
         ("AccessDenied", ["not-trusted", "role-missing"], False),
         ("AccessDeniedException", ["not-trusted", "role-missing"], False),
+        ("ExpiredToken", ["web-identity-token"], True),
         ("ExpiredTokenException", ["web-identity-token"], True),
         ("IDPRejectedClaim", ["web-identity-token"], True),
         ("InvalidIdentityToken", ["web-identity-token"], True),

@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.worlds import World
 from xsession import ConfigError, Credentials, GrantError, XSessionError
-from xsession.grants._console import Console, checked_url, console_of, console_url, post_form
+from xsession._aws import Console
+from xsession.grants._console import checked_url, console_of, console_url, post_form
 
 CREDENTIALS = Credentials(
     access_key_id="ASIAEXAMPLE",
@@ -140,6 +141,7 @@ def test_partitions_have_consoles_of_their_own() -> None:
     """Others are an error before the network."""
     assert console_of("aws").federation == "https://signin.aws.amazon.com/federation"
     assert console_of("aws-cn").federation == "https://signin.amazonaws.cn/federation"
+    assert console_of("aws-eusc").federation == "https://eusc-de-east-1.signin.amazonaws-eusc.eu/federation"
     assert console_of("aws-us-gov").home == "https://console.amazonaws-us-gov.com/"
     with pytest.raises(ConfigError, match="partition aws-iso is known"):
         console_of("aws-iso")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,3 +80,13 @@ def test_whatever_else_iam_says_is_an_error_with_the_action(iam: Stubber, code: 
         error = caught.value
         assert (error.code, error.account, error.role_arn) == (code, "vegeta", ARN)
         assert error.hint == (None if hint is None else hint.format(operation))
+
+
+def test_an_answer_without_a_date_is_an_error(iam: Stubber) -> None:
+    """When sessions are to end is counted from it."""
+    created = datetime(2030, 1, 1, tzinfo=UTC)
+    role = {"Path": "/team/", "RoleName": "Reader", "RoleId": "AROAREADEREXAMPLE", "Arn": ARN, "CreateDate": created}
+    iam.add_response("get_role", {"Role": role}, NAMED)
+    with pytest.raises(RevocationError, match="does not say when") as caught:
+        policies(iam).facts()
+    assert caught.value.retryable

@@ -182,3 +182,10 @@ def test_an_arn_is_compared_part_by_part(wanted: str, value: str, met: bool | No
 def test_a_key_that_the_request_lacks(name: str, met: bool) -> None:
     """Equals nothing; is no obstacle where the operator says so, asks of all values, or is negated."""
     assert is_met(name, NAME, ["bruce"], RequestKeys({KEY: []})) is met
+
+
+def test_a_hostile_pattern_is_judged_too() -> None:
+    """Whoever wrote the trust policy, the diagnosis comes to an end."""
+    keys = RequestKeys({"sts:rolesessionname": ("a" * 60 + "b",)})
+    assert is_met("StringLike", "sts:RoleSessionName", ["*a" * 1_000], keys) is False
+    assert is_met("StringLike", "sts:RoleSessionName", ["*a" * 50 + "*"], keys) is True

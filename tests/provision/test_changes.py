@@ -156,6 +156,15 @@ def test_a_caller_who_is_never_let_in_is_an_error(
     assert sum(clock.waits) == 30
 
 
+def test_a_denial_in_the_other_spelling_is_waited_for_too(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """AWS has two."""
+    local_aws.fail(refused(1, code="AccessDeniedException"))
+    spec().apply(admin, assume_from=batman, clock=clock)
+    assert clock.waits == [0.5]
+
+
 def test_what_waiting_does_not_mend_is_told_at_once(
     local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
 ) -> None:

@@ -81,7 +81,7 @@ ALWAYS: dict[str, st.SearchStrategy[Any]] = {
 SIGNED: dict[str, st.SearchStrategy[Any]] = {
     **ALWAYS,
     "external_id": text(f"{WORD}+=,.@:/-", 2, 1_224),
-    "source_identity": text(f"{WORD}+=,.@-", 2, 64),
+    "source_identity": text(f"{WORD}+=,.@-", 2, 256),
     "tags": tag_maps,
 }
 DEVICES = text(f"{WORD}+=/:,.@-", 9, 256)
@@ -163,7 +163,7 @@ def test_what_is_no_role_arn_is_refused(arn: Any) -> None:
     ("field", "signs", "shortest", "longest"),
     [
         ("role_session_name", "+=,.@-", 2, 64),
-        ("source_identity", "+=,.@-", 2, 64),
+        ("source_identity", "+=,.@-", 2, 256),
         ("mfa_serial", "+=/:,.@-", 9, 256),
     ],
 )

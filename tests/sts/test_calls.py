@@ -18,8 +18,8 @@ from xsession import (
     WrongAccountError,
     XSessionError,
 )
+from xsession._aws._error_codes import FINAL
 from xsession._botocore._core import ClientCore
-from xsession._sts._answers import NON_RECOVERABLE
 from xsession._sts._calls import Sts
 from xsession.refresh._lanes import Lane
 from xsession.refresh._snapshot import Issued
@@ -177,7 +177,9 @@ def test_an_answer_for_another_account_is_refused(bench: Bench) -> None:
     assert (error.role_arn, error.hop, error.request_id) == (ROLE, 1, "request-1")
 
 
-@pytest.mark.parametrize("code", sorted(NON_RECOVERABLE))
+@pytest.mark.parametrize(
+    "code", sorted(FINAL | {"AccessDeniedException", "RegionDisabledException", "ValidationException"})
+)
 def test_refusals_that_stay_are_not_retryable(bench: Bench, code: str) -> None:
     """Somebody has to change something."""
     bench.server.status, bench.server.body = 403, refusal(code)

@@ -18,6 +18,8 @@ from xsession._sts._regions import sts_region
         (Role("arn:aws-cn:iam::222222222222:role/R"), ("eu-west-1",), "cn-north-1"),
         (Role("arn:aws-us-gov:iam::222222222222:role/R"), ("us-gov-east-1",), "us-gov-east-1"),
         (Role("arn:aws-iso-b:iam::222222222222:role/R"), (), "us-isob-east-1"),
+        (Role("arn:aws-eusc:iam::222222222222:role/R"), ("eu-west-1",), "eusc-de-east-1"),
+        (Role("arn:aws-new:iam::222222222222:role/R"), (), "us-east-1"),
         (None, (None, "eu-west-1"), "eu-west-1"),
         (None, (), "us-east-1"),
     ],

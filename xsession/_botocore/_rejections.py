@@ -10,11 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
-"""Codes by which services say that temporary credentials are dead; the last one is EC2's."""
-
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-"""Codes by which services deny a request; "explicit deny" in the message says that a policy does."""
+from xsession._aws import is_dead_session, is_denied, read_denial
 
 _KEY_ID = r"(?:Credential=|AWS )([^/:,]+)"
 _CREDENTIALS = "xsession_credentials"
@@ -66,9 +62,9 @@ def _retry_once(response: Any, request_dict: dict[str, Any], **_kwargs: Any) -> 
 
 
 def _whom_to_tell(credentials: Rejectable, error: Mapping[str, Any]) -> Callable[[str], bool] | None:
-    if error.get("Code") in REJECTED:
+    if is_dead_session(error.get("Code")):
         return credentials.rejected
-    if error.get("Code") in DENIED and "explicit deny" in str(error.get("Message")):
+    if is_denied(error.get("Code")) and read_denial(str(error.get("Message"))).explicit:
         return credentials.denied
     return None
 

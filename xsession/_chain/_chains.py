@@ -13,6 +13,7 @@ from botocore.config import Config
 from cachetools import LRUCache
 
 from xsession import events
+from xsession._aws import account_of
 from xsession._base import Clock, frozen, renew_after_fork
 from xsession._botocore import (
     ClientCore,
@@ -332,7 +333,7 @@ class Chains:
         return tuple(cells), key
 
     def _new_cell(self, label: Label, key: str, ask: Ask, deadline: Deadline | None) -> Cell[SigningCredentials]:
-        account_id = label.role_arn.split(":")[4]
+        account_id = account_of(label.role_arn)
         # What has a deadline shall not lie anywhere after it.
         store = self._store if deadline is None else NoStore()
         fetch = HopFetch(label, account_id, ask, store=store, key=key, clock=self._clock, emit=self._emit)

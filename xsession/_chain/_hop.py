@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from xsession import events
+from xsession._aws import account_of, is_dead_caller, same_code
 from xsession._base import Clock
 from xsession._botocore import SigningCredentials
-from xsession._sts import DEAD_CALLER, DEFAULT_DURATION_SECONDS, Sts, sts_region
+from xsession._sts import DEFAULT_DURATION_SECONDS, Sts, sts_region
 from xsession.credentials import Credentials
 from xsession.errors import CredentialsError, MfaError, XSessionError
 from xsession.refresh import MAX_TRY_SECONDS, Cell, Issued, Label, Lane, Lanes
@@ -53,7 +54,7 @@ class HopSigner:
     @property
     def payer(self) -> str:
         """The account that the hop before is in."""
-        return self._cell.label.role_arn.split(":")[4]
+        return account_of(self._cell.label.role_arn)
 
     def frozen(self) -> ReadOnlyCredentials:
         """That hop's current credentials, fetched in this thread where they must be."""
@@ -75,7 +76,7 @@ def signed_by(caller: Signer, call: Callable[[ReadOnlyCredentials], T]) -> T:
     try:
         return call(frozen)
     except CredentialsError as error:
-        if error.code not in DEAD_CALLER or not caller.rejected(frozen.access_key or ""):
+        if not is_dead_caller(error.code) or not caller.rejected(frozen.access_key or ""):
             raise
     return call(caller.frozen())
 
@@ -165,7 +166,7 @@ class AssumeRole:
                 try_limit=try_limit,
             )
         except CredentialsError as error:
-            if not (self._hop.duration_is_default and error.code == "ValidationError"):
+            if not (self._hop.duration_is_default and same_code(error.code) == "ValidationError"):
                 raise
             shortened = self._role.duration_seconds == MAX_CHAINED_DURATION_SECONDS
             if shortened or "role chaining" not in error.message.lower():

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from xsession._aws import is_denied
 from xsession._base import Clock, renew_after_fork
 from xsession.errors import CredentialsError, MfaError, XSessionError
 
@@ -201,4 +202,4 @@ def _at_terminal() -> bool:
 
 
 def _was_wrong(error: CredentialsError) -> bool:
-    return error.code == "AccessDenied" and "one time pass code" in error.message
+    return is_denied(error.code) and "one time pass code" in error.message

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from xsession._sts import DEAD_TOKEN, Sts, sts_region
+from xsession._aws import is_dead_web_identity
+from xsession._sts import Sts, sts_region
 from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
 from xsession.refresh import Issued, Lane, Lanes
 from xsession.roles import Hop, Role
@@ -43,7 +44,7 @@ class AssumeRoleWithWebIdentity:
         try:
             return self._ask(token, try_limit)
         except CredentialsError as error:
-            if error.code not in DEAD_TOKEN:
+            if not is_dead_web_identity(error.code):
                 raise
             # It may have been replaced in this very moment.
             fresh = read_token(self._hop.role)

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
-    from ._answers import DEAD_CALLER as DEAD_CALLER
-    from ._answers import DEAD_TOKEN as DEAD_TOKEN
     from ._answers import DEFAULT_DURATION_SECONDS as DEFAULT_DURATION_SECONDS
     from ._calls import Sts as Sts
     from ._regions import sts_region as sts_region
@@ -16,7 +14,7 @@ __all__: list[str] = []
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_answers": ("DEAD_CALLER", "DEAD_TOKEN", "DEFAULT_DURATION_SECONDS"),
+        "_answers": ("DEFAULT_DURATION_SECONDS",),
         "_calls": ("Sts",),
         "_regions": ("sts_region",),
     },

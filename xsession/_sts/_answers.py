@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 
 from __future__ import annotations
 
-import email.utils
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from xsession._aws import AwsCall, answered_at, hint_for, is_dead_caller, is_final, is_skewed
 from xsession.credentials import Credentials
 from xsession.errors import (
     AssumeRoleError,
@@ -25,57 +25,6 @@ from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role
 DEFAULT_DURATION_SECONDS = MAX_CHAINED_DURATION_SECONDS
 _MAX_AHEAD_SECONDS = 36 * 3_600
 _DATE_TOLERANCE_SECONDS = 60
-
-NON_RECOVERABLE = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "MalformedPolicyDocument",
-        "PackedPolicyTooLarge",
-        "RegionDisabled",
-        "RegionDisabledException",
-        "ValidationError",
-        "IDPRejectedClaim",
-        "InvalidIdentityToken",
-    }
-)
-"""Codes of STS that stay as they are until somebody changes something. Everything else may go away by itself."""
-
-DEAD_CALLER = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
-)
-"""Codes that say: the credentials which the call was signed with are dead."""
-
-DEAD_TOKEN = frozenset({"IDPRejectedClaim", "InvalidIdentityToken", "ExpiredToken", "ExpiredTokenException"})
-"""Codes that say: the web identity token is no good. Another one may lie in its place by now."""
-
-_WEB_IDENTITY_HINTS = {
-    "AccessDenied": "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, for its "
-    "audience (aud) and subject (sub); a role that does not exist is refused in the same way",
-    "IDPRejectedClaim": "the token has ended, or its issuer takes it back: see that a fresh one is supplied",
-    "InvalidIdentityToken": "the role's account needs an OIDC provider for the token's issuer, with its audience",
-    "ExpiredToken": "supply a fresh web identity token",
-}
-_HINTS = {
-    "AccessDenied": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on the "
-    "role, and external id, MFA and tags must be as the trust policy asks; a role that does not exist is refused in "
-    "the same way",
-    "RegionDisabledException": "STS is off in this region for the account: choose another sts_region_name",
-    "MalformedPolicyDocument": "correct the session policy",
-    "PackedPolicyTooLarge": "shorten the session policy or send fewer tags",
-    "ExpiredToken": "renew the credentials of the source",
-    "InvalidClientTokenId": "the access key does not exist any more, or the region is one that must be enabled first",
-    "SignatureDoesNotMatch": "the secret does not belong to the access key, or the local clock is wrong",
-}
-_SAME_HINT = {
-    "AccessDeniedException": "AccessDenied",
-    "RegionDisabled": "RegionDisabledException",
-    "ExpiredTokenException": "ExpiredToken",
-    "UnrecognizedClientException": "InvalidClientTokenId",
-}
-
-# STS says so under the code SignatureDoesNotMatch.
-_SKEWED = ("signature expired", "signature not yet current")
 
 
 def read_assumed(answer: Any, role: Role, sent_wall: float, hop: int) -> Credentials:
@@ -127,7 +76,7 @@ def read_credentials(
     try:
         issued, metadata = answer["Credentials"], answer.get("ResponseMetadata", {})
         expiry = issued["Expiration"]
-        lifetime = lifetime_of(expiry, _date(metadata), asked=asked, sent_wall=sent_wall)
+        lifetime = lifetime_of(expiry, answered_at(metadata), asked=asked, sent_wall=sent_wall)
         texts = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
         if lifetime is None or not all(isinstance(text, str) and text for text in texts):
             _reject(role, hop, metadata, expiry)
@@ -179,13 +128,6 @@ def lifetime_of(expiry: object, date: datetime | None, *, asked: int, sent_wall:
     return lifetime if lifetime > 0 else None
 
 
-def _date(metadata: Mapping[str, Any]) -> datetime | None:
-    try:
-        return email.utils.parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
 def refusal(
     error: ClientError, role: Role | None, hop: int | None, sent_wall: float, secrets: tuple[str, ...]
 ) -> XSessionError:
@@ -204,17 +146,15 @@ def refusal(
     for secret in secrets:
         message = message.replace(secret, "****")
     metadata = error.response.get("ResponseMetadata", {})
-    hints = _WEB_IDENTITY_HINTS if role is not None and role.has_web_identity else _HINTS
-    same = _SAME_HINT.get(code, code)
-    hint = _clock_hint(code, message, metadata, sent_wall) or hints.get(same) or _HINTS.get(same)
+    call: AwsCall = "AssumeRoleWithWebIdentity" if role is not None and role.has_web_identity else "AssumeRole"
     failure = _kind(role, hop, code)(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
         hop=hop,
         code=code,
         request_id=metadata.get("RequestId"),
-        retryable=code not in NON_RECOVERABLE,
-        hint=hint,
+        retryable=not is_final(code),
+        hint=_clock_hint(code, message, metadata, sent_wall) or hint_for(code, call),
     )
     if not secrets:
         failure.__cause__ = error
@@ -222,9 +162,9 @@ def refusal(
 
 
 def _clock_hint(code: str, message: str, metadata: Mapping[str, Any], sent_wall: float) -> str | None:
-    if code != "RequestTimeTooSkewed" and not any(text in message.lower() for text in _SKEWED):
+    if not is_skewed(code, message):
         return None
-    date = _date(metadata)
+    date = answered_at(metadata)
     if date is None:
         return "set the local clock"
     seconds = sent_wall - date.timestamp()
@@ -250,4 +190,4 @@ def garbled(error: Exception, role: Role | None, hop: int | None) -> XSessionErr
 def _kind(role: Role | None, hop: int | None, code: str | None = None) -> type[CredentialsError]:
     if role is None:
         return CredentialsError
-    return SourceCredentialsError if hop == 1 and code in DEAD_CALLER else AssumeRoleError
+    return SourceCredentialsError if hop == 1 and is_dead_caller(code) else AssumeRoleError

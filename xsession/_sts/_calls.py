@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from xsession._aws import account_of, is_throttling
 from xsession._base import Clock, renew_after_fork
 from xsession._botocore import CallerCredentials, ClientCore, install_log_filter, unlogged
 from xsession.credentials import Identity
 from xsession.errors import WrongAccountError, XSessionError
-from xsession.refresh import MAX_TRY_SECONDS, Issued, Lane, is_throttling
+from xsession.refresh import MAX_TRY_SECONDS, Issued, Lane
 from xsession.roles import Role
 
 from ._answers import garbled, no_answer, read_assumed, read_credentials, refusal
@@ -154,7 +155,7 @@ class Sts:
     def _assumed(self, answer: Any, role: Role, hop: int) -> Issued:
         sent_boot, sent_wall = self._tries.sent
         credentials = read_assumed(answer, role, sent_wall, hop)
-        account_id = (credentials.arn or "").split(":")[4]
+        account_id = account_of(credentials.arn or "")
         if account_id != role.account_id:
             msg = f"STS answered with credentials for account {account_id}, not {role.account_id}"
             raise WrongAccountError(msg, role_arn=role.role_arn, hop=hop, request_id=credentials.request_id)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from xsession._aws import is_account_id
 from xsession._base import FrozenMap, frozen
 from xsession.errors import ConfigError, InvalidRoleError
 from xsession.roles import Defaults, Role, RoleChain, as_chain
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import boto3
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 
 
@@ -102,7 +102,7 @@ class Account:
         return () if self.chain is None else self.chain.roles
 
     def _check(self) -> None:
-        if _ACCOUNT_ID.fullmatch(self.name) and self.name != self.account_id:
+        if is_account_id(self.name) and self.name != self.account_id:
             raise ConfigError.invalid(self.name, "account name", "it is another account's id")
         region: object = self.region_name
         if region is not None and not (isinstance(region, str) and re.fullmatch(_REGION, region)):
@@ -151,7 +151,7 @@ def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> st
     chained = None if chain is None else chain.account_id
     if value is None:
         return chained
-    if not isinstance(value, str) or not _ACCOUNT_ID.fullmatch(value):
+    if not is_account_id(value):
         raise ConfigError.invalid(
             value, "account_id", "12 digits, as a string: a number would lose leading zeros", account=name
         )

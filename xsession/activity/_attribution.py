@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from xsession._aws import Arn, has_wildcards, is_like, name_of
 from xsession._base import frozen
 from xsession.audit import AuditRecord
 from xsession.policies import Policy, Statement, as_policy
 
 Claim = Literal["source identity", "session name"]
 
-_SESSION_ARN = re.compile(r"arn:[^:]+:sts::\d*:(?:assumed-role|federated-user)/(?:[^/]+/)*([^/]+)", re.ASCII)
+_SESSIONS = frozenset({("sts", "assumed-role"), ("sts", "federated-user")})
 _GRANT = re.compile(r"g-([A-Za-z0-9]+)-.*", re.ASCII | re.DOTALL)
 # The condition key about each, and the actions by which it is claimed.
 _KEYS: Mapping[Claim, tuple[str, tuple[str, ...]]] = {
@@ -59,7 +59,8 @@ class UserIdentity:
         """
         kind = text(document, "userIdentity", "type")
         arn = text(document, "userIdentity", "arn")
-        session = _SESSION_ARN.fullmatch(arn or "")
+        session = Arn.of(arn)
+        is_session = session is not None and (session.service, session.kind) in _SESSIONS
         user_name = text(document, "userIdentity", "userName") or text(document, "userIdentity", "invokedBy")
         return cls(
             kind=kind,
@@ -69,7 +70,7 @@ class UserIdentity:
             key_id=text(document, "userIdentity", "accessKeyId"),
             user_name="root" if kind == "Root" else user_name,
             role_arn=text(document, "userIdentity", "sessionContext", "sessionIssuer", "arn"),
-            session_name=None if session is None else session[1],
+            session_name=session.name or None if session is not None and is_session else None,
             source_identity=text(document, "userIdentity", "sessionContext", "sourceIdentity"),
         )
 
@@ -96,7 +97,7 @@ class UserIdentity:
     @property
     def role_name(self) -> str | None:
         """The role's name, without its path."""
-        return None if self.role_arn is None else self.role_arn.rpartition("/")[2]
+        return None if self.role_arn is None else name_of(self.role_arn)
 
     @property
     def claim(self) -> Claim | None:
@@ -170,7 +171,7 @@ class Trusts:
         if role_arn not in self._known:
             self._known[role_arn] = None
             try:
-                answer = self._iam().get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
+                answer = self._iam().get_role(RoleName=name_of(role_arn))["Role"]
                 # Another role may have that name by now, in another path.
                 if answer["Arn"] == role_arn:
                     self._known[role_arn] = as_policy(answer["AssumeRolePolicyDocument"])
@@ -218,9 +219,9 @@ def text(document: object, *path: str) -> str | None:
 def _allows(statement: Statement, actions: Iterable[str]) -> bool:
     if statement.effect != "Allow":
         return False
-    patterns = [pattern.lower() for pattern in statement.actions]
+    patterns = statement.actions
     # What NotAction leaves out is not looked at: the statement may allow it.
-    return not patterns or any(fnmatchcase(action, pattern) for action in actions for pattern in patterns)
+    return not patterns or any(is_like(one, pattern, ignoring_case=True) for one in actions for pattern in patterns)
 
 
 def _only_value(statement: Statement, key: str) -> str | None:
@@ -232,4 +233,4 @@ def _only_value(statement: Statement, key: str) -> str | None:
 
 
 def _is_one(value: str) -> bool:
-    return value == "${aws:username}" or not re.search(r"[*?$]", value)
+    return value == "${aws:username}" or not has_wildcards(value)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from xsession._aws import is_throttling
 from xsession._base import Clock, frozen
 
 from ._attribution import UserIdentity, error_code, text
@@ -25,7 +26,6 @@ SECONDS_BETWEEN_REQUESTS = 0.5
 """An account and region may be asked twice a second."""
 
 PAGE_SIZE = 50
-_THROTTLED = ("Throttling", "TooManyRequests", "RequestLimitExceeded")
 _TRIES = 6
 
 
@@ -141,5 +141,5 @@ def _page(client: Any, pace: RateLimit, request: Mapping[str, Any]) -> Mapping[s
         try:
             return client.lookup_events(**request)  # type: ignore[no-any-return]  # clients are made from models
         except Exception as error:
-            if not (error_code(error) or "").startswith(_THROTTLED) or attempt == _TRIES:
+            if not is_throttling(error_code(error)) or attempt == _TRIES:
                 raise

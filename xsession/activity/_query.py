@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from xsession._aws import Arn, is_account_id, is_region, iso
 from xsession._base import frozen
 from xsession.accounts import Account
 from xsession.errors import ConfigError
@@ -14,8 +15,7 @@ from ._attribution import KnownGrant, OwnLog
 from ._lookup_events import HISTORY_DAYS, TrailEvent
 
 _KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{12,}")
-_CALLER_ARN = re.compile(r"arn:[^:]+:(?:sts|iam)::\d{12}:(?:(?:assumed-role|user)/(?:.*/)?([^/]+)|(root))", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+", re.ASCII)
+_CALLERS = frozenset({("sts", "assumed-role"), ("iam", "user"), ("iam", "root")})
 
 
 @frozen(kw_only=True)
@@ -53,9 +53,9 @@ class ActivityQuery:
         """
         if self.who is not None and _KEY_ID.fullmatch(self.who):
             return "AccessKeyId", self.who
-        match = _CALLER_ARN.fullmatch(self.who or "")
-        if match is not None:
-            return "Username", match[1] or match[2]
+        arn = Arn.of(self.who)
+        if arn is not None and (arn.service, arn.kind) in _CALLERS and is_account_id(arn.account_id) and arn.name:
+            return "Username", arn.name
         session_name = None if self.grant is None else log.grant(self.grant).session_name
         return None if session_name is None else ("Username", session_name)
 
@@ -107,7 +107,7 @@ def checked_regions(regions: Iterable[str]) -> list[str]:
     """
     chosen = [regions] if isinstance(regions, str) else list(dict.fromkeys(regions))
     for region in chosen:
-        if not _REGION.fullmatch(str(region)):
+        if not is_region(region):
             raise ConfigError.invalid(region, "region", "an AWS region such as eu-west-1")
     if not chosen:
         msg = "regions is empty"
@@ -117,4 +117,4 @@ def checked_regions(regions: Iterable[str]) -> list[str]:
 
 def shown(moment: datetime) -> str:
     """A time in UTC, to the second."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso(moment)

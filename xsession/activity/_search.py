@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from xsession._aws import first_region, is_denied, service_of
 from xsession._base import SYSTEM_CLOCK, Clock, frozen, html_table, public, table
 from xsession.accounts import Account
 from xsession.audit import AuditRecord
@@ -15,9 +16,6 @@ from xsession.escape import for_html, for_terminal
 from ._attribution import OwnLog, Trusts, UserIdentity, error_code, is_forced, text
 from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, RateLimit, TrailEvent, lookup_events
 from ._query import ActivityQuery, checked_regions, checked_span, shown
-
-GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""Where each partition's global services, such as IAM, leave their events."""
 
 _COLUMNS = ("time", "who", "enforced", "role", "service", "action", "resources", "region", "source_ip", "error")
 _ENFORCED = {True: "yes", False: "no", None: "?"}
@@ -137,7 +135,7 @@ class Search:
             enforced=False if grantee else self._enforced(caller),
             account=self.question.account.name,
             role=caller.role_name,
-            service=source.partition(".amazonaws.com")[0],
+            service=service_of(source),
             action=text(event.document, "eventName") or text(event.entry, "EventName") or "unknown",
             resources=event.resources,
             region=text(event.document, "awsRegion") or "unknown",
@@ -160,9 +158,8 @@ class Search:
         code = error_code(error)
         msg = f"CloudTrail could not be read in {', '.join(self.regions)}: {error}"
         hint = "whose identity reads it (using=, else the account's own) needs cloudtrail:LookupEvents"
-        denied = code is not None and code.startswith("AccessDenied")
         raise ActivityError(
-            msg, account=self.question.account.name, code=code, hint=hint if denied else None
+            msg, account=self.question.account.name, code=code, hint=hint if is_denied(code) else None
         ) from error
 
 
@@ -300,4 +297,4 @@ def ask(
 
 def _default_regions(client_for: ClientFor) -> list[str]:
     meta = client_for("cloudtrail", None).meta
-    return list(dict.fromkeys(filter(None, (meta.region_name, GLOBAL_REGIONS.get(meta.partition)))))
+    return list(dict.fromkeys(filter(None, (meta.region_name, first_region(meta.partition)))))

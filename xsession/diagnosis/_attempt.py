@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import UTC, datetime
 
+from xsession._aws import iso_of, name_of
 from xsession._base import FrozenMap, frozen
 from xsession.policies import CallingPrincipal, RequestKeys
 from xsession.roles import Role
@@ -64,7 +64,7 @@ class Attempt:
             "sts:externalid": _one(self.role.external_id),
             "sts:rolesessionname": _one(self.role.role_session_name),
             "aws:requestedregion": (self.region_name,),
-            "aws:currenttime": (datetime.fromtimestamp(int(self.time), UTC).isoformat(),),
+            "aws:currenttime": (iso_of(int(self.time)),),
             "aws:epochtime": (str(int(self.time)),),
             "aws:viaawsservice": ("false",),
             "sts:transitivetagkeys": tuple(self.role.transitive_tag_keys),
@@ -85,7 +85,7 @@ class Attempt:
         is_user = ":user/" in caller.arn
         keys = {
             "aws:principalaccount": (caller.account_id,),
-            "aws:username": _one(caller.arn.rpartition("/")[2] if is_user else None),
+            "aws:username": _one(name_of(caller.arn) if is_user else None),
         }
         if is_user or caller.is_root or caller.role is not None:
             keys["aws:principalarn"] = (caller.principal,)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from xsession._aws import Denial, is_denied, read_denial, same_code
 from xsession._base import frozen
 from xsession.errors import ConfigError, MfaError, WrongAccountError, XSessionError
 from xsession.policies import Policy
 
 from . import _remedies as remedies
 from ._attempt import Attempt
-from ._denial import Denial, read_denial
 from ._possible_causes import missing, no_permission, not_trusted, possible_causes
 from ._report import Cause
 from ._trust_causes import trust_causes
@@ -75,7 +75,7 @@ class _Plain:
 
 
 _PLAIN: Mapping[str, _Plain] = {
-    "RegionDisabledException": _Plain(
+    "RegionDisabled": _Plain(
         "region-off",
         "STS is off in {region} for account {account}",
         "set sts_region_name= of this role to another region, or have the account activate STS in {region}",
@@ -100,22 +100,11 @@ _PLAIN: Mapping[str, _Plain] = {
         "shorten policy= of this role or send fewer tags",
     ),
 }
-_SAME = {
-    "ExpiredTokenException": "ExpiredToken",
-    "RegionDisabled": "RegionDisabledException",
-    "UnrecognizedClientException": "InvalidClientTokenId",
-}
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-
-
-def is_denial(error: XSessionError) -> bool:
-    """Whether policies may be the reason."""
-    return error.code in _DENIED
 
 
 def is_about_duration(error: XSessionError) -> bool:
     """Whether STS refused the duration, of which the role has a maximum."""
-    return error.code == "ValidationError" and "MaxSessionDuration" in error.message
+    return same_code(error.code) == "ValidationError" and "MaxSessionDuration" in error.message
 
 
 def unseen(attempt: Attempt, facts: Facts) -> Iterator[str]:
@@ -152,7 +141,7 @@ def causes_of(error: XSessionError, attempt: Attempt, facts: Facts) -> tuple[Cau
         attempt: What was asked.
         facts: What else is known.
     """
-    if is_denial(error):
+    if is_denied(error.code):
         found = _denied(error, attempt, facts)
     elif is_about_duration(error) or "role chaining" in error.message.lower():
         found = [_duration(error, attempt, facts.role)]
@@ -164,7 +153,7 @@ def causes_of(error: XSessionError, attempt: Attempt, facts: Facts) -> tuple[Cau
 def _by_code(error: XSessionError, attempt: Attempt | None, region_name: str) -> Cause | None:
     if error.hint is not None and error.hint.startswith("set the local clock"):
         return Cause(kind="clock", message="the local clock is wrong", hint=error.hint, certain=True)
-    plain = _PLAIN.get(_SAME.get(error.code or "", error.code or ""))
+    plain = _PLAIN.get(same_code(error.code))
     if plain is None:
         return None
     first = attempt is None or attempt.hop == 1

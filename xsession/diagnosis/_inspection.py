@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xsession._aws import is_missing, name_of
 from xsession._iam import RoleIam
 from xsession.errors import InvalidPolicyError, XSessionError
 from xsession.policies import CallingPrincipal, as_policy
@@ -98,7 +99,7 @@ class Inspection:
         caller = attempt.caller
         if not caller.is_session and ":user/" not in caller.arn:
             return None  # nobody whose policies could be simulated
-        iam = RoleIam(session, caller.principal.rpartition("/")[2])
+        iam = RoleIam(session, name_of(caller.principal))
         results = iam.simulate(_with_path(iam, caller), attempt.actions, attempt.role.role_arn, list(_context(attempt)))
         return tuple(map(_permission, results))
 
@@ -107,7 +108,7 @@ def _get_role(iam: RoleIam) -> Mapping[str, Any] | None:
     try:
         role: Mapping[str, Any] = iam.call("get_role")["Role"]
     except XSessionError as error:
-        if error.code != "NoSuchEntity":
+        if not is_missing(error.code):
             raise
         return None
     return role

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from xsession._aws import Arn, iam_arn
 from xsession.policies import Policy, Statement, trust
 
 from ._attempt import Attempt
@@ -14,18 +15,17 @@ EXTERNAL_ID = "the-external-id-agreed-on"
 
 # The roles that IAM Identity Center makes end in random digits and are made anew now and then.
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-_PERMISSION_SET = re.compile(r"arn:([^:]+):iam::([0-9]{12}):role/(?:.*/)?AWSReservedSSO_(.+)_[0-9a-f]{16}")
+_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
 
 def trust_for(attempt: Attempt) -> Policy:
     """What a trust policy lacks that does not name the caller: all that this request needs."""
     role, caller = attempt.role, attempt.caller
-    permission_set = _PERMISSION_SET.fullmatch(caller.principal)
+    name = _permission_set(caller.principal)
     principal, conditions = caller.principal, {}
-    if permission_set is not None:
-        partition, account_id, name = permission_set.groups()
-        principal = f"arn:{partition}:iam::{account_id}:root"
-        path = f"arn:{partition}:iam::{account_id}:role/aws-reserved/sso.amazonaws.com/*"
+    if name is not None:
+        principal = iam_arn(caller.partition, caller.account_id, "root")
+        path = iam_arn(caller.partition, caller.account_id, "role/aws-reserved/sso.amazonaws.com/*")
         conditions = {"ArnLike": {"aws:PrincipalArn": f"{path}AWSReservedSSO_{name}_*"}}
     return trust(
         principal,
@@ -64,10 +64,8 @@ def permission_for(attempt: Attempt) -> Policy:
 def holder_of_permissions(attempt: Attempt) -> str:
     """Where the caller's own policies are, in words."""
     principal = attempt.caller.principal
-    permission_set = _PERMISSION_SET.fullmatch(principal)
-    if permission_set is not None:
-        return f"the permission set {permission_set[3]!r} of IAM Identity Center"
-    return f"a policy of {principal}"
+    name = _permission_set(principal)
+    return f"a policy of {principal}" if name is None else f"the permission set {name!r} of IAM Identity Center"
 
 
 def mfa_hint(attempt: Attempt) -> str:
@@ -77,3 +75,10 @@ def mfa_hint(attempt: Attempt) -> str:
     if attempt.role.mfa_serial is not None:
         return "have the role's owner allow MFA that was passed this long ago"
     return "set mfa_serial= of this role to your MFA device, and pass mfa_code="
+
+
+def _permission_set(principal: str) -> str | None:
+    """The permission set of IAM Identity Center that a role is made from; None: it is no such role."""
+    arn = Arn.of(principal)
+    match = None if arn is None or arn.kind != "role" else _PERMISSION_SET.fullmatch(arn.name)
+    return None if match is None else match[1]

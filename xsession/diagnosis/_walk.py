@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
+from xsession._aws import is_dead_caller, is_denied
 from xsession._base import FrozenMap, frozen
 from xsession._botocore import Source, signing_credentials
 from xsession._chain import Route
-from xsession._sts import DEAD_CALLER, sts_region
+from xsession._sts import sts_region
 from xsession.accounts import Account, AccountRef
 from xsession.credentials import Credentials, Identity
 from xsession.errors import (
@@ -29,7 +30,6 @@ from ._causes import (
     causes_at_source,
     causes_of,
     is_about_duration,
-    is_denial,
     unseen,
 )
 from ._inspection import Inspection
@@ -205,7 +205,7 @@ class _Walk:
             return frozen, start.sts.caller_identity(frozen, region_name=self._region_name)
         except CredentialsError as error:
             # As at any refresh: a login, or a rotated key, may lie in the files by now.
-            if error.code not in DEAD_CALLER or not start.rejected(frozen.access_key or ""):
+            if not is_dead_caller(error.code) or not start.rejected(frozen.access_key or ""):
                 raise
         frozen = start.frozen()
         return frozen, start.sts.caller_identity(frozen, region_name=self._region_name)
@@ -237,10 +237,10 @@ class _Walk:
     def _refused(self, error: XSessionError, attempt: Attempt) -> HopDiagnosis:
         facts = Facts()
         notes: tuple[str, ...] = ()
-        if is_denial(error) or is_about_duration(error):
+        if is_denied(error.code) or is_about_duration(error):
             facts, notes = self._inspection.of(attempt)
         causes = causes_of(error, attempt, facts)
-        if is_denial(error) and not any(cause.certain for cause in causes):
+        if is_denied(error.code) and not any(cause.certain for cause in causes):
             notes = (*notes, *unseen(attempt, facts))
         return _at_role(error, attempt.hop, attempt.role, causes, notes)
 

@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from xsession._aws import is_dead_web_identity, is_denied
 from xsession.errors import XSessionError
 
 from ._report import Cause
@@ -28,13 +27,6 @@ _REJECTED = Cause(
     hint="get a new token, and see that the account has an OIDC provider with the token's iss",
     certain=True,
 )
-_BY_CODE: Mapping[str, tuple[Cause, ...]] = {
-    "AccessDenied": (_TRUST, _MISSING),
-    "AccessDeniedException": (_TRUST, _MISSING),
-    "ExpiredTokenException": (_REJECTED,),
-    "IDPRejectedClaim": (_REJECTED,),
-    "InvalidIdentityToken": (_REJECTED,),
-}
 
 
 def web_identity_causes(error: XSessionError) -> tuple[Cause, ...]:
@@ -43,8 +35,9 @@ def web_identity_causes(error: XSessionError) -> tuple[Cause, ...]:
     Args:
         error: What came of it.
     """
-    found = _BY_CODE.get(error.code or "")
-    if found is not None:
-        return found
+    if is_denied(error.code):
+        return (_TRUST, _MISSING)
+    if is_dead_web_identity(error.code):
+        return (_REJECTED,)
     kind = "not-answered" if error.retryable else "other"
     return (Cause(kind=kind, message=error.message, hint=error.hint or "see the message", certain=True),)

@@ -9,9 +9,9 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from xsession._base import frozen
+from xsession._aws import Console, consoles
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, GrantError
 
@@ -21,36 +21,16 @@ _SECONDS = 10.0
 _PRINTABLE = range(0x21, 0x7F)
 
 
-@frozen
-class Console:
-    """Where a partition's console is.
-
-    Args:
-        federation: Where links are made.
-        home: Where they lead when nothing else was asked for.
-    """
-
-    federation: str
-    home: str
-
-
-CONSOLES: Mapping[str, Console] = {
-    "aws": Console("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
-    "aws-cn": Console("https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"),
-    "aws-us-gov": Console("https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"),
-}
-
-
 def console_of(partition: str) -> Console:
     """The console of a partition.
 
     Raises:
         ConfigError: None is known.
     """
-    if partition not in CONSOLES:
+    if partition not in consoles():
         msg = f"no address of the console of the partition {partition} is known"
-        raise ConfigError(msg, hint=f"there are {', '.join(CONSOLES)}")
-    return CONSOLES[partition]
+        raise ConfigError(msg, hint=f"there are {', '.join(consoles())}")
+    return consoles()[partition]
 
 
 def checked_url(name: str, value: str | None) -> str | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from xsession import events
+from xsession._aws import is_denied
 from xsession._base import Clock, frozen, renew_after_fork
 from xsession._botocore import SigningCredentials
 from xsession._chain import Chains, Reached
@@ -255,7 +256,7 @@ def _with_role(account: Account, role: Role) -> Account:
 
 
 def _refused_option(error: AssumeRoleError, hop: int) -> str | None:
-    if error.code not in ("AccessDenied", "AccessDeniedException") or error.hop != hop:
+    if not is_denied(error.code) or error.hop != hop:
         return None
     return next((option for action, option in _OPTIONAL.items() if f"perform: {action}" in error.message), None)
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xsession import events
+from xsession._aws import iso, read_denial
 from xsession._base import Clock, frozen
 from xsession._iam import RoleIam
 from xsession.accounts import Account, required_role
@@ -32,7 +33,7 @@ from ._revocation_policy import (
     size_of,
 )
 from ._role_policies import RevocableRole, RolePolicies
-from ._terms import checked_id, checked_to, iso, make_id, source_identity_of
+from ._terms import checked_id, checked_to, make_id, source_identity_of
 
 if TYPE_CHECKING:
     import boto3
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 _ID_CHARACTERS = 12
 _SECONDS_BETWEEN_LOOKS = 1.0
-_EXPLICITLY_DENIED = "explicit deny in an identity-based policy"
 
 
 class Ends(Protocol):
@@ -289,7 +289,8 @@ def _is_denied(client: Any) -> bool:
     try:
         client.describe_regions()
     except client.exceptions.ClientError as error:
-        return _EXPLICITLY_DENIED in str(error)
+        denial = read_denial(str(error))
+        return denial.explicit and denial.policy == "identity-based"
     return False
 
 

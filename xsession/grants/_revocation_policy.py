@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from xsession._aws import iso, name_of, parse_iso
 from xsession._base import frozen
 from xsession.errors import ConfigError, InvalidPolicyError
 from xsession.policies import Policy, as_policy, deny
-
-from ._terms import iso
 
 REVOCATION_PREFIX = "XSessionRevoke-"
 """What the names of the inline policies begin with that revoke sessions."""
@@ -64,7 +63,7 @@ def check_revocable(role_arn: str) -> None:
         ConfigError: It is a service-linked role, or one of IAM Identity Center.
     """
     path = role_arn.partition(":role")[2]
-    name = path.rpartition("/")[2]
+    name = name_of(role_arn)
     if path.startswith("/aws-service-role/") or name.startswith("AWSServiceRoleFor"):
         msg = f"{role_arn} is linked to a service: AWS lets nobody change its policies"
         raise ConfigError(msg, hint="end what the service does there instead")
@@ -81,10 +80,9 @@ def cutoff_of(document: object) -> datetime | None:
         statements = as_policy(document).statements if isinstance(document, Mapping | str | Policy) else ()
         (condition,) = [statement.conditions.get("DateLessThan", {}) for statement in statements]
         (moment,) = condition[_TIMED]
-        found = datetime.fromisoformat(moment)
     except (InvalidPolicyError, KeyError, ValueError):
         return None
-    return found if found.tzinfo is not None else None
+    return parse_iso(moment)
 
 
 def is_spent(document: object, now: datetime) -> bool:

@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
 
 from __future__ import annotations
 
-import email.utils
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from xsession._aws import answered_at, is_missing
 from xsession._base import frozen
 from xsession._iam import RoleIam
 from xsession.errors import RevocationError, XSessionError
@@ -60,7 +59,11 @@ class RolePolicies:
             msg = f"IAM has {role['Arn']} under that name"
             raise self.error(msg, hint="using= is an account with the same id")
         longest = role.get("MaxSessionDuration", _DEFAULT_MAX_SESSION_SECONDS)
-        return RevocableRole(role_id=role["RoleId"], max_session=timedelta(seconds=longest), now=_date(answer))
+        now = answered_at(answer.get("ResponseMetadata"))
+        if now is None:
+            msg = "IAM's answer does not say when it was made"
+            raise self.error(msg, retryable=True)
+        return RevocableRole(role_id=role["RoleId"], max_session=timedelta(seconds=longest), now=now)
 
     def names(self) -> list[str]:
         """The names of all inline policies.
@@ -86,7 +89,7 @@ class RolePolicies:
         try:
             found = self._call("get_role_policy", PolicyName=name)["PolicyDocument"]
         except RevocationError as error:
-            if error.code == "NoSuchEntity":
+            if is_missing(error.code):
                 return None
             raise
         return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
@@ -108,7 +111,7 @@ class RolePolicies:
         try:
             self._call("delete_role_policy", PolicyName=name)
         except RevocationError as error:
-            if error.code != "NoSuchEntity":
+            if not is_missing(error.code):
                 raise
 
     def error(self, message: str, **details: Any) -> RevocationError:
@@ -122,7 +125,3 @@ class RolePolicies:
             # IAM's refusal, or there were no credentials to ask it with.
             details = {"code": error.code, "request_id": error.request_id, "retryable": error.retryable}
             raise self.error(error.message, hint=error.hint, **details) from error
-
-
-def _date(answer: Mapping[str, Any]) -> datetime:
-    return email.utils.parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from xsession._aws import iso
 from xsession._base import frozen
 from xsession.errors import ConfigError, InvalidPolicyError
 from xsession.policies import MAX_SESSION_POLICY_CHARACTERS, Policy, allow, deny
@@ -125,11 +126,6 @@ def source_identity_of(to: str) -> str:
         return to
     digest = hashlib.sha256(to.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
     return f"{sanitised(to)[: 63 - _DIGEST_CHARACTERS]}-{digest}"
-
-
-def iso(moment: datetime) -> str:
-    """A moment as IAM's conditions have it, in whole seconds of UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def narrowed(

@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
-    from ._condition_values import COMPARISONS as COMPARISONS
-    from ._condition_values import number_of as number_of
-    from ._condition_values import time_of as time_of
     from ._conditions import RequestKeys as RequestKeys
     from ._document import Policy, PolicyLike, Statement, as_policy
     from ._findings import Finding, PolicyWarning, findings
@@ -72,7 +69,6 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_condition_values": ("COMPARISONS", "number_of", "time_of"),
         "_conditions": ("RequestKeys",),
         "_document": ("Policy", "PolicyLike", "Statement", "as_policy"),
         "_findings": ("Finding", "PolicyWarning", "acts_on", "allows_action", "findings"),

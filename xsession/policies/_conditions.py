@@ -11,23 +11,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from xsession._aws import COMPARISONS, as_text, is_like, is_literal, number_of, split_variables, time_of, variable_of
 from xsession._base import frozen
-
-from ._condition_values import COMPARISONS, number_of, time_of
 
 # What a test says: None where it can't be told.
 Verdict: TypeAlias = bool | None
 _Compare: TypeAlias = "Callable[[str, str, RequestKeys | None], Verdict]"
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_NAME = re.compile(r"\s*([^\s,]+)\s*(?:,\s*'([^']*)'\s*)?")
-_LITERALS = frozenset("*?$")
-_WILDCARDS = {"*": ".*", "?": "."}
-_NEVER = r"(?!)"
 _TAG_PREFIX = "aws:requesttag/"
 
 
@@ -96,44 +89,35 @@ def _differs(verdict: Verdict, negated: bool) -> Verdict:
 
 
 def _matching(*, wildcards: bool, ignoring_case: bool = False) -> _Compare:
-    flags = re.DOTALL | (re.IGNORECASE if ignoring_case else 0)
-
     def compare(value: str, wanted: str, keys: RequestKeys | None) -> Verdict:
-        expression = _expression(wanted, keys, wildcards=wildcards)
-        return None if expression is None else re.fullmatch(expression, value, flags) is not None
+        parts = [wanted] if keys is None else split_variables(wanted)
+        filled = [_filled(part, keys) if number % 2 else (part,) for number, part in enumerate(parts)]
+        if None in filled:
+            return None
+        if () in filled:
+            return False
+        values = [found[0] for found in filled if found]
+        if not wildcards:
+            text = "".join(values)
+            return value.lower() == text.lower() if ignoring_case else value == text
+        pattern = "".join(as_text(part) if number % 2 else part for number, part in enumerate(values))
+        return is_like(value, pattern, escapes=keys is not None)
 
     return compare
 
 
-def _expression(wanted: str, keys: RequestKeys | None, *, wildcards: bool) -> str | None:
-    """The regular expression of a value with its variables filled in; None: one of them is not known."""
-    parts = _VARIABLE.split(wanted) if keys is not None else [wanted]
-    expressions: list[str] = []
-    for number, part in enumerate(parts):
-        expression = _text(part, wildcards) if number % 2 == 0 else _filled(part, keys)
-        if expression is None:
-            return None
-        expressions.append(expression)
-    return "".join(expressions)
-
-
-def _text(text: str, wildcards: bool) -> str:
-    if not wildcards:
-        return re.escape(text)
-    return "".join(_WILDCARDS.get(part) or re.escape(part) for part in re.split(r"([*?])", text))
-
-
-def _filled(variable: str, keys: RequestKeys | None) -> str | None:
-    if variable in _LITERALS:
-        return re.escape(variable)
-    name = _NAME.fullmatch(variable)
-    values = keys.get(name[1]) if keys is not None and name is not None else None
-    if name is None or values is None or len(values) > 1:
+def _filled(variable: str, keys: RequestKeys | None) -> tuple[str, ...] | None:
+    """What stands for a variable: nothing where the request lacks it, which then matches nothing; None: not known."""
+    if is_literal(variable):
+        return (variable,)
+    named = variable_of(variable)
+    values = keys.get(named[0]) if keys is not None and named is not None else None
+    if named is None or values is None or len(values) > 1:
         return None
     if values:
-        return re.escape(values[0])
-    # The request lacks it: the policy's own value stands in, or nothing matches.
-    return _NEVER if name[2] is None else re.escape(name[2])
+        return (values[0],)
+    # The request lacks it: the policy's own value stands in, where there is one.
+    return () if named[1] is None else (named[1],)
 
 
 def _arn_like(value: str, wanted: str, keys: RequestKeys | None) -> Verdict:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
+from xsession._aws import ACCOUNT_ID, PARTITION
 from xsession._base import FrozenMap, did_you_mean, frozen
 from xsession.errors import InvalidPolicyError, shown
 
@@ -38,14 +39,14 @@ _RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:.+|arn:[^:]*\*",
 _CONDITION_KEY = re.compile(r"[A-Za-z0-9._/-]+:[^\s]+")
 
 _AWS_PRINCIPAL = re.compile(
-    r"\*|[0-9]{12}|[A-Z0-9]{16,128}"
-    r"|arn:aws[a-z0-9-]*:iam::[0-9]{12}:(root|(user|role)/[\x21-\x7e]+)"
-    r"|arn:aws[a-z0-9-]*:sts::[0-9]{12}:(assumed-role|federated-user)/[\x21-\x7e]+",
+    rf"\*|{ACCOUNT_ID}|[A-Z0-9]{{16,128}}"
+    rf"|arn:{PARTITION}:iam::{ACCOUNT_ID}:(root|(user|role)/[\x21-\x7e]+)"
+    rf"|arn:{PARTITION}:sts::{ACCOUNT_ID}:(assumed-role|federated-user)/[\x21-\x7e]+",
     re.ASCII,
 )
 SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 _FEDERATED = re.compile(
-    r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:(oidc|saml)-provider/[\x21-\x7e]+|[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII
+    rf"arn:{PARTITION}:iam::{ACCOUNT_ID}:(oidc|saml)-provider/[\x21-\x7e]+|[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII
 )
 _PRINCIPALS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "AWS": (_AWS_PRINCIPAL, "an account id or the ARN of an account's root, a user, a role or a session"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from xsession._aws import is_like
 from xsession._base import frozen, public
 
 from ._document import Policy, PolicyLike, Statement, as_policy
@@ -110,10 +111,7 @@ def provider_host(principal: str) -> str | None:
 
 
 def _any_covers(patterns: Iterable[str], action: str) -> bool:
-    return any(
-        re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), action, re.IGNORECASE)
-        for pattern in patterns
-    )
+    return any(is_like(action, pattern, ignoring_case=True) for pattern in patterns)
 
 
 def _demands(statement: Statement, keys: Collection[str]) -> bool:

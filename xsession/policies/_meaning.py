@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
+from xsession._aws import ACCOUNT_ID, PARTITION
+
 from ._document import Policy, PolicyLike, Statement, as_policy
 
-_ROOT = re.compile(r"arn:aws[a-z0-9-]*:iam::([0-9]{12}):root")
+_ROOT = re.compile(rf"arn:{PARTITION}:iam::({ACCOUNT_ID}):root")
 
 
 class _Part(NamedTuple):

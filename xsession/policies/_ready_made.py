@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from xsession._aws import ACCOUNT_ID, PARTITION, REGION, ROLE_ARN_RULE, as_text
 from xsession.errors import InvalidPolicyError
 
 from ._document import Conditions, Policy, Statement
@@ -19,14 +20,11 @@ _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _PARAMETER = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/?")
 _LOG_GROUP = re.compile(r"[A-Za-z0-9_./#-]{1,512}")
-_ROLE_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|\*):role/[\w+=,.@*?/-]+", re.ASCII)
+_ROLE_ARN = re.compile(rf"arn:{PARTITION}:iam::({ACCOUNT_ID}|\*):role/[\w+=,.@*?/-]+", re.ASCII)
 
-_PARTITION = re.compile(r"aws[a-z0-9-]*")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+|\*")
-_ACCOUNT_ID = re.compile(r"[0-9]{12}|\*", re.ASCII)
-
-# In a policy "*" and "?" are wildcards and "$" begins a variable; these are the characters themselves.
-_AS_TEXT = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
+_PARTITION = re.compile(PARTITION)
+_REGION = re.compile(rf"{REGION}|\*")
+_ACCOUNT_ID = re.compile(rf"{ACCOUNT_ID}|\*")
 
 
 def assume_roles(*role_arns: str, session_tags: bool = False, source_identity: bool = False) -> Policy:
@@ -40,7 +38,7 @@ def assume_roles(*role_arns: str, session_tags: bool = False, source_identity: b
     Raises:
         InvalidPolicyError: No role, or something that is not a role's ARN.
     """
-    _check("role_arns", role_arns, _ROLE_ARN, "arn:<partition>:iam::<12-digit account id>:role/<path and name>")
+    _check("role_arns", role_arns, _ROLE_ARN, ROLE_ARN_RULE)
     actions = ["sts:AssumeRole"]
     actions += ["sts:TagSession"] if session_tags else []
     actions += ["sts:SetSourceIdentity"] if source_identity else []
@@ -59,7 +57,7 @@ def s3_read(bucket: str, prefix: str = "", *, partition: str = "aws") -> Policy:
         InvalidPolicyError: Not a bucket's name, or not a partition.
     """
     arn = _bucket_arn(bucket, partition)
-    keys = f"{prefix.translate(_AS_TEXT)}*"
+    keys = f"{as_text(prefix)}*"
     read = _allow(["s3:GetObject"], [f"{arn}/{keys}"])
     if not prefix:
         return Policy([read, _allow(["s3:GetBucketLocation", "s3:ListBucket"], [arn])])
@@ -79,7 +77,7 @@ def s3_write(bucket: str, prefix: str = "", *, delete: bool = False, partition: 
     Raises:
         InvalidPolicyError: Not a bucket's name, or not a partition.
     """
-    objects = f"{_bucket_arn(bucket, partition)}/{prefix.translate(_AS_TEXT)}*"
+    objects = f"{_bucket_arn(bucket, partition)}/{as_text(prefix)}*"
     actions = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]
     return Policy([_allow([*actions, "s3:DeleteObject"] if delete else actions, [objects])])
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
+from xsession._aws import iam_arn, is_account_id
 from xsession.errors import InvalidPolicyError
 
 from ._document import (
@@ -16,7 +16,6 @@ from ._document import (
 )
 from ._findings import PolicyWarning, findings, provider_host
 
-_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 # Providers that IAM knows by their domain; one of them looks like a service.
 _WEB_IDENTITY_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
 _STS_AUDIENCE = "sts.amazonaws.com"
@@ -148,8 +147,8 @@ def _merged(conditions: Conditions, asked: Mapping[tuple[str, str], object]) -> 
 def _principal(principal: object, partition: str) -> tuple[str, str, str]:
     if not isinstance(principal, str):
         raise InvalidPolicyError.invalid(principal, "principal", "a string: an account id, an ARN or a service")
-    if _ACCOUNT_ID.fullmatch(principal):
-        return "AWS", f"arn:{partition}:iam::{principal}:root", "sts:AssumeRole"
+    if is_account_id(principal):
+        return "AWS", iam_arn(partition, principal, "root"), "sts:AssumeRole"
     if principal in _WEB_IDENTITY_DOMAINS or ":oidc-provider/" in principal:
         return "Federated", principal, "sts:AssumeRoleWithWebIdentity"
     if SERVICE_PRINCIPAL.fullmatch(principal):

@@ -8,14 +8,13 @@ from __future__ import annotations
 import enum
 import re
 
+from xsession._aws import Arn, account_of, iam_arn, partition_of
 from xsession._base import frozen
 
 from ._conditions import RequestKeys, Verdict, is_met
 from ._document import Policy, Statement
 from ._findings import acts_on
 
-_ROLE_ARN = re.compile(r"arn:[^:]+:iam::([0-9]{12}):role/(?:.*/)?([^/]+)")
-_SESSION_ARN = re.compile(r"arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
 
 
@@ -36,17 +35,17 @@ class CallingPrincipal:
     @property
     def account_id(self) -> str:
         """The account that it is of."""
-        return self.arn.split(":")[4]
+        return account_of(self.arn)
 
     @property
     def partition(self) -> str:
         """That account's partition."""
-        return self.arn.split(":")[1]
+        return partition_of(self.arn)
 
     @property
     def is_session(self) -> bool:
         """Whether it is a role's session."""
-        return _SESSION_ARN.fullmatch(self.arn) is not None
+        return self._session_role is not None
 
     @property
     def is_root(self) -> bool:
@@ -56,21 +55,26 @@ class CallingPrincipal:
     @property
     def principal(self) -> str:
         """What a policy calls it: the user, or the role behind its session, without its path where none is known."""
-        session = _SESSION_ARN.fullmatch(self.arn)
-        if session is None:
-            return self.arn
-        return self.role or f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
+        name = self._session_role
+        return self.arn if name is None else self.role or iam_arn(self.partition, self.account_id, f"role/{name}")
 
     def is_called(self, name: str) -> bool:
         """Whether a name under "AWS" in a policy means it, alone or among others."""
-        root = f"arn:{self.partition}:iam::{self.account_id}:root"
+        root = iam_arn(self.partition, self.account_id, "root")
         unique_id = (self.user_id or "").partition(":")[0]
         return name in ("*", self.account_id, root, self.arn, unique_id) or self._is_role(name)
 
+    @property
+    def _session_role(self) -> str | None:
+        arn = Arn.of(self.arn)
+        return None if arn is None else arn.session_role
+
     def _is_role(self, name: str) -> bool:
         # A role's name is unique in its account, whatever its path.
-        session, role = _SESSION_ARN.fullmatch(self.arn), _ROLE_ARN.fullmatch(name)
-        return session is not None and role is not None and session.group(2, 3) == role.group(1, 2)
+        role = Arn.of(name)
+        if role is None or (role.service, role.kind) != ("iam", "role"):
+            return False
+        return (role.account_id, role.name) == (self.account_id, self._session_role)
 
 
 class TrustDecision(enum.Enum):

@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from xsession._aws import is_busy, is_denied, is_missing
 from xsession._base import Clock
 from xsession._botocore import Source
 from xsession._chain import Start
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 4.0
-_BUSY = frozenset({"ConcurrentModification", "DeleteConflict"})
 _EQUALITIES = ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
 
 
@@ -72,11 +72,11 @@ def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | N
     parts = {difference.part for difference in differences(spec, found)}
     if "path" in parts:
         _refuse(comparison.differences[0], comparison.role_arn)
-    busy = _BUSY
+    busy = is_busy
     if found is None:
         found = iam.create(**_creation(spec))
         # Until it has spread, IAM does not know the role that it has just made.
-        busy = _BUSY | {"NoSuchEntity"}
+        busy = _is_busy_or_missing
         parts = {difference.part for difference in differences(spec, found)}
     for part, change in _CHANGES.items():
         if part in parts:
@@ -110,7 +110,7 @@ def remove(spec: RoleSpec, session: boto3.Session, patience: Patience, *, force:
         ("delete_role", {}),
     ]
     for method, parameters in steps:
-        _insist(partial(_delete, iam, method, parameters), patience, _BUSY)
+        _insist(partial(_delete, iam, method, parameters), patience, is_busy)
     return True
 
 
@@ -118,7 +118,7 @@ def _delete(iam: RoleIam, method: str, parameters: Mapping[str, Any]) -> None:
     try:
         iam.call(method, **parameters)
     except ProvisionError as error:
-        if error.code != "NoSuchEntity":
+        if not is_missing(error.code):
             raise
 
 
@@ -185,14 +185,18 @@ _CHANGES: Mapping[Part, Callable[[RoleIam, RoleSpec, RoleState], None]] = {
 }
 
 
-def _insist(change: Callable[[], None], patience: Patience, busy: Collection[str]) -> None:
+def _insist(change: Callable[[], None], patience: Patience, busy: Callable[[str | None], bool]) -> None:
     while True:
         try:
             return change()
         except ProvisionError as error:
             # A managed policy that does not exist is no matter of time.
-            if error.code not in busy or "attachable" in error.message or not patience.pause():
+            if not busy(error.code) or "attachable" in error.message or not patience.pause():
                 raise
+
+
+def _is_busy_or_missing(code: str | None) -> bool:
+    return is_busy(code) or is_missing(code)
 
 
 def _wait_for_iam(spec: RoleSpec, iam: RoleIam, patience: Patience) -> None:
@@ -218,7 +222,7 @@ def _refusal(start: Start, tries: Sequence[Role], region_name: str | None) -> Cr
         try:
             start.sts.assume_role(role, start.frozen(), hop=1, region_name=sts_region(role, region_name))
         except CredentialsError as error:
-            if error.code != "AccessDenied" and not error.retryable:
+            if not is_denied(error.code) and not error.retryable:
                 raise
             refusal = error
         else:

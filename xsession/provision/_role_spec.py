@@ -8,6 +8,7 @@ from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from xsession._aws import POLICY_ARN, POLICY_ARN_RULE, iam_arn
 from xsession._base import SYSTEM_CLOCK, Clock, FrozenMap, frozen
 from xsession._iam import RoleIam
 from xsession.errors import InvalidRoleError
@@ -20,7 +21,7 @@ from xsession.policies import (
     check_role_policies,
     check_trust_policy,
 )
-from xsession.roles import POLICY_ARN, POLICY_ARN_RULE, checked_tags
+from xsession.roles import checked_tags
 
 from . import _changes as changes
 from . import _export as export
@@ -99,7 +100,7 @@ class RoleSpec:
             account_id: 12 digits.
             partition: The account's partition.
         """
-        return f"arn:{partition}:iam::{account_id}:role{self.path}{self.name}"
+        return iam_arn(partition, account_id, f"role{self.path}{self.name}")
 
     def caller_policy(self, account_id: str, *, partition: str = "aws") -> Policy:
         """The other side: the policy that the trusted user or role needs in its own account.

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ._lanes import Lanes as Lanes
     from ._policy import MAX_TRY_SECONDS as MAX_TRY_SECONDS
     from ._policy import RefreshPolicy, RefreshState
-    from ._policy import is_throttling as is_throttling
     from ._snapshot import Deadline as Deadline
     from ._snapshot import Issued as Issued
     from ._snapshot import Snapshot as Snapshot
@@ -28,7 +27,7 @@ __getattr__, __dir__ = lazy(
         "_cell": ("Cell",),
         "_flight": ("Label",),
         "_lanes": ("SHARED_LANES", "Lane", "Lanes"),
-        "_policy": ("MAX_TRY_SECONDS", "RefreshPolicy", "RefreshState", "is_throttling"),
+        "_policy": ("MAX_TRY_SECONDS", "RefreshPolicy", "RefreshState"),
         "_snapshot": ("Deadline", "Issued", "Snapshot"),
         "_status": ("HopStatus", "Status"),
         "_workers": ("SHARED_WORKERS", "Workers"),

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from xsession import events
+from xsession._aws import is_throttling
 from xsession._base import SYSTEM_CLOCK, Clock, renew_after_fork
 from xsession.credentials import Credentials
 from xsession.errors import (
@@ -25,7 +26,7 @@ from xsession.errors import (
 )
 
 from ._flight import Failure, Fetch, Flight, Label
-from ._policy import RefreshPolicy, RefreshState, is_throttling
+from ._policy import RefreshPolicy, RefreshState
 from ._reader import Look, Reader
 from ._snapshot import NEVER, Deadline, Issued, Snapshot, armed, nothing
 from ._workers import Workers

@@ -17,7 +17,6 @@ MAX_TRY_SECONDS = 5.0
 MAX_BACKOFF_SECONDS = 300.0
 MAX_REFUSAL_SECONDS = 60.0
 _MAX_WINDOW_SHARE = 0.4
-_THROTTLING = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown")
 
 
 @public
@@ -160,11 +159,6 @@ class RefreshPolicy:
 def _advisory_by_lifetime(lifetime: float) -> float:
     wanted = 300.0 if lifetime <= 1_200 else 900.0 if lifetime < 5_400 else 3_600.0
     return min(wanted, _MAX_WINDOW_SHARE * lifetime)
-
-
-def is_throttling(code: str | None) -> bool:
-    """Whether an error code of AWS says that it gets too many requests."""
-    return (code or "").startswith(_THROTTLING)
 
 
 def _doubled(base: float, times: int) -> float:

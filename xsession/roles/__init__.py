@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ._defaults import as_defaults as as_defaults
     from ._durations import MAX_CHAINED_DURATION_SECONDS as MAX_CHAINED_DURATION_SECONDS
     from ._durations import MIN_DURATION_SECONDS as MIN_DURATION_SECONDS
-    from ._role import POLICY_ARN as POLICY_ARN
-    from ._role import POLICY_ARN_RULE as POLICY_ARN_RULE
     from ._role import ROLE_OPTIONS as ROLE_OPTIONS
     from ._role import Role
     from ._role import second_session_policy as second_session_policy
@@ -32,7 +30,7 @@ __getattr__, __dir__ = lazy(
     {
         "_defaults": ("COMMAND_OPTIONS", "DEFAULT_OPTIONS", "Defaults", "Hop", "as_defaults"),
         "_durations": ("MAX_CHAINED_DURATION_SECONDS", "MIN_DURATION_SECONDS"),
-        "_role": ("POLICY_ARN", "POLICY_ARN_RULE", "ROLE_OPTIONS", "Role", "second_session_policy"),
+        "_role": ("ROLE_OPTIONS", "Role", "second_session_policy"),
         "_role_chain": ("RoleChain", "as_chain"),
         "_session_name": ("DEFAULT_TEMPLATE", "Runner", "runner", "sanitised"),
         "_tags": ("checked_tags",),

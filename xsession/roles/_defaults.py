@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from xsession._aws import Arn, iam_arn, is_account_id
 from xsession._base import FrozenMap, did_you_mean, frozen
 from xsession.errors import ConfigError, InvalidRoleError, shown
 
@@ -24,7 +24,6 @@ MAX_MFA_DURATION_SECONDS = 129_600
 
 # These are not options of roles.
 _NO_ROLES = ("mfa_command", "mfa_duration_seconds", "region_name")
-_POLICY_ACCOUNT = r"arn:[^:]+:iam::([0-9]{12}):"
 
 
 @frozen
@@ -96,7 +95,7 @@ class Defaults:
         region = self.region_name
         try:
             # A role of any account will do: it checks the options and brings them into their final form.
-            checked = Role(f"arn:aws:iam::{self._policy_account()}:role/defaults", **options)
+            checked = Role(iam_arn("aws", self._policy_account(), "role/defaults"), **options)
             if region is not None:
                 self._check_region(checked, region)
         except ConfigError as error:
@@ -154,9 +153,9 @@ class Defaults:
     def _policy_account(self) -> str:
         arns: object = self.policy_arns
         for arn in arns if isinstance(arns, list | tuple) else ():
-            match = re.match(_POLICY_ACCOUNT, arn) if isinstance(arn, str) else None
-            if match:
-                return match[1]
+            policy = Arn.of(arn) if isinstance(arn, str) else None
+            if policy is not None and is_account_id(policy.account_id):
+                return policy.account_id
         return "000000000000"
 
 

@@ -17,6 +17,18 @@ from dataclasses import field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from xsession._aws import (
+    MAX_ARN_CHARACTERS,
+    MIN_ARN_CHARACTERS,
+    POLICY_ARN,
+    POLICY_ARN_RULE,
+    REGION,
+    ROLE_ARN,
+    ROLE_ARN_RULE,
+    account_of,
+    name_of,
+    partition_of,
+)
 from xsession._base import FrozenMap, frozen
 from xsession.errors import ConfigError, InvalidRoleError, shown
 
@@ -28,14 +40,11 @@ if TYPE_CHECKING:
     from xsession.policies import Policy, PolicyLike
 
 
-# Every role meets the compiled ones; the others are compiled when the first role has such an option.
-_ROLE_ARN = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", re.ASCII)
-POLICY_ARN = r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+"
-POLICY_ARN_RULE = "arn:<partition>:iam::<account id or aws>:policy/<name>"
+# Every role meets the compiled one; the others are compiled when the first role has such an option.
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_SOURCE_IDENTITY = r"(?a)[\w+=,.@-]{2,256}"
 _EXTERNAL_ID = r"(?a)[\w+=,.@:/-]{2,1224}"
 _SERIAL = r"(?a)[\w+=/:,.@-]{9,256}"
-_REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 _NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
 
@@ -84,14 +93,15 @@ class Role:
 
     def __post_init__(self) -> None:
         arn: object = self.role_arn
-        if not isinstance(arn, str) or not 20 <= len(arn) <= 2048 or not _ROLE_ARN.fullmatch(arn):
-            rule = "arn:<partition>:iam::<12-digit account id>:role/<path and name>"
-            raise InvalidRoleError.invalid(arn, "role_arn", rule)
+        if not isinstance(arn, str) or len(arn) > MAX_ARN_CHARACTERS or not ROLE_ARN.fullmatch(arn):
+            raise InvalidRoleError.invalid(arn, "role_arn", ROLE_ARN_RULE)
         self._check_session_name()
         self._check_text("external_id", _EXTERNAL_ID, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -", secret=True)
-        self._check_text("source_identity", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:")
+        self._check_text(
+            "source_identity", _SOURCE_IDENTITY, "2 to 256 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:"
+        )
         self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -")
-        self._check_text("sts_region_name", _REGION, "an AWS region such as eu-west-1")
+        self._check_text("sts_region_name", REGION, "an AWS region such as eu-west-1")
         self._set("duration_seconds", self._checked_duration())
         self._set("policy_arns", self._checked_policy_arns())
         if self.has_session_policy:
@@ -114,17 +124,17 @@ class Role:
     @property
     def account_id(self) -> str:
         """The 12-digit id of the account that the role is in."""
-        return self.role_arn.split(":")[4]
+        return account_of(self.role_arn)
 
     @property
     def partition(self) -> str:
         """The partition of the role: "aws", "aws-cn", "aws-us-gov", ..."""
-        return self.role_arn.split(":")[1]
+        return partition_of(self.role_arn)
 
     @property
     def name(self) -> str:
         """The role's name, without its path."""
-        return self.role_arn.rpartition("/")[2]
+        return name_of(self.role_arn)
 
     def replace(self, **changes: Any) -> Role:
         """A copy with some options changed, validated anew.
@@ -235,7 +245,7 @@ class Role:
             raise self._invalid(arns, "policy_arns", "a list of ARNs of managed policies")
         for arn in arns:
             match = re.fullmatch(POLICY_ARN, arn) if isinstance(arn, str) else None
-            if match is None or not 20 <= len(arn) <= 2048:
+            if match is None or not MIN_ARN_CHARACTERS <= len(arn) <= MAX_ARN_CHARACTERS:
                 raise self._invalid(arn, "policy_arns", POLICY_ARN_RULE)
             if match[1] not in (self.account_id, "aws"):
                 rule = f"a policy of the role's own account {self.account_id}, or one of AWS's"

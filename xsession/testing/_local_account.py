@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import boto3
 
+from xsession._aws import iam_arn
 from xsession._base import public
 from xsession.policies import Policy, Statement, allow, as_policy, trust
 from xsession.testing._iam import AccessKey, Directory, Principal, new_key
@@ -57,7 +58,7 @@ class LocalAccount:
             name: The user's name; one who is there gets a further key, and these permissions.
             permissions: What the user may do; None: everything.
         """
-        arn = f"arn:{self._partition}:iam::{self.account_id}:user/{name}"
+        arn = iam_arn(self._partition, self.account_id, f"user/{name}")
         policy = allow("*") if permissions is None else as_policy(permissions)
         user_id = self._directory.add_user(arn, policy)
         return self._add_key(new_key(Principal(self.account_id, arn), user_id))

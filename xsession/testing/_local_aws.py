@@ -16,6 +16,7 @@ import boto3
 import botocore.session
 
 from xsession import ConfigError
+from xsession._aws import iam_arn, partitions
 from xsession._base import public
 from xsession.testing._cloudtrail import CloudTrail
 from xsession.testing._http import Call, CallLog, Fault, Faults, serve
@@ -26,7 +27,7 @@ from ._local_account import LocalAccount
 from ._moto import load_moto
 from ._server import Server
 
-_HOME_REGION = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_HOME_REGION = {name: partition.first_region for name, partition in partitions().items()} | {"aws": "eu-west-1"}
 
 
 class WallClock(Protocol):
@@ -117,7 +118,7 @@ class LocalAWS:
     def account(self, account_id: str, *, partition: str = "aws") -> LocalAccount:
         """An account; made when it is asked for."""
         if account_id not in self._accounts:
-            root = Principal(account_id, f"arn:{partition}:iam::{account_id}:root")
+            root = Principal(account_id, iam_arn(partition, account_id, "root"))
             key = new_key(root, account_id, own=True)
             self._sts.add(key)
             self._accounts[account_id] = LocalAccount(

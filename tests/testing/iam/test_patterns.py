@@ -65,6 +65,12 @@ def test_variables_stand_for_values_of_the_request(text: str, pattern: str, *, e
     assert matches(text, pattern, CONTEXT) is expected
 
 
+def test_a_hostile_pattern_is_judged_too() -> None:
+    """With variables and without."""
+    assert not matches("a" * 5_000 + "b", "*a" * 2_000)
+    assert not matches("a" * 5_000 + "b", "${aws:SourceIdentity, ''}" + "*a" * 2_000, CONTEXT)
+
+
 def test_without_a_context_a_variable_is_plain_text() -> None:
     """As in policies of 2008."""
     assert matches("${aws:username}", "${aws:username}")

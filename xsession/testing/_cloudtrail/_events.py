@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import unescape
 
+from xsession._aws import account_of, first_region, iso_of, name_of, partition_of
 from xsession._base import frozen
 from xsession.testing._http import APIRequest, HTTPResponse, numbered_values
 from xsession.testing._iam import AccessKey
 
 _GLOBAL_SERVICES = frozenset({"iam", "organizations"})
-_GLOBAL_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _S3_MANAGEMENT = frozenset({"ListBuckets", "CreateBucket", "DeleteBucket"})
 _READ_ONLY = re.compile("(Describe|Get|List|Lookup|Head|Assume|Simulate).*")
 # Their caller is not known to AWS, or not any more.
@@ -136,7 +136,7 @@ class AnsweredRequest:
         document: dict[str, Any] = {
             "eventVersion": "1.11",
             "userIdentity": _identity(key, self.session),
-            "eventTime": _iso(self.at),
+            "eventTime": iso_of(self.at),
             "eventSource": f"{request.service}.amazonaws.com",
             "eventName": request.operation,
             "awsRegion": _region(request.service, signed_region, key),
@@ -154,7 +154,7 @@ class AnsweredRequest:
         }
         role_arn = request.parameters.get("RoleArn", "")
         if role_arn.count(":") >= 5:
-            resource = {"accountId": role_arn.split(":")[4], "type": "AWS::IAM::Role", "ARN": role_arn}
+            resource = {"accountId": account_of(role_arn), "type": "AWS::IAM::Role", "ARN": role_arn}
             document["resources"] = [resource]
         return document
 
@@ -178,7 +178,7 @@ def issued_key_id(response: HTTPResponse) -> str | None:
 
 
 def _identity(key: AccessKey, session: SessionAttributes) -> dict[str, Any]:
-    principal, attributes = key.principal, {"creationDate": _iso(session.since)}
+    principal, attributes = key.principal, {"creationDate": iso_of(session.since)}
     attributes["mfaAuthenticated"] = "true" if session.mfa else "false"
     kind, _, name = principal.arn.rpartition(":")[2].partition("/")
     identity: dict[str, Any] = {
@@ -200,7 +200,7 @@ def _identity(key: AccessKey, session: SessionAttributes) -> dict[str, Any]:
             "principalId": key.user_id.partition(":")[0],
             "arn": principal.role_arn,
             "accountId": principal.account_id,
-            "userName": principal.role_arn.rpartition("/")[2],
+            "userName": name_of(principal.role_arn),
         }
     if key.source_identity is not None:
         context["sourceIdentity"] = key.source_identity
@@ -218,12 +218,11 @@ def _issued(key: AccessKey) -> dict[str, Any]:
 
 
 def _username(key: AccessKey) -> str:
-    return "root" if key.principal.arn.endswith(":root") else key.principal.arn.rpartition("/")[2]
+    return "root" if key.principal.arn.endswith(":root") else name_of(key.principal.arn)
 
 
 def _region(service: str, signed: str, key: AccessKey) -> str:
-    partition = key.principal.arn.split(":")[1]
-    return _GLOBAL_REGION.get(partition, signed) if service in _GLOBAL_SERVICES else signed
+    return first_region(partition_of(key.principal.arn)) or signed if service in _GLOBAL_SERVICES else signed
 
 
 def _resources(request: APIRequest, issued: AccessKey | None) -> list[tuple[str, str]]:
@@ -289,7 +288,3 @@ def _error(response: HTTPResponse) -> tuple[str | None, str]:
 def _request_id(response: HTTPResponse) -> str:
     match = re.search(rb"<(?:RequestId|RequestID|requestId)>([\w-]+)<", response.body)
     return response.headers.get("x-amzn-RequestId") or (match[1].decode() if match else str(uuid.uuid4()))
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

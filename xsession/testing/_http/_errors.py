@@ -6,6 +6,8 @@ import json
 import uuid
 from xml.sax.saxutils import escape
 
+from xsession._aws import denial_sentence
+
 from ._http_response import HTTPResponse
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -100,9 +102,8 @@ def access_denied(
         service: Which service says it.
         is_json: Whether the service answers in JSON.
     """
-    named = f'"{resource}"' if service == "s3" else resource
-    about = "" if resource in (None, "*") else f" on resource: {named}"
-    message = f"User: {caller_arn} is not authorized to perform: {action}{about}" + (f" {reason}" if reason else "")
+    named = f'"{resource}"' if service == "s3" and resource is not None else resource
+    message = denial_sentence(caller_arn, action, None if resource == "*" else named, reason)
     if service == "ec2":
         message = f"You are not authorized to perform this operation. {message}"
         return RefusedError(403, "UnauthorizedOperation", message)

@@ -15,8 +15,9 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from xsession._aws import COMPARISONS, number_of, time_of
 from xsession._base import frozen
-from xsession.policies import COMPARISONS, Policy, Statement, number_of, time_of
+from xsession.policies import Policy, Statement
 
 from ._not_judged import UnknownConditionError
 from ._patterns import Context, filled, matches, require_known

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
+from xsession._aws import iso_of, name_of
 from xsession._base import frozen
 
 from ._access_keys import AccessKey
@@ -46,7 +46,7 @@ def context_of(
         "aws:principalorgid": organization_id,
         "aws:principaltype": _kind(caller),
         "aws:userid": caller.user_id,
-        "aws:username": principal.arn.rpartition("/")[2] if ":user/" in principal.arn else None,
+        "aws:username": name_of(principal.arn) if ":user/" in principal.arn else None,
         "aws:sourceidentity": caller.source_identity,
         "aws:tokenissuetime": None if caller.issued is None else _moment(caller.issued),
         "aws:multifactorauthpresent": None if caller.mfa is None else str(caller.mfa).lower(),
@@ -76,4 +76,4 @@ def _kind(caller: AccessKey) -> str:
 
 def _moment(seconds: float) -> str:
     # AWS's clock has seconds: what is issued in the second of a revocation is not older than it.
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return iso_of(int(seconds))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
+from xsession._aws import PARTITION, first_region, iam_arn, name_of, partition_of
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
@@ -16,7 +17,7 @@ from xsession.policies import Policy
 from ._not_judged import UnknownConditionError
 from ._trust import Principal
 
-_AWS_MANAGED = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
+_AWS_MANAGED = re.compile(rf"arn:{PARTITION}:iam::aws:policy/.+")
 
 
 @frozen
@@ -91,7 +92,7 @@ class Directory:
             principal: The caller.
             user_id: Its unique id; a session's begins with that of its role.
         """
-        partition, account_id = principal.arn.split(":")[1], principal.account_id
+        partition, account_id = partition_of(principal.arn), principal.account_id
         if principal.role_arn is not None:
             role = self._iam(account_id, partition).roles.get(user_id.partition(":")[0])
             return None if role is None else self._role_entity(role, account_id, partition)
@@ -127,7 +128,7 @@ class Directory:
         iam = self._iam(account_id, partition)
         members = list((iam.roles if kind == "role" else iam.users).values())
         found = next((str(member.arn) for member in members if member.name == name), None)
-        return found or f"arn:{partition}:iam::{account_id}:{kind}/{name}"
+        return found or iam_arn(partition, account_id, f"{kind}/{name}")
 
     def managed_policy(self, account_id: str, partition: str, arn: str) -> NamedPolicy | None:
         """A managed policy: the account's own, or AWS's."""
@@ -147,7 +148,7 @@ class Directory:
             return
         from moto.iam.models import AWSManagedPolicy  # noqa: PLC0415 # comes with the extra
 
-        name = arn.rpartition("/")[2]
+        name = name_of(arn)
         data = _aws_managed().get(name)
         if data is not None:
             policy = AWSManagedPolicy.from_data(name, account_id, _region(partition), data)
@@ -171,7 +172,7 @@ class Directory:
 
 def _region(partition: str) -> str:
     # moto takes a region where it means a partition.
-    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
+    return first_region(partition) or "us-east-1"
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -5,19 +5,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
+
+from xsession._aws import as_text, is_like, is_literal, split_variables, variable_of
 
 from ._not_judged import UnknownConditionError
 
 # Condition keys in lower case to values; a key that the request lacks is absent.
 Context: TypeAlias = Mapping[str, Sequence[str]]
-
-_VARIABLE = re.compile(r"\s*([^\s,]+)\s*(?:,\s*'([^']*)'\s*)?")
-_WILDCARDS = {"*": ".*", "?": "."}
-_LITERALS = frozenset("*?$")
 
 _KNOWN_KEYS = re.compile(
     r"aws:(currenttime|epochtime|multifactorauthpresent|multifactorauthage|principalaccount|principalarn|principalorgid"
@@ -55,13 +52,13 @@ def matches(text: str, pattern: str, context: Context | None = None, *, ignoring
     Raises:
         UnknownConditionError: A variable that is not known here.
     """
-    if pattern == "*":
-        return True
-    if context is not None and "${" in pattern:
-        expression = _expression(pattern, context)
-        flags = re.DOTALL | (re.IGNORECASE if ignoring_case else 0)
-        return expression is not None and re.fullmatch(expression, text, flags) is not None
-    return _compiled(pattern, ignoring_case).fullmatch(text) is not None
+    if context is None or "${" not in pattern:
+        return is_like(text, pattern, ignoring_case=ignoring_case)
+    parts = _filled(pattern, context)
+    if None in parts:
+        return False
+    escaped = "".join(as_text(part or "") if number % 2 else part or "" for number, part in enumerate(parts))
+    return is_like(text, escaped, escapes=True, ignoring_case=ignoring_case)
 
 
 def filled(text: str, context: Context) -> str | None:
@@ -70,44 +67,26 @@ def filled(text: str, context: Context) -> str | None:
     Raises:
         UnknownConditionError: A variable that is not known here.
     """
-    parts = [part if is_text else _value(part, context) for is_text, part in _split(text)]
+    parts = _filled(text, context)
     return None if None in parts else "".join(filter(None, parts))
 
 
-@functools.lru_cache(maxsize=16_384)
-def _compiled(pattern: str, ignoring_case: bool) -> re.Pattern[str]:
-    parts = (_WILDCARDS.get(part) or re.escape(part) for part in re.split(r"([*?])", pattern))
-    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignoring_case else 0))
-
-
-def _expression(pattern: str, context: Context) -> str | None:
-    parts: list[str] = []
-    for is_text, part in _split(pattern):
-        if is_text:
-            parts.append(_compiled(part, False).pattern)
-            continue
-        value = _value(part, context)
-        if value is None:
-            return None
-        parts.append(re.escape(value))
-    return "".join(parts)
-
-
-def _split(pattern: str) -> list[tuple[bool, str]]:
-    parts = re.split(r"\$\{([^}]*)\}", pattern)
-    return [(number % 2 == 0, part) for number, part in enumerate(parts)]
+def _filled(pattern: str, context: Context) -> list[str | None]:
+    # At odd places what the variables stand for.
+    parts = enumerate(split_variables(pattern))
+    return [_value(part, context) if number % 2 else part for number, part in parts]
 
 
 def _value(variable: str, context: Context) -> str | None:
-    if variable in _LITERALS:
+    if is_literal(variable):
         return variable
-    match = _VARIABLE.fullmatch(variable)
-    if match is None:
+    named = variable_of(variable)
+    if named is None:
         msg = f"policy variable ${{{variable}}} is not valid"
         raise UnknownConditionError(msg)
-    values = context.get(require_known(match[1]))
+    values = context.get(require_known(named[0]))
     if values is None:
-        return match[2]
+        return named[1]
     if len(values) != 1:
         msg = f"policy variable ${{{variable}}} has {len(values)} values: only keys with one can be variables"
         raise UnknownConditionError(msg)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 
+from xsession._aws import iam_arn, partition_of
 from xsession._base import frozen
 from xsession.policies import Policy, Statement
 
@@ -35,7 +36,7 @@ class Principal:
     @property
     def partition(self) -> str:
         """The partition of the account."""
-        return self.arn.split(":")[1]
+        return partition_of(self.arn)
 
     @property
     def is_root(self) -> bool:
@@ -49,7 +50,7 @@ class Principal:
             return {self.provider: TrustLevel.PRINCIPAL}
         account = {
             self.account_id: TrustLevel.ACCOUNT,
-            f"arn:{self.partition}:iam::{self.account_id}:root": TrustLevel.ACCOUNT,
+            iam_arn(self.partition, self.account_id, "root"): TrustLevel.ACCOUNT,
         }
         role = {} if self.role_arn is None else {self.role_arn: TrustLevel.ROLE}
         return {**account, **role, self.arn: TrustLevel.PRINCIPAL, "*": TrustLevel.PRINCIPAL}

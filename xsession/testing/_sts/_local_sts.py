@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 from xml.sax.saxutils import escape
 
+from xsession._aws import account_of, iam_arn
 from xsession.policies import Policy
 from xsession.testing._http import HTTPResponse, RefusedError, access_denied
 from xsession.testing._iam import (
@@ -157,7 +158,7 @@ class LocalSTS:
             if role is None:
                 decision = decide(layers, action, wanted.arn, context)
             else:
-                same = role.arn.split(":")[4] == caller.principal.account_id
+                same = account_of(role.arn) == caller.principal.account_id
                 decision = decide_role_assumption(
                     role.trust,
                     caller.principal,
@@ -173,7 +174,7 @@ class LocalSTS:
     def _assume_with_web_identity(self, parameters: Mapping[str, str], environment: RequestEnvironment) -> HTTPResponse:
         wanted = read_role_request(parameters)
         identity = read_token(parameters.get("WebIdentityToken", ""), environment.time)
-        provider_arn = f"arn:{wanted.partition}:iam::{wanted.account_id}:oidc-provider/{identity.provider}"
+        provider_arn = iam_arn(wanted.partition, wanted.account_id, f"oidc-provider/{identity.provider}")
         client_ids = self._directory.oidc_client_ids(wanted.account_id, wanted.partition, provider_arn)
         if client_ids is None:
             message = f"No OpenIDConnect provider found in your account for https://{identity.provider}"

@@ -9,13 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from xsession._aws import ACCOUNT_ID, PARTITION
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
 from xsession.testing._http import RefusedError, numbered_values
 
-_ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]{1,64})", re.ASCII)
+_ROLE_ARN = re.compile(rf"arn:({PARTITION}):iam::({ACCOUNT_ID}):role/(?:.*/)?([\w+=,.@-]{{1,64}})", re.ASCII)
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_SOURCE_IDENTITY = re.compile(r"[\w+=,.@-]{2,256}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _TAG_KEY = re.compile(r"[\w\s.:/=+@-]{1,128}")
 _TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{0,256}")
@@ -80,7 +82,7 @@ def read_role_request(parameters: Mapping[str, str]) -> RoleRequest:
     external_id, source_identity = parameters.get("ExternalId"), parameters.get("SourceIdentity")
     _match(session_name, "roleSessionName", _NAME)
     _match(external_id, "externalId", _EXTERNAL_ID)
-    _match(source_identity, "sourceIdentity", _NAME)
+    _match(source_identity, "sourceIdentity", _SOURCE_IDENTITY)
     if source_identity is not None and source_identity.startswith("aws:"):
         _invalid_value(source_identity, "sourceIdentity", "no aws: at its start")
     policy_arns = numbered_values(parameters, "PolicyArns.member.{}.arn")

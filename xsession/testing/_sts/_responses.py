@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
+from xsession._aws import iso_of
 from xsession.testing._http import HTTPResponse
 from xsession.testing._iam import AccessKey
 
@@ -29,7 +29,7 @@ def assumed_role_xml(issued: AccessKey) -> str:
 
 def credentials_xml(key: AccessKey) -> str:
     """Temporary credentials."""
-    ends = datetime.fromtimestamp(key.expires or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ends = iso_of(key.expires or 0)
     return (
         f"<Credentials><AccessKeyId>{key.access_key_id}</AccessKeyId>"
         f"<SecretAccessKey>{key.secret_access_key}</SecretAccessKey>"

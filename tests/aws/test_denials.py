@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xsession.diagnosis._denial import Denial, read_denial
+from xsession._aws._denials import Denial, denial_sentence, read_denial
 
 ROLE = "arn:aws:iam::222222222222:role/Reader"
 START = "User: arn:aws:iam::111111111111:user/bruce is not authorized to perform: sts:AssumeRole"
@@ -61,3 +61,31 @@ ACTION = "sts:AssumeRole"
 def test_a_denial_is_read(message: str, denial: Denial) -> None:
     """The action, the resource, and the kind of policy, where AWS says them."""
     assert read_denial(message) == denial
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason", "denial"),
+    [
+        (ROLE, "with an explicit deny in a session policy", Denial(ACTION, ROLE, "session", explicit=True)),
+        (f'"{ROLE}"', "", Denial(ACTION, ROLE)),
+        (None, f"because no identity-based policy allows the {ACTION} action", Denial(ACTION, None, "identity-based")),
+    ],
+)
+def test_what_is_written_is_read(resource: str | None, reason: str, denial: Denial) -> None:
+    """The local AWS writes what the diagnosis reads."""
+    assert read_denial(denial_sentence("arn:aws:iam::111111111111:user/bruce", ACTION, resource, reason)) == denial
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "because no a ",
+        "with an explicit deny in an a ",
+        "not authorized to perform: a-",
+        "not authorized to perform: a:b on resource: ",
+        "a-",
+    ],
+)
+def test_a_hostile_message_is_read_too(start: str) -> None:
+    """In time that grows with its length, and not with its square."""
+    assert read_denial(start * 100_000).policy is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xsession.policies._condition_values import COMPARISONS, number_of, time_of
+from xsession._aws._condition_values import COMPARISONS, number_of, time_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,177 @@
+"""AWS's error codes, and what follows from each; the HTTP status says less.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+# Services that answer in XML and those that answer in JSON spell some differently, and so do pages of AWS's own.
+_ALIASES = {
+    "AccessDeniedException": "AccessDenied",
+    "ConcurrentModificationException": "ConcurrentModification",
+    "DeleteConflictException": "DeleteConflict",
+    "EntityAlreadyExistsException": "EntityAlreadyExists",
+    "ExpiredTokenException": "ExpiredToken",
+    "IDPCommunicationErrorException": "IDPCommunicationError",
+    "IDPRejectedClaimException": "IDPRejectedClaim",
+    "InvalidIdentityTokenException": "InvalidIdentityToken",
+    "LimitExceededException": "LimitExceeded",
+    "MalformedPolicyDocumentException": "MalformedPolicyDocument",
+    "NoSuchEntityException": "NoSuchEntity",
+    "PackedPolicyTooLargeException": "PackedPolicyTooLarge",
+    "RegionDisabledException": "RegionDisabled",
+    "ServiceFailureException": "ServiceFailure",
+    "ServiceUnavailableException": "ServiceUnavailable",
+    "UnauthorizedOperation": "AccessDenied",  # EC2's
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "ValidationException": "ValidationError",
+}
+
+# What services add to these differs: "Exception", "Error" and others.
+_THROTTLING = (
+    "Throttling",
+    "ThrottledException",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "BandwidthLimitExceeded",
+    "EC2Throttled",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceeded",
+)
+
+FINAL = frozenset(
+    {
+        "AccessDenied",
+        "IDPRejectedClaim",
+        "InvalidIdentityToken",
+        "MalformedPolicyDocument",
+        "PackedPolicyTooLarge",
+        "RegionDisabled",
+        "ValidationError",
+    }
+)
+"""Codes of STS that stay as they are until somebody changes something. Everything else may go away by itself."""
+
+_DEAD_CALLER = frozenset({"ExpiredToken", "InvalidClientTokenId"})
+_DEAD_WEB_IDENTITY = frozenset({"ExpiredToken", "IDPRejectedClaim", "InvalidIdentityToken"})
+# RequestExpired is EC2's, TokenRefreshRequired is S3's.
+_DEAD_SESSION = frozenset({"ExpiredToken", "InvalidToken", "RequestExpired", "TokenRefreshRequired"})
+_PASSING_IN_IAM = frozenset(
+    {"ConcurrentModification", "EntityAlreadyExists", "InternalFailure", "ServiceFailure", "ServiceUnavailable"}
+)
+_BUSY = frozenset({"ConcurrentModification", "DeleteConflict"})
+# STS says so under the code SignatureDoesNotMatch, other services under codes of their own.
+_SKEWED = ("signature expired", "signature not yet current")
+
+AwsCall = Literal["AssumeRole", "AssumeRoleWithWebIdentity", "IAM"]
+"""What was called, as far as it matters for what to do: every call of STS but one is like AssumeRole."""
+
+# What holds for AssumeRole holds for a web identity too, where nothing else is said.
+_HINTS: Mapping[str, Mapping[AwsCall, str]] = {
+    "AccessDenied": {
+        "AssumeRole": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on "
+        "the role, and external id, MFA and tags must be as the trust policy asks; a role that does not exist is "
+        "refused in the same way",
+        "AssumeRoleWithWebIdentity": "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's "
+        "issuer, for its audience (aud) and subject (sub); a role that does not exist is refused in the same way",
+    },
+    "EntityAlreadyExists": {"IAM": "somebody made the role at the same time: apply again"},
+    "ExpiredToken": {
+        "AssumeRole": "renew the credentials of the source",
+        "AssumeRoleWithWebIdentity": "supply a fresh web identity token",
+    },
+    "IDPRejectedClaim": {
+        "AssumeRoleWithWebIdentity": "the token has ended, or its issuer takes it back: see that a fresh one is "
+        "supplied",
+    },
+    "InvalidClientTokenId": {
+        "AssumeRole": "the access key does not exist any more, or the region is one that must be enabled first",
+    },
+    "InvalidIdentityToken": {
+        "AssumeRoleWithWebIdentity": "the role's account needs an OIDC provider for the token's issuer, with its "
+        "audience",
+    },
+    "LimitExceeded": {"IAM": "an IAM quota of the account is used up"},
+    "MalformedPolicyDocument": {
+        "AssumeRole": "correct the session policy",
+        "IAM": "every principal of the trust policy must exist; one that was made a moment ago may need some seconds",
+    },
+    "PackedPolicyTooLarge": {"AssumeRole": "shorten the session policy or send fewer tags"},
+    "RegionDisabled": {"AssumeRole": "STS is off in this region for the account: choose another sts_region_name"},
+    "SignatureDoesNotMatch": {
+        "AssumeRole": "the secret does not belong to the access key, or the local clock is wrong",
+    },
+}
+
+
+def same_code(code: str | None) -> str:
+    """The one spelling of a code that all tables go by; "": there is no code."""
+    return _ALIASES.get(code or "", code or "")
+
+
+def hint_for(code: str | None, call: AwsCall = "AssumeRole") -> str | None:
+    """What to do about a code; None: nothing is known.
+
+    Args:
+        code: AWS's code, in either spelling.
+        call: What was called.
+    """
+    hints = _HINTS.get(same_code(code), {})
+    return hints.get(call) or (hints.get("AssumeRole") if call == "AssumeRoleWithWebIdentity" else None)
+
+
+def is_throttling(code: str | None) -> bool:
+    """Whether a code says that AWS gets too many requests."""
+    return (code or "").startswith(_THROTTLING)
+
+
+def is_final(code: str | None) -> bool:
+    """Whether STS's refusal stays until somebody changes something."""
+    return same_code(code) in FINAL
+
+
+def is_dead_caller(code: str | None) -> bool:
+    """Whether STS says that the credentials which the call was signed with are dead."""
+    return same_code(code) in _DEAD_CALLER
+
+
+def is_dead_web_identity(code: str | None) -> bool:
+    """Whether STS says that the web identity token is no good; there may be another one in its place."""
+    return same_code(code) in _DEAD_WEB_IDENTITY
+
+
+def is_dead_session(code: str | None) -> bool:
+    """Whether a service says that temporary credentials are dead."""
+    return same_code(code) in _DEAD_SESSION
+
+
+def is_denied(code: str | None) -> bool:
+    """Whether policies may be the reason."""
+    return same_code(code) == "AccessDenied"
+
+
+def is_missing(code: str | None) -> bool:
+    """Whether IAM says that there is no such role, user or policy."""
+    return same_code(code) == "NoSuchEntity"
+
+
+def is_busy(code: str | None) -> bool:
+    """Whether IAM refuses a change because another one is under way."""
+    return same_code(code) in _BUSY
+
+
+def is_passing_in_iam(code: str | None) -> bool:
+    """Whether IAM's refusal may go away by itself."""
+    return is_throttling(code) or same_code(code) in _PASSING_IN_IAM
+
+
+def is_skewed(code: str | None, message: str) -> bool:
+    """Whether AWS finds that the request's time is not its own."""
+    return code == "RequestTimeTooSkewed" or any(text in message.lower() for text in _SKEWED)
