@@ -10,13 +10,14 @@ ARGS ?=
 BIN := .venv/bin
 BENCH := .venvs/bench
 MINISTACK := .venvs/ministack
+DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test check bench soak docs ministack test-all clean
+.PHONY: help demo test check bench soak docs dist ministack test-all clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ docs: .venv/.docs ## the documentation, into build/docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 	@echo "build/docs/index.html"
 
+dist: $(DIST)/.dist ## sdist and wheel, checked, and the wheel tried in a clean environment
+	@$(DIST)/bin/python -m tools.dist
+
 ministack: $(MINISTACK)/.ministack ## the second AWS of the integration tests, installed on its own
 
 test-all: .venv/.python ## the tests on each Python found, and with the oldest dependencies
@@ -67,11 +71,13 @@ clean: ## remove all that the other targets made
 .venv/.dev: EXTRAS := dev
 .venv/.docs: EXTRAS := docs
 $(BENCH)/.bench: EXTRAS := bench
+$(DIST)/.dist: EXTRAS := dist
 
 .venv/.demo .venv/.dev .venv/.docs: pyproject.toml | .venv/.python
 $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
+$(DIST)/.dist: pyproject.toml | $(DIST)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) -e ".[$(EXTRAS)]"
 	@touch $@

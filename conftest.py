@@ -43,6 +43,6 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=0)],
-    patterns=["README.md", "docs/**/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
     fixtures=["snippets"],
 ).pytest()

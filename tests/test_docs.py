@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from tools.project import PYPROJECT, ROOT
 from xsession import errors, events
 from xsession.accounts import _toml as toml
 from xsession.roles import _session_name as session_name
@@ -16,7 +18,6 @@ from xsession.roles._defaults import DEFAULT_OPTIONS
 from xsession.roles._role import ROLE_OPTIONS
 from xsession.testing import LocalAWS, Story
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
 
@@ -25,13 +26,51 @@ def page(name: str) -> str:
     return (DOCS / name).read_text(encoding="utf-8")
 
 
-def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
-    """Links, anchors and the API's names are right."""
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as `make docs` builds it."""
     pytest.importorskip("mkdocs")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_the_documentation_is_built_without_a_warning(site: Path) -> None:
+    """Links, anchors and the API's names are right."""
+    assert "CrossAccountSession" in (site / "reference" / "api" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_documentation_publishes_the_schema(site: Path) -> None:
+    """The same one that is in the package."""
+    published = site / "reference" / "xsession.schema.json"
+    assert published.read_bytes() == (ROOT / "xsession" / "xsession.schema.json").read_bytes()
+
+
+def test_every_task_is_on_the_home_page() -> None:
+    """A page that nobody links is not found; a long sentence of links is not read."""
+    home = page("index.md")
+    tasks = {f"how-to/{path.name}" for path in (DOCS / "how-to").glob("*.md")}
+    assert {task for task in tasks if f"]({task})" not in home} == set()
+    assert [line for line in home.splitlines() if line.count("](") > 1] == []
+
+
+def test_links_of_the_readme_work_anywhere() -> None:
+    """A package index shows it far from the files beside it; so links are absolute, and lead to files that exist."""
+    links = re.findall(r"\]\((.*?)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    files = f"{PYPROJECT['project']['urls']['Source']}/blob/HEAD/"
+    assert [link for link in links if not link.startswith(files)] == []
+    assert [link for link in links if not (ROOT / link.removeprefix(files)).is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_pages_name_one_repository(name: str) -> None:
+    """The one that `project.urls` names."""
+    source = PYPROJECT["project"]["urls"]["Source"]
+    found = re.findall(r"https://github\.com/[^/\s]+/[^/\s')]+", (ROOT / name).read_text(encoding="utf-8"))
+    assert set(found) == {source}
 
 
 def test_values_are_documented_with_their_arguments() -> None:
@@ -64,6 +103,15 @@ def test_every_event_is_listed() -> None:
     kinds = {name for name, item in inspect.getmembers(events, inspect.isclass) if issubclass(item, events.Event)}
     text = page("how-to/events.md")
     assert {name for name in kinds - {"Event"} if f"| `{name}` |" not in text} == set()
+
+
+def test_every_reason_of_an_invalidation_is_listed() -> None:
+    """Where events are explained, and in the event's own description."""
+    reasons = get_args(events.InvalidationReason)
+    assert len(reasons) == 6
+    assert {reason for reason in reasons if f"| `{reason}` |" not in page("how-to/events.md")} == set()
+    described = " ".join((events.Invalidated.__doc__ or "").split())
+    assert {reason for reason in reasons if f'"{reason}"' not in described} == set()
 
 
 def test_every_key_of_the_file_is_listed() -> None:

@@ -5,6 +5,8 @@ import subprocess
 from importlib import import_module
 from importlib.util import find_spec
 
+import pytest
+
 from tests.support.programs import run_python
 from tools.project import PYPROJECT, ROOT, lower_bounds
 
@@ -105,15 +107,30 @@ def test_the_package_is_typed() -> None:
     assert (ROOT / "xsession" / "py.typed").exists()
 
 
+def tracked_files() -> list[str]:
+    """What git tracks here; the test is skipped in an unpacked sdist, where nobody knows."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_the_sdist_holds_all_that_is_tracked() -> None:
+    """Whoever packages it for a distribution runs its tests and targets from there."""
+    included = set(PYPROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
+    always = {"/.gitignore", "/pyproject.toml"}  # hatchling's own choice
+    assert {f"/{name.partition('/')[0]}" for name in tracked_files()} - included - always == set()
+    assert {name for name in included if not (ROOT / name[1:]).exists()} == set()
+
+
 def test_tracked_files_name_no_machine() -> None:
     """The repository works anywhere: no package registry's host and no path of somebody's machine in it."""
     hosts = r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com"
     paths = r"(?<![\w.~<>/-])/(?:home|Users|root|work|mnt)/\w"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     wrong = []
-    for name in filter(None, listed.split("\0")):
+    for name in tracked_files():
         path = ROOT / name
-        if path.suffix in {".png", ".gif", ".ico", ".gz"} or not path.is_file():
+        if path.suffix in {".png", ".gif", ".ico", ".gz"}:
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if re.search(f"{hosts}|{paths}", line):

@@ -102,8 +102,3 @@ def _toml_text(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml_text(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)
-
-
-def test_the_documentation_publishes_it() -> None:
-    """The same one that is in the package."""
-    assert (ROOT / "docs" / "reference" / "xsession.schema.json").read_text(encoding="utf-8") == TEXT

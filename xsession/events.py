@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from ._base import frozen
 
@@ -106,17 +106,39 @@ class ClockStepped(Event):
     seconds: float
 
 
+InvalidationReason: TypeAlias = Literal[
+    "asked",
+    "rejected by a service",
+    "denied explicitly by a service",
+    "rejected by STS",
+    "revoked",
+    "the source has other credentials",
+]
+"""Why credentials were thrown away before their time.
+
+* `"asked"`: your program called `invalidate`.
+* `"rejected by a service"`: a service answered that it doesn't accept them, such as with ExpiredToken.
+* `"denied explicitly by a service"`: a service answered with an explicit deny, and
+  `RefreshPolicy.reassume_on_explicit_deny` is set.
+* `"rejected by STS"`: STS didn't accept them as the caller of the next role in the chain.
+* `"revoked"`: this process revoked the role's sessions.
+* `"the source has other credentials"`: the source is somebody else by now, so what its old credentials led to is not
+  used any more.
+"""
+
+
 @frozen(kw_only=True)
 class Invalidated(Event):
     """Credentials were thrown away before their time.
 
     Args:
         access_key_id: The key id that will not be used any more; None where none was held.
-        reason: Why: "asked" by a caller, or AWS's code of the answer that rejected them.
+        reason: Why, one of six fixed strings: "asked", "rejected by a service", "denied explicitly by a service",
+            "rejected by STS", "revoked" or "the source has other credentials"; see `InvalidationReason`.
     """
 
     access_key_id: str | None
-    reason: str
+    reason: InvalidationReason
 
 
 @frozen(kw_only=True)

@@ -16,6 +16,7 @@ from xsession import (
     SOURCE,
     Account,
     Accounts,
+    AccountSession,
     Credentials,
     CrossAccountSession,
     Grant,
@@ -29,7 +30,7 @@ from xsession import (
 from xsession.activity import Activities
 from xsession.audit import AuditLog
 from xsession.diagnosis import Diagnosis
-from xsession.events import Event
+from xsession.events import Event, Invalidated, InvalidationReason
 from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
 
@@ -64,9 +65,10 @@ def answers(xs: CrossAccountSession) -> None:
 
 
 def grants(xs: CrossAccountSession) -> None:
-    """A grant's session is one of boto3's."""
+    """A grant's session is that of an account, and so one of boto3's."""
     grant = xs.grant("vegeta", to="jane", duration=timedelta(hours=2), policy=allow("s3:*"))
     assert_type(grant, Grant)
+    assert_type(grant.session, AccountSession)
     assert_type(grant.session.client("s3"), S3Client)
     assert_type(grant.environ(), dict[str, str])
     assert_type(grant.revoke(using="admin"), Revocation)
@@ -84,7 +86,9 @@ def questions(xs: CrossAccountSession, log: AuditLog) -> None:
 
 
 def hook(event: Event) -> None:
-    """A hook is any callable that takes an event."""
+    """A hook is any callable that takes an event; reasons are the ones that are listed."""
+    if isinstance(event, Invalidated):
+        assert_type(event.reason, InvalidationReason)
 
 
 def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:

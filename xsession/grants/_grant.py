@@ -22,8 +22,7 @@ from ._console import Post, checked_url, console_of, console_url
 from ._terms import Terms
 
 if TYPE_CHECKING:
-    import boto3
-
+    from xsession.account_session import AccountSession
     from xsession.accounts import AccountRef
 
     from ._revocation import Revocation
@@ -46,7 +45,7 @@ class Grant:
         self,
         terms: Terms,
         reached: Reached,
-        session: boto3.Session,
+        session: AccountSession,
         *,
         clock: Clock,
         revoke: Revoke,
@@ -86,8 +85,8 @@ class Grant:
         return 0.0 if ended else self._terms.ends.left(self._clock)
 
     @property
-    def session(self) -> boto3.Session:
-        """The boto3 session of the grant, an `AccountSession`."""
+    def session(self) -> AccountSession:
+        """The boto3 session of the grant."""
         return self._session
 
     def client(self, service_name: str, **kwargs: Any) -> Any:

@@ -39,7 +39,7 @@ from ._terms import (
 )
 
 if TYPE_CHECKING:
-    import boto3
+    from xsession.account_session import AccountSession
 
 _ID_CHARACTERS = 12
 
@@ -75,7 +75,7 @@ class Grants:
 
     Args:
         chains: Reaches accounts.
-        session_for: Makes the boto3 session of a reached account.
+        session_for: Makes the session of a reached account.
         record: Writes an event down, or raises; tells the hooks of it.
         clock: Both clocks.
         random: Makes so many random bytes.
@@ -85,7 +85,7 @@ class Grants:
     def __init__(
         self,
         chains: Chains,
-        session_for: Callable[[Reached], boto3.Session],
+        session_for: Callable[[Reached], AccountSession],
         *,
         record: Callable[[events.Event], None],
         clock: Clock,

@@ -143,7 +143,7 @@ class Cell(Generic[T]):
             next_try=None if failure is None else max(0.0, failure.next_try - self.clock.boot()),
         )
 
-    def invalidate(self, access_key_id: str | None = None, *, reason: str = "asked") -> bool:
+    def invalidate(self, access_key_id: str | None = None, *, reason: events.InvalidationReason = "asked") -> bool:
         """Throws away what is held, what is remembered and the answer of a refresh under way.
 
         Args:
