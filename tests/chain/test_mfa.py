@@ -410,7 +410,7 @@ def test_a_rotated_key_is_found_before_the_code_is_spent(
         xs.get_frozen_credentials("vegeta")
         world.aws.delete_key(keys[0].access_key_id)
         path.write_text(write.format(keys[1].access_key_id, keys[1].secret_access_key))
-        xs._chains._asks.close()
+        xs._chains._mfa_sessions.close()
         xs.invalidate()
         assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
     assert len(device.asked) == 2
@@ -434,8 +434,7 @@ def test_what_a_store_gives_is_not_believed_blindly(world: World, device: Device
     role = Role(strict(world), mfa_serial=SERIAL)
     world.session({"vegeta": role}, mfa_code=device, store=store).get_frozen_credentials("vegeta")
     xs = world.session({"vegeta": Role(strict(world, "Other"), mfa_serial=SERIAL)}, mfa_code=device, store=store)
-    source = xs._chains._starts[None]
-    key = xs._chains._asks._sessions.of(SERIAL, source, identity=source.source.identity, sts=source.sts).key
+    key = xs._chains._mfa_sessions.of(SERIAL, xs._chains._sources[None]).key
     kept = store.get(key)
     assert kept is not None
     store.put(key, replace(kept, lifetime=None, expiry=None))
@@ -530,7 +529,7 @@ def test_the_function_comes_before_the_program(world: World, device: Device) -> 
 def test_a_child_is_not_held_up_by_the_parents_question(world: World) -> None:
     """The lock of a prompt that was open at the fork is nobody's in the child."""
     xs: CrossAccountSession = world.session({"vegeta": Role(world.role, mfa_serial=SERIAL)}, mfa_code=lambda _: "")
-    prompt = xs._chains._asks._sessions.prompt
+    prompt = xs._chains._mfa_sessions.prompt
     prompt._lock.acquire()
     prompt.after_fork()
     with pytest.raises(MfaError):
