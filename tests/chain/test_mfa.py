@@ -4,6 +4,7 @@ import itertools
 import json
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,6 +32,7 @@ from xsession import (
 )
 from xsession.events import NeedsAttention, RefreshFailed
 from xsession.policies import trust
+from xsession.refresh import Reader
 from xsession.testing import FakeClock, Fault, LocalAWS
 
 SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
@@ -186,6 +188,31 @@ def test_after_a_second_wrong_code_all_who_wait_are_told(world: World, device: D
     assert {(error.account, error.hop, error.code) for error in errors} == {("vegeta", 1, "AccessDenied")}
     assert len(device.asked) == 2
     assert not any(code in str(error) for error in errors for code in ("100000", "100001"))
+
+
+@pytest.mark.parametrize("duration", [None, 7_200])
+def test_a_wrong_code_is_left_nowhere(world: World, device: Device, duration: int | None) -> None:
+    """Neither in what is remembered nor in a frame of a traceback, of the error or of what caused it."""
+    device.wrong = 2
+    role = Role(strict(world), mfa_serial=SERIAL, duration_seconds=duration)
+    xs = world.session({"vegeta": role}, mfa_code=device)
+    with pytest.raises(MfaError, match="two codes") as caught:
+        xs.get_frozen_credentials("vegeta")
+    errors: list[BaseException | None] = [caught.value]
+    errors += [error for error, _until in xs._chains._mfa_sessions.prompt._failed.values()]
+    errors += [cell.failure.error for cell in xs._chains._cells.values() if cell.failure is not None]
+    seen: set[int] = set()
+    while errors:
+        error = errors.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        errors += [error.__cause__, error.__context__]
+        for frame, _line in traceback.walk_tb(error.__traceback__):
+            assert not [name for name, value in frame.f_locals.items() if value in ("100000", "100001")]
+            readers = [value for value in frame.f_locals.values() if isinstance(value, Reader)]
+            assert not [reader for reader in readers if reader._mfa_code is not None]
+    assert len(seen) >= 4
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "", "123456\n", "\u0661" * 6, None])

@@ -70,7 +70,7 @@ class CellCredentials(AccountCredentials):
 
     def get_frozen_credentials(self) -> SigningCredentials:
         """The credentials to sign the next request with; waits for a refresh only where they are about to end."""
-        # The first lines of Reader.read once more: this is called at each signing, and a call costs as much again.
+        # As in _read: this is called at each signing, and a call would cost as much again.
         snapshot = self._cell.snapshot
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot.signing
@@ -86,6 +86,9 @@ class CellCredentials(AccountCredentials):
             self._mfa.ask()
 
     def _read(self) -> Snapshot[SigningCredentials]:
+        snapshot = self._cell.snapshot
+        if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
+            return snapshot
         try:
             self.ask_for_mfa()
             try:

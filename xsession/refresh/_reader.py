@@ -44,9 +44,6 @@ class Reader(Generic[T]):
         Raises:
             CredentialsError: None could be obtained within the policy's patience; the cause is in it.
         """
-        snapshot = self._cell.snapshot
-        if self._clock.boot() < snapshot.fresh_until_boot and self._clock.wall() < snapshot.fresh_until_wall:
-            return snapshot
         while True:
             look = self._cell.look(self._mfa_code)
             flight = look.flight
