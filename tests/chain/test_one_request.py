@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import xsession
 from tests.support.programs import run_python
 from tests.support.worlds import World
+from tools.project import ROOT
 from xsession._base import SYSTEM_CLOCK
 from xsession._chain._account_credentials import CellCredentials
 from xsession._sts._calls import Sts
@@ -18,6 +20,7 @@ from xsession.refresh._flight import Flight
 from xsession.refresh._workers import Workers
 
 PACKAGE = str(Path(xsession.__file__).parent)
+PAGE = ROOT / "docs" / "explanation" / "one-request.md"
 MAX_STEPS = 9
 MAX_FILES = 20
 
@@ -81,7 +84,11 @@ def test_nine_steps_lead_from_a_signing_to_sts(world: World, monkeypatch: pytest
     assert credentials.get_frozen_credentials().token
     assert set(seen) == {"caller", "worker", "handing over"}
     assert all(seen.values())
-    assert len(seen["caller"]) + len(seen["worker"]) <= MAX_STEPS, seen
+    walk = seen["caller"] + seen["worker"]
+    assert len(walk) <= MAX_STEPS, walk
+    # The page for contributors tells the same.
+    rows = re.findall(r"^\| (?:caller|worker) \| `([^`]+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert rows == [step.partition(".")[2].replace("_wait", "SystemClock.wait") for step in walk]
     assert len(seen["handing over"]) <= len(seen["caller"]) + 1, seen
 
 
@@ -94,6 +101,7 @@ def test_twenty_files_lead_to_a_client() -> None:
     face, and two files of `_base`.
     """
     code = """
+import re
 import sys
 import boto3
 from xsession import CrossAccountSession

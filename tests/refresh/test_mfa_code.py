@@ -5,9 +5,10 @@ import threading
 import pytest
 
 from tests.support.cells import Bench, read_nested, refusal, until
+from xsession.credentials import Credentials
 from xsession.errors import AssumeRoleError, MfaError
 from xsession.refresh import Reader
-from xsession.refresh._flight import Flight
+from xsession.refresh._flight import Flight, Look
 
 CODE = "123456"
 
@@ -46,7 +47,7 @@ def test_a_remembered_want_of_a_code_is_no_reason_to_wait() -> None:
 
 
 def test_a_refresh_under_way_without_the_code_is_followed_by_one_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The refresh of a later hop began it, and it fails for want of a code while the caller with the code waits for it."""
+    """The refresh of a later hop began it; it fails for want of a code, while the caller that has one waits."""
     bench = Bench()
     bench.fetch.error = MfaError("no code")
 
@@ -56,13 +57,19 @@ def test_a_refresh_under_way_without_the_code_is_followed_by_one_that_has_it(mon
 
     bench.fetch.before = fail_without_code
     joined, look = threading.Event(), bench.cell.look
+
+    def noting(code: str | None = None) -> Look[Credentials]:
+        found = look(code)
+        joined.set()
+        return found
+
     reading = threading.Thread(target=Reader(bench.cell, mfa_code=CODE).read, daemon=True)
     with bench.hanging():
         flight = look().began
         assert flight is not None
         bench.cell.launch(flight)
         until(lambda: bench.calls)
-        monkeypatch.setattr(bench.cell, "look", lambda code: (look(code), joined.set())[0])
+        monkeypatch.setattr(bench.cell, "look", noting)
         reading.start()
         assert joined.wait(10)
     reading.join(10)
