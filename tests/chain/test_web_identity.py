@@ -27,7 +27,6 @@ from xsession import (
     WrongAccountError,
     XSessionError,
 )
-from xsession._chain._token_functions import TokenFunctions
 from xsession.events import RefreshFailed
 from xsession.policies import allow, trust
 from xsession.testing import EventCapture, FakeClock
@@ -352,7 +351,8 @@ def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> No
         names = {chains._parent_key(role, "source") for role in functions}
         assert len(names) == 50
         assert chains._parent_key(functions[0], "source") in names
-        chains._token_functions = TokenFunctions()
+        with chains._lock:
+            chains.after_fork()
         assert chains._parent_key(functions[0], "source") not in names
         assert chains._parent_key(Role(ROLE), "source") == "source"
     assert sts.requests == []

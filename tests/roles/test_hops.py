@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from xsession.roles import Defaults, HopResolver, Role, RoleChain, Runner
 
 HUB = "arn:aws:iam::333333333333:role/Hub"
@@ -7,7 +9,7 @@ VEGETA = "arn:aws:iam::222222222222:role/R"
 RUNNER = Runner(user="bruce", program="cave", host="bat")
 
 
-def resolver(**defaults: str) -> HopResolver:
+def resolver(**defaults: Any) -> HopResolver:
     """One of a session with these defaults."""
     return HopResolver(Defaults(**defaults), RUNNER)
 

@@ -22,13 +22,13 @@ from ._assume_role import AssumeRoleRequest, Signer
 from ._hop_fetch import HopFetch, HopRequest, HopSigner
 from ._settings import ChainSettings, Runtime
 from ._source import Source, refuse_closed
-from ._token_functions import TokenFunctions
 
 if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ReadOnlyCredentials
 
     from ._mfa_session import MfaSessions
+    from ._token_functions import TokenFunctions
 
 MAX_CELLS = 4_096
 
@@ -89,7 +89,6 @@ class Chains:
         self._settings = settings
         self._runtime = runtime
         self._resolver = HopResolver(settings.defaults, settings.runner)
-        self._token_functions = TokenFunctions()
         self._lock = threading.Lock()
         self._closed = False
         self._loaders = Loaders()
@@ -216,7 +215,7 @@ class Chains:
         if self._lock.locked():
             # A thread of the parent was changing it: half of that change may be here.
             self._recent = LRUCache(MAX_CELLS)
-            self._token_functions = TokenFunctions()
+            vars(self).pop("_token_functions", None)
         self._lock = threading.Lock()
 
     @made_once
@@ -224,6 +223,12 @@ class Chains:
         from ._mfa_session import MfaSessions  # noqa: PLC0415 # few roles ask for MFA
 
         return MfaSessions(self._settings.mfa_code, store=self._runtime.store, clock=self._runtime.clock)
+
+    @made_once
+    def _token_functions(self) -> TokenFunctions:
+        from ._token_functions import TokenFunctions  # noqa: PLC0415 # few roles have one
+
+        return TokenFunctions()
 
     @property
     def _made_mfa_sessions(self) -> MfaSessions | None:

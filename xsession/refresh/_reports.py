@@ -27,6 +27,8 @@ class Reports:
         clock: Both clocks.
     """
 
+    __slots__ = ("_clock", "_emit", "_label")
+
     def __init__(self, label: Label, emit: events.Hook, clock: Clock) -> None:
         self._label = label
         self._emit = emit
@@ -68,6 +70,8 @@ class Reports:
 
 class ClockSteps:
     """Notices steps of the wall clock, each once. Used by one thread at a time."""
+
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
         self._known = (0, 0.0)
