@@ -661,7 +661,7 @@ def test_hard_34_ten_thousand_keys_need_bounded_memory(world: World) -> None:
     """What is known of accounts and hops is let go from some thousands on."""
     xs = world.session()
     for number in range(10_000):
-        xs._reach(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
+        xs._resolve(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
     gc.collect()
     assert len(xs._chains._cells) == len(xs._chains._recent) == MAX_CELLS
 

@@ -216,6 +216,17 @@ def test_what_a_face_hands_on_is_used() -> None:
     assert unused == []
 
 
+def test_what_is_imported_from_a_face_is_there() -> None:
+    """Type checkers take whatever a module with a `__getattr__` is asked for; programs would fail when they run."""
+    missing = [
+        f"{item.importer}:{item.line} imports {item.name} from {item.module}"
+        for item in HERE.own_imports()
+        if item.module in FACES and HERE.target(item) == item.module and item.name is not None
+        if item.name not in {name for chosen in lazily_imported(item.module).values() for name in chosen}
+    ]
+    assert missing == []
+
+
 def test_names_that_a_face_has_not_are_refused() -> None:
     """In Python's own words, so that a mistyped import says what it looked for."""
     for package in FACES:

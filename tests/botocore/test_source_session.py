@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import SSOTokenLoadError, UnauthorizedSSOTokenError
 
 from xsession import SourceCredentialsError
-from xsession._botocore._source import Source
+from xsession._botocore._source_session import SourceSession
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def write(files: Path, key_id: str, profile: str = "default") -> None:
 def test_two_sources_never_have_one_identity() -> None:
     """Neither at once nor one after the other."""
     session = boto3.Session()
-    assert Source(session).identity != Source(session).identity
+    assert SourceSession(session).identity != SourceSession(session).identity
 
 
 def test_a_profile_is_read_by_its_name(files: Path) -> None:
     """With the region that it is given."""
     write(files, "AKIAONE", "bruce")
-    source = Source("bruce", region_name="eu-north-1")
+    source = SourceSession("bruce", region_name="eu-north-1")
     assert source.frozen().access_key == "AKIAONE"
     assert source.region_name == "eu-north-1"
 
@@ -42,7 +42,7 @@ def test_a_profile_is_read_by_its_name(files: Path) -> None:
 def test_rejected_keys_are_looked_for_in_the_files_again(files: Path, profile: str | None) -> None:
     """The default chain's and a profile's; there are others, or there are not."""
     write(files, "AKIAONE", profile or "default")
-    source = Source(profile)
+    source = SourceSession(profile)
     source.frozen()
     assert not source.rejected("AKIAONE")
     write(files, "AKIATWO", profile or "default")
@@ -54,7 +54,7 @@ def test_rejected_keys_are_looked_for_in_the_files_again(files: Path, profile: s
 def test_a_sessions_keys_are_not_looked_for_elsewhere(files: Path) -> None:
     """Whoever passed a session meant that one."""
     write(files, "AKIATWO")
-    source = Source(boto3.Session("AKIAONE", "s"))
+    source = SourceSession(boto3.Session("AKIAONE", "s"))
     assert not source.rejected("AKIAONE")
 
 
@@ -83,7 +83,7 @@ def test_a_refresh_that_fails_is_our_error(error: Exception, retryable: bool, wo
     session: Any = boto3.Session()
     session._session._credentials = Failing(error)
     with pytest.raises(SourceCredentialsError) as caught:
-        Source(session).frozen()
+        SourceSession(session).frozen()
     assert caught.value.retryable is retryable
     assert words in str(caught.value)
     assert caught.value.__cause__ is error
@@ -92,7 +92,7 @@ def test_a_refresh_that_fails_is_our_error(error: Exception, retryable: bool, wo
 def test_a_profiles_ended_login_names_the_profile(files: Path) -> None:
     """So that the command can be copied."""
     write(files, "AKIAONE", "bruce")
-    source: Any = Source("bruce")
+    source: Any = SourceSession("bruce")
     source._credentials = Failing(UnauthorizedSSOTokenError())
     with pytest.raises(SourceCredentialsError, match="aws sso login --profile bruce"):
         source.frozen()
