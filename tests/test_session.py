@@ -519,7 +519,7 @@ def test_whoami_says_so_when_sts_refuses(world: World) -> None:
 # Secrets
 
 
-def test_hard_35_no_secret_appears_anywhere_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_appears_anywhere_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Logs at DEBUG, events, reprs, errors, tracebacks: neither key, token, code nor external id."""
     arn = world.vegeta.role("Careful", trusts=BATMAN, external_id="agreed-on-secret")
     world.aws.expect_mfa_code("arn:aws:iam::111111111111:mfa/bruce", "123456")
@@ -646,7 +646,7 @@ def test_close_leaves_no_thread(world: World) -> None:
     until(lambda: not any(thread.name.startswith("xsession-") for thread in threading.enumerate()))
 
 
-def test_hard_34_ten_thousand_keys_need_bounded_memory(world: World) -> None:
+def test_ten_thousand_keys_need_bounded_memory(world: World) -> None:
     """What is known of accounts and hops is let go from some thousands on."""
     xs = world.session()
     for number in range(10_000):
@@ -655,7 +655,7 @@ def test_hard_34_ten_thousand_keys_need_bounded_memory(world: World) -> None:
     assert len(xs._chains._cells) == len(xs._chains._recent) == MAX_CELLS
 
 
-def test_hard_34_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:
+def test_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:
     """Threads that wait for STS keep nobody: neither a caller's nor one of the background."""
     script = tmp_path / "ends.py"
     script.write_text(
@@ -716,7 +716,7 @@ def test_invalidate_leaves_the_hops_that_others_use(world: World) -> None:
 # Pickling
 
 
-def test_hard_23_a_session_may_be_pickled_without_secrets(world: World) -> None:
+def test_a_session_may_be_pickled_without_secrets(world: World) -> None:
     """The copy reads its own credentials, and has the same accounts."""
     with world.aws.applied(world.key):
         xs = world.session(session=None, hooks=(), region_name="eu-central-1", refresh=RefreshPolicy(patience=7))

@@ -167,7 +167,7 @@ class LonelyClock(FakeClock):
 
 
 @pytest.mark.parametrize("rate", [4, 20, 100])
-def test_hard_7_the_pace_follows_what_sts_allows(rate: int) -> None:
+def test_the_pace_follows_what_sts_allows(rate: int) -> None:
     """Throttle and success in turn over ten minutes: at most 1.5 times what STS allows, and at least half of it."""
     clock = LonelyClock()
     lane, sts = Lane(clock), Allowing(clock, rate)

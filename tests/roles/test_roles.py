@@ -40,7 +40,7 @@ def role(**changes: Any) -> Role:
 
 
 @given(options, options)
-def test_hard_32_roles_have_one_key_only_if_they_ask_the_same(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_roles_have_one_key_only_if_they_ask_the_same(first: dict[str, Any], second: dict[str, Any]) -> None:
     """Two requests that differ never share credentials, and equal ones always do."""
     try:
         one, other = role(**first), role(**second)
@@ -246,7 +246,7 @@ def test_a_chain_is_its_roles_in_order() -> None:
         (role(web_identity_token=lambda: "token"), "web identity is for the first hop"),
     ],
 )
-def test_hard_31_what_a_later_hop_can_not_do_is_refused(later: Role, problem: str) -> None:
+def test_what_a_later_hop_can_not_do_is_refused(later: Role, problem: str) -> None:
     """Role chaining has limits of its own."""
     with pytest.raises(InvalidRoleError, match=problem) as caught:
         RoleChain("arn:aws:iam::333333333333:role/Hub", later)
