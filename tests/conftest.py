@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.worlds import World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.testing import LocalAWS
 
 
@@ -63,6 +64,14 @@ def clean_aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 
 @pytest.fixture
+def aws_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose `config` and `credentials` are AWS's."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    return tmp_path
+
+
+@pytest.fixture
 def dying_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let threads die without a word: for tests in which that is the point."""
     monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
@@ -74,3 +83,15 @@ def world(local_aws: LocalAWS) -> Iterator[World]:
     made = World(local_aws)
     yield made
     made.close()
+
+
+@pytest.fixture
+def batman(local_aws: LocalAWS) -> boto3.Session:
+    """Who is trusted."""
+    return local_aws.session(local_aws.account(BATMAN).user("bruce"))
+
+
+@pytest.fixture
+def admin(local_aws: LocalAWS) -> boto3.Session:
+    """Who sets things up in Vegeta's account."""
+    return local_aws.session(local_aws.account(VEGETA).user("admin"))
