@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import threading
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -41,15 +39,6 @@ settings.register_profile(
     "project", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("project")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def models_read_once() -> Iterator[None]:
-    """Read botocore's models once for all tests, each of which has loaders of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        load = functools.lru_cache(botocore.loaders.JSONFileLoader().load_file)
-        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _loader, path: load(path))
-        yield
 
 
 @pytest.fixture(autouse=True)
