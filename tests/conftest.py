@@ -36,9 +36,14 @@ sys.addaudithook(_loopback_only)
 # Both go by the wall clock, and in a fresh clone the first text takes seconds: Hypothesis builds its Unicode tables.
 # CI draws the same examples in each run, so that no change is refused for what was there before it.
 settings.register_profile(
-    "project", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+    "brief",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    max_examples=40,
 )
-settings.load_profile("project")
+settings.register_profile("thorough", settings.get_profile("brief"), max_examples=400)
+settings.load_profile("brief")
 
 
 @pytest.fixture(autouse=True)

@@ -122,27 +122,28 @@ def test_hops_with_other_options_are_not_shared(world: World) -> None:
     assert wide != narrowed
 
 
-def test_sixty_four_threads_ask_for_fifty_cold_accounts(world: World) -> None:
+@pytest.mark.parametrize(("threads", "count"), [(16, 10), pytest.param(64, 50, marks=pytest.mark.slow)])
+def test_many_threads_ask_for_many_cold_accounts(world: World, threads: int, count: int) -> None:
     """At most one AssumeRole per hop, and no error."""
     hub = world.chain.roles[0].role_arn
     accounts = {
         f"a{number}": RoleChain(hub, world.aws.account(f"9000000000{number:02}").role("R", trusts=hub))
-        for number in range(50)
+        for number in range(count)
     }
-    barrier = threading.Barrier(64)
+    barrier = threading.Barrier(threads)
 
-    with world.session(accounts) as xs, ThreadPoolExecutor(64) as pool:
+    with world.session(accounts) as xs, ThreadPoolExecutor(threads) as pool:
 
         def ask(thread: int) -> None:
             barrier.wait()
-            for number in range(50):
-                name = f"a{(number * 7 + thread) % 50}"
+            for number in range(count):
+                name = f"a{(number * 7 + thread) % count}"
                 credentials = xs.get_client("s3", name)._request_signer._credentials.get_frozen_credentials()
                 assert xs.get_frozen_credentials(name).access_key_id == credentials.access_key
 
-        list(pool.map(ask, range(64)))
+        list(pool.map(ask, range(threads)))
     per_role = [world.aws.count("AssumeRole", role_arn=chain.last.role_arn) for chain in accounts.values()]
-    assert per_role == [1] * 50
+    assert per_role == [1] * count
     assert world.aws.count("AssumeRole", role_arn=hub) == 1
 
 
@@ -646,13 +647,17 @@ def test_close_leaves_no_thread(world: World) -> None:
     until(lambda: not any(thread.name.startswith("xsession-") for thread in threading.enumerate()))
 
 
-def test_ten_thousand_keys_need_bounded_memory(world: World) -> None:
+@pytest.mark.parametrize(("keys", "bound"), [(200, 64), pytest.param(10_000, MAX_CELLS, marks=pytest.mark.slow)])
+def test_many_keys_need_bounded_memory(world: World, monkeypatch: pytest.MonkeyPatch, keys: int, bound: int) -> None:
     """What is known of accounts and hops is let go from some thousands on."""
+    # Of accounts as many are kept as of their hops.
+    for limit in ("_chain._chains.MAX_CELLS", "session._MAX_REACHED"):
+        monkeypatch.setattr(f"xsession.{limit}", bound)
     xs = world.session()
-    for number in range(10_000):
+    for number in range(keys):
         xs._reach(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
     gc.collect()
-    assert len(xs._chains._cells) == len(xs._chains._recent) == MAX_CELLS
+    assert len(xs._chains._cells) == len(xs._chains._recent) == bound
 
 
 def test_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:

@@ -33,6 +33,45 @@ UNTIL_AWS = {"COMPARISONS", "number_of", "time_of"}
 # What edges use of the insides: values, clocks to stand in for, AWS's vocabulary.
 OPEN_TO_EDGES = {"_aws", "_base"}
 
+# Modules that no test is named after and that no test of their room imports: which one tests them all the same.
+TESTED_BY = {
+    "__main__": "test_cli.py",
+    "_base.lazy": "test_structure.py",
+    "_botocore._bearer_tokens": "botocore/test_core_settings.py",
+    "_botocore._signing": "botocore/test_rejections.py",
+    "_botocore._template_copies": "botocore/test_core.py",
+    "_chain._chains": "test_session.py",
+    "_chain._mfa_session": "chain/test_mfa.py",
+    "_chain._requests": "chain/test_hop.py",
+    "_chain._start": "chain/test_hop.py",
+    "activity._query": "activity/test_search.py",
+    "diagnosis._possible_causes": "diagnosis/test_causes.py",
+    "diagnosis._remedies": "diagnosis/test_walk.py",
+    "diagnosis._trust_causes": "diagnosis/test_causes.py",
+    "grants._granting": "grants/test_grant.py",
+    "policies._permissions": "policies/test_ready_made.py",
+    "refresh._reader": "refresh/test_cell.py",
+    "roles._durations": "roles/test_role_rules.py",
+    "roles._invalid": "roles/test_role_rules.py",
+    "roles._tags": "roles/test_role_rules.py",
+    "stores._store": "stores/test_memory.py",
+    "testing._cloudtrail._events": "testing/test_cloudtrail.py",
+    "testing._cloudtrail._trail": "testing/test_cloudtrail.py",
+    "testing._event_capture": "testing/test_capture.py",
+    "testing._fake_clock": "testing/test_clock.py",
+    "testing._http._calls": "testing/test_local_aws.py",
+    "testing._http._exchange": "testing/test_access.py",
+    "testing._http._faults": "testing/test_local_aws.py",
+    "testing._http._server": "testing/test_local_aws.py",
+    "testing._iam._directory": "testing/test_access.py",
+    "testing._local_account": "testing/test_local_aws.py",
+    "testing._moto": "testing/test_local_aws.py",
+    "testing._pytest_plugin": "testing/test_local_aws.py",
+    "testing._story": "test_examples.py",
+    "testing._sts._local_sts": "testing/test_local_aws.py",
+    "testing._sts._requests": "testing/test_local_aws.py",
+}
+
 
 def may_import_boto(room: str, imported: str) -> bool:
     """Whether a room may import this part of boto3 or botocore at run time."""
@@ -66,6 +105,23 @@ def told_to_type_checkers(package: str) -> dict[str, dict[str, str | None]]:
         assert isinstance(node, ast.ImportFrom)
         told.setdefault(str(node.module), {}).update({alias.name: alias.asname for alias in node.names})
     return told
+
+
+def files_beside(module: str) -> list[Path]:
+    """The test files in the folder of a module's room, or beside it those of a module that stands alone."""
+    name = HERE.room(module).removeprefix("_")
+    folder = ROOT / "tests" / name
+    return sorted(folder.rglob("test_*.py") if folder.is_dir() else folder.parent.glob(f"test_{name}*.py"))
+
+
+def is_tested_in_its_place(module: str) -> bool:
+    """Whether a test file of its room has a module's name, alone or with a behaviour behind it, or imports it."""
+    package, _, name = module.rpartition(".")
+    imported = re.compile(rf"\b{re.escape(module)}\b|^from {re.escape(package)} import {name}\b", re.MULTILINE)
+    return any(
+        f"{path.stem}_".startswith(f"test_{name.removeprefix('_')}_") or imported.search(path.read_text("utf-8"))
+        for path in files_beside(module)
+    )
 
 
 def copy_of_the_package(folder: Path) -> Path:
@@ -270,3 +326,12 @@ def test_values_are_made_by_one_decorator() -> None:
         if (item.module, item.name) == ("dataclasses", "dataclass") and module != "xsession._base._value"
     ]
     assert wrong == []
+
+
+def test_every_module_has_a_test_in_its_place() -> None:
+    """Who changes a module finds its tests without a search; what is tested elsewhere is in the table above."""
+    modules = HERE.modules.keys() - HERE.packages
+    elsewhere = {f"xsession.{name}" for name in TESTED_BY}
+    assert sorted(module for module in modules - elsewhere if not is_tested_in_its_place(module)) == []
+    assert sorted(module for module in elsewhere if module not in modules or is_tested_in_its_place(module)) == []
+    assert [name for name in TESTED_BY.values() if not (ROOT / "tests" / name).is_file()] == []
