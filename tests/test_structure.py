@@ -64,7 +64,6 @@ TESTED_BY = {
     "testing._http._faults": "testing/test_local_aws.py",
     "testing._http._server": "testing/test_local_aws.py",
     "testing._iam._directory": "testing/test_access.py",
-    "testing._local_account": "testing/test_local_aws.py",
     "testing._moto": "testing/test_local_aws.py",
     "testing._pytest_plugin": "testing/test_local_aws.py",
     "testing._story": "test_examples.py",
@@ -251,6 +250,12 @@ def test_what_a_face_hands_on_is_used() -> None:
         if name not in face(package).__all__ and (package, name) not in used
     ]
     assert unused == []
+
+
+@pytest.mark.parametrize("package", FACES)
+def test_a_face_lists_its_names(package: str) -> None:
+    """Before they are imported, for completion in a shell and in notebooks."""
+    assert set(face(package).__all__) <= set(dir(face(package)))
 
 
 def test_names_that_a_face_has_not_are_refused() -> None:

@@ -56,7 +56,8 @@ def tests(room: str) -> Path:
 def main() -> None:
     """Print what must be covered to 100 %: its files, as `coverage report --include` takes them, or its tests."""
     if sys.argv[1:] == ["tests"]:
-        print(*(tests(room).relative_to(ROOT) for room in WITHOUT_BOTO3))
+        mirror = [str(tests(room).relative_to(ROOT)) for room in WITHOUT_BOTO3]
+        print(*mirror, *PYPROJECT["tool"]["architecture"]["covered_by"])
     else:
         print(",".join(str(path.relative_to(ROOT)) for room in WITHOUT_BOTO3 for path in sources(room)))
 
