@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
@@ -17,7 +19,7 @@ def vegeta_roles(local_aws: LocalAWS) -> list[str]:
 
 def test_a_role_is_there_for_iam_as_well(local_aws: LocalAWS, vegeta_roles: list[str]) -> None:
     """Though it was made without a request: with its trust, its permissions and its maximum."""
-    iam = local_aws.account(VEGETA).root.client("iam")
+    iam: Any = local_aws.account(VEGETA).root.client("iam")
     second = iam.get_role(RoleName="Second")["Role"]
     assert {role["Arn"] for role in iam.list_roles()["Roles"]} == set(vegeta_roles)
     assert (second["MaxSessionDuration"], second["Path"]) == (7_200, "/")
