@@ -111,7 +111,7 @@ class AccountSession(boto3.Session):
 
     def __repr__(self) -> str:
         # Libraries cache by it. Nothing can be read out of the number, which differs from process to process.
-        identity = f"{hash(self._reached.key) & 0xFFFFFFFF:08x}"
+        identity = f"{hash(self._resolved.key) & 0xFFFFFFFF:08x}"
         return (
             f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r}, "
             f"identity={identity})"

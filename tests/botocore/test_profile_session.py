@@ -16,18 +16,16 @@ KEYS = "aws_access_key_id = {}\naws_secret_access_key = s\n"
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def files(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """AWS's two files, with a profile that has keys and a role, and other keys in the environment."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    (tmp_path / "config").write_text(
+    (aws_folder / "config").write_text(
         "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/R\nsource_profile = a\nregion = eu-north-1\n"
         "[profile empty]\nregion = eu-north-1\n"
     )
-    (tmp_path / "credentials").write_text(f"[a]\n{KEYS.format('AKIAONE')}")
-    return tmp_path
+    (aws_folder / "credentials").write_text(f"[a]\n{KEYS.format('AKIAONE')}")
+    return aws_folder
 
 
 @pytest.mark.usefixtures("files")
