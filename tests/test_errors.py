@@ -20,6 +20,7 @@ from xsession.errors import (
     UnknownAccountError,
     WrongAccountError,
     XSessionError,
+    reaching,
     shown,
 )
 from xsession.roles import Defaults
@@ -254,3 +255,29 @@ def test_a_command_that_can_not_be_split_is_not_shown() -> None:
     with pytest.raises(ConfigError, match=r"^mfa_command \(not shown\) is not valid: No closing quotation$") as caught:
         Defaults(mfa_command=f'print "{MARK}')
     assert MARK not in repr(vars(caught.value))
+
+
+def test_a_boundary_names_the_account_in_a_copy_of_the_callers_own() -> None:
+    """What was caught elsewhere stays as it was, the cause comes along, and what has a hop keeps it."""
+    cause = ValueError("why")
+    error = AssumeRoleError("no", role_arn=ROLE, hop=2)
+    error.__cause__ = cause
+    with pytest.raises(AssumeRoleError) as caught, reaching("vegeta", role_arn="other", hop=1):
+        raise error
+    assert caught.value is not error
+    assert (caught.value.account, caught.value.role_arn, caught.value.hop) == ("vegeta", ROLE, 2)
+    assert caught.value.__cause__ is cause
+    assert error.account is None
+
+
+def test_a_boundary_fills_in_the_hop_where_none_is_known() -> None:
+    """The account stays the one that was named already."""
+    with pytest.raises(AssumeRoleError) as caught, reaching(role_arn=ROLE, hop=1):
+        raise AssumeRoleError("no", account="vegeta")
+    assert (caught.value.account, caught.value.role_arn, caught.value.hop) == ("vegeta", ROLE, 1)
+
+
+def test_a_boundary_lets_other_errors_through() -> None:
+    """They are none of its business."""
+    with pytest.raises(KeyError, match="other"), reaching("vegeta"):
+        raise KeyError("other")  # noqa: EM101 # its message is the key

@@ -114,6 +114,33 @@ class XSessionError(Exception):
         return fresh
 
 
+class reaching:  # noqa: N801 # used as a function: `with reaching("vegeta"):`
+    """The boundary at which errors learn which account a caller asked for; each caller gets a copy of its own.
+
+    Args:
+        account: The account's name; None: nothing is known of it here.
+        role_arn: The role of what is done within, for errors that name none.
+        hop: Its place in the chain, likewise.
+    """
+
+    __slots__ = ("_account", "_hop", "_role_arn")
+
+    def __init__(self, account: str | None = None, *, role_arn: str | None = None, hop: int | None = None) -> None:
+        self._account = account
+        self._role_arn = role_arn
+        self._hop = hop
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, XSessionError):
+            fresh = error.for_caller(self._account)
+            if fresh.hop is None and self._hop is not None:
+                fresh.role_arn, fresh.hop = self._role_arn, self._hop
+            raise fresh
+
+
 def _rebuild(cls: type[XSessionError], args: tuple[object, ...], attributes: dict[str, object]) -> XSessionError:
     error = cls.__new__(cls, *args)
     error.args = args

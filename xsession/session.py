@@ -21,12 +21,12 @@ from cachetools import LRUCache
 
 from ._base import SYSTEM_CLOCK, Clock, renew_after_fork
 from ._botocore import SourceSession, config_key, region_of
-from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime, refuse_closed
+from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts, Profile, required_role
 from .credentials import Credentials, Identity
-from .errors import ConfigError, WrongAccountError, XSessionError
+from .errors import ConfigError, SessionClosedError, WrongAccountError, XSessionError, reaching
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
 from .roles import Role, RoleChain, Runner, as_defaults, runner, second_session_policy
@@ -247,10 +247,8 @@ class CrossAccountSession:
         """
         resolved = self._resolve(self.accounts.find(account))
         frozen = resolved.credentials.get_frozen_credentials()
-        try:
+        with reaching(resolved.account.name):
             return resolved.source.identity(frozen, resolved.region_name)
-        except XSessionError as error:
-            raise error.for_caller(resolved.account.name) from error.__cause__
 
     def verify(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
@@ -482,7 +480,7 @@ class CrossAccountSession:
             msg = "this session has nothing to read again: its accounts came from code"
             raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
         if self._closed:
-            refuse_closed()
+            raise SessionClosedError.closed()
         accounts = self._config.read(os.environ)
         with self._lock:
             # In this order: see _client.
@@ -538,14 +536,12 @@ class CrossAccountSession:
 
     def _resolve(self, account: Account) -> ResolvedAccount:
         if self._closed:
-            refuse_closed(account.name)
+            raise SessionClosedError.closed(account=account.name)
         with self._lock:
             resolved = self._resolved.get(account)
         if resolved is None:
-            try:
+            with reaching(account.name):
                 resolved = self._chains.resolve(account)
-            except XSessionError as error:
-                raise error.for_caller(account.name) from error.__cause__
             with self._lock:
                 self._resolved[account] = resolved
         return resolved
@@ -587,10 +583,8 @@ class CrossAccountSession:
             if not replace_policy:
                 raise second_session_policy(last, account.name, "pass replace_policy=True to use yours in its place")
             options = {"policy": None, "policy_arns": (), **options}
-        try:
+        with reaching(account.name):
             return replace(account, chain=RoleChain(*account.roles[:-1], last.replace(**options)))
-        except XSessionError as error:
-            raise error.for_caller(account.name) from None
 
     def _for_each(
         self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int

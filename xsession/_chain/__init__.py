@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ._settings import ChainSettings as ChainSettings
     from ._settings import Runtime as Runtime
     from ._source import Source as Source
-    from ._source import refuse_closed as refuse_closed
 
 __all__: list[str] = []
 
@@ -22,6 +21,6 @@ __getattr__, __dir__ = lazy(
         "_chains": ("Chains", "ResolvedAccount", "UncachedChain"),
         "_mfa_prompt": ("MfaCode",),
         "_settings": ("ChainSettings", "Runtime"),
-        "_source": ("Source", "refuse_closed"),
+        "_source": ("Source",),
     },
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
-from xsession.errors import MfaError, XSessionError
+from xsession.errors import MfaError, reaching
 from xsession.refresh import Cell, Reader, Snapshot
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class CellCredentials(AccountCredentials):
         snapshot = self._cell.snapshot
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot
-        try:
+        with reaching(self._account):
             self.ask_for_mfa()
             try:
                 return Reader(self._cell).read()
@@ -97,8 +97,6 @@ class CellCredentials(AccountCredentials):
                 # The MFA session ended in this very moment, or was revoked.
                 self.ask_for_mfa()
                 return Reader(self._cell).read()
-        except XSessionError as error:
-            raise error.for_caller(self._account) from error.__cause__
 
     def rejected(self, access_key_id: str) -> bool:
         """Throws them away, unless newer ones are held already; the retry waits for the new ones."""
@@ -129,13 +127,11 @@ class SourceCredentials(AccountCredentials):
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """The source's current credentials, once they are known to be of the right account."""
-        try:
+        with reaching(self._account):
             frozen = self._source.frozen()
             if self._check is not None and self._checked != frozen.access_key:
                 self._check(frozen)
                 self._checked = frozen.access_key
-        except XSessionError as error:
-            raise error.for_caller(self._account) from error.__cause__
         return frozen
 
     def current(self) -> Credentials:

@@ -13,7 +13,7 @@ from xsession._aws import account_of
 from xsession._base import frozen, made_once, renew_after_fork
 from xsession._botocore import Loaders, SigningCredentials, SourceSession, region_of, signing_credentials
 from xsession.accounts import Account, Profile
-from xsession.errors import WrongAccountError
+from xsession.errors import SessionClosedError, WrongAccountError
 from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label
 from xsession.roles import Hop, HopResolver, Role
 from xsession.stores import NoStore
@@ -22,7 +22,7 @@ from ._account_credentials import AccountCredentials, CellCredentials, SourceCre
 from ._assume_role import AssumeRoleRequest, Signer
 from ._hop_fetch import HopFetch, HopRequest, HopSigner
 from ._settings import ChainSettings, Runtime
-from ._source import Source, refuse_closed
+from ._source import Source
 
 if TYPE_CHECKING:
     import boto3
@@ -239,7 +239,7 @@ class Chains:
         name = account.source
         with self._lock:
             if self._closed:
-                refuse_closed(account.name)
+                raise SessionClosedError.closed(account=account.name)
             source = self._sources.get(name)
             if source is None:
                 source = self._sources[name] = self._new_source(SourceSession(name))
@@ -278,9 +278,8 @@ class Chains:
 
         def check(frozen: ReadOnlyCredentials) -> None:
             identity = source.identity(frozen, self._settings.region_name)
-            if identity.account_id != expected:
-                msg = f"the source's credentials are for account {identity.account_id}, not {expected}"
-                raise WrongAccountError(msg, hop=0, hint=f"they belong to {identity.arn}")
+            if expected is not None and identity.account_id != expected:
+                raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
 
         return SourceCredentials(account.name, source, check if expected else None)
 

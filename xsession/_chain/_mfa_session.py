@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xsession._base import Clock
 from xsession._botocore import SigningCredentials, signing_credentials
 from xsession._sts import sts_region
-from xsession.errors import InvalidRoleError, MfaError, XSessionError
+from xsession.errors import InvalidRoleError, MfaError, XSessionError, reaching
 from xsession.refresh import Cell, Issued, Reader, RefreshState
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Defaults, Hop, Role
 from xsession.stores import Store
@@ -236,13 +236,8 @@ class AccountMfa:
         if states[-1] is RefreshState.DEADLINE or any(state in _USABLE for state in states):
             return
         if not self._use.is_done and not self._is_kept():
-            try:
+            with reaching(role_arn=self._hops[0].role.role_arn, hop=1):
                 self._prompt.ask(self._use, self._command)
-            except XSessionError as error:
-                fresh = error.for_caller()
-                if fresh.hop is None:
-                    fresh.role_arn, fresh.hop = self._hops[0].role.role_arn, 1
-                raise fresh from error.__cause__
         for cell in self._cells:
             cell.forgive(MfaError)
 

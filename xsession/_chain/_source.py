@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 NOBODY = "nobody"
-
-
-def refuse_closed(account: str | None = None) -> NoReturn:
-    """Says that the session is closed.
-
-    Raises:
-        SessionClosedError: Always.
-    """
-    msg = "the CrossAccountSession is closed"
-    raise SessionClosedError(msg, account=account, hint="make a new one")
 
 
 class Source:
@@ -70,7 +60,7 @@ class Source:
             SessionClosedError: The session is closed.
         """
         if self._closed:
-            refuse_closed()
+            raise SessionClosedError.closed()
         frozen = self.session.frozen()
         if self.expected is not None:
             principal = self.identity(frozen).principal

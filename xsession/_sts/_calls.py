@@ -157,8 +157,9 @@ class Sts:
         credentials = read_assumed(answer, role, sent_wall, hop)
         account_id = account_of(credentials.arn or "")
         if account_id != role.account_id:
-            msg = f"STS answered with credentials for account {account_id}, not {role.account_id}"
-            raise WrongAccountError(msg, role_arn=role.role_arn, hop=hop, request_id=credentials.request_id)
+            raise WrongAccountError.between(
+                account_id, role.account_id, role_arn=role.role_arn, hop=hop, request_id=credentials.request_id
+            )
         return Issued(credentials, sent_boot)
 
     def _client(self, region_name: str, try_limit: float) -> Any:

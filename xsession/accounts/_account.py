@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from xsession._aws import is_account_id
 from xsession._base import FrozenMap, frozen
-from xsession.errors import ConfigError, InvalidRoleError
+from xsession.errors import ConfigError, InvalidRoleError, reaching
 from xsession.roles import Defaults, Role, RoleChain, as_chain
 
 from ._profile import Profile
@@ -141,10 +141,8 @@ def _checked_chain(name: object, chain: object) -> RoleChain | None:
         return None
     if not isinstance(chain, RoleChain | Role | str):
         raise ConfigError.invalid(chain, "chain", "a RoleChain, a Role or a role's ARN", account=name)
-    try:
+    with reaching(name):
         return as_chain(chain)
-    except ConfigError as error:
-        raise error.for_caller(name) from None
 
 
 def _checked_account_id(name: str, value: object, chain: RoleChain | None) -> str | None:

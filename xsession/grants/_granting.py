@@ -17,7 +17,7 @@ from xsession._chain import Chains, ResolvedAccount
 from xsession._sts import sts_region
 from xsession.accounts import Account, required_role
 from xsession.credentials import Credentials, Identity
-from xsession.errors import AssumeRoleError, GrantError, XSessionError
+from xsession.errors import AssumeRoleError, GrantError, reaching
 from xsession.policies import Policy, PolicyLike, as_policy
 from xsession.refresh import Cell, Deadline
 from xsession.roles import Role, RoleChain, second_session_policy
@@ -198,7 +198,7 @@ class Grants:
                 hint = "grant without policy, which keeps the role's, or register the role once more without its policy"
                 raise second_session_policy(role, account.name, hint)
             asked = replace(asked, policy=role.policy, policy_arns=role.policy_arns)
-        try:
+        with reaching(account.name):
             bare = role.replace(
                 policy=None,
                 policy_arns=asked.policy_arns,
@@ -212,15 +212,11 @@ class Grants:
             )
             check_size(ours, own, arns)
             return bare.replace(policy=ours, role_session_name=session_name(terms.id, terms.to))
-        except XSessionError as error:
-            raise error.for_caller(account.name) from None
 
     def _who(self, plain: ResolvedAccount) -> Identity:
         source = plain.source
-        try:
+        with reaching(plain.account.name):
             return source.identity(source.frozen(), sts_region(plain.hops[-1].role, source.region_name))
-        except XSessionError as error:
-            raise error.for_caller(plain.account.name) from error.__cause__
 
     def _assumed(
         self, account: Account, plain: ResolvedAccount, role: Role, terms: Terms

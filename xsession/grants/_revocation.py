@@ -19,7 +19,7 @@ from xsession._aws import iso, read_denial
 from xsession._base import Clock, frozen
 from xsession._iam import RoleIam
 from xsession.accounts import Account, required_role
-from xsession.errors import ConfigError, RevocationError
+from xsession.errors import ConfigError, RevocationError, reaching
 from xsession.policies import MAX_ROLE_POLICIES_CHARACTERS
 from xsession.roles import Role
 
@@ -296,10 +296,8 @@ def _is_denied(client: Any) -> bool:
 
 def _role_of(account: Account, using: Account | None) -> Role:
     role = required_role(account, "whose sessions could be revoked")
-    try:
+    with reaching(account.name):
         check_revocable(role.role_arn)
-    except ConfigError as error:
-        raise error.for_caller(account.name) from None
     if using is not None and using.account_id not in (None, role.account_id):
         msg = f"the identity of {using.name!r} is in account {using.account_id}, and the role in {role.account_id}"
         raise ConfigError(
