@@ -14,25 +14,40 @@ DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+PYTEST := pytest -q $(PARALLEL)
+BRIEF := -m "not slow and not ministack"
+# What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
+GATED = $$($(BIN)/python -m tools.project)
+GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test check bench soak docs dist ministack test-all clean
+.PHONY: help demo test test-slow test-judges coverage check bench soak docs dist ministack test-all clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## the story of Batman and Vegeta, on a local AWS
 	@$(BIN)/python examples/demo.py $(ARGS)
 
-test: check ministack ## check, then all tests with coverage
+test: check ## check, then all tests but the long ones; layers without boto3 are covered to 100 %
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q $(PARALLEL) $(ARGS)
+	@$(BIN)/coverage run -m $(PYTEST) $(BRIEF) $(GATED_TESTS) $(ARGS)
 	@$(BIN)/coverage combine --quiet
-	@echo "== branch coverage of all modules"
+	@$(BIN)/coverage report --fail-under=100 --include="$(GATED)"
+	@$(BIN)/$(PYTEST) $(BRIEF) $$(printf -- "--ignore=%s " $(GATED_TESTS)) $(ARGS)
+
+test-slow: .venv/.dev ## the long forms of tests, and ten times as many examples of each property
+	@$(BIN)/$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=thorough $(ARGS)
+
+test-judges: .venv/.dev ministack ## the local AWS beside MiniStack, which judges the same scenarios
+	@$(BIN)/pytest -q tests/integration $(ARGS)
+
+coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m $(PYTEST) $(BRIEF) $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@echo "== branch coverage of the layers without boto3: 100 % required"
-	@$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tools.project)"
 
 check: .venv/.dev ## ruff, mypy and pyright
 	@$(BIN)/ruff check --quiet $(CODE)

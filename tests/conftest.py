@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import threading
@@ -10,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.loaders
+import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.worlds import World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.testing import LocalAWS
 
 
@@ -37,18 +36,14 @@ sys.addaudithook(_loopback_only)
 # Both go by the wall clock, and in a fresh clone the first text takes seconds: Hypothesis builds its Unicode tables.
 # CI draws the same examples in each run, so that no change is refused for what was there before it.
 settings.register_profile(
-    "project", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+    "brief",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    max_examples=40,
 )
-settings.load_profile("project")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def models_read_once() -> Iterator[None]:
-    """Read botocore's models once for all tests, each of which has loaders of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        load = functools.lru_cache(botocore.loaders.JSONFileLoader().load_file)
-        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _loader, path: load(path))
-        yield
+settings.register_profile("thorough", settings.get_profile("brief"), max_examples=400)
+settings.load_profile("brief")
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +58,14 @@ def clean_aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 
 @pytest.fixture
+def aws_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose `config` and `credentials` are AWS's."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    return tmp_path
+
+
+@pytest.fixture
 def dying_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let threads die without a word: for tests in which that is the point."""
     monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
@@ -74,3 +77,15 @@ def world(local_aws: LocalAWS) -> Iterator[World]:
     made = World(local_aws)
     yield made
     made.close()
+
+
+@pytest.fixture
+def batman(local_aws: LocalAWS) -> boto3.Session:
+    """Who is trusted."""
+    return local_aws.session(local_aws.account(BATMAN).user("bruce"))
+
+
+@pytest.fixture
+def admin(local_aws: LocalAWS) -> boto3.Session:
+    """Who sets things up in Vegeta's account."""
+    return local_aws.session(local_aws.account(VEGETA).user("admin"))

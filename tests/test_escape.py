@@ -1,49 +1,17 @@
 from __future__ import annotations
 
 import json
-import unicodedata
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.attacks import ATTACKS
+from tests.support.attacks import ATTACKS, harmless, seen
 from xsession.escape import for_html, for_json, for_terminal
 
 EVIL = pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
-
-
-class Seen(HTMLParser):
-    """What a browser makes of HTML."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, list[tuple[str, str | None]]]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Takes note of an element."""
-        self.tags.append((tag, attrs))
-
-    def handle_data(self, data: str) -> None:
-        """Takes note of text."""
-        self.text += data
-
-
-def seen(document: str) -> Seen:
-    """Parses a document."""
-    parser = Seen()
-    parser.feed(document)
-    parser.close()
-    return parser
-
-
-def harmless(text: str) -> bool:
-    """Whether every character is one that a terminal shows and that shows."""
-    return all(character == " " or unicodedata.category(character)[0] in "LMNPS" for character in text)
 
 
 @EVIL

@@ -10,13 +10,14 @@ import pytest
 
 from xsession.testing import LocalAWS, Story
 
+NO_IMAGES = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
 def run(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Runs an example in a Python of its own."""
     command = [sys.executable, str(EXAMPLES / script)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**environ})
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**NO_IMAGES, **environ})
 
 
 def test_the_demo_tells_its_whole_story() -> None:

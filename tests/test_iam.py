@@ -7,19 +7,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.support.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, World
 from xsession import ProvisionError, RoleSpec
 from xsession._iam import RoleIam
 from xsession.policies import allow, trust
 from xsession.testing import Fault, LocalAWS
 
 SPEC = RoleSpec("Reader2", trust=trust(BATMAN), permissions=allow("s3:*"))
-
-
-@pytest.fixture
-def admin(local_aws: LocalAWS) -> boto3.Session:
-    """Who sets things up in Vegeta's account."""
-    return local_aws.session(local_aws.account(VEGETA).user("admin"))
 
 
 def failing(local_aws: LocalAWS, code: str, message: str = "made to fail", operation: str = "CreateRole") -> None:

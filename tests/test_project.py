@@ -67,7 +67,13 @@ print(*(name for name in sys.argv[1:] if f"xsession.{name}" in sys.modules))
 """
     few = {"provision", "grants", "diagnosis", "activity", "audit", "fanout", "redaction", "escape", "policies"}
     few |= {"_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
-    few |= {"_chain._mfa_session", "_chain._mfa_prompt", "_chain._web_identity", "_botocore._profile_session"}
+    few |= {
+        "_chain._mfa_session",
+        "_chain._mfa_prompt",
+        "_chain._web_identity",
+        "_chain._token_functions",
+        "_botocore._profile_session",
+    }
     assert all(find_spec(f"xsession.{name}") for name in few)
     assert run_python(code, *few).strip() == ""
 

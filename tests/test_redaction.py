@@ -87,7 +87,7 @@ def test_a_record_is_redacted_with_its_traceback() -> None:
     assert stream.getvalue().count("****") >= 2
 
 
-def test_hard_35_with_the_filter_no_source_and_no_request_shows_a_secret(world: World) -> None:
+def test_with_the_filter_no_source_and_no_request_shows_a_secret(world: World) -> None:
     """botocore assumes a profile's role itself, and sends the application's requests, all at DEBUG."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)

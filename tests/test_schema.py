@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.test_bad_input import TOML
+from tests.support.wrong_files import TOML
 from xsession.accounts import _toml as toml
 from xsession.accounts._toml import read_toml
 from xsession.errors import ConfigError

@@ -122,27 +122,28 @@ def test_hops_with_other_options_are_not_shared(world: World) -> None:
     assert wide != narrowed
 
 
-def test_sixty_four_threads_ask_for_fifty_cold_accounts(world: World) -> None:
+@pytest.mark.parametrize(("threads", "count"), [(16, 10), pytest.param(64, 50, marks=pytest.mark.slow)])
+def test_many_threads_ask_for_many_cold_accounts(world: World, threads: int, count: int) -> None:
     """At most one AssumeRole per hop, and no error."""
     hub = world.chain.roles[0].role_arn
     accounts = {
         f"a{number}": RoleChain(hub, world.aws.account(f"9000000000{number:02}").role("R", trusts=hub))
-        for number in range(50)
+        for number in range(count)
     }
-    barrier = threading.Barrier(64)
+    barrier = threading.Barrier(threads)
 
-    with world.session(accounts) as xs, ThreadPoolExecutor(64) as pool:
+    with world.session(accounts) as xs, ThreadPoolExecutor(threads) as pool:
 
         def ask(thread: int) -> None:
             barrier.wait()
-            for number in range(50):
-                name = f"a{(number * 7 + thread) % 50}"
+            for number in range(count):
+                name = f"a{(number * 7 + thread) % count}"
                 credentials = xs.get_client("s3", name)._request_signer._credentials.get_frozen_credentials()
                 assert xs.get_frozen_credentials(name).access_key_id == credentials.access_key
 
-        list(pool.map(ask, range(64)))
+        list(pool.map(ask, range(threads)))
     per_role = [world.aws.count("AssumeRole", role_arn=chain.last.role_arn) for chain in accounts.values()]
-    assert per_role == [1] * 50
+    assert per_role == [1] * count
     assert world.aws.count("AssumeRole", role_arn=hub) == 1
 
 
@@ -530,7 +531,7 @@ def test_whoami_says_so_when_sts_refuses(world: World) -> None:
 # Secrets
 
 
-def test_hard_35_no_secret_appears_anywhere_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_appears_anywhere_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Logs at DEBUG, events, reprs, errors, tracebacks: neither key, token, code nor external id."""
     arn = world.vegeta.role("Careful", trusts=BATMAN, external_id="agreed-on-secret")
     world.aws.expect_mfa_code("arn:aws:iam::111111111111:mfa/bruce", "123456")
@@ -657,16 +658,20 @@ def test_close_leaves_no_thread(world: World) -> None:
     until(lambda: not any(thread.name.startswith("xsession-") for thread in threading.enumerate()))
 
 
-def test_hard_34_ten_thousand_keys_need_bounded_memory(world: World) -> None:
+@pytest.mark.parametrize(("keys", "bound"), [(200, 64), pytest.param(10_000, MAX_CELLS, marks=pytest.mark.slow)])
+def test_many_keys_need_bounded_memory(world: World, monkeypatch: pytest.MonkeyPatch, keys: int, bound: int) -> None:
     """What is known of accounts and hops is let go from some thousands on."""
+    # Of accounts as many are kept as of their hops.
+    for limit in ("_chain._chains.MAX_CELLS", "session._MAX_RESOLVED"):
+        monkeypatch.setattr(f"xsession.{limit}", bound)
     xs = world.session()
-    for number in range(10_000):
-        xs._reach(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
+    for number in range(keys):
+        xs._resolve(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
     gc.collect()
-    assert len(xs._chains._cells) == len(xs._chains._recent) == MAX_CELLS
+    assert len(xs._chains._cells) == len(xs._chains._recent) == bound
 
 
-def test_hard_34_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:
+def test_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:
     """Threads that wait for STS keep nobody: neither a caller's nor one of the background."""
     script = tmp_path / "ends.py"
     script.write_text(
@@ -727,7 +732,7 @@ def test_invalidate_leaves_the_hops_that_others_use(world: World) -> None:
 # Pickling
 
 
-def test_hard_23_a_session_may_be_pickled_without_secrets(world: World) -> None:
+def test_a_session_may_be_pickled_without_secrets(world: World) -> None:
     """The copy reads its own credentials, and has the same accounts."""
     with world.aws.applied(world.key):
         xs = world.session(session=None, hooks=(), region_name="eu-central-1", refresh=RefreshPolicy(patience=7))

@@ -58,9 +58,9 @@ def test_a_second_session_policy_is_refused(world: World, own: dict[str, Any], s
 def test_a_calls_policy_takes_the_place_of_a_defaults(world: World, default: dict[str, Any]) -> None:
     """Sent together, they would add up; whoever does not say one keeps the default."""
     xs = world.session(**default)
-    hops = xs.session("vegeta", policy=allow("s3:GetObject"))._reached.hops
+    hops = xs.session("vegeta", policy=allow("s3:GetObject"))._resolved.hops
     assert (hops[-1].role.policy, hops[-1].role.policy_arns) == (allow("s3:GetObject"), ())
-    kept = xs.session("vegeta", duration_seconds=900)._reached.hops[-1].role
+    kept = xs.session("vegeta", duration_seconds=900)._resolved.hops[-1].role
     assert (kept.policy, list(kept.policy_arns)) == (default.get("policy"), default.get("policy_arns", []))
 
 
@@ -85,7 +85,7 @@ def test_options_never_give_what_others_were_given(world: World) -> None:
 
     @given(OPTIONS, OPTIONS)
     def keys(first: dict[str, Any], second: dict[str, Any]) -> None:
-        one, other = (xs.session("vegeta", **options)._reached for options in (first, second))
+        one, other = (xs.session("vegeta", **options)._resolved for options in (first, second))
         asked = [(reached.hops[-1].role.request(), reached.hops[-1].role.sts_region_name) for reached in (one, other)]
         assert (one.key == other.key) == (asked[0] == asked[1])
         assert (one.cells[-1] is other.cells[-1]) == (one.key == other.key)

@@ -32,6 +32,38 @@ PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 # What edges use of the insides: values, clocks to stand in for, AWS's vocabulary.
 OPEN_TO_EDGES = {"_aws", "_base"}
 
+# Modules that no test is named after and that no test of their room imports: which one tests them all the same.
+TESTED_BY = {
+    "__main__": "test_cli.py",
+    "_base.lazy": "test_structure.py",
+    "_botocore._bearer_tokens": "botocore/test_core_settings.py",
+    "_botocore._signing": "botocore/test_rejections.py",
+    "_botocore._template_copies": "botocore/test_core.py",
+    "_chain._assume_role": "chain/test_hop_fetch.py",
+    "_chain._chains": "test_session.py",
+    "_chain._mfa_session": "chain/test_mfa.py",
+    "_chain._settings": "test_session.py",
+    "_chain._source": "chain/test_hop_fetch.py",
+    "_chain._token_functions": "chain/test_web_identity.py",
+    "activity._query": "activity/test_search.py",
+    "diagnosis._possible_causes": "diagnosis/test_causes.py",
+    "diagnosis._remedies": "diagnosis/test_walk.py",
+    "diagnosis._trust_causes": "diagnosis/test_causes.py",
+    "grants._granting": "grants/test_grant.py",
+    "policies._permissions": "policies/test_ready_made.py",
+    "refresh._reader": "refresh/test_mandatory.py",
+    "refresh._reports": "refresh/test_clock_steps.py",
+    "roles._durations": "roles/test_role_rules.py",
+    "roles._tags": "roles/test_role_rules.py",
+    "stores._store": "stores/test_memory.py",
+    "testing._cloudtrail._events": "testing/cloudtrail/test_trail.py",
+    "testing._http._http_response": "testing/test_server.py",
+    "testing._http._parameters": "testing/http/test_api_request.py",
+    "testing._http._wsgi": "testing/test_server.py",
+    "testing._iam._directory": "testing/iam/test_authorization.py",
+    "testing._sts._responses": "testing/sts/test_local_sts.py",
+}
+
 
 def may_import_boto(room: str, imported: str) -> bool:
     """Whether a room may import this part of boto3 or botocore at run time."""
@@ -65,6 +97,23 @@ def told_to_type_checkers(package: str) -> dict[str, dict[str, str | None]]:
         assert isinstance(node, ast.ImportFrom)
         told.setdefault(str(node.module), {}).update({alias.name: alias.asname for alias in node.names})
     return told
+
+
+def files_beside(module: str) -> list[Path]:
+    """The test files in the folder of a module's room, or beside it those of a module that stands alone."""
+    name = HERE.room(module).removeprefix("_")
+    folder = ROOT / "tests" / name
+    return sorted(folder.rglob("test_*.py") if folder.is_dir() else folder.parent.glob(f"test_{name}*.py"))
+
+
+def is_tested_in_its_place(module: str) -> bool:
+    """Whether a test file of its room has a module's name, alone or with a behaviour behind it, or imports it."""
+    package, _, name = module.rpartition(".")
+    imported = re.compile(rf"\b{re.escape(module)}\b|^from {re.escape(package)} import {name}\b", re.MULTILINE)
+    return any(
+        f"{path.stem}_".startswith(f"test_{name.removeprefix('_')}_") or imported.search(path.read_text("utf-8"))
+        for path in files_beside(module)
+    )
 
 
 def copy_of_the_package(folder: Path) -> Path:
@@ -216,6 +265,23 @@ def test_what_a_face_hands_on_is_used() -> None:
     assert unused == []
 
 
+def test_what_is_imported_from_a_face_is_there() -> None:
+    """Type checkers take whatever a module with a `__getattr__` is asked for; programs would fail when they run."""
+    missing = [
+        f"{item.importer}:{item.line} imports {item.name} from {item.module}"
+        for item in HERE.own_imports()
+        if item.module in FACES and HERE.target(item) == item.module and item.name is not None
+        if item.name not in {name for chosen in lazily_imported(item.module).values() for name in chosen}
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("package", FACES)
+def test_a_face_lists_its_names(package: str) -> None:
+    """Before they are imported, for completion in a shell and in notebooks."""
+    assert set(face(package).__all__) <= set(dir(face(package)))
+
+
 def test_names_that_a_face_has_not_are_refused() -> None:
     """In Python's own words, so that a mistyped import says what it looked for."""
     for package in FACES:
@@ -289,3 +355,12 @@ def test_values_are_made_by_one_decorator() -> None:
         if (item.module, item.name) == ("dataclasses", "dataclass") and module != "xsession._base._value"
     ]
     assert wrong == []
+
+
+def test_every_module_has_a_test_in_its_place() -> None:
+    """Who changes a module finds its tests without a search; what is tested elsewhere is in the table above."""
+    modules = HERE.modules.keys() - HERE.packages
+    elsewhere = {f"xsession.{name}" for name in TESTED_BY}
+    assert sorted(module for module in modules - elsewhere if not is_tested_in_its_place(module)) == []
+    assert sorted(module for module in elsewhere if module not in modules or is_tested_in_its_place(module)) == []
+    assert [name for name in TESTED_BY.values() if not (ROOT / "tests" / name).is_file()] == []

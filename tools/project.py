@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,20 @@ def sources(room: str) -> list[Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
+def tests(room: str) -> Path:
+    """Where the tests of a room lie."""
+    name = room.lstrip("_")
+    folder = ROOT / "tests" / name
+    return folder if folder.is_dir() else ROOT / "tests" / f"test_{name}.py"
+
+
 def main() -> None:
-    """Print the files that must be covered to 100 %, as `coverage report --include` takes them."""
-    files = [path for room in WITHOUT_BOTO3 for path in sources(room)]
-    print(",".join(str(path.relative_to(ROOT)) for path in files))
+    """Print what must be covered to 100 %: its files, as `coverage report --include` takes them, or its tests."""
+    if sys.argv[1:] == ["tests"]:
+        mirror = [str(tests(room).relative_to(ROOT)) for room in WITHOUT_BOTO3]
+        print(*mirror, *PYPROJECT["tool"]["architecture"]["covered_by"])
+    else:
+        print(",".join(str(path.relative_to(ROOT)) for room in WITHOUT_BOTO3 for path in sources(room)))
 
 
 if __name__ == "__main__":

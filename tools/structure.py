@@ -54,6 +54,7 @@ class Structure:
         self.modules: Mapping[str, Path] = {self._dotted(path): path for path in paths}
         self.packages = {module for module, path in self.modules.items() if path.name == "__init__.py"}
         self.layers = layers_of(root)
+        self._found: dict[str, list[Import]] = {}
 
     def room(self, module: str) -> str:
         """The room of a module: "refresh" for `xsession.refresh._cell`; "" for the house itself and what is outside."""
@@ -76,8 +77,10 @@ class Structure:
 
     def imports(self, module: str) -> list[Import]:
         """What a module imports, of this package and of others."""
-        tree = ast.parse(self.modules[module].read_text(encoding="utf-8"))
-        return list(self._imports(module, tree, only_types=False))
+        if module not in self._found:
+            tree = ast.parse(self.modules[module].read_text(encoding="utf-8"))
+            self._found[module] = list(self._imports(module, tree, only_types=False))
+        return self._found[module]
 
     def own_imports(self) -> Iterator[Import]:
         """What the package's modules import from each other."""

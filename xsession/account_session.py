@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import boto3
 
 from ._botocore import region_of
-from ._chain import Reached
+from ._chain import ResolvedAccount
 from .errors import ConfigError
 from .roles import RoleChain
 
@@ -47,33 +47,33 @@ class AccountSession(boto3.Session):
     makes a new object that is the caller's own. Keys passed to them are refused with a `ConfigError`.
     """
 
-    def __init__(self, reached: Reached) -> None:
+    def __init__(self, resolved: ResolvedAccount) -> None:
         # Not the base's: a botocore session is made when somebody asks for what only it has.
-        self._reached = reached
+        self._resolved = resolved
 
     @property
     def name(self) -> str:
         """The account's name."""
-        return self._reached.account.name
+        return self._resolved.account.name
 
     @property
     def account_id(self) -> str | None:
         """The account's 12-digit id, where it is known."""
-        return self._reached.account.account_id
+        return self._resolved.account.account_id
 
     @property
     def chain(self) -> RoleChain | None:
         """The roles that lead to the account; None: the source's credentials are the account's."""
-        return self._reached.account.chain
+        return self._resolved.account.chain
 
     @property
     def region_name(self) -> str | None:  # type: ignore[override]  # the stubs have an attribute; boto3 has a property
         """The region of clients where a call names none."""
-        return self._reached.region_name
+        return self._resolved.region_name
 
     def get_credentials(self) -> BotocoreCredentials:
         """botocore's credentials object of the account: asked at each signing, it has current ones."""
-        return self._reached.credentials
+        return self._resolved.credentials
 
     if not TYPE_CHECKING:  # boto3's stubs know the type of each service's client
 
@@ -88,10 +88,10 @@ class AccountSession(boto3.Session):
             if made is not None and not made.untouched:
                 return made.client(**arguments)
             region = region_of(arguments.pop("region_name", None), arguments.get("config"), self.region_name)
-            client = self._reached.core.client(
-                arguments.pop("service_name"), self._reached.credentials, region, **arguments
+            client = self._resolved.source.core.client(
+                arguments.pop("service_name"), self._resolved.credentials, region, **arguments
             )
-            self._reached.start.report()
+            self._resolved.source.report()
             return client
 
     def __getattr__(self, name: str) -> Any:
@@ -101,7 +101,7 @@ class AccountSession(boto3.Session):
         made = self.__dict__.get("_made")
         if made is None:
             # Of two threads that come here at once, both get the first one's: setdefault is atomic.
-            fresh = self._reached.core.boto3_session(self._reached.credentials, self._reached.region_name)
+            fresh = self._resolved.source.core.boto3_session(self._resolved.credentials, self._resolved.region_name)
             made = self.__dict__.setdefault("_made", fresh)
         return getattr(made, name)
 
@@ -111,7 +111,7 @@ class AccountSession(boto3.Session):
 
     def __repr__(self) -> str:
         # Libraries cache by it. Nothing can be read out of the number, which differs from process to process.
-        identity = f"{hash(self._reached.key) & 0xFFFFFFFF:08x}"
+        identity = f"{hash(self._resolved.key) & 0xFFFFFFFF:08x}"
         return (
             f"AccountSession({self.name!r}, account_id={self.account_id!r}, region_name={self.region_name!r}, "
             f"identity={identity})"

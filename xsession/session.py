@@ -20,8 +20,8 @@ from botocore.config import Config
 from cachetools import LRUCache
 
 from ._base import SYSTEM_CLOCK, Clock, renew_after_fork
-from ._botocore import Source, config_key, region_of
-from ._chain import Chains, Reached, refuse_closed
+from ._botocore import SourceSession, config_key, region_of
+from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime, refuse_closed
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts, Profile, required_role
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_CLIENTS = 1_024
-_MAX_REACHED = 4_096
+_MAX_RESOLVED = 4_096
 _MAX_ACCOUNT_SESSIONS = 128
 
 
@@ -109,21 +109,25 @@ class CrossAccountSession:
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
         self._chains = Chains(
-            Source(profile_name if session is None else session, region_name=region_name),
-            region_name=region_name,
-            config=config,
-            defaults=as_defaults(defaults),
-            runner=_runner(),
-            policy=RefreshPolicy() if refresh is None else refresh,
-            store=MemoryStore(wall=clock.wall) if store is None else store,
-            mfa_code=mfa_code,
-            emit=self._hooks,
-            clock=clock,
-            workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
-            lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
+            SourceSession(profile_name if session is None else session, region_name=region_name),
+            ChainSettings(
+                region_name=region_name,
+                config=config,
+                defaults=as_defaults(defaults),
+                runner=_runner(),
+                refresh=RefreshPolicy() if refresh is None else refresh,
+                mfa_code=mfa_code,
+            ),
+            Runtime(
+                clock=clock,
+                emit=self._hooks,
+                store=MemoryStore(wall=clock.wall) if store is None else store,
+                workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
+                lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
+            ),
         )
         self._lock = threading.Lock()
-        self._reached: LRUCache[Account, Reached] = LRUCache(_MAX_REACHED)
+        self._resolved: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_RESOLVED)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._clients = ClientCache(max_clients)
         self._by_arguments = self._clients.by_arguments
@@ -215,16 +219,16 @@ class CrossAccountSession:
         found = self.accounts.find(account)
         if options:
             found = self._with_options(found, options, replace_policy=replace_policy)
-        return AccountSession(self._reach(found))
+        return AccountSession(self._resolve(found))
 
     def __getitem__(self, account: AccountRef) -> AccountSession:
         """The boto3 session of an account; the same object while it is in use."""
         found = self.accounts.find(account)
-        reached = self._reach(found)
+        resolved = self._resolve(found)
         with self._lock:
             session = self._sessions.get(found)
             if session is None:
-                session = self._sessions[found] = AccountSession(reached)
+                session = self._sessions[found] = AccountSession(resolved)
             return session
 
     def get_frozen_credentials(self, account: AccountRef) -> Credentials:
@@ -233,7 +237,7 @@ class CrossAccountSession:
         Raises:
             CredentialsError: None could be had.
         """
-        return self._reach(self.accounts.find(account)).credentials.current()
+        return self._resolve(self.accounts.find(account)).credentials.current()
 
     def whoami(self, account: AccountRef = SOURCE) -> Identity:
         """Asks STS who we are in an account; needs no permission.
@@ -241,12 +245,12 @@ class CrossAccountSession:
         Raises:
             CredentialsError: No credentials could be had, or STS refused them.
         """
-        reached = self._reach(self.accounts.find(account))
-        frozen = reached.credentials.get_frozen_credentials()
+        resolved = self._resolve(self.accounts.find(account))
+        frozen = resolved.credentials.get_frozen_credentials()
         try:
-            return reached.start.identity(frozen, reached.region_name)
+            return resolved.source.identity(frozen, resolved.region_name)
         except XSessionError as error:
-            raise error.for_caller(reached.account.name) from error.__cause__
+            raise error.for_caller(resolved.account.name) from error.__cause__
 
     def verify(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
@@ -303,7 +307,7 @@ class CrossAccountSession:
         from .diagnosis import diagnose  # noqa: PLC0415 # seldom needed
 
         found, wall = self.accounts.find(account), self._clock.wall
-        return diagnose(found, route=self._chains.route, as_session=self.__getitem__, using=using, wall=wall)
+        return diagnose(found, chain_of=self._chains.uncached, as_session=self.__getitem__, using=using, wall=wall)
 
     def grant(
         self,
@@ -396,9 +400,9 @@ class CrossAccountSession:
         from .refresh import Status  # noqa: PLC0415 # for people who look, and no request needs it
 
         with self._lock:
-            everything = list(self._reached.values())
+            everything = list(self._resolved.values())
         return Status(
-            replace(cell.status(), account=reached.account.name) for reached in everything for cell in reached.cells
+            replace(cell.status(), account=resolved.account.name) for resolved in everything for cell in resolved.cells
         )
 
     def activity(
@@ -455,13 +459,13 @@ class CrossAccountSession:
             account: Its own, and those of the hops that no other account uses; None: all.
         """
         with self._lock:
-            everything = list(self._reached.values())
+            everything = list(self._resolved.values())
         if account is None:
-            for reached in everything:
-                self._chains.invalidate(reached, ())
+            for resolved in everything:
+                self._chains.invalidate(resolved, ())
             return
-        reached = self._reach(self.accounts.find(account))
-        self._chains.invalidate(reached, [other for other in everything if other.key != reached.key])
+        resolved = self._resolve(self.accounts.find(account))
+        self._chains.invalidate(resolved, [other for other in everything if other.key != resolved.key])
 
     def reload(self) -> None:
         """Reads again what `from_config` read.
@@ -515,7 +519,7 @@ class CrossAccountSession:
         """Gives a forked child a lock that nobody holds."""
         if self._lock.locked():
             # A thread of the parent was changing them: half of that change may be here.
-            self._reached, self._sessions = LRUCache(_MAX_REACHED), LRUCache(_MAX_ACCOUNT_SESSIONS)
+            self._resolved, self._sessions = LRUCache(_MAX_RESOLVED), LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._lock = threading.Lock()
 
     def _grants(self) -> Grants:
@@ -532,19 +536,19 @@ class CrossAccountSession:
                 )
             return self._made_grants
 
-    def _reach(self, account: Account) -> Reached:
+    def _resolve(self, account: Account) -> ResolvedAccount:
         if self._closed:
             refuse_closed(account.name)
         with self._lock:
-            reached = self._reached.get(account)
-        if reached is None:
+            resolved = self._resolved.get(account)
+        if resolved is None:
             try:
-                reached = self._chains.reach(account)
+                resolved = self._chains.resolve(account)
             except XSessionError as error:
                 raise error.for_caller(account.name) from error.__cause__
             with self._lock:
-                self._reached[account] = reached
-        return reached
+                self._resolved[account] = resolved
+        return resolved
 
     def _client(
         self,
@@ -557,10 +561,11 @@ class CrossAccountSession:
         # Before the accounts: what is found in those of before a reload shall not be found again after it.
         epoch = self._clients.epoch
         found = self.accounts.find(account)
-        refuse_keys(kwargs, found.name)
-        reached = self._reach(found)
-        region = region_of(region_name, config, reached.region_name)
-        key: tuple[object, ...] = (reached.key, service_name, region, config_key(config))
+        if kwargs:
+            refuse_keys(kwargs, found.name)
+        resolved = self._resolve(found)
+        region = region_of(region_name, config, resolved.region_name)
+        key: tuple[object, ...] = (resolved.key, service_name, region, config_key(config))
         if kwargs:
             key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
         shortcut = None if kwargs or config is not None else (service_name, account, region_name)
@@ -569,10 +574,10 @@ class CrossAccountSession:
         client = self._clients.get(
             key,
             shortcut,
-            lambda: reached.core.client(service_name, reached.credentials, region, **kwargs),
+            lambda: resolved.source.core.client(service_name, resolved.credentials, region, **kwargs),
             epoch=epoch,
         )
-        reached.start.report()
+        resolved.source.report()
         return client
 
     def _with_options(self, account: Account, options: dict[str, Any], *, replace_policy: bool) -> Account:
@@ -597,7 +602,7 @@ class CrossAccountSession:
         for account in by_name.values():
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):
-                self._reach(account).credentials.unlock()
+                self._resolve(account).credentials.ask_for_mfa()
         return fan_out(func, by_name, max_workers=max_workers)
 
 

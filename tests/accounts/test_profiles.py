@@ -29,18 +29,10 @@ FIRST = f"arn:aws:iam::{HUB}:role/Hub"
 KEYS = "aws_access_key_id = AKIAONE\naws_secret_access_key = verysecret\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose `config` and `credentials` are AWS's."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    return tmp_path
-
-
-def read(folder: Path, config: str, credentials: str = "") -> Accounts:
+def read(aws_folder: Path, config: str, credentials: str = "") -> Accounts:
     """The accounts of these files."""
-    (folder / "config").write_text(config)
-    (folder / "credentials").write_text(credentials)
+    (aws_folder / "config").write_text(config)
+    (aws_folder / "credentials").write_text(credentials)
     return Accounts.from_aws_config()
 
 
@@ -51,7 +43,7 @@ def source_of(accounts: Accounts, name: str) -> Profile:
     return source
 
 
-def test_a_profile_with_a_role_is_an_account(folder: Path) -> None:
+def test_a_profile_with_a_role_is_an_account(aws_folder: Path) -> None:
     """With the role's options, its region, and where it stands."""
     text = f"""[default]
 region = eu-north-1
@@ -68,7 +60,7 @@ region = eu-west-1
 s3 =
   addressing_style = path
 """
-    accounts = read(folder, text)
+    accounts = read(aws_folder, text)
     assert list(accounts) == ["base", "vegeta"]
     account = accounts["vegeta"]
     role = Role(
@@ -81,11 +73,11 @@ s3 =
     )
     assert account.chain == RoleChain(role)
     assert (account.account_id, account.region_name) == (VEGETA, "eu-west-1")
-    assert account.origin == f"{folder / 'config'}:7: profile vegeta"
+    assert account.origin == f"{aws_folder / 'config'}:7: profile vegeta"
     assert str(account.source) == "base"
 
 
-def test_a_profile_with_credentials_alone_is_an_account_without_a_role(folder: Path) -> None:
+def test_a_profile_with_credentials_alone_is_an_account_without_a_role(aws_folder: Path) -> None:
     """Keys, an Identity Center login, a process, a web identity: its source is the profile itself."""
     text = f"""
 [profile keys]
@@ -111,7 +103,7 @@ web_identity_token_file = token
 [profile login]
 login_session = {VEGETA}
 """
-    accounts = read(folder, text)
+    accounts = read(aws_folder, text)
     assert {name: account.account_id for name, account in accounts.items()} == {
         "keys": None,
         "process": BATMAN,
@@ -124,7 +116,7 @@ login_session = {VEGETA}
     assert [str(account.source) for account in accounts.values()] == list(accounts)
 
 
-def test_what_leads_nowhere_is_not_listed(folder: Path) -> None:
+def test_what_leads_nowhere_is_not_listed(aws_folder: Path) -> None:
     """A region alone, an unfinished login, other sections, and headers that are no profile's."""
     text = """
 [default]
@@ -141,19 +133,19 @@ aws_access_key_id = a
 aws_access_key_id = a
 [services s]
 """
-    accounts = read(folder, text)
+    accounts = read(aws_folder, text)
     assert list(accounts) == []
     assert dict(accounts.unusable) == {}
 
 
-def test_source_profiles_make_a_chain_of_any_length(folder: Path) -> None:
+def test_source_profiles_make_a_chain_of_any_length(aws_folder: Path) -> None:
     """Each is a hop, the end is the source, and longer durations than AWS allows later hops are not asked for."""
     links = "".join(
         f"[profile p{number}]\nrole_arn = arn:aws:iam::{number:012}:role/R\nsource_profile = p{number - 1}\n"
         "duration_seconds = 7200\n"
         for number in range(1, 12)
     )
-    account = read(folder, f"{links}[profile p0]\n{KEYS}")["p11"]
+    account = read(aws_folder, f"{links}[profile p0]\n{KEYS}")["p11"]
     assert [role.account_id for role in account.roles] == [f"{number:012}" for number in range(1, 12)]
     assert [role.duration_seconds for role in account.roles] == [7_200, *[3_600] * 10]
     assert str(account.source) == "p0"
@@ -171,7 +163,7 @@ def test_source_profiles_make_a_chain_of_any_length(folder: Path) -> None:
     ],
 )
 def test_the_first_hop_is_a_later_one_where_the_source_is_a_roles_session(
-    folder: Path, source: str, seconds: int
+    aws_folder: Path, source: str, seconds: int
 ) -> None:
     """AWS allows it an hour then."""
     text = f"""
@@ -190,17 +182,17 @@ sso_role_name = R
 sso_start_url = https://example.com
 sso_region = eu-west-1
 """
-    assert read(folder, text)["a"].roles[0].duration_seconds == seconds
+    assert read(aws_folder, text)["a"].roles[0].duration_seconds == seconds
 
 
-def test_a_profile_may_name_itself_where_it_has_keys(folder: Path) -> None:
+def test_a_profile_may_name_itself_where_it_has_keys(aws_folder: Path) -> None:
     """Its keys assume its role."""
-    account = read(folder, f"[profile a]\nrole_arn = {ROLE}\nsource_profile = a\n", f"[a]\n{KEYS}")["a"]
+    account = read(aws_folder, f"[profile a]\nrole_arn = {ROLE}\nsource_profile = a\n", f"[a]\n{KEYS}")["a"]
     assert account.chain == RoleChain(ROLE)
     assert str(account.source) == "a"
 
 
-def test_as_a_source_a_profiles_keys_come_before_its_role(folder: Path) -> None:
+def test_as_a_source_a_profiles_keys_come_before_its_role(aws_folder: Path) -> None:
     """As with botocore."""
     text = f"""
 [profile a]
@@ -211,16 +203,16 @@ role_arn = {FIRST}
 source_profile = missing
 {KEYS}
 """
-    accounts = read(folder, text)
+    accounts = read(aws_folder, text)
     assert accounts["a"].chain == RoleChain(ROLE)
     assert str(accounts["a"].source) == "b"
     assert list(accounts.unusable) == ["b"]
 
 
-def test_names_that_an_account_can_not_have_are_changed_or_reported(folder: Path) -> None:
+def test_names_that_an_account_can_not_have_are_changed_or_reported(aws_folder: Path) -> None:
     """What is not allowed becomes a hyphen; where two would have one name, neither hides the other."""
     text = "".join(f'[profile "{name}"]\n{KEYS}' for name in ("team/prod", "a b", "a/b", "c/d", "c-d", "/", "2" * 12))
-    accounts = read(folder, text)
+    accounts = read(aws_folder, text)
     assert {name: str(account.source) for name, account in accounts.items()} == {
         "team-prod": "team/prod",
         "c-d": "c-d",
@@ -232,9 +224,9 @@ def test_names_that_an_account_can_not_have_are_changed_or_reported(folder: Path
         accounts.find("team/prod")
 
 
-def test_a_wrong_profile_is_reported_under_its_accounts_name(folder: Path) -> None:
+def test_a_wrong_profile_is_reported_under_its_accounts_name(aws_folder: Path) -> None:
     """Which is what it is asked for by."""
-    accounts = read(folder, f"[profile 'team/prod']\nrole_arn = {ROLE}\n")
+    accounts = read(aws_folder, f"[profile 'team/prod']\nrole_arn = {ROLE}\n")
     with pytest.raises(ConfigError, match=r"account 'team-prod': .*:1: profile team/prod: .* nothing says whose"):
         accounts.find("team-prod")
 
@@ -254,40 +246,40 @@ source_profile = b
 """
 
 
-def test_a_loop_is_shown_when_its_account_is_asked_for(folder: Path) -> None:
+def test_a_loop_is_shown_when_its_account_is_asked_for(aws_folder: Path) -> None:
     """And hides no other."""
-    accounts = read(folder, LOOP)
+    accounts = read(aws_folder, LOOP)
     assert list(accounts) == ["good"]
     with pytest.raises(ConfigError) as caught:
         accounts.find("a")
     assert str(caught.value) == (
-        f"account 'a': {folder / 'config'}:2: profile a: source_profile makes a loop: b -> c -> b; "
+        f"account 'a': {aws_folder / 'config'}:2: profile a: source_profile makes a loop: b -> c -> b; "
         "one of them must have credentials of its own"
     )
 
 
-def test_a_path_names_the_config_file(folder: Path) -> None:
+def test_a_path_names_the_config_file(aws_folder: Path) -> None:
     """It must be there, and what reads the source's credentials reads that file too."""
-    (folder / "other").write_text(f"[profile a]\n{KEYS}")
-    assert source_of(Accounts.from_aws_config(folder / "other"), "a").config_file == str(folder / "other")
-    xs = CrossAccountSession(Accounts.from_aws_config(folder / "other"))
+    (aws_folder / "other").write_text(f"[profile a]\n{KEYS}")
+    assert source_of(Accounts.from_aws_config(aws_folder / "other"), "a").config_file == str(aws_folder / "other")
+    xs = CrossAccountSession(Accounts.from_aws_config(aws_folder / "other"))
     assert xs.get_frozen_credentials("a").access_key_id == "AKIAONE"
     with pytest.raises(ConfigError, match="missing can't be read: No such file"):
-        Accounts.from_aws_config(folder / "missing")
+        Accounts.from_aws_config(aws_folder / "missing")
     assert list(Accounts.from_aws_config()) == []
 
 
-def test_a_source_says_nothing_secret(folder: Path) -> None:
+def test_a_source_says_nothing_secret(aws_folder: Path) -> None:
     """Neither in its repr nor in a pickle."""
-    source = source_of(read(folder, f"[profile a]\n{KEYS}"), "a")
+    source = source_of(read(aws_folder, f"[profile a]\n{KEYS}"), "a")
     assert "verysecret" not in f"{source!r}{pickle.dumps(source)!r}"
 
 
-def test_a_source_changes_with_whose_credentials_it_has(folder: Path) -> None:
+def test_a_source_changes_with_whose_credentials_it_has(aws_folder: Path) -> None:
     """And with nothing else."""
-    first = source_of(read(folder, f"[profile a]\n{KEYS}"), "a")
-    assert source_of(read(folder, f"\n[profile a]\nregion = eu-west-1\n{KEYS}"), "a") == first
-    assert source_of(read(folder, f"[profile a]\n{KEYS.replace('ONE', 'TWO')}"), "a") != first
+    first = source_of(read(aws_folder, f"[profile a]\n{KEYS}"), "a")
+    assert source_of(read(aws_folder, f"\n[profile a]\nregion = eu-west-1\n{KEYS}"), "a") == first
+    assert source_of(read(aws_folder, f"[profile a]\n{KEYS.replace('ONE', 'TWO')}"), "a") != first
 
 
 # Over HTTP
@@ -318,10 +310,10 @@ class Recorder:
 class ProfileWorld:
     """Profiles whose keys and roles are those of a local AWS."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, aws_folder: Path) -> None:
         hub, last = (role.role_arn for role in world.chain)
         keys = f"aws_access_key_id = {world.key.access_key_id}\naws_secret_access_key = {world.key.secret_access_key}\n"
-        (folder / "process.json").write_text(
+        (aws_folder / "process.json").write_text(
             json.dumps(
                 {
                     "Version": 1,
@@ -332,7 +324,7 @@ class ProfileWorld:
         )
         long = world.vegeta.role("Long", trusts=[BATMAN, hub], max_session_duration=7_200)
         partner = world.vegeta.role("Partner", trusts=BATMAN, external_id="agreed-on")
-        self.folder = folder
+        self.folder = aws_folder
         self.config = f"""
 [profile base]
 region = eu-west-1
@@ -381,7 +373,7 @@ role_arn = {world.role}
 credential_source = Environment
 region = eu-west-1
 [profile process]
-credential_process = cat "{folder / "process.json"}"
+credential_process = cat "{aws_folder / "process.json"}"
 region = eu-west-1
 [profile of-process]
 role_arn = {world.role}
@@ -404,16 +396,16 @@ source_identity = bruce
 policy = {allow("s3:GetObject").to_json()}
 region = eu-west-1
 """
-        (folder / "config").write_text(self.config)
-        (folder / "credentials").write_text(f"[base]\n{keys}[self]\n{keys}[has-both]\n{keys}")
+        (aws_folder / "config").write_text(self.config)
+        (aws_folder / "credentials").write_text(f"[base]\n{keys}[self]\n{keys}[has-both]\n{keys}")
         self.names = [name for name in Accounts.from_aws_config() if name not in {"base", "process"}]
 
 
 @pytest.fixture
-def profiles(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ProfileWorld:
+def profiles(world: World, aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> ProfileWorld:
     """Profiles of the local AWS in AWS's own files, and keys in the environment that only one of them asks for."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", world.aws.endpoint_url)
-    made = ProfileWorld(world, folder)
+    made = ProfileWorld(world, aws_folder)
     other = world.aws.account(BATMAN).user("environment")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", other.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", other.secret_access_key)
@@ -480,7 +472,7 @@ def test_profiles_that_begin_alike_share_their_hub(world: World) -> None:
     assert world.aws.count("AssumeRole") == 3
 
 
-def test_an_ended_login_says_which_command_begins_a_new_one(folder: Path) -> None:
+def test_an_ended_login_says_which_command_begins_a_new_one(aws_folder: Path) -> None:
     """With the profile that has the login."""
     text = f"""
 [profile sso]
@@ -494,7 +486,7 @@ source_profile = sso
 sso_start_url = https://login.example.com/start
 sso_region = eu-west-1
 """
-    with CrossAccountSession(read(folder, text)) as xs:
+    with CrossAccountSession(read(aws_folder, text)) as xs:
         for name in ("sso", "admin"):
             with pytest.raises(SourceCredentialsError, match="aws sso login --profile sso"):
                 xs.get_frozen_credentials(name)

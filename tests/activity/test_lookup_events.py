@@ -5,20 +5,11 @@ from typing import Any
 
 import pytest
 
-from xsession._base._clock import Waitable
+from tests.support.clocks import PassingClock
 from xsession.activity._lookup_events import PAGE_SIZE, RateLimit, TrailEvent, lookup_events
 from xsession.testing import FakeClock
 
 START, END = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 1, 2, tzinfo=UTC)
-
-
-class PassingClock(FakeClock):
-    """A clock on which waiting takes no time of ours."""
-
-    def wait(self, event: Waitable, timeout: float) -> bool:
-        """Lets the time pass."""
-        self.advance(timeout)
-        return event.wait(0)
 
 
 class ThrottledError(Exception):

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.activity.test_lookup_events import PassingClock
-from tests.support.attacks import ATTACKS
+from tests.support.attacks import ATTACKS, harmless, seen
+from tests.support.clocks import PassingClock
 from tests.support.worlds import BATMAN, VEGETA, World
-from tests.test_escape import harmless, seen
 from xsession import (
     Account,
     ActivityError,

@@ -67,7 +67,7 @@ def test_a_platform_without_fork_is_fine(monkeypatch: pytest.MonkeyPatch) -> Non
     ("remaining", "under_way"),
     [(None, False), (1_800, False), (800, False), (50, False), (-1, False), (None, True), (50, True), (-1, True)],
 )
-def test_hard_21_a_fork_in_each_state(remaining: float | None, *, under_way: bool) -> None:
+def test_a_fork_in_each_state_of_the_credentials(remaining: float | None, *, under_way: bool) -> None:
     """The child is served as each account that it asks for, with clients made before and after; so is the parent.
 
     Also while a thread of the parent waits for STS, whose locks and connection are in use.

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.support.attacks import ATTACKS
-from tests.test_escape import seen
+from tests.support.attacks import ATTACKS, seen
 from xsession._base._table import html_table, table
 
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)

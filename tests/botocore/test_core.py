@@ -215,7 +215,7 @@ def test_bearer_tokens_of_the_source_are_not_used(bench: Bench) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
-def test_hard_21_a_forked_child_shares_no_connection(bench: Bench) -> None:
+def test_a_forked_child_shares_no_connection(bench: Bench) -> None:
     """Parent and child use the same clients at the same time, and each gets its own answers."""
     clients = {account_id: bench.client("sts", account_id) for account_id in (BATMAN, VEGETA)}
     for client in clients.values():

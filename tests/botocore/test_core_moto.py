@@ -41,8 +41,13 @@ use()
 """
 
 
-@pytest.mark.parametrize("fast", ["1", "0"])
-@pytest.mark.parametrize("when", ["new", "made"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("when", "fast"),
+    [("made", "1"), pytest.param("new", "1", marks=SLOW), pytest.param("made", "0", marks=SLOW), ("new", "0")],
+)
 def test_a_session_made_before_moto_is_imported_is_mocked(fast: str, when: str) -> None:
     """Its clients, resources and AssumeRole."""
     environ = {**os.environ, "XSESSION_FAST_CLIENTS": fast}

@@ -88,7 +88,7 @@ def test_the_source_is_not_assumed_anew(world: World) -> None:
         who(xs.get_client("sts", SOURCE))
 
 
-def test_hard_28_a_late_rejection_of_older_credentials_throws_nothing_away(world: World) -> None:
+def test_a_late_rejection_of_older_credentials_throws_nothing_away(world: World) -> None:
     """Compared by key id."""
     xs = dying(world)
     first = xs.get_frozen_credentials("vegeta").access_key_id

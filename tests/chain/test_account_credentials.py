@@ -15,7 +15,7 @@ from xsession._botocore._signing import CallerCredentials, signing_credentials
 from xsession._chain._account_credentials import AccountCredentials, CellCredentials, SourceCredentials
 from xsession.refresh import RefreshPolicy
 from xsession.refresh._cell import Cell
-from xsession.refresh._flight import Label
+from xsession.refresh._failure import Label
 from xsession.refresh._workers import Workers
 
 OURS = Credentials(
@@ -113,8 +113,9 @@ class OneSource:
 
 def test_a_sources_credentials_are_checked_once_for_each_key() -> None:
     """The account that they belong to can only change with the key."""
-    source, checked = OneSource(), []
-    credentials = SourceCredentials("own", source, lambda frozen: checked.append(frozen.access_key))
+    source: Any = OneSource()
+    checked: list[str] = []
+    credentials = SourceCredentials("own", source, lambda frozen: checked.append(str(frozen.access_key)))
     for key in ("AKIAONE", "AKIAONE", "AKIATWO", "AKIATWO"):
         source.key = key
         assert credentials.get_frozen_credentials().access_key == key
@@ -133,7 +134,8 @@ def test_credentials_of_another_account_are_never_handed_out() -> None:
         msg = "credentials are somebody else's"
         raise WrongAccountError(msg)
 
-    credentials = SourceCredentials("own", OneSource(), check)
+    source: Any = OneSource()
+    credentials = SourceCredentials("own", source, check)
     for _ in range(2):
         with pytest.raises(WrongAccountError) as caught:
             credentials.get_frozen_credentials()

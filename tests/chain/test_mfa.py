@@ -4,6 +4,7 @@ import itertools
 import json
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,6 +32,7 @@ from xsession import (
 )
 from xsession.events import NeedsAttention, RefreshFailed
 from xsession.policies import trust
+from xsession.refresh import Reader
 from xsession.testing import FakeClock, Fault, LocalAWS
 
 SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
@@ -186,6 +188,31 @@ def test_after_a_second_wrong_code_all_who_wait_are_told(world: World, device: D
     assert {(error.account, error.hop, error.code) for error in errors} == {("vegeta", 1, "AccessDenied")}
     assert len(device.asked) == 2
     assert not any(code in str(error) for error in errors for code in ("100000", "100001"))
+
+
+@pytest.mark.parametrize("duration", [None, 7_200])
+def test_a_wrong_code_is_left_nowhere(world: World, device: Device, duration: int | None) -> None:
+    """Neither in what is remembered nor in a frame of a traceback, of the error or of what caused it."""
+    device.wrong = 2
+    role = Role(strict(world), mfa_serial=SERIAL, duration_seconds=duration)
+    xs = world.session({"vegeta": role}, mfa_code=device)
+    with pytest.raises(MfaError, match="two codes") as caught:
+        xs.get_frozen_credentials("vegeta")
+    errors: list[BaseException | None] = [caught.value]
+    errors += [error for error, _until in xs._chains._mfa_sessions.prompt._failed.values()]
+    errors += [cell.failure.error for cell in xs._chains._cells.values() if cell.failure is not None]
+    seen: set[int] = set()
+    while errors:
+        error = errors.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        errors += [error.__cause__, error.__context__]
+        for frame, _line in traceback.walk_tb(error.__traceback__):
+            assert not [name for name, value in frame.f_locals.items() if value in ("100000", "100001")]
+            readers = [value for value in frame.f_locals.values() if isinstance(value, Reader)]
+            assert not [reader for reader in readers if reader._mfa_code is not None]
+    assert len(seen) >= 4
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "", "123456\n", "\u0661" * 6, None])
@@ -410,7 +437,7 @@ def test_a_rotated_key_is_found_before_the_code_is_spent(
         xs.get_frozen_credentials("vegeta")
         world.aws.delete_key(keys[0].access_key_id)
         path.write_text(write.format(keys[1].access_key_id, keys[1].secret_access_key))
-        xs._chains._asks.close()
+        xs._chains._mfa_sessions.close()
         xs.invalidate()
         assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
     assert len(device.asked) == 2
@@ -434,8 +461,7 @@ def test_what_a_store_gives_is_not_believed_blindly(world: World, device: Device
     role = Role(strict(world), mfa_serial=SERIAL)
     world.session({"vegeta": role}, mfa_code=device, store=store).get_frozen_credentials("vegeta")
     xs = world.session({"vegeta": Role(strict(world, "Other"), mfa_serial=SERIAL)}, mfa_code=device, store=store)
-    source = xs._chains._starts[None]
-    key = xs._chains._asks._sessions.of(SERIAL, source, identity=source.source.identity, sts=source.sts).key
+    key = xs._chains._mfa_sessions.of(SERIAL, xs._chains._sources[None]).key
     kept = store.get(key)
     assert kept is not None
     store.put(key, replace(kept, lifetime=None, expiry=None))
@@ -530,7 +556,7 @@ def test_the_function_comes_before_the_program(world: World, device: Device) -> 
 def test_a_child_is_not_held_up_by_the_parents_question(world: World) -> None:
     """The lock of a prompt that was open at the fork is nobody's in the child."""
     xs: CrossAccountSession = world.session({"vegeta": Role(world.role, mfa_serial=SERIAL)}, mfa_code=lambda _: "")
-    prompt = xs._chains._asks._sessions.prompt
+    prompt = xs._chains._mfa_sessions.prompt
     prompt._lock.acquire()
     prompt.after_fork()
     with pytest.raises(MfaError):

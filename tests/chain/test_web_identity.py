@@ -346,14 +346,15 @@ def test_another_token_is_another_source(sts: ScriptedSTS, token_file: Path, tmp
 def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> None:
     """One that takes the place of another in memory never gets what that one was given."""
     with session(Role(ROLE, web_identity_token=lambda: "token")) as xs:
-        asks = xs._chains._asks
+        chains = xs._chains
         functions = [Role(ROLE, web_identity_token=partial(str, number)) for number in range(50)]
-        names = {asks.parent(role, "source") for role in functions}
+        names = {chains._parent_key(role, "source") for role in functions}
         assert len(names) == 50
-        assert asks.parent(functions[0], "source") in names
-        asks.forget_functions()
-        assert asks.parent(functions[0], "source") not in names
-        assert asks.parent(Role(ROLE), "source") == "source"
+        assert chains._parent_key(functions[0], "source") in names
+        with chains._lock:
+            chains.after_fork()
+        assert chains._parent_key(functions[0], "source") not in names
+        assert chains._parent_key(Role(ROLE), "source") == "source"
     assert sts.requests == []
 
 

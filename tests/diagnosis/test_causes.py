@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.diagnosis.test_attempt import HUB_ROLE, SESSION, USER, attempt
+from tests.support.attempts import HUB_ROLE, SESSION, USER, attempt
 from tests.support.worlds import BATMAN, HUB, VEGETA
 from xsession.diagnosis import Cause
 from xsession.diagnosis._causes import Facts, InspectedRole, Permission, causes_at_source, causes_of, unseen

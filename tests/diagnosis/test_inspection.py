@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.diagnosis.test_attempt import attempt
+from tests.support.attempts import attempt
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.diagnosis._causes import Permission
 from xsession.diagnosis._inspection import Inspection, _permission

@@ -32,6 +32,7 @@ from xsession.audit import AuditLog
 from xsession.events import Event, Granted
 from xsession.grants import Grant
 from xsession.policies import Policy, allow, deny, trust
+from xsession.refresh import Reader
 from xsession.testing import EventCapture, FakeClock, Fault, LocalAWS
 
 JANE = "jane@contractor.example"
@@ -175,7 +176,7 @@ def test_a_long_grant_is_refreshed_and_its_last_session_is_short(
     fake_clock.advance(3_600)
     client.get_caller_identity()
     assert grant.environ()["AWS_ACCESS_KEY_ID"] != first
-    assert grant._reached.credentials.current().lifetime == 2_460
+    assert grant._resolved.credentials.current().lifetime == 2_460
     assert _expiration(grant) == grant.deadline == begun + timedelta(minutes=100)
     fake_clock.advance(2_399)
     client.get_caller_identity()
@@ -193,7 +194,7 @@ def test_sts_is_asked_for_no_longer_than_needed(world: World, xs: CrossAccountSe
     roles = {"short": Role(world.role, duration_seconds=900), "plain": world.role}
     xs = world.session(roles, clock=fake_clock)
     lifetimes = [
-        xs.grant(account, to=JANE, duration=seconds)._reached.credentials.current().lifetime
+        xs.grant(account, to=JANE, duration=seconds)._resolved.credentials.current().lifetime
         for account, seconds in [("plain", 60), ("plain", 1_200), ("plain", 7_200), ("short", 7_200)]
     ]
     assert lifetimes == [900, 1_260, 3_600, 900]
@@ -418,7 +419,7 @@ def test_what_can_not_be_written_down_is_not_granted(world: World, fake_clock: F
     assert cell is not None
     assert cell.snapshot.credentials.access_key_id == ""
     with pytest.raises(DeadlinePassedError, match="not made"):
-        cell.read()
+        Reader(cell).read()
 
 
 def test_an_interrupt_while_it_is_written_down_grants_nothing(world: World, fake_clock: FakeClock) -> None:
@@ -430,7 +431,7 @@ def test_an_interrupt_while_it_is_written_down_grants_nothing(world: World, fake
     cell = live.cell()
     assert cell is not None
     with pytest.raises(DeadlinePassedError):
-        cell.read()
+        Reader(cell).read()
 
 
 def test_without_an_audit_log_it_is_in_the_log(xs: CrossAccountSession, caplog: pytest.LogCaptureFixture) -> None:

@@ -29,12 +29,12 @@ def local() -> Iterator[LocalJudge]:
 def ministack() -> Iterator[MiniStackJudge]:
     """MiniStack, started once."""
     if not MINISTACK.exists():
-        pytest.skip("MiniStack is not installed: run make ministack")
+        pytest.skip("MiniStack is not installed: run make test-judges")
     with running_ministack() as judge:
         yield judge
 
 
-@pytest.fixture(params=["local", "ministack"])
+@pytest.fixture(params=["local", pytest.param("ministack", marks=pytest.mark.ministack)])
 def judge(request: pytest.FixtureRequest) -> Judge:
     """Either judge, for the same scenario."""
     gap = GAPS.get(request.node.originalname)

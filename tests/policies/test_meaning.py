@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies.test_document import principals, statements
+from tests.support.statements import principals, statements
 from xsession.policies import Policy, Statement, allow, diff, difference, same_meaning, trust
 
 BUCKET = "arn:aws:s3:::b"

@@ -32,18 +32,6 @@ def clock() -> HastyClock:
     return HastyClock()
 
 
-@pytest.fixture
-def batman(local_aws: LocalAWS) -> boto3.Session:
-    """Who is trusted."""
-    return local_aws.session(local_aws.account(BATMAN).user("bruce"))
-
-
-@pytest.fixture
-def admin(local_aws: LocalAWS) -> boto3.Session:
-    """Who sets things up in Vegeta's account."""
-    return local_aws.session(local_aws.account(VEGETA).user("admin"))
-
-
 def spec(**changes: Any) -> RoleSpec:
     """Vegeta's role for Batman."""
     return RoleSpec("BatmanReadsBucket", **{"trust": trust(BATMAN), "permissions": s3_read("levels"), **changes})

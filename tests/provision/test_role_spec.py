@@ -28,18 +28,6 @@ def spec(name: str = "BatmanReadsBucket", **changes: Any) -> RoleSpec:
 
 
 @pytest.fixture
-def batman(local_aws: LocalAWS) -> boto3.Session:
-    """Who is trusted."""
-    return local_aws.session(local_aws.account(BATMAN).user("bruce"))
-
-
-@pytest.fixture
-def admin(local_aws: LocalAWS) -> boto3.Session:
-    """Who sets things up in Vegeta's account."""
-    return local_aws.session(local_aws.account(VEGETA).user("admin"))
-
-
-@pytest.fixture
 def iam(admin: boto3.Session) -> Any:
     """IAM of Vegeta's account."""
     return admin.client("iam")

@@ -65,7 +65,7 @@ def test_a_caller_gets(case: Case) -> None:
     """What the scenario says, then and when the refresh is over."""
     bench = Bench()
     if case.remaining is not None:
-        bench.cell.read()
+        bench.read()
         bench.workers.forget({bench.cell})
         bench.to_remaining(case.remaining)
     if case.sts == STALE:
@@ -90,7 +90,7 @@ def served(bench: Bench) -> int:
 def test_expired_and_fail_is_an_error_with_the_cause() -> None:
     """Where AWS's SDKs serve dead credentials, we raise."""
     bench = Bench(auto=True)
-    bench.cell.read()
+    bench.read()
     bench.to_remaining(EXPIRED)
     bench.fetch.error = TRANSIENT
     assert served(bench) == 0
@@ -123,7 +123,7 @@ def test_the_window_follows_the_lifetime(lifetime: float, window: float, policy:
     """Before it nobody is asked; in it, one refresh runs in the background; a success computes it anew."""
     bench = Bench(lifetime, **policy)
     for generation in (1, 2):
-        bench.cell.read()
+        bench.read()
         bench.workers.forget({bench.cell})
         bench.to_remaining(window + 1)
         assert (served(bench), bench.cell.state) == (generation, RefreshState.FRESH)
@@ -139,7 +139,7 @@ def test_the_window_follows_the_lifetime(lifetime: float, window: float, policy:
 def test_a_back_off_is_kept_and_ends_at_the_mandatory_window_at_the_latest(remaining: float) -> None:
     """No contact before it ends."""
     bench = Bench()
-    bench.cell.read()
+    bench.read()
     bench.workers.forget({bench.cell})
     bench.to_remaining(remaining)
     bench.fetch.error = TRANSIENT
@@ -163,7 +163,7 @@ def test_a_back_off_is_kept_and_ends_at_the_mandatory_window_at_the_latest(remai
 def test_invalidate(key_id: str, then: int) -> None:
     """Only what was rejected is thrown away."""
     bench = Bench()
-    bench.cell.read()
+    bench.read()
     bench.cell.invalidate(key_id)
     assert (served(bench), bench.calls) == (then, then)
 
@@ -171,7 +171,7 @@ def test_invalidate(key_id: str, then: int) -> None:
 def test_invalidate_and_fail() -> None:
     """Nothing is held any more: the caller gets the error."""
     bench = Bench()
-    bench.cell.read()
+    bench.read()
     bench.fetch.error = REFUSED
     bench.cell.invalidate("ASIA1")
     assert (served(bench), bench.calls) == (0, 2)
@@ -180,7 +180,7 @@ def test_invalidate_and_fail() -> None:
 def test_invalidate_during_a_back_off() -> None:
     """It ends it."""
     bench = Bench()
-    bench.cell.read()
+    bench.read()
     bench.workers.forget({bench.cell})
     bench.to_remaining(ADVISORY)
     bench.fetch.error = TRANSIENT

@@ -166,8 +166,8 @@ class LonelyClock(FakeClock):
         return False
 
 
-@pytest.mark.parametrize("rate", [4, 20, 100])
-def test_hard_7_the_pace_follows_what_sts_allows(rate: int) -> None:
+@pytest.mark.parametrize("rate", [4, 20, pytest.param(100, marks=pytest.mark.slow)])
+def test_the_pace_follows_what_sts_allows(rate: int) -> None:
     """Throttle and success in turn over ten minutes: at most 1.5 times what STS allows, and at least half of it."""
     clock = LonelyClock()
     lane, sts = Lane(clock), Allowing(clock, rate)

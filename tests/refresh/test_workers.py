@@ -132,7 +132,7 @@ def test_what_is_due_can_be_forgotten() -> None:
 
 @pytest.mark.usefixtures("dying_threads")
 def test_a_worker_that_dies_is_replaced() -> None:
-    """Hard test 36: what was queued behind it still runs."""
+    """What was queued behind it still runs."""
     workers, gate, task = Workers(), threading.Event(), Task()
 
     def die() -> None:
@@ -149,7 +149,7 @@ def test_a_worker_that_dies_is_replaced() -> None:
 
 @pytest.mark.usefixtures("dying_threads")
 def test_a_timer_that_dies_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hard test 36: the next entry starts a new one, which does what was left too."""
+    """The next entry starts a new one, which does what was left too."""
     clock = FakeClock()
     workers, task, other = Workers(clock), Task(), Task()
     with monkeypatch.context() as patched:

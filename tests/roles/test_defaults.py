@@ -8,6 +8,7 @@ import pytest
 from xsession.errors import ConfigError, InvalidRoleError
 from xsession.policies import allow
 from xsession.roles import Defaults, Role, RoleChain
+from xsession.roles import _hops as hops
 from xsession.roles._defaults import COMMAND_OPTIONS, DEFAULT_OPTIONS, as_defaults
 
 HUB = "arn:aws:iam::333333333333:role/Hub"
@@ -18,7 +19,7 @@ POLICY_ARN = "arn:aws:iam::222222222222:policy/ReadOnly"
 
 def filled(defaults: Defaults, *roles: Role | str) -> list[Role]:
     """The chain's roles with the defaults in them."""
-    return [hop.role for hop in defaults.fill(RoleChain(*roles))]
+    return [hop.role for hop in hops.filled(RoleChain(*roles), defaults)]
 
 
 def test_each_default_goes_to_the_hop_where_it_belongs() -> None:
@@ -83,7 +84,7 @@ def test_what_a_role_says_itself_stays() -> None:
 )
 def test_a_hop_tells_whether_its_duration_was_chosen(default: int | None, own: int | None, is_default: bool) -> None:
     """Only a duration that nobody chose for the role may be shortened where AWS asks for it."""
-    (hop,) = Defaults(duration_seconds=default).fill(RoleChain(Role(VEGETA, duration_seconds=own)))
+    (hop,) = hops.filled(RoleChain(Role(VEGETA, duration_seconds=own)), Defaults(duration_seconds=default))
     assert hop.duration_is_default is is_default
     assert hop.number == 1
 
@@ -170,7 +171,9 @@ def test_options_that_run_programs_are_known_by_name() -> None:
 
 def test_behind_an_mfa_session_a_role_needs_no_device() -> None:
     """The session has passed MFA; everything else stays."""
-    (hop,) = Defaults(role_session_name="bruce").fill(RoleChain(Role(VEGETA, mfa_serial=MFA, external_id="word")))
+    (hop,) = hops.filled(
+        RoleChain(Role(VEGETA, mfa_serial=MFA, external_id="word")), Defaults(role_session_name="bruce")
+    )
     assert hop.behind_session().role == Role(VEGETA, role_session_name="bruce", external_id="word")
 
 

@@ -1,285 +1,225 @@
-"""AWS's rules for AssumeRole, row by row: whatever is inside of them is taken, whatever is outside is refused."""
-
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable
+import math
+import pickle
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore.validate import ParamValidator
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.worlds import BATMAN, World
-from xsession import ConfigError, InvalidPolicyError, InvalidRoleError, Role, RoleChain
+from xsession.errors import InvalidPolicyError, InvalidRoleError
 from xsession.policies import allow
+from xsession.roles import Role
 
 ARN = "arn:aws:iam::222222222222:role/BatmanReadsBucket"
-STS: Any = botocore.session.get_session().get_service_model("sts")
+OWN_POLICY = "arn:aws:iam::222222222222:policy/ReadOnly"
+names = st.text("abcXYZ019_+=,.@-", min_size=2, max_size=64)
+tag_texts = st.text(st.characters(categories=["L", "Nd", "Zs"], include_characters="_.:/=+-@"), max_size=40)
+options = st.fixed_dictionaries(
+    {},
+    optional={
+        "role_session_name": names,
+        "external_id": st.text("abcXYZ019_+=,.@:/-", min_size=2, max_size=1224),
+        "duration_seconds": st.integers(900, 43_200),
+        "policy_arns": st.lists(st.sampled_from([OWN_POLICY, "arn:aws:iam::aws:policy/ReadOnlyAccess"]), max_size=10),
+        "source_identity": names,
+        "mfa_serial": st.text("abcXYZ019_+=,.@:/-", min_size=9, max_size=256),
+        "tags": st.dictionaries(tag_texts.filter(lambda key: key[:4].lower() != "aws:" and key), tag_texts, max_size=5),
+        "policy": st.just(allow("s3:GetObject")),
+    },
+)
 
-WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+def role(**changes: Any) -> Role:
+    """Vegeta's role with these options."""
+    return Role(**{"role_arn": ARN, **changes})
 
 
-def text(alphabet: str, shortest: int, longest: int) -> st.SearchStrategy[str]:
-    """Texts of these characters, those at the limits of the length among them."""
-    edges = [alphabet[0] * shortest, alphabet[-1] * longest]
-    return st.one_of(st.text(alphabet, min_size=shortest, max_size=longest), st.sampled_from(edges))
+@given(options, options)
+def test_roles_have_one_key_only_if_they_ask_the_same(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Two requests that differ never share credentials, and equal ones always do."""
+    try:
+        one, other = role(**first), role(**second)
+    except InvalidRoleError:
+        return
+    one_request, other_request = one.request(), other.request()
+    for request in (one_request, other_request):
+        request["PolicyArns"] = sorted(entry["arn"] for entry in request.get("PolicyArns", []))
+        request["Tags"] = sorted((entry["Key"], entry["Value"]) for entry in request.get("Tags", []))
+    assert (one.key("s") == other.key("s")) == (one_request == other_request)
+    assert one.key("s") == role(**first).key("s")
 
 
-def outside(alphabet: str, shortest: int, longest: int) -> st.SearchStrategy[str]:
-    """Texts that are too short, too long, or have one other character in them; spaces, line ends and look-alikes."""
-    good = st.text(alphabet, max_size=min(longest, 60))
-    strange = st.one_of(
-        st.characters(exclude_characters=alphabet + "{}", codec="utf-8"), st.sampled_from("\n \u0661\u00e9\u200b")
+def test_the_key_holds_what_the_request_does_not_show() -> None:
+    """The source, the hop before and the STS region tell credentials apart too; the order of tags does not."""
+    assert role().key("a") != role().key("b")
+    assert role().key("a") != role(sts_region_name="eu-west-1").key("a")
+    tagged = role(tags={"a": "1", "b": "2"}, transitive_tag_keys=["a", "b"])
+    assert tagged.key("s") == role(tags={"b": "2", "a": "1"}, transitive_tag_keys=["b", "A"]).key("s")
+    assert tagged.key("s") != role(tags={"a": "1", "b": "2"}).key("s")
+    assert role(policy=allow("s3:*")).key("s") == role(policy=allow("s3:*").to_json()).key("s")
+    assert len(role().key("s")) == 64
+
+
+def test_the_request_has_every_option_in_awss_spelling() -> None:
+    """All of AssumeRole's parameters but the MFA code, which is used once."""
+    full = role(
+        role_session_name="bruce",
+        external_id="word",
+        duration_seconds=timedelta(minutes=20),
+        policy={"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}},
+        policy_arns=[OWN_POLICY],
+        tags={"team": "heroes"},
+        transitive_tag_keys=["team"],
+        source_identity="bruce.wayne",
+        mfa_serial="arn:aws:iam::111111111111:mfa/bruce",
     )
-    return st.one_of(
-        st.text(alphabet, max_size=shortest - 1),
-        st.just(alphabet[0] * (longest + 1)),
-        st.tuples(good, strange, good).map("".join),
-    )
-
-
-def is_tag_character(char: str) -> bool:
-    """Whether a tag may hold it: letters, separators and numbers of all languages, and some signs."""
-    return char in "_.:/=+-@" or unicodedata.category(char)[0] in "LZN"
-
-
-account_ids = st.text("0123456789", min_size=12, max_size=12)
-paths = st.lists(st.text(PRINTABLE.replace("/", ""), min_size=1, max_size=12), max_size=3).map(
-    lambda parts: "".join(f"{part}/" for part in parts)
-)
-role_names = text(f"{WORD}+=,.@-", 1, 64)
-role_arns = st.builds(
-    "arn:{}:iam::{}:role/{}{}".format, st.sampled_from(["aws", "aws-cn", "aws-us-gov"]), account_ids, paths, role_names
-)
-tag_characters = st.characters(codec="utf-8").filter(is_tag_character)
-tag_keys = st.one_of(st.text(tag_characters, min_size=1, max_size=128), st.just("k" * 128)).filter(
-    lambda key: not key.lower().startswith("aws:")
-)
-tag_values = st.one_of(st.text(tag_characters, max_size=256), st.just("v" * 256))
-tag_maps = st.one_of(
-    st.lists(st.tuples(tag_keys, tag_values), max_size=6, unique_by=lambda tag: tag[0].casefold()).map(dict),
-    st.just({f"key{number}": "" for number in range(50)}),
-)
-OWN_POLICY, AWS_POLICY = "arn:aws:iam::222222222222:policy/path/Own", "arn:aws:iam::aws:policy/ReadOnlyAccess"
-policy_arns = st.lists(st.sampled_from([OWN_POLICY, AWS_POLICY]), max_size=10)
-durations = st.one_of(
-    st.integers(900, 43_200), st.sampled_from([900, 43_200]), st.integers(15, 720).map(lambda m: timedelta(minutes=m))
-)
-policies = st.sampled_from([None, allow("s3:GetObject"), allow("*", resources=["arn:aws:s3:::b/\u00ff"]).to_json()])
-
-ALWAYS: dict[str, st.SearchStrategy[Any]] = {
-    "role_session_name": text(f"{WORD}+=,.@-", 2, 64),
-    "duration_seconds": durations,
-    "policy": policies,
-    "policy_arns": policy_arns,
-}
-SIGNED: dict[str, st.SearchStrategy[Any]] = {
-    **ALWAYS,
-    "external_id": text(f"{WORD}+=,.@:/-", 2, 1_224),
-    "source_identity": text(f"{WORD}+=,.@-", 2, 256),
-    "tags": tag_maps,
-}
-DEVICES = text(f"{WORD}+=/:,.@-", 9, 256)
-
-
-@st.composite
-def options(draw: st.DrawFn, known: dict[str, st.SearchStrategy[Any]]) -> dict[str, Any]:
-    """Valid options, with some of the tags' keys as transitive ones."""
-    chosen = draw(st.fixed_dictionaries({}, optional=known))
-    if chosen.get("tags"):
-        chosen["transitive_tag_keys"] = draw(st.lists(st.sampled_from(sorted(chosen["tags"])), unique=True))
-    return dict(chosen)
-
-
-def problems(operation: str, request: dict[str, Any]) -> bool:
-    """Whether botocore finds something wrong with the parameters of a call."""
-    report = ParamValidator().validate(request, STS.operation_model(operation).input_shape)
-    return bool(report.has_errors())
-
-
-@given(role_arns, options({**SIGNED, "mfa_serial": DEVICES}))
-def test_what_we_accept_botocore_accepts(arn: str, chosen: dict[str, Any]) -> None:
-    """All of AssumeRole's parameters, over the whole of their ranges."""
-    arns = [found for found in chosen.pop("policy_arns", []) if found.split(":")[4] == "aws"]
-    request = Role(arn, **{"role_session_name": "name", "policy_arns": arns, **chosen}).request()
-    assert not problems("AssumeRole", {**request, "TokenCode": "123456"})
-
-
-@given(role_arns, options({name: ALWAYS[name] for name in ("role_session_name", "duration_seconds", "policy")}))
-def test_what_we_accept_for_a_web_identity_botocore_accepts(arn: str, chosen: dict[str, Any]) -> None:
-    """It takes no other parameter."""
-    request = Role(arn, **{"role_session_name": "name", **chosen, "web_identity_token_file": "token"}).request()
-    assert not problems("AssumeRoleWithWebIdentity", {**request, "WebIdentityToken": "a.b.c"})
-
-
-def test_what_we_accept_a_strict_sts_accepts(world: World) -> None:
-    """Over HTTP, in the form that botocore gives it."""
-    arn = world.vegeta.role("BatmanReadsBucket", trusts=BATMAN, max_session_duration=43_200)
-    xs = world.session()
-
-    @settings(max_examples=25)
-    @given(options({**SIGNED, "policy_arns": st.lists(st.just(AWS_POLICY), max_size=10)}))
-    def accepted(chosen: dict[str, Any]) -> None:
-        credentials = xs.get_frozen_credentials(Role(arn, **chosen))
-        assert credentials.source_identity == chosen.get("source_identity")
-        if "role_session_name" in chosen:
-            assert str(credentials.arn).endswith(f"/{chosen['role_session_name']}")
-
-    accepted()
-
-
-def refuse(kind: type[ConfigError], field: str, value: Any, shown: str | None = None, **others: Any) -> None:
-    """The value is refused, with the field, and the value unless it is a secret."""
-    with pytest.raises(kind) as caught:
-        Role(**{"role_arn": ARN, **others, field: value})
-    message = str(caught.value)
-    assert field in message
-    assert caught.value.role_arn == (None if field == "role_arn" else ARN)
-    if shown is not None:
-        assert shown[:120] in message
-
-
-@given(
-    st.one_of(
-        st.builds("arn:aws:iam::{}:role/{}".format, account_ids, outside(f"{WORD}+=,.@-/", 1, 64)).filter(
-            lambda arn: "/" not in arn.partition(":role/")[2] or len(arn) > 90
-        ),
-        st.builds("arn:aws:iam::{}:role/Name".format, outside("0123456789", 12, 12)),
-        st.sampled_from(["", "Name", "arn:aws:sts::222222222222:assumed-role/R/s", f"{ARN}/", f" {ARN}", f"{ARN}\n"]),
-        st.none() | st.integers() | st.binary(),
-    )
-)
-def test_what_is_no_role_arn_is_refused(arn: Any) -> None:
-    """A user's, a session's, one with another count of digits, one with a line's end."""
-    refuse(InvalidRoleError, "role_arn", arn, repr(arn))
+    assert full.request() == {
+        "RoleArn": ARN,
+        "RoleSessionName": "bruce",
+        "ExternalId": "word",
+        "DurationSeconds": 1200,
+        "Policy": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}',
+        "PolicyArns": [{"arn": OWN_POLICY}],
+        "Tags": [{"Key": "team", "Value": "heroes"}],
+        "TransitiveTagKeys": ["team"],
+        "SourceIdentity": "bruce.wayne",
+        "SerialNumber": "arn:aws:iam::111111111111:mfa/bruce",
+    }
+    assert role().request() == {"RoleArn": ARN}
 
 
 @pytest.mark.parametrize(
-    ("field", "signs", "shortest", "longest"),
+    ("changes", "problem"),
     [
-        ("role_session_name", "+=,.@-", 2, 64),
-        ("source_identity", "+=,.@-", 2, 256),
-        ("mfa_serial", "+=/:,.@-", 9, 256),
+        ({"role_arn": "arn:aws:iam::222222222222:user/bruce"}, "role_arn"),
+        ({"role_arn": "arn:aws:iam::22222222222:role/R"}, "role_arn"),
+        (
+            {"role_arn": ARN.replace("2", "\u0662")},
+            "role_arn",
+        ),
+        ({"role_arn": f"arn:aws:iam::222222222222:role/{'r' * 65}"}, "role_arn"),
+        ({"role_arn": f"{ARN}\n"}, "role_arn"),
+        ({"role_arn": f"arn:aws:iam::222222222222:role/{'p/' * 1100}R"}, "role_arn"),
+        ({"role_arn": None}, "role_arn None"),
+        ({"role_session_name": "a"}, "role_session_name 'a'"),
+        ({"role_session_name": "a" * 65}, "role_session_name"),
+        ({"role_session_name": "brüce"}, "role_session_name"),
+        ({"role_session_name": 5}, "role_session_name 5"),
+        ({"external_id": "x"}, "external_id (not shown)"),
+        ({"external_id": "x y"}, "external_id (not shown)"),
+        ({"source_identity": "a b"}, "source_identity"),
+        ({"source_identity": "aws:bruce"}, "source_identity"),
+        ({"mfa_serial": "short"}, "mfa_serial"),
+        ({"sts_region_name": "Europe"}, "sts_region_name"),
+        ({"duration_seconds": 899}, "duration_seconds 899"),
+        ({"duration_seconds": 43_201}, "duration_seconds"),
+        ({"duration_seconds": True}, "duration_seconds True"),
+        ({"duration_seconds": 900.5}, "duration_seconds"),
+        ({"duration_seconds": math.nan}, "duration_seconds"),
+        ({"duration_seconds": "900"}, "duration_seconds"),
+        ({"duration_seconds": timedelta(days=1)}, "duration_seconds"),
+        ({"policy_arns": OWN_POLICY}, "a list of ARNs"),
+        ({"policy_arns": 5}, "a list of ARNs"),
+        ({"policy_arns": [5]}, "policy_arns 5"),
+        ({"policy_arns": ["arn:aws:iam::aws:role/x"]}, "policy_arns"),
+        ({"policy_arns": ["arn:aws:iam::333333333333:policy/p"]}, "own account 222222222222"),
+        ({"policy_arns": [f"arn:aws:iam::aws:policy/{'p' * 2040}"]}, "policy_arns"),
+        ({"tags": ["team"]}, "tags"),
+        ({"tags": {str(number): "" for number in range(51)}}, "at most 50"),
+        ({"tags": {"": "x"}}, "keys are 1 to 128"),
+        ({"tags": {"k" * 129: "x"}}, "keys are 1 to 128"),
+        ({"tags": {"aws:x": "x"}}, "do not begin with aws:"),
+        ({"tags": {"AWS:x": "x"}}, "do not begin with aws:"),
+        ({"tags": {"a!b": "x"}}, "keys are"),
+        ({"tags": {5: "x"}}, "keys are"),
+        ({"tags": {"a": "x" * 257}}, "the value of 'a'"),
+        ({"tags": {"a": "x\ny"}}, "the value of 'a'"),
+        ({"tags": {"a": None}}, "the value of 'a'"),
+        ({"tags": {"Team": "x", "team": "y"}}, "'Team' is there too"),
+        ({"transitive_tag_keys": "team"}, "a list of keys"),
+        ({"transitive_tag_keys": 5}, "a list of keys"),
+        ({"transitive_tag_keys": ["team"]}, "each is a key of tags"),
+        ({"transitive_tag_keys": [5]}, "each is a key of tags"),
+        ({"tags": {"team": "x"}, "transitive_tag_keys": ["team", "TEAM"]}, "each key once"),
+        ({"web_identity_token": "a.b.c"}, "web_identity_token (not shown)"),
+        ({"web_identity_token_file": ""}, "web_identity_token_file (not shown)"),
+        ({"web_identity_token_file": 5}, "the path of a file"),
+        ({"web_identity_token_file": b"token"}, "the path of a file"),
+        ({"web_identity_token_file": "a\0b"}, "the path of a file"),
+        ({"web_identity_token_file": "token", "web_identity_token": str}, "both say where the token comes from"),
+        ({"web_identity_token_file": "token", "external_id": "word"}, "external_id can't stand beside"),
+        ({"web_identity_token_file": "token", "source_identity": "bruce"}, "source_identity can't stand beside"),
+        ({"web_identity_token_file": "token", "tags": {"a": "b"}}, "tags can't stand beside"),
+        ({"web_identity_token": str, "mfa_serial": "GAHT12345678"}, "mfa_serial can't stand beside"),
+        ({"role_session_name": "{usr}"}, "did you mean {user}?"),
     ],
 )
-def test_text_outside_of_its_rule_is_refused(field: str, signs: str, shortest: int, longest: int) -> None:
-    """Too short, too long, one strange character; and what is no text."""
-
-    @given(st.one_of(outside(WORD + signs, shortest, longest), st.integers(), st.binary(), st.booleans()))
-    def refused(value: Any) -> None:
-        refuse(InvalidRoleError, field, value, repr(value))
-
-    refused()
+def test_what_sts_refuses_is_refused_before_the_network(changes: dict[str, Any], problem: str) -> None:
+    """The message names the option, the value and the rule; never a secret."""
+    with pytest.raises(InvalidRoleError) as caught:
+        role(**changes)
+    assert problem in str(caught.value)
+    assert len(str(caught.value)) < 450
 
 
-@given(st.one_of(outside(f"{WORD}+=,.@:/-", 2, 1_224), st.integers()))
-def test_an_external_id_outside_of_its_rule_is_refused_and_not_shown(value: Any) -> None:
-    """It may be the right one but for a space at its end."""
-    with pytest.raises(InvalidRoleError, match=r"external_id \(not shown\)") as caught:
-        Role(ARN, external_id=value)
-    assert len(str(value)) < 8 or str(value) not in str(caught.value)
+def test_the_external_id_is_not_shown() -> None:
+    """It is part of what keeps third parties apart."""
+    assert "hush-hush" not in repr(role(external_id="hush-hush"))
 
 
-@given(
-    st.one_of(
-        st.integers().filter(lambda seconds: not 900 <= seconds <= 43_200),
-        st.floats().filter(lambda seconds: seconds != seconds // 1 or not 900 <= seconds <= 43_200),
-        st.timedeltas().filter(lambda delta: not 900 <= delta.total_seconds() <= 43_200),
-        st.booleans(),
-        st.text(),
-    )
-)
-def test_a_duration_outside_of_its_rule_is_refused(value: Any) -> None:
-    """Not a number, part of a second, a day, True."""
-    refuse(InvalidRoleError, "duration_seconds", value, repr(value))
+def test_a_source_identity_may_not_look_like_awss() -> None:
+    """A colon can't be in it anyway, so `aws:` is refused by the characters alone."""
+    assert role(source_identity="aws-bruce").source_identity == "aws-bruce"
 
 
-@given(
-    st.one_of(
-        st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(
-            lambda key: not all(map(is_tag_character, key))
-        ),
-        st.sampled_from(["", "k" * 129, "aws:x", "AWS:x", "aWs:"]),
-        st.integers(),
-    )
-)
-def test_a_tag_key_outside_of_its_rule_is_refused(key: Any) -> None:
-    """Also one that AWS keeps for itself."""
-    refuse(InvalidRoleError, "tags", {key: "value"}, repr(key))
+def test_a_bad_session_policy_names_the_role() -> None:
+    """A role with a policy that STS would refuse is refused, and the message says which role."""
+    with pytest.raises(InvalidPolicyError, match=ARN):
+        role(policy_arns=[OWN_POLICY] * 11)
+    with pytest.raises(InvalidPolicyError, match="not valid JSON"):
+        role(policy="{")
 
 
-@given(
-    st.one_of(
-        st.text(st.characters(codec="utf-8"), max_size=20).filter(lambda text: not all(map(is_tag_character, text))),
-        st.just("v" * 257),
-        st.none() | st.integers() | st.binary(),
-    )
-)
-def test_a_tag_value_outside_of_its_rule_is_refused(value: Any) -> None:
-    """With the key that it belongs to."""
-    refuse(InvalidRoleError, "tags", {"key": value}, "'key'")
+def test_a_role_knows_its_parts() -> None:
+    """Account, partition and name come out of the ARN."""
+    chinese = Role("arn:aws-cn:iam::222222222222:role/team/a/Reader")
+    assert (chinese.account_id, chinese.partition, chinese.name) == ("222222222222", "aws-cn", "Reader")
 
 
-@given(tag_maps.filter(bool), st.data())
-def test_tag_keys_that_differ_by_case_alone_are_refused(tags: dict[str, str], data: st.DataObject) -> None:
-    """To STS they are one."""
-    key = data.draw(st.sampled_from(sorted(tags)))
-    other = key.swapcase()
-    if other in tags or other.casefold() != key.casefold():
-        return
-    assert len({**tags, other: ""}) == len(tags) + 1
-    refuse(InvalidRoleError, "tags", {**tags, other: ""})
+def test_a_web_identity_is_part_of_a_role(tmp_path: Path) -> None:
+    """The path tells two roles apart, and travels; a function does not, and is not shown."""
+    by_path = role(web_identity_token_file=tmp_path / "token")
+    assert by_path.web_identity_token_file == str(tmp_path / "token")
+    assert by_path.has_web_identity
+    assert not role().has_web_identity
+    assert by_path.key("s") != role().key("s")
+    assert by_path.key("s") != role(web_identity_token_file="other").key("s")
+    assert pickle.loads(pickle.dumps(by_path)) == by_path
+    by_function = role(web_identity_token=str)
+    assert by_function == role(web_identity_token=str)
+    assert by_function.has_web_identity
+    assert "class 'str'" not in repr(by_function)
+    with pytest.raises(TypeError, match="web_identity_token="):
+        pickle.dumps(by_function)
 
 
-@given(tag_maps, tag_keys)
-def test_a_transitive_key_that_is_no_tags_is_refused(tags: dict[str, str], key: str) -> None:
-    """STS would refuse it."""
-    if key.casefold() not in {known.casefold() for known in tags}:
-        refuse(InvalidRoleError, "transitive_tag_keys", [key], repr(key), tags=tags)
+def test_roles_are_values() -> None:
+    """Equal roles are equal, hash alike, and travel to other processes."""
+    first = role(policy=allow("s3:*"), tags={"a": "b"}, policy_arns=[OWN_POLICY])
+    second = role(policy=allow("s3:*").to_dict(), tags={"a": "b"}, policy_arns=(OWN_POLICY,))
+    assert first == second
+    assert hash(first) == hash(second)
+    assert pickle.loads(pickle.dumps(first)) == first
 
 
-@given(st.integers(11, 30), st.sampled_from(["arn:aws:iam::aws:policy/A"]))
-def test_more_than_ten_policy_arns_are_refused(count: int, arn: str) -> None:
-    """With their number."""
-    refuse(InvalidPolicyError, "policy_arns", [arn] * count, str(count))
-
-
-@given(account_ids.filter(lambda found: found != "222222222222"))
-def test_a_policy_of_another_account_is_refused(account_id: str) -> None:
-    """With the account that it should be of."""
-    refuse(InvalidRoleError, "policy_arns", [f"arn:aws:iam::{account_id}:policy/P"], "222222222222")
-
-
-@given(st.integers(1, 2_300), st.integers(0, 10))
-def test_session_policies_are_2048_characters_together_at_most(padding: int, count: int) -> None:
-    """The inline one as it is sent, and the ARNs."""
-    policy, arns = allow("s3:GetObject", sid="a" * padding), ["arn:aws:iam::aws:policy/P"] * count
-    size = len(policy.to_json()) + sum(map(len, arns))
-    if size <= 2_048:
-        request = Role(ARN, policy=policy, policy_arns=arns).request()
-        assert len(request["Policy"]) + sum(map(len, arns)) == size
-    else:
-        with pytest.raises(InvalidPolicyError, match=str(size)):
-            Role(ARN, policy=policy, policy_arns=arns)
-
-
-LATER: list[tuple[Callable[[], Role], str]] = [
-    (lambda: Role(ARN, duration_seconds=3_601), "3600"),
-    (lambda: Role(ARN, mfa_serial="GAHT12345678"), "first hop"),
-    (lambda: Role(ARN, web_identity_token_file="token"), "first hop"),
-    (lambda: Role(ARN.replace("aws", "aws-cn", 1)), "partition"),
-]
-
-
-@pytest.mark.parametrize(("later", "problem"), LATER)
-@given(st.integers(1, 4))
-def test_what_a_later_hop_can_not_do_is_refused_at_any_place(later: Any, problem: str, place: int) -> None:
-    """With the place."""
-    with pytest.raises(InvalidRoleError, match=problem) as caught:
-        RoleChain(*[ARN] * place, later(), ARN)
-    assert caught.value.hop == place + 1
+def test_a_copy_with_changes_is_validated_anew() -> None:
+    """`replace` takes the options that a role has, with the same checks."""
+    assert role().replace(external_id="word").external_id == "word"
+    with pytest.raises(InvalidRoleError, match="no option 'extrnal_id'"):
+        role().replace(extrnal_id="word")
+    with pytest.raises(InvalidRoleError, match="duration_seconds"):
+        role().replace(duration_seconds=1)

@@ -97,7 +97,7 @@ def test_an_mfa_code_is_sent_with_its_serial(bench: Bench) -> None:
     assert "SerialNumber=arn%3Aaws%3Aiam" in form
 
 
-def test_hard_12_an_answer_that_has_expired_already_is_a_failed_refresh(bench: Bench) -> None:
+def test_an_answer_that_has_expired_already_is_a_failed_refresh(bench: Bench) -> None:
     """By AWS's own clock."""
     bench.server.body = answer(Expiration="2025-12-31T23:59:59Z")
     error = bench.refused()
@@ -118,9 +118,7 @@ def test_hard_12_an_answer_that_has_expired_already_is_a_failed_refresh(bench: B
         {"Arn": "nonsense"},
     ],
 )
-def test_hard_13_an_answer_that_lacks_something_is_a_failed_refresh(
-    bench: Bench, changes: dict[str, str | None]
-) -> None:
+def test_an_answer_that_lacks_something_is_a_failed_refresh(bench: Bench, changes: dict[str, str | None]) -> None:
     """It may be better next time, and nothing of it reaches an error."""
     bench.server.body = answer(**changes)
     error = bench.refused()
@@ -141,14 +139,14 @@ def test_garbage_is_a_failed_refresh(bench: Bench, body: str | bytes) -> None:
     assert "secret-of-the-answer" not in "".join(traceback.format_exception(error))
 
 
-def test_hard_15_an_expiry_ten_years_ahead_is_a_failed_refresh(bench: Bench) -> None:
+def test_an_expiry_ten_years_ahead_is_a_failed_refresh(bench: Bench) -> None:
     """Nothing that STS issues lives that long."""
     bench.server.body = answer(Expiration="2036-01-01T00:00:00Z")
     assert bench.refused().retryable
 
 
 @pytest.mark.parametrize("minutes", [-4, 4, -240, 240])
-def test_hard_26_a_wrong_local_clock_cancels_out(bench: Bench, minutes: int) -> None:
+def test_a_wrong_local_clock_cancels_out(bench: Bench, minutes: int) -> None:
     """Expiration and Date are both AWS's."""
     bench.clock.step_wall(minutes * 60)
     issued = bench.assume()
@@ -205,7 +203,7 @@ def test_failures_that_may_go_away_are_retryable(bench: Bench) -> None:
     ],
 )
 @pytest.mark.parametrize(("minutes", "told"), [(20, "1200 s behind AWS's"), (-20, "1200 s ahead of AWS's")])
-def test_hard_27_a_skewed_clock_is_named_with_its_offset(
+def test_a_skewed_clock_is_named_with_its_offset(
     bench: Bench, code: str, message: str, minutes: int, told: str
 ) -> None:
     """Measured by the answer's Date; it is no fault of the credentials."""
@@ -249,7 +247,7 @@ def test_an_error_of_ours_is_no_sign_of_throttling(bench: Bench) -> None:
         ("PackedPolicyTooLarge", "shorten"),
     ],
 )
-def test_hard_27_the_hint_says_what_to_do(bench: Bench, code: str, hint: str) -> None:
+def test_the_hint_says_what_to_do(bench: Bench, code: str, hint: str) -> None:
     """A wrong clock is called a wrong clock."""
     bench.server.status, bench.server.body = 400, refusal(code)
     assert hint in str(bench.refused())

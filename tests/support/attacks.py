@@ -1,6 +1,9 @@
-"""Texts by which somebody who may choose a name, a tag or a message attacks whoever looks at it."""
+"""Strings by which somebody who may choose a name, a tag or a message attacks whoever looks at it, and what is seen."""
 
 from __future__ import annotations
+
+import unicodedata
+from html.parser import HTMLParser
 
 ATTACKS: dict[str, str] = {
     "clears the screen": "a\x1b[2Jb",
@@ -45,3 +48,33 @@ ATTACKS: dict[str, str] = {
     "is very long": "x" * 1_000_000,
     "is very long once it is escaped": "\x1b" * 1_000_000,
 }
+
+
+class Seen(HTMLParser):
+    """What a browser makes of HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, list[tuple[str, str | None]]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Takes note of an element."""
+        self.tags.append((tag, attrs))
+
+    def handle_data(self, data: str) -> None:
+        """Takes note of text."""
+        self.text += data
+
+
+def seen(document: str) -> Seen:
+    """Parses a document."""
+    parser = Seen()
+    parser.feed(document)
+    parser.close()
+    return parser
+
+
+def harmless(text: str) -> bool:
+    """Whether every character is one that a terminal shows and that shows."""
+    return all(character == " " or unicodedata.category(character)[0] in "LMNPS" for character in text)

@@ -17,9 +17,10 @@ from xsession.credentials import Credentials
 from xsession.errors import AssumeRoleError, XSessionError
 from xsession.refresh import RefreshPolicy
 from xsession.refresh._cell import Cell
-from xsession.refresh._flight import Label
+from xsession.refresh._failure import Label
 from xsession.refresh._lanes import Lane
-from xsession.refresh._snapshot import Deadline, Issued
+from xsession.refresh._reader import Reader
+from xsession.refresh._snapshot import Deadline, Issued, Snapshot
 from xsession.refresh._workers import Workers
 from xsession.testing import EventCapture, FakeClock
 
@@ -32,6 +33,16 @@ def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < ends, "it did not happen in time"
         time.sleep(0.001)
+
+
+def read(cell: Cell[Any]) -> Snapshot[Any]:
+    """What a reader of a cell gets."""
+    return Reader(cell).read()
+
+
+def read_nested(cell: Cell[Any]) -> Snapshot[Any]:
+    """What the refresh of the next hop gets."""
+    return Reader(cell, nested=True).read()
 
 
 def refusal(code: str = "InternalFailure", *, retryable: bool = True) -> AssumeRoleError:
@@ -50,13 +61,15 @@ class ScriptedFetch:
         self.gate = threading.Event()
         self.gate.set()
         self.calls: list[float] = []
+        self.mfa_codes: list[str | None] = []
         self.forgotten: list[str | None] = []
         self._numbers = itertools.count(1)
         self.before: Callable[[], object] = lambda: None
         self.held_back = False
 
-    def __call__(self, _background: bool, _try_limit: float = 5.0, /) -> Issued:
+    def __call__(self, _background: bool, _try_limit: float = 5.0, mfa_code: str | None = None, /) -> Issued:
         """One call of STS."""
+        self.mfa_codes.append(mfa_code)
         sent_boot, sent_wall = self.clock.boot(), self.clock.wall()
         self.calls.append(sent_boot)
         number, lifetime = next(self._numbers), self.lifetime
@@ -103,7 +116,7 @@ class ThrottledFetch:
         """Whether the lane is busy."""
         return self._lane.busy
 
-    def __call__(self, background: bool, _try_limit: float, /) -> Issued:
+    def __call__(self, background: bool, _try_limit: float, _mfa_code: str | None, /) -> Issued:
         """One call of STS."""
         sent = self._lane.enter()
         if not self._allows():
@@ -202,9 +215,13 @@ class Bench:
             deadline=deadline,
         )
 
+    def read(self) -> Snapshot[Credentials]:
+        """What a reader gets now."""
+        return Reader(self.cell).read()
+
     def key(self) -> str:
         """The key id that a reader gets now."""
-        return self.cell.read().credentials.access_key_id
+        return self.read().credentials.access_key_id
 
     @property
     def calls(self) -> int:
@@ -228,6 +245,23 @@ class Bench:
             yield
         finally:
             self.fetch.gate.set()
+
+
+def advisory(bench: Bench, remaining: float = 800.0) -> None:
+    """Reads once, and lets time pass into the advisory window; the timer stays out of it."""
+    bench.read()
+    bench.workers.forget({bench.cell})
+    bench.to_remaining(remaining)
+
+
+@contextmanager
+def hanging_refresh(bench: Bench) -> Iterator[None]:
+    """A refresh of the advisory window is under way, and STS does not answer within the block."""
+    advisory(bench)
+    with bench.hanging():
+        bench.key()
+        until(lambda: bench.calls == 2)
+        yield
 
 
 def in_threads(count: int, func: Callable[[], object]) -> list[object]:

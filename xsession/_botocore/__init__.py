@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._signing import CurrentCredentials as CurrentCredentials
     from ._signing import SigningCredentials as SigningCredentials
     from ._signing import signing_credentials as signing_credentials
-    from ._source import Source as Source
+    from ._source_session import SourceSession as SourceSession
 
 __all__: list[str] = []
 
@@ -26,6 +26,6 @@ __getattr__, __dir__ = lazy(
         "_core": ("ClientCore", "Loaders"),
         "_log_filter": ("install_log_filter", "unlogged"),
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
-        "_source": ("Source",),
+        "_source_session": ("SourceSession",),
     },
 )

@@ -6,19 +6,22 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._chains import Chains as Chains
-    from ._chains import Reached as Reached
-    from ._chains import Route as Route
+    from ._chains import ResolvedAccount as ResolvedAccount
+    from ._chains import UncachedChain as UncachedChain
     from ._mfa_prompt import MfaCode as MfaCode
-    from ._start import Start as Start
-    from ._start import refuse_closed as refuse_closed
+    from ._settings import ChainSettings as ChainSettings
+    from ._settings import Runtime as Runtime
+    from ._source import Source as Source
+    from ._source import refuse_closed as refuse_closed
 
 __all__: list[str] = []
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_chains": ("Chains", "Reached", "Route"),
+        "_chains": ("Chains", "ResolvedAccount", "UncachedChain"),
         "_mfa_prompt": ("MfaCode",),
-        "_start": ("Start", "refuse_closed"),
+        "_settings": ("ChainSettings", "Runtime"),
+        "_source": ("Source", "refuse_closed"),
     },
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, XSessionError
-from xsession.refresh import Cell, Snapshot
+from xsession.refresh import Cell, Reader, Snapshot
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
+
+    from ._mfa_session import AccountMfa
+    from ._source import Source
 
 
 class AccountCredentials(CurrentCredentials):
@@ -24,22 +27,22 @@ class AccountCredentials(CurrentCredentials):
     method = "assume-role"
 
     def __init__(self, account: str) -> None:
-        super().__init__()
+        # Not the base's, as there: it would copy the secret.
         self._account = account
 
     def current(self) -> Credentials:
         """The credentials that the next request is signed with, as our own value."""
         raise NotImplementedError
 
-    def unlock(self) -> None:
-        """Has a person asked for what only a person can give, where that is needed."""
+    def ask_for_mfa(self) -> None:
+        """Has a person asked for the code of an MFA device, where that is needed."""
 
     def rejected(self, access_key_id: str) -> bool:
-        """Takes note that a service refused these as dead; tells whether there are others now."""
+        """Takes note that a service refused these as dead; returns whether there are others now."""
         raise NotImplementedError
 
     def denied(self, _access_key_id: str) -> bool:
-        """Takes note that a service denied a request explicitly; tells whether others may fare better."""
+        """Takes note that a service denied a request explicitly; returns whether others may fare better."""
         return False
 
     # Before 1.35 botocore's own form lacks it.
@@ -55,19 +58,19 @@ class CellCredentials(AccountCredentials):
     Args:
         account: The account's name, for errors.
         cell: The last hop.
-        gate: Called before a reader would have to wait; asks for MFA codes. None: nothing stands before it.
+        mfa: The MFA that the first hop asks for; None: it asks for none.
     """
 
-    def __init__(self, account: str, cell: Cell[SigningCredentials], gate: Callable[[], None] | None = None) -> None:
+    def __init__(self, account: str, cell: Cell[SigningCredentials], mfa: AccountMfa | None = None) -> None:
         super().__init__(account)
         self._cell = cell
-        self._gate = gate
+        self._mfa = mfa
         self._boot = cell.clock.boot
         self._wall = cell.clock.wall
 
     def get_frozen_credentials(self) -> SigningCredentials:
         """The credentials to sign the next request with; waits for a refresh only where they are about to end."""
-        # The first three lines of Cell.read once more: this is called at each signing, and a call costs as much again.
+        # As in _read: this is called at each signing, and a call would cost as much again.
         snapshot = self._cell.snapshot
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot.signing
@@ -77,20 +80,23 @@ class CellCredentials(AccountCredentials):
         """The credentials that the next request is signed with, as our own value."""
         return self._read().credentials
 
-    def unlock(self) -> None:
-        """Has somebody asked for an MFA code, where the credentials can't be had without one."""
-        if self._gate is not None:
-            self._gate()
+    def ask_for_mfa(self) -> None:
+        """Has a person asked for an MFA code, where the credentials can't be obtained without one."""
+        if self._mfa is not None:
+            self._mfa.ask()
 
     def _read(self) -> Snapshot[SigningCredentials]:
+        snapshot = self._cell.snapshot
+        if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
+            return snapshot
         try:
-            self.unlock()
+            self.ask_for_mfa()
             try:
-                return self._cell.read()
+                return Reader(self._cell).read()
             except MfaError:
-                # What a code had opened was closed in this very moment: revoked, or at its end.
-                self.unlock()
-                return self._cell.read()
+                # The MFA session ended in this very moment, or was revoked.
+                self.ask_for_mfa()
+                return Reader(self._cell).read()
         except XSessionError as error:
             raise error.for_caller(self._account) from error.__cause__
 
@@ -104,16 +110,6 @@ class CellCredentials(AccountCredentials):
         return self._cell.denied(access_key_id)
 
 
-class SourceLike(Protocol):
-    """What `SourceCredentials` needs of a source."""
-
-    def frozen(self) -> ReadOnlyCredentials:
-        """The source's current credentials."""
-
-    def rejected(self, access_key_id: str) -> bool:
-        """Takes note that these are dead; tells whether there are others now."""
-
-
 class SourceCredentials(AccountCredentials):
     """Those of an account that needs no hop: the source's own.
 
@@ -125,7 +121,7 @@ class SourceCredentials(AccountCredentials):
 
     method = "source"
 
-    def __init__(self, account: str, source: SourceLike, check: Callable[[ReadOnlyCredentials], None] | None) -> None:
+    def __init__(self, account: str, source: Source, check: Callable[[ReadOnlyCredentials], None] | None) -> None:
         super().__init__(account)
         self._source = source
         self._check = check

@@ -23,21 +23,21 @@ COMMAND_SECONDS = 60.0
 _FAILURE_MEMORY_SECONDS = 5.0
 
 
-class Door(Protocol):
-    """What a code opens."""
+class CodeUse(Protocol):
+    """What a code is asked for."""
 
     serial: str
     key: str
 
     @property
-    def is_open(self) -> bool:
-        """Whether no code is needed."""
+    def is_done(self) -> bool:
+        """Whether no code is needed, or no longer."""
 
     def check(self) -> None:
-        """Refuses where a code could not help, before anybody is asked for one."""
+        """Refuses where a code could not help, before a person is asked for one."""
 
-    def open(self, code: str, /) -> None:
-        """Spends a code."""
+    def spend(self, code: str, /) -> None:
+        """Spends a code, which works once."""
 
 
 class MfaPrompt:
@@ -55,30 +55,29 @@ class MfaPrompt:
         self._failed: dict[str, tuple[XSessionError, float]] = {}
         renew_after_fork(self)
 
-    def unlock(self, door: Door, command: Sequence[str] | None) -> None:
-        """Opens a door, unless somebody else did while we waited for our turn.
+    def ask(self, use: CodeUse, command: Sequence[str] | None) -> None:
+        """Asks for a code and spends it, unless another caller did while this one waited for its turn.
 
         Args:
-            door: What a code opens.
+            use: What the code is for.
             command: The program that prints codes, where there is no function.
 
         Raises:
-            MfaError: No right code was to be had; those who waited meanwhile are told the same.
+            MfaError: No right code could be obtained; those who waited meanwhile are told the same.
             CredentialsError: STS refused or failed.
         """
         with self._lock:
-            if door.is_open:
+            if use.is_done:
                 return
-            error, until = self._failed.get(door.key, (None, 0.0))
-            if error is not None and self._clock.boot() < until:
-                raise error.for_caller()
-            try:
-                door.check()
-                self._open(door, command)
-            except XSessionError as failure:
-                self._failed[door.key] = (failure, self._clock.boot() + _FAILURE_MEMORY_SECONDS)
-                raise
-            self._failed.pop(door.key, None)
+            error, until = self._failed.get(use.key, (None, 0.0))
+            if error is None or self._clock.boot() >= until:
+                error = self._problem(use, command)
+                if error is None:
+                    self._failed.pop(use.key, None)
+                    return
+                self._failed[use.key] = (error, self._clock.boot() + _FAILURE_MEMORY_SECONDS)
+        # Raised here, where no frame of its traceback has the code.
+        raise error.for_caller()
 
     def called(self, serial: str) -> str:
         """The code that the function gives; no command is run, and nobody in front of us is asked.
@@ -96,17 +95,29 @@ class MfaPrompt:
         """Gives a forked child a lock that nobody holds."""
         self._lock = threading.Lock()
 
-    def _open(self, door: Door, command: Sequence[str] | None) -> None:
+    def _problem(self, use: CodeUse, command: Sequence[str] | None) -> XSessionError | None:
+        # Why no code could be spent, with no traceback, whose frames would keep the code; None: one was.
+        try:
+            use.check()
+            self._spend(use, command)
+        except XSessionError as error:
+            cause = error.__cause__
+            if isinstance(cause, XSessionError):
+                cause.__traceback__ = None
+            return error.for_caller()
+        return None
+
+    def _spend(self, use: CodeUse, command: Sequence[str] | None) -> None:
         # Mistyped, or replaced by the next one meanwhile? A second wrong one is an error: devices lock after a few.
         for last in (False, True):
-            code = ask_for_code(door.serial, self._code, command)
+            code = ask_for_code(use.serial, self._code, command)
             try:
-                door.open(code)
+                use.spend(code)
             except CredentialsError as error:
                 if not _was_wrong(error):
                     raise
                 if last:
-                    msg = f"two codes of the MFA device {door.serial} were wrong"
+                    msg = f"two codes of the MFA device {use.serial} were wrong"
                     hint = "see that it is this device, and wait for the next code: each works once"
                     raise MfaError(msg, code=error.code, request_id=error.request_id, hint=hint) from error
             else:

@@ -9,53 +9,55 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xsession._base import Clock
 from xsession._botocore import SigningCredentials, signing_credentials
-from xsession._sts import Sts
+from xsession._sts import sts_region
 from xsession.errors import InvalidRoleError, MfaError, XSessionError
-from xsession.refresh import Cell, Issued, RefreshState
+from xsession.refresh import Cell, Issued, Reader, RefreshState
+from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Defaults, Hop, Role
 from xsession.stores import Store
 
-from ._hop import Signer, code_missing, issued_earlier, signed_by
-from ._mfa_prompt import Door, MfaCode, MfaPrompt
+from ._assume_role import code_missing, signed_by
+from ._hop_fetch import issued_earlier
+from ._mfa_prompt import CodeUse, MfaCode, MfaPrompt
+from ._source import Source
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
+DEFAULT_MFA_DURATION_SECONDS = 43_200
 # A role that is assumed at the last moment must still reach STS.
 _MARGIN_SECONDS = 30.0
 _USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
 
 
 class MfaSession:
-    """A session of long-term credentials that has passed MFA: the caller of the roles that ask for its device.
+    """A session of long-term credentials that has passed MFA: it assumes the roles that ask for its device.
 
     Nobody refreshes it; when it ends, a caller is asked for the next code.
 
     Args:
         serial: The device.
-        source: The long-term credentials.
-        sts: Makes the call.
+        source: The long-term credentials, and the STS that makes the call.
         store: Asked first, and told of what was issued.
         key: The store's key.
         clock: Both clocks.
     """
 
-    def __init__(self, serial: str, source: Signer, *, sts: Sts, store: Store, key: str, clock: Clock) -> None:
+    def __init__(self, serial: str, source: Source, *, store: Store, key: str, clock: Clock) -> None:
         self.serial = serial
         self.source = source
         self.key = key
-        self._sts = sts
         self._store = store
         self._clock = clock
         self._held: tuple[Issued, SigningCredentials] | None = None
         self._looked_in_store = False
 
     @property
-    def is_open(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether it is good for one more role."""
         if not self._looked_in_store:
             self._looked_in_store = True
@@ -74,9 +76,10 @@ class MfaSession:
         Raises:
             CredentialsError: STS refused or failed.
         """
+        sts = self.source.sts
         issued = signed_by(
             self.source,
-            lambda caller: self._sts.session_token(caller, self.serial, code, seconds=seconds, region_name=region_name),
+            lambda frozen: sts.session_token(frozen, self.serial, code, seconds=seconds, region_name=region_name),
         )
         self._hold(issued)
         self._store.put(self.key, issued.credentials)
@@ -100,9 +103,9 @@ class MfaSession:
         return False
 
     @property
-    def payer(self) -> str:
+    def quota_account_id(self) -> str:
         """The account of the long-term credentials."""
-        return self.source.payer
+        return self.source.quota_account_id
 
     def forget(self) -> None:
         """Throws the session away, in the store too."""
@@ -125,8 +128,8 @@ class MfaSession:
         return self._clock.boot() < boot and self._clock.wall() < wall
 
 
-class SessionDoor:
-    """Opened by a code for a session, which all roles behind the same device use.
+class SessionCode(CodeUse):
+    """A code for a session, which all roles behind the same device use.
 
     Args:
         session: The session.
@@ -142,41 +145,37 @@ class SessionDoor:
         self._region_name = region_name
 
     @property
-    def is_open(self) -> bool:
+    def is_done(self) -> bool:
         """Whether there is a session."""
-        return self._session.is_open
+        return self._session.is_usable
 
     def check(self) -> None:
         """Refuses a source that is a session itself."""
         _check_long_term(self._session.source)
 
-    def open(self, code: str, /) -> None:
+    def spend(self, code: str, /) -> None:
         """Begins a session."""
         self._session.begin(code, seconds=self._seconds, region_name=self._region_name)
 
 
-class RoleDoor:
-    """Opened by a code for one role alone: one that shall live longer than a role behind a session may.
+class RoleCode(CodeUse):
+    """A code for one role alone: one that should live longer than a role behind a session may.
 
     Args:
         serial: The device.
         key: The role's key.
         cell: Its credentials.
-        codes: Where its assumption finds the code.
         source: The long-term credentials.
     """
 
-    def __init__(
-        self, serial: str, key: str, cell: Cell[SigningCredentials], codes: dict[str, str], source: Signer
-    ) -> None:
+    def __init__(self, serial: str, key: str, cell: Cell[SigningCredentials], source: Source) -> None:
         self.serial = serial
         self.key = key
         self._cell = cell
-        self._codes = codes
         self._source = source
 
     @property
-    def is_open(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the role's credentials are there."""
         return self._cell.state in _USABLE
 
@@ -184,70 +183,81 @@ class RoleDoor:
         """Refuses a source that is a session itself."""
         _check_long_term(self._source)
 
-    def open(self, code: str, /) -> None:
-        """Assumes the role."""
+    def spend(self, code: str, /) -> None:
+        """Assumes the role: the refresh that begins here carries the code."""
         self._cell.forgive(XSessionError)
-        self._codes[self.key] = code
-        try:
-            self._cell.read()
-        finally:
-            del self._codes[self.key]
+        Reader(self._cell, mfa_code=code).read()
 
 
-class MfaGate:
-    """Stands before the credentials of an account whose first role asks for MFA; passed by every caller who may wait.
+class AccountMfa:
+    """The MFA that the first role of an account asks for; every caller that may wait comes by.
 
     Args:
-        cells: The account's hops, in order.
-        is_kept: Tells whether a store has credentials of one of them.
-        role_arn: The first role, for errors.
-        door: What a code opens.
-        prompt: Asks for the code.
+        hops: The account's hops, in order.
+        cells: Their credentials.
+        keys: Their keys.
+        use: What a code is asked for.
+        prompt: Asks for it.
         command: The program that prints codes, where there is no function.
+        store: May have credentials of the hops.
+        clock: Both clocks.
     """
 
     def __init__(
         self,
+        hops: Sequence[Hop],
         cells: Sequence[Cell[SigningCredentials]],
-        is_kept: Callable[[], bool],
-        role_arn: str,
-        door: Door,
+        keys: Sequence[str],
+        use: CodeUse,
         *,
         prompt: MfaPrompt,
         command: Sequence[str] | None,
+        store: Store,
+        clock: Clock,
     ) -> None:
+        self._hops = hops
         self._cells = cells
-        self._is_kept = is_kept
-        self._role_arn = role_arn
-        self._door = door
+        self._keys = keys
+        self._use = use
         self._prompt = prompt
         self._command = command
+        self._store = store
+        self._clock = clock
 
-    def __call__(self) -> None:
-        """Has somebody asked for a code, where the account's credentials can't be had without one.
+    def ask(self) -> None:
+        """Has a person asked for a code, where the account's credentials can't be obtained without one.
 
         Raises:
-            MfaError: No right code was to be had.
+            MfaError: No right code could be obtained.
             CredentialsError: The source has no credentials, or STS refused or failed.
             InvalidRoleError: The source is a session itself.
         """
         states = [cell.state for cell in self._cells]
         if states[-1] is RefreshState.DEADLINE or any(state in _USABLE for state in states):
             return
-        if not self._door.is_open and not self._is_kept():
+        if not self._use.is_done and not self._is_kept():
             try:
-                self._prompt.unlock(self._door, self._command)
+                self._prompt.ask(self._use, self._command)
             except XSessionError as error:
                 fresh = error.for_caller()
                 if fresh.hop is None:
-                    fresh.role_arn, fresh.hop = self._role_arn, 1
+                    fresh.role_arn, fresh.hop = self._hops[0].role.role_arn, 1
                 raise fresh from error.__cause__
         for cell in self._cells:
             cell.forgive(MfaError)
 
+    def _is_kept(self) -> bool:
+        return any(
+            # Only a cell that has fetched nothing yet looks into the store.
+            cell.snapshot.generation == 0
+            and cell.failure is None
+            and issued_earlier(self._store.get(key), hop.role.account_id, self._clock) is not None
+            for hop, cell, key in zip(self._hops, self._cells, self._keys, strict=True)
+        )
+
 
 class MfaSessions:
-    """The MFA sessions of one `CrossAccountSession`, one for each source and device; and whoever is asked for codes.
+    """The MFA sessions of one `CrossAccountSession`, one for each source and device; and their prompt.
 
     Args:
         code: As `MfaPrompt` takes it.
@@ -261,22 +271,69 @@ class MfaSessions:
         self._clock = clock
         self._sessions: dict[tuple[str, str], MfaSession] = {}
 
-    def of(self, serial: str, source: Signer, *, identity: str, sts: Sts) -> MfaSession:
+    def of(self, serial: str, source: Source) -> MfaSession:
         """The session of a device.
 
         Args:
             serial: The device.
             source: The long-term credentials.
-            identity: What tells that source from all others.
-            sts: Its STS.
         """
-        known = self._sessions.get((identity, serial))
+        known = self._sessions.get((source.key, serial))
         if known is not None:
             return known
-        key = hashlib.sha256(json.dumps(["mfa", identity, serial]).encode()).hexdigest()
-        made = MfaSession(serial, source, sts=sts, store=self._store, key=key, clock=self._clock)
+        key = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
+        made = MfaSession(serial, source, store=self._store, key=key, clock=self._clock)
         # Of two threads that come here at once, both get the first one's: setdefault is atomic.
-        return self._sessions.setdefault((identity, serial), made)
+        return self._sessions.setdefault((source.key, serial), made)
+
+    def signer_of(self, role: Role, source: Source) -> MfaSession | None:
+        """The session that assumes a role which asks for MFA; None: the role takes a code for itself.
+
+        Args:
+            role: The role.
+            source: The long-term credentials.
+        """
+        # Behind a session, a role lives an hour at most: who asked for more for this very role gets that.
+        seconds = role.duration_seconds
+        longer = isinstance(seconds, int) and seconds > MAX_CHAINED_DURATION_SECONDS
+        return None if longer else self.of(str(role.mfa_serial), source)
+
+    def of_account(
+        self,
+        *,
+        hops: Sequence[Hop],
+        cells: Sequence[Cell[SigningCredentials]],
+        keys: Sequence[str],
+        source: Source,
+        regions: tuple[str | None, ...],
+        defaults: Defaults,
+    ) -> AccountMfa:
+        """The MFA of an account whose first role asks for it.
+
+        Args:
+            hops: Its hops, in order.
+            cells: Their credentials.
+            keys: Their keys.
+            source: Where its chain begins.
+            regions: The session's and the source's region, as the STS region after the role's own.
+            defaults: Say which program prints codes, and how long a session lives.
+        """
+        first = hops[0].role
+        session = self.signer_of(first, source)
+        use: CodeUse
+        if session is None:
+            use = RoleCode(str(first.mfa_serial), keys[0], cells[0], source)
+        else:
+            seconds = defaults.mfa_duration_seconds
+            use = SessionCode(
+                session,
+                seconds=seconds if isinstance(seconds, int) else DEFAULT_MFA_DURATION_SECONDS,
+                region_name=sts_region(first, *regions),
+            )
+        command = defaults.mfa_command if isinstance(defaults.mfa_command, tuple) else None
+        return AccountMfa(
+            hops, cells, keys, use, prompt=self.prompt, command=command, store=self._store, clock=self._clock
+        )
 
     def forget(self, identity: str) -> None:
         """Throws away those of a source, in the store too."""
@@ -290,7 +347,7 @@ class MfaSessions:
             session.close()
 
 
-def _check_long_term(source: Signer) -> None:
+def _check_long_term(source: Source) -> None:
     if source.frozen().token is None:
         return
     msg = "mfa_serial needs long-term credentials as source, and these are a session's: it can't pass an MFA code on"

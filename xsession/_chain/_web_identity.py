@@ -18,8 +18,8 @@ MIN_TOKEN_CHARACTERS = 4
 MAX_TOKEN_CHARACTERS = 20_000
 
 
-class AssumeRoleWithWebIdentity:
-    """Asks with a token, which is read anew each time; needs no credentials.
+class WebIdentityRequest:
+    """Requests the first hop's credentials with a token, which is read again each time; needs no others.
 
     Args:
         hop: The role with all its options.
@@ -34,15 +34,18 @@ class AssumeRoleWithWebIdentity:
         self._region = sts_region(hop.role, *regions)
         self._lanes = lanes
 
-    def __call__(self, try_limit: float, /) -> Issued:
-        """New credentials.
+    def __call__(self, try_limit: float, _mfa_code: str | None = None, /) -> Issued:
+        """New credentials; MFA has no place here.
+
+        Args:
+            try_limit: Seconds that STS has for an answer to each try.
 
         Raises:
-            XSessionError: None could be had.
+            XSessionError: None could be obtained.
         """
         token = read_token(self._hop.role)
         try:
-            return self._ask(token, try_limit)
+            return self._assume(token, try_limit)
         except CredentialsError as error:
             if not is_dead_web_identity(error.code):
                 raise
@@ -50,7 +53,7 @@ class AssumeRoleWithWebIdentity:
             fresh = read_token(self._hop.role)
             if fresh == token:
                 raise
-        return self._ask(fresh, try_limit)
+        return self._assume(fresh, try_limit)
 
     @property
     def held_back(self) -> bool:
@@ -62,7 +65,7 @@ class AssumeRoleWithWebIdentity:
         # Nobody signs these: they count to the role's own account.
         return self._lanes.lane(self._hop.role.account_id, self._region)
 
-    def _ask(self, token: str, try_limit: float) -> Issued:
+    def _assume(self, token: str, try_limit: float) -> Issued:
         return self._sts.assume_role_with_web_identity(
             self._hop.role,
             token,

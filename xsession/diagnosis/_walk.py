@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xsession._aws import is_dead_caller, is_denied
 from xsession._base import FrozenMap, frozen
-from xsession._botocore import Source, signing_credentials
-from xsession._chain import Route
+from xsession._botocore import SourceSession, signing_credentials
+from xsession._chain import UncachedChain
 from xsession._sts import sts_region
 from xsession.accounts import Account, AccountRef
 from xsession.credentials import Credentials, Identity
@@ -21,7 +21,6 @@ from xsession.errors import (
     XSessionError,
 )
 from xsession.policies import CallingPrincipal
-from xsession.refresh import MAX_TRY_SECONDS
 from xsession.roles import Hop, Role
 
 from ._attempt import Attempt
@@ -77,8 +76,8 @@ class _Standpoint:
         )
 
 
-class _Signer:
-    """The hop before, as the caller of a fetch.
+class _HopBefore:
+    """The hop before, as the signer of a request.
 
     Args:
         at: Whose credentials sign.
@@ -88,7 +87,7 @@ class _Signer:
         self._at = at
 
     @property
-    def payer(self) -> str:
+    def quota_account_id(self) -> str:
         """The account to whose quota of STS its calls count."""
         return self._at.caller.account_id
 
@@ -104,7 +103,7 @@ class _Signer:
 def diagnose(
     account: Account,
     *,
-    route: Callable[[Account], Route],
+    chain_of: Callable[[Account], UncachedChain],
     as_session: Callable[[AccountRef], boto3.Session],
     using: Using,
     wall: Callable[[], float],
@@ -113,7 +112,7 @@ def diagnose(
 
     Args:
         account: The account.
-        route: Finds the way there.
+        chain_of: Resolves its chain, of which nothing is kept.
         as_session: The session of an account that `using` names.
         using: Who may read IAM, each in its own account.
         wall: Reads the wall clock, in seconds since 1970.
@@ -126,31 +125,31 @@ def diagnose(
     several = using if isinstance(using, list | tuple) else () if using is None else (using,)
     sessions = [one if hasattr(one, "get_credentials") else as_session(one) for one in several]
     try:
-        way = route(account)
+        chain = chain_of(account)
     except SourceCredentialsError as error:
         not_tried = (_not_tried(number, role) for number, role in enumerate(account.roles, start=1))
         return Diagnosis(account=account.name, hops=(_at_source(error, ""), *not_tried))
-    return Diagnosis(account=account.name, hops=tuple(_Walk(way, sessions, wall).hops()))
+    return Diagnosis(account=account.name, hops=tuple(_Walk(chain, sessions, wall).hops()))
 
 
 class _Walk:
     """One walk along a chain.
 
     Args:
-        way: The chain.
+        chain: The chain.
         sessions: Who may read IAM.
         wall: Reads the wall clock.
     """
 
-    def __init__(self, way: Route, sessions: Sequence[boto3.Session], wall: Callable[[], float]) -> None:
-        self._way = way
+    def __init__(self, chain: UncachedChain, sessions: Sequence[boto3.Session], wall: Callable[[], float]) -> None:
+        self._chain = chain
         self._wall = wall
-        self._region_name = sts_region(None, *way.regions)
+        self._region_name = sts_region(None, *chain.regions)
         self._inspection = Inspection(sessions, self._account_of)
 
     def hops(self) -> list[HopDiagnosis]:
         """How the source and each role stand."""
-        hops = self._way.hops
+        hops = self._chain.hops
         if hops and hops[0].role.has_web_identity:
             found, at = self._web_identity(hops[0])
             hops = hops[1:]
@@ -168,7 +167,7 @@ class _Walk:
     def _web_identity(self, hop: Hop) -> tuple[list[HopDiagnosis], _Standpoint | None]:
         source, role = HopDiagnosis(hop=0, state=HopState.NOT_NEEDED), hop.role
         try:
-            credentials = self._way.ask(hop, self._way.start)(MAX_TRY_SECONDS).credentials
+            credentials = self._chain.assume(hop, self._chain.source).credentials
         except (CredentialsError, WrongAccountError) as error:
             return [source, _at_role(error, hop.number, role, web_identity_causes(error))], None
         caller = CallingPrincipal(credentials.arn or "", credentials.user_id, role=role.role_arn)
@@ -187,8 +186,8 @@ class _Walk:
             frozen, identity = self._who_starts()
         except CredentialsError as error:
             return _at_source(error, self._region_name), None
-        account = self._way.account
-        expected = None if self._way.hops else account.account_id
+        account = self._chain.account
+        expected = None if self._chain.hops else account.account_id
         if expected is not None and identity.account_id != expected:
             wrong = WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
             return _at_source(wrong, self._region_name), None
@@ -199,22 +198,22 @@ class _Walk:
         return found, _Standpoint(caller=caller, frozen=frozen, source_identity_known=known, tags_known=known)
 
     def _who_starts(self) -> tuple[ReadOnlyCredentials, Identity]:
-        start = self._way.start
-        frozen = start.frozen()
+        source = self._chain.source
+        frozen = source.frozen()
         try:
-            return frozen, start.sts.caller_identity(frozen, region_name=self._region_name)
+            return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
         except CredentialsError as error:
             # As at any refresh: a login, or a rotated key, may lie in the files by now.
-            if not is_dead_caller(error.code) or not start.rejected(frozen.access_key or ""):
+            if not is_dead_caller(error.code) or not source.rejected(frozen.access_key or ""):
                 raise
-        frozen = start.frozen()
-        return frozen, start.sts.caller_identity(frozen, region_name=self._region_name)
+        frozen = source.frozen()
+        return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
 
     def _hop(self, hop: Hop, at: _Standpoint) -> tuple[HopDiagnosis, _Standpoint | None]:
         attempt = self._attempt(hop, at)
-        signer = self._way.start if hop.number == 1 else _Signer(at)
+        signer = self._chain.source if hop.number == 1 else _HopBefore(at)
         try:
-            credentials = self._way.ask(hop, signer)(MAX_TRY_SECONDS).credentials
+            credentials = self._chain.assume(hop, signer).credentials
         except (CredentialsError, WrongAccountError, ConfigError) as error:
             return self._refused(error, attempt), None
         found = HopDiagnosis(hop=hop.number, role_arn=hop.role.role_arn, state=HopState.OK, arn=credentials.arn)
@@ -225,7 +224,7 @@ class _Walk:
             hop=hop.number,
             role=hop.role,
             caller=at.caller,
-            region_name=sts_region(hop.role, *self._way.regions),
+            region_name=sts_region(hop.role, *self._chain.regions),
             time=self._wall(),
             long_term_key=at.frozen.token is None,
             source_identity=at.source_identity,
@@ -248,8 +247,8 @@ class _Walk:
         known: str | None = getattr(session, "account_id", None)
         if known is not None:
             return known
-        frozen = Source(session).frozen()
-        return self._way.start.sts.caller_identity(frozen, region_name=self._region_name).account_id
+        frozen = SourceSession(session).frozen()
+        return self._chain.source.sts.caller_identity(frozen, region_name=self._region_name).account_id
 
 
 def _at_role(

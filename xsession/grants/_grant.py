@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xsession._base import Clock, public
-from xsession._chain import Reached
+from xsession._chain import ResolvedAccount
 from xsession.credentials import Credentials
 from xsession.errors import GrantError
 from xsession.refresh import RefreshState
@@ -39,12 +39,12 @@ class Grant:
     its clients too.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_post", "_reached", "_revoke", "_session", "_terms")
+    __slots__ = ("__weakref__", "_clock", "_post", "_resolved", "_revoke", "_session", "_terms")
 
     def __init__(
         self,
         terms: Terms,
-        reached: Reached,
+        resolved: ResolvedAccount,
         session: AccountSession,
         *,
         clock: Clock,
@@ -52,7 +52,7 @@ class Grant:
         post: Post,
     ) -> None:
         self._terms = terms
-        self._reached = reached
+        self._resolved = resolved
         self._session = session
         self._clock = clock
         self._revoke = revoke
@@ -71,7 +71,7 @@ class Grant:
     @property
     def account(self) -> str:
         """The account's name."""
-        return self._reached.account.name
+        return self._resolved.account.name
 
     @property
     def deadline(self) -> datetime:
@@ -81,7 +81,7 @@ class Grant:
     @property
     def remaining(self) -> float:
         """Seconds until the deadline; 0 once it has passed, or the grant was revoked here."""
-        ended = self._reached.cells[-1].state is RefreshState.DEADLINE
+        ended = self._resolved.cells[-1].state is RefreshState.DEADLINE
         return 0.0 if ended else self._terms.ends.left(self._clock)
 
     @property
@@ -107,7 +107,7 @@ class Grant:
             DeadlinePassedError: The grant is over.
             CredentialsError: No credentials could be had.
         """
-        return self._handed_on().environ(self._reached.region_name)
+        return self._handed_on().environ(self._resolved.region_name)
 
     def to_credential_process(self) -> str:
         """The JSON object that `credential_process` in an AWS config file expects; it ends as `environ` does.
@@ -134,7 +134,7 @@ class Grant:
         """
         checked_url("destination", destination)
         checked_url("issuer", issuer)
-        console = console_of(self._reached.hops[-1].role.partition)
+        console = console_of(self._resolved.hops[-1].role.partition)
         try:
             return console_url(self._handed_on(), console, destination=destination, issuer=issuer, post=self._post)
         except GrantError as error:
@@ -154,7 +154,7 @@ class Grant:
         return self._revoke(self, using, block)
 
     def _handed_on(self) -> Credentials:
-        credentials = self._reached.credentials.current()
+        credentials = self._resolved.credentials.current()
         expiry = credentials.expiry
         return replace(credentials, expiry=self.deadline if expiry is None else min(expiry, self.deadline))
 

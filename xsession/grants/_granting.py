@@ -13,7 +13,7 @@ from xsession import events
 from xsession._aws import is_denied
 from xsession._base import Clock, frozen, renew_after_fork
 from xsession._botocore import SigningCredentials
-from xsession._chain import Chains, Reached
+from xsession._chain import Chains, ResolvedAccount
 from xsession._sts import sts_region
 from xsession.accounts import Account, required_role
 from xsession.credentials import Credentials, Identity
@@ -74,8 +74,8 @@ class Grants:
     """Makes grants, and ends them. One for each session.
 
     Args:
-        chains: Reaches accounts.
-        session_for: Makes the session of a reached account.
+        chains: Resolves accounts.
+        session_for: Makes the session of a resolved account.
         record: Writes an event down, or raises; tells the hooks of it.
         clock: Both clocks.
         random: Makes so many random bytes.
@@ -85,7 +85,7 @@ class Grants:
     def __init__(
         self,
         chains: Chains,
-        session_for: Callable[[Reached], AccountSession],
+        session_for: Callable[[ResolvedAccount], AccountSession],
         *,
         record: Callable[[events.Event], None],
         clock: Clock,
@@ -135,21 +135,21 @@ class Grants:
         seconds, to, reason = checked_duration(duration), checked_to(to), checked_reason(reason)
         terms = self._terms(to, reason, seconds)
         required_role(account, "that a grant could narrow")
-        plain = self._chains.reach(account)
+        plain = self._chains.resolve(account)
         role = self._narrowed(account, plain.hops[-1].role, terms, _Asked(policy, policy_arns, allow_chaining))
         who = self._who(plain)
-        reached, credentials = self._assumed(account, plain, role, terms)
-        self._remember(terms, reached)
+        resolved, credentials = self._assumed(account, plain, role, terms)
+        self._remember(terms, resolved)
         try:
-            self._record(_granted(terms, who, reached, credentials, self._clock))
+            self._record(_granted(terms, who, resolved, credentials, self._clock))
         except BaseException as error:
-            reached.cells[-1].end("the grant was not made, since it could not be written down")
+            resolved.cells[-1].end("the grant was not made, since it could not be written down")
             if not isinstance(error, Exception):
                 raise
             msg = f"the grant was not made, since it could not be written down: {type(error).__name__}: {error}"
             role_arn = role.role_arn
             raise GrantError(msg, account=account.name, role_arn=role_arn, hint="mend the audit log") from error
-        return Grant(terms, reached, self._session_for(reached), clock=self._clock, revoke=revoke, post=self._post)
+        return Grant(terms, resolved, self._session_for(resolved), clock=self._clock, revoke=revoke, post=self._post)
 
     def end(self, role_arn: str, scope: Scope) -> datetime | None:
         """Ends grants of a role in this process.
@@ -215,14 +215,16 @@ class Grants:
         except XSessionError as error:
             raise error.for_caller(account.name) from None
 
-    def _who(self, plain: Reached) -> Identity:
-        start = plain.start
+    def _who(self, plain: ResolvedAccount) -> Identity:
+        source = plain.source
         try:
-            return start.identity(start.frozen(), sts_region(plain.hops[-1].role, start.source.region_name))
+            return source.identity(source.frozen(), sts_region(plain.hops[-1].role, source.region_name))
         except XSessionError as error:
             raise error.for_caller(plain.account.name) from error.__cause__
 
-    def _assumed(self, account: Account, plain: Reached, role: Role, terms: Terms) -> tuple[Reached, Credentials]:
+    def _assumed(
+        self, account: Account, plain: ResolvedAccount, role: Role, terms: Terms
+    ) -> tuple[ResolvedAccount, Credentials]:
         # On an earlier hop, one's own source identity stays on the whole chain.
         claimed = any(hop.role.source_identity for hop in plain.hops)
         added: dict[str, Any] = {"tags": {**role.tags, GRANT_TAG: terms.id}}
@@ -232,9 +234,9 @@ class Grants:
                 added.pop(option, None)
         while True:
             wanted = _with_role(account, role.replace(**added))
-            reached = self._chains.reach(wanted, terms.ends)
+            resolved = self._chains.resolve(wanted, terms.ends)
             try:
-                return reached, reached.credentials.current()
+                return resolved, resolved.credentials.current()
             except AssumeRoleError as error:
                 # Nothing shows beforehand what the trust policy permits; AWS names the one action that it refuses.
                 refused = _refused_option(error, len(plain.hops))
@@ -243,9 +245,9 @@ class Grants:
                 del added[refused]
                 self._refused.add((role.role_arn, refused))
 
-    def _remember(self, terms: Terms, reached: Reached) -> None:
+    def _remember(self, terms: Terms, resolved: ResolvedAccount) -> None:
         made = datetime.fromtimestamp(self._clock.wall(), UTC)
-        live = _Live(terms, made, reached.hops[-1].role.role_arn, weakref.ref(reached.cells[-1]))
+        live = _Live(terms, made, resolved.hops[-1].role.role_arn, weakref.ref(resolved.cells[-1]))
         with self._lock:
             held = [one for one in self._live if one.cell() is not None and one.terms.ends.left(self._clock) > 0]
             self._live = [*held, live]
@@ -261,12 +263,14 @@ def _refused_option(error: AssumeRoleError, hop: int) -> str | None:
     return next((option for action, option in _OPTIONAL.items() if f"perform: {action}" in error.message), None)
 
 
-def _granted(terms: Terms, who: Identity, reached: Reached, credentials: Credentials, clock: Clock) -> events.Granted:
-    hop = reached.hops[-1]
+def _granted(
+    terms: Terms, who: Identity, resolved: ResolvedAccount, credentials: Credentials, clock: Clock
+) -> events.Granted:
+    hop = resolved.hops[-1]
     policy = hop.role.policy
     return events.Granted(
         at=datetime.fromtimestamp(clock.wall(), UTC),
-        account=reached.account.name,
+        account=resolved.account.name,
         role_arn=hop.role.role_arn,
         hop=hop.number,
         grant_id=terms.id,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from xsession._aws import is_busy, is_denied, is_missing
 from xsession._base import Clock
-from xsession._botocore import Source
-from xsession._chain import Start
+from xsession._botocore import SourceSession
+from xsession._chain import Source
 from xsession._iam import OWN_POLICY, RoleIam, RoleState
 from xsession._sts import sts_region
 from xsession.errors import (
@@ -208,19 +208,19 @@ def _wait_for_iam(spec: RoleSpec, iam: RoleIam, patience: Patience) -> None:
 
 
 def _wait_for_sts(tries: Sequence[Role], assume_from: boto3.Session, patience: Patience) -> None:
-    start = Start(Source(assume_from), None, clock=patience.clock, emit=lambda _event: None)
-    with closing(start):
-        while refusal := _refusal(start, tries, assume_from.region_name):
+    source = Source(SourceSession(assume_from), None, clock=patience.clock, emit=lambda _event: None)
+    with closing(source):
+        while refusal := _refusal(source, tries, assume_from.region_name):
             if not patience.pause():
                 raise _not_assumable(refusal, patience) from refusal
 
 
-def _refusal(start: Start, tries: Sequence[Role], region_name: str | None) -> CredentialsError | None:
+def _refusal(source: Source, tries: Sequence[Role], region_name: str | None) -> CredentialsError | None:
     """Why the role can't be assumed by now; None: it can."""
     refusal: CredentialsError | None = None
     for role in tries:
         try:
-            start.sts.assume_role(role, start.frozen(), hop=1, region_name=sts_region(role, region_name))
+            source.sts.assume_role(role, source.frozen(), hop=1, region_name=sts_region(role, region_name))
         except CredentialsError as error:
             if not is_denied(error.code) and not error.retryable:
                 raise

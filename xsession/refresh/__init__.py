@@ -6,12 +6,13 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._cell import Cell as Cell
-    from ._flight import Label as Label
+    from ._failure import Label as Label
     from ._lanes import SHARED_LANES as SHARED_LANES
     from ._lanes import Lane as Lane
     from ._lanes import Lanes as Lanes
     from ._policy import MAX_TRY_SECONDS as MAX_TRY_SECONDS
     from ._policy import RefreshPolicy, RefreshState
+    from ._reader import Reader as Reader
     from ._snapshot import Deadline as Deadline
     from ._snapshot import Issued as Issued
     from ._snapshot import Snapshot as Snapshot
@@ -25,9 +26,10 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "_cell": ("Cell",),
-        "_flight": ("Label",),
+        "_failure": ("Label",),
         "_lanes": ("SHARED_LANES", "Lane", "Lanes"),
         "_policy": ("MAX_TRY_SECONDS", "RefreshPolicy", "RefreshState"),
+        "_reader": ("Reader",),
         "_snapshot": ("Deadline", "Issued", "Snapshot"),
         "_status": ("HopStatus", "Status"),
         "_workers": ("SHARED_WORKERS", "Workers"),

@@ -1,7 +1,8 @@
 """One hop's credentials, kept fresh: many readers, one refresh at a time.
 
 Readers take one reference and need no lock while the credentials are fresh. Everything else is decided under the
-cell's lock, in a few steps without I/O; refreshes run in worker threads, so that no reader can break one off.
+cell's lock, by the pure functions of `_decisions`, without I/O; refreshes run in worker threads, so that no reader can
+break one off.
 """
 
 from __future__ import annotations
@@ -10,25 +11,19 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from xsession import events
-from xsession._aws import is_throttling
 from xsession._base import SYSTEM_CLOCK, Clock, renew_after_fork
 from xsession.credentials import Credentials
-from xsession.errors import (
-    CredentialsError,
-    CredentialsTimeoutError,
-    DeadlinePassedError,
-    SessionClosedError,
-    XSessionError,
-)
+from xsession.errors import DeadlinePassedError, SessionClosedError, XSessionError
 
-from ._flight import Failure, Fetch, Flight, Label
+from . import _decisions as decisions
+from ._failure import Failure, Label, closed, deadline_passed, overdue, unexpected, useless
+from ._flight import Fetch, Flight, Look
 from ._policy import RefreshPolicy, RefreshState
-from ._reader import Look, Reader
-from ._snapshot import NEVER, Deadline, Issued, Snapshot, armed, nothing
+from ._reports import ClockSteps, Reports
+from ._snapshot import NEVER, Deadline, Issued, Snapshot, as_snapshot, nothing
 from ._workers import Workers
 
 if TYPE_CHECKING:
@@ -36,11 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ASSUMED_LIFETIME = 3_600.0
-_STEP_SECONDS = 5.0
 # Of the system: seeded by nobody, and different in every forked child.
 random_draw = random.SystemRandom().random
-_DENIAL_MEMORY_SECONDS = 600.0
 
 
 class Cell(Generic[T]):
@@ -77,7 +69,7 @@ class Cell(Generic[T]):
         self._fetch = fetch
         self._render = render
         self._workers = workers
-        self._emit = emit
+        self.reports = Reports(label, emit, clock)
         self._draw = draw
         self._deadline = deadline
         self._ended: str | None = None
@@ -86,37 +78,20 @@ class Cell(Generic[T]):
         self._generation = 0
         self._lock = threading.Lock()
         self._flight: Flight | None = None
-        self._zombie: Flight | None = None
+        self._overdue_flight: Flight | None = None
         self._scheduled: float | None = None
-        self._step = (0, 0.0)
+        self._steps = ClockSteps()
         self._denied_at = NEVER
         self._closed = False
         renew_after_fork(self)
 
-    def read(self) -> Snapshot[T]:
-        """The current credentials; refreshed first where they must be.
-
-        Raises:
-            CredentialsError: None could be had within the policy's patience; the cause is in it.
-        """
-        snapshot = self.snapshot
-        if self.clock.boot() < snapshot.fresh_until_boot and self.clock.wall() < snapshot.fresh_until_wall:
-            return snapshot
-        return Reader(self, nested=False).read()
-
-    def read_nested(self) -> Snapshot[T]:
-        """As `read`, for the refresh of the next hop: runs in this thread and leaves retries to that hop's readers."""
-        return Reader(self, nested=True).read()
-
     @property
     def state(self) -> RefreshState:
         """What a reader would meet now."""
-        if self._deadline is not None and self._deadline.left(self.clock) <= 0:
-            return RefreshState.DEADLINE
-        state, failure = self._held_state(self.snapshot), self.failure
-        if state in (RefreshState.EMPTY, RefreshState.EXPIRED) and failure is not None and not failure.error.retryable:
-            return RefreshState.REFUSED if self.clock.boot() < failure.next_try else state
-        return state
+        deadline, snapshot = self._deadline, self.snapshot
+        held = decisions.held_state(snapshot, snapshot.remaining(self.clock), deadline)
+        left = None if deadline is None else deadline.left(self.clock)
+        return decisions.met_state(held, self.failure, self.clock.boot(), left)
 
     @property
     def held_back(self) -> bool:
@@ -129,19 +104,7 @@ class Cell(Generic[T]):
 
         with self._lock:
             snapshot, failure, state, flight = self.snapshot, self.failure, self.state, self._flight
-        remaining = snapshot.remaining(self.clock) if snapshot.generation else 0.0
-        return HopStatus(
-            account=self.label.account,
-            hop=self.label.hop,
-            role_arn=self.label.role_arn,
-            state=state,
-            access_key_id=snapshot.credentials.access_key_id or None,
-            local_expiry=snapshot.credentials.local_expiry,
-            remaining=max(0.0, remaining),
-            refreshing=flight is not None,
-            last_error=None if failure is None else failure.error.message,
-            next_try=None if failure is None else max(0.0, failure.next_try - self.clock.boot()),
-        )
+        return HopStatus.of(self.label, self.clock, snapshot, state, failure, refreshing=flight is not None)
 
     def invalidate(self, access_key_id: str | None = None, *, reason: events.InvalidationReason = "asked") -> bool:
         """Throws away what is held, what is remembered and the answer of a refresh under way.
@@ -159,7 +122,7 @@ class Cell(Generic[T]):
                 return False
             self._forget()
         self._fetch.forget(access_key_id)
-        self.emit(events.Invalidated, access_key_id=held, reason=reason)
+        self.reports.send(events.Invalidated, access_key_id=held, reason=reason)
         return True
 
     def denied(self, access_key_id: str) -> bool:
@@ -174,13 +137,13 @@ class Cell(Generic[T]):
             if self.snapshot.credentials.access_key_id != access_key_id:
                 return self.snapshot.generation > 0
             now = self.clock.boot()
-            if now - self._denied_at < _DENIAL_MEMORY_SECONDS:
+            if not decisions.denial_counts(self._denied_at, now):
                 return False
             self._denied_at = now
         return self.invalidate(access_key_id, reason="denied explicitly by a service")
 
     def forgive(self, kind: type[XSessionError]) -> None:
-        """Forgets the last failure if it was of this kind: what caused it is mended."""
+        """Forgets the last failure if it was of this kind: what caused it is gone."""
         with self._lock:
             if self.failure is not None and isinstance(self.failure.error, kind):
                 self.failure = None
@@ -192,7 +155,7 @@ class Cell(Generic[T]):
             self.snapshot, self.failure = nothing(), None
         if held is not None:
             self._fetch.forget(held)
-            self.emit(events.Invalidated, access_key_id=held, reason="the source has other credentials")
+            self.reports.send(events.Invalidated, access_key_id=held, reason="the source has other credentials")
 
     def end(self, reason: str) -> None:
         """Throws away what is held, as if its deadline had passed: nothing is refreshed any more.
@@ -214,47 +177,40 @@ class Cell(Generic[T]):
     def after_fork(self) -> None:
         """Gives a forked child its own lock, no refresh under way, and its own jitter."""
         self._lock = threading.Lock()
-        self._flight = self._zombie = self._scheduled = None
+        self._flight = self._overdue_flight = self._scheduled = None
         if self.snapshot.generation:
             windows = self.policy.windows(self.snapshot.lifetime, self._draw())
             # Not armed: the child's first reader schedules the child's own refresh.
             self.snapshot = replace(self.snapshot, windows=windows, fresh_until_boot=NEVER)
 
-    def emit(self, kind: Callable[..., events.Event], **values: Any) -> None:
-        """Sends an event about this hop. Never called under the lock."""
-        at = datetime.fromtimestamp(self.clock.wall(), UTC)
-        label = self.label
-        self._emit(kind(at=at, account=label.account, role_arn=label.role_arn, hop=label.hop, **values))
+    def look(self, mfa_code: str | None = None) -> Look[T]:
+        """One look under the lock: what is held, and the refresh to wait for, begun if it is time for one.
 
-    def _forget(self) -> None:
-        if self._flight is not None:
-            self._flight.voided = True
-        if self._zombie is not None:
-            self._zombie.voided = True
-        self._flight = self._zombie = self.failure = None
-        self.snapshot = nothing()
-
-    def look(self) -> Look[T]:
-        """One look under the lock: what is held, and the refresh to wait for, begun if it is time for one."""
+        Args:
+            mfa_code: The code for the refresh that this look begins.
+        """
         with self._lock:
             if self._closed:
-                msg = "the CrossAccountSession is closed"
-                raise SessionClosedError(msg, role_arn=self.label.role_arn, hop=self.label.hop, hint="make a new one")
+                raise closed(self.label)
             self._check_deadline()
             snapshot, now = self.snapshot, self.clock.boot()
-            remaining, state = snapshot.remaining(self.clock), self._held_state(snapshot)
+            remaining = snapshot.remaining(self.clock)
+            state = decisions.held_state(snapshot, remaining, self._deadline)
             flight = self._awaited(now, remaining, state)
             began: Flight | None = None
-            if state is not RefreshState.FRESH and self._flight is None and self._may_start(now):
-                began = flight = self._flight = Flight(self._run, background=state is RefreshState.ADVISORY)
+            startable = decisions.may_start(self.failure, now, has_mfa_code=mfa_code is not None)
+            if state is not RefreshState.FRESH and self._flight is None and startable:
+                background = state is RefreshState.ADVISORY
+                began = flight = self._flight = Flight(self._run, background=background, mfa_code=mfa_code)
             arming = state is RefreshState.FRESH and not snapshot.armed
             if arming:
-                snapshot = self.snapshot = armed(snapshot, self._deadline)
+                snapshot = self.snapshot = decisions.armed(snapshot, self._deadline)
+            moved = self._steps.moved(snapshot, self.clock) if snapshot.generation else None
             look = Look(snapshot, state, remaining, now, flight, began, self.failure)
         if arming:
             self._schedule(snapshot.fresh_until_boot)
-        if snapshot.generation:
-            self._report_step(snapshot)
+        if moved is not None:
+            self.reports.send(events.ClockStepped, seconds=moved)
         return look
 
     def launch(self, flight: Flight) -> None:
@@ -265,36 +221,21 @@ class Cell(Generic[T]):
         """Seconds until a refresh counts as failed."""
         return self._flight_limit() - flight.age(now)
 
-    def _held_state(self, snapshot: Snapshot[T]) -> RefreshState:
-        if snapshot.generation == 0:
-            return RefreshState.EMPTY
-        if self._deadline is not None and snapshot.outlives(self._deadline):
-            return RefreshState.FRESH
-        return snapshot.windows.state(snapshot.remaining(self.clock))
+    def _forget(self) -> None:
+        if self._flight is not None:
+            self._flight.voided = True
+        if self._overdue_flight is not None:
+            self._overdue_flight.voided = True
+        self._flight = self._overdue_flight = self.failure = None
+        self.snapshot = nothing()
 
     def _check_deadline(self) -> None:
         if self._deadline is not None and self._deadline.left(self.clock) <= 0:
             self._forget()
-            ended = datetime.fromtimestamp(self._deadline.wall, UTC)
-            msg = f"the deadline of these credentials has passed: {ended:%Y-%m-%d %H:%M:%S} UTC"
-            if self._ended is not None:
-                msg = f"these credentials ended at {ended:%Y-%m-%d %H:%M:%S} UTC: {self._ended}"
-            label = self.label
-            raise DeadlinePassedError(msg, role_arn=label.role_arn, hop=label.hop, hint="ask for a new grant")
+            raise deadline_passed(self.label, self._deadline.wall, self._ended)
 
     def _flight_limit(self) -> float:
-        return self.policy.flight_limit(self._lifetime, self.label.hop)
-
-    @property
-    def _lifetime(self) -> float:
-        return self.snapshot.lifetime or _ASSUMED_LIFETIME
-
-    def _slept_through(self, flight: Flight, now: float) -> bool:
-        # A machine that was suspended or frozen in the middle of it: that says nothing about STS.
-        return self.flight_left(flight, now) < -self._flight_limit()
-
-    def _may_start(self, now: float) -> bool:
-        return self.failure is None or now >= self.failure.next_try
+        return self.policy.flight_limit(decisions.lifetime_of(self.snapshot), self.label.hop)
 
     def _awaited(self, now: float, remaining: float, state: RefreshState) -> Flight | None:
         flight = self._flight
@@ -302,28 +243,27 @@ class Cell(Generic[T]):
             return flight
         if not flight.overdue:
             flight.overdue = True
-            msg = f"STS gave no answer within {self._flight_limit():.0f} s"
-            error = CredentialsTimeoutError(msg, role_arn=self.label.role_arn, hop=self.label.hop, retryable=True)
-            self._remember(error, now, remaining, state, flight=flight)
+            self._remember(overdue(self.label, self._flight_limit()), now, remaining, state, flight=flight)
         # One that hangs makes room for a second, but not for a third.
-        if self._zombie is None or self._zombie.done.is_set():
-            self._zombie, self._flight = flight, None
+        if self._overdue_flight is None or self._overdue_flight.done.is_set():
+            self._overdue_flight, self._flight = flight, None
         return None
 
     def _run(self, flight: Flight) -> None:
         began = self.clock.boot()
         flight.start(began)
-        self.emit(events.RefreshStarted, background=flight.background)
+        self.reports.send(events.RefreshStarted, background=flight.background)
         try:
-            issued = self._fetch(flight.background, self.policy.try_limit(self._lifetime))
+            limit = self.policy.try_limit(decisions.lifetime_of(self.snapshot))
+            issued = self._fetch(flight.background, limit, flight.take_mfa_code())
             snapshot = self._rendered(issued)
         except XSessionError as error:
-            self._failed(flight, error)
+            # It is remembered, and the frames of its traceback hold what the request was signed with.
+            self._failed(flight, error.with_traceback(None))
         except BaseException as error:
-            msg = f"refreshing failed: {type(error).__name__}"
-            wrapped = CredentialsError(msg, role_arn=self.label.role_arn, hop=self.label.hop, retryable=True)
-            wrapped.__cause__ = error
-            self._failed(flight, wrapped)
+            if flight.has_mfa_code:
+                error.__traceback__ = None
+            self._failed(flight, unexpected(self.label, error))
             if not isinstance(error, Exception):
                 raise
         else:
@@ -332,28 +272,16 @@ class Cell(Generic[T]):
     def _rendered(self, issued: Issued) -> Snapshot[T]:
         credentials, lifetime = issued.credentials, issued.credentials.lifetime
         if lifetime is None or credentials.issued_at is None:
-            msg = "STS's answer names no end of the credentials"
-            raise CredentialsError(msg, role_arn=self.label.role_arn, hop=self.label.hop, retryable=True)
-        return Snapshot(
-            # Not armed yet: the first reader shows that a refresh ahead of time is worth it.
-            fresh_until_boot=NEVER,
-            fresh_until_wall=NEVER,
-            signing=self._render(credentials),
-            credentials=credentials,
-            expires_boot=issued.sent_boot + lifetime,
-            expires_wall=credentials.issued_at.timestamp() + lifetime,
-            lifetime=lifetime,
-            windows=self.policy.windows(lifetime, self._draw()),
-            generation=0,
-        )
+            raise useless(self.label, "STS's answer names no end of the credentials")
+        windows = self.policy.windows(lifetime, self._draw())
+        return as_snapshot(issued, self._render(credentials), lifetime, windows)
 
     def _succeeded(self, flight: Flight, snapshot: Snapshot[T], began: float) -> None:
         with self._lock:
             if flight.voided:
                 return
             held = self.snapshot
-            older = snapshot.expires_boot < held.expires_boot
-            stale = older and held.remaining(self.clock) > held.windows.hard
+            stale = decisions.is_older(snapshot, held, held.remaining(self.clock))
             if not stale:
                 self._generation += 1
                 self.snapshot = replace(snapshot, generation=self._generation)
@@ -361,19 +289,9 @@ class Cell(Generic[T]):
             if self._flight is flight:
                 self._flight = None
         if stale:
-            msg = "STS answered with credentials that end before those held"
-            error = CredentialsError(msg, role_arn=self.label.role_arn, hop=self.label.hop, retryable=True)
-            self._failed(flight, error)
+            self._failed(flight, useless(self.label, "STS answered with credentials that end before those held"))
             return
-        credentials = snapshot.credentials
-        self.emit(
-            events.RefreshSucceeded,
-            duration=self.clock.boot() - began,
-            access_key_id=credentials.access_key_id,
-            expiry=credentials.expiry,
-            request_id=credentials.request_id,
-            packed_policy_size=credentials.packed_policy_size,
-        )
+        self.reports.succeeded(snapshot.credentials, began)
 
     def _failed(self, flight: Flight, error: XSessionError) -> None:
         flight.error = error
@@ -383,35 +301,23 @@ class Cell(Generic[T]):
             if flight.voided or flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
-            failure = self._remember(error, now, remaining, self._held_state(self.snapshot), flight=flight)
-            again = remaining > self.snapshot.windows.hard and self.snapshot.armed
+            state = decisions.held_state(self.snapshot, remaining, self._deadline)
+            failure = self._remember(error, now, remaining, state, flight=flight)
+            again = decisions.refreshes_by_itself(self.snapshot, remaining)
         if again:
             self._schedule(failure.next_try)
-        self.emit(
-            events.RefreshFailed,
-            code=error.code,
-            message=error.message,
-            retryable=error.retryable,
-            next_try=failure.next_try - now,
-            remaining=remaining,
-        )
+        self.reports.failed(error, next_try=failure.next_try - now, remaining=remaining)
 
     def _remember(
         self, error: XSessionError, now: float, remaining: float, state: RefreshState, *, flight: Flight
     ) -> Failure:
         count = 1 if self.failure is None else self.failure.count + 1
         snapshot, draw = self.snapshot, self._draw()
-        if self._slept_through(flight, now):
-            delay = 0.0
-        elif not error.retryable:
-            delay = self.policy.refusal_memory(count, draw)
-        elif state in (RefreshState.EMPTY, RefreshState.EXPIRED):
-            delay = self.policy.retry_delay(count, draw)
-        elif state is RefreshState.MANDATORY:
-            delay = snapshot.windows.mandatory / 3
-        else:
-            delay = self.policy.backoff(snapshot.lifetime, count, draw, throttled=is_throttling(error.code))
-            delay = max(0.0, min(delay, remaining - snapshot.windows.mandatory))
+        delay = 0.0
+        if not decisions.slept_through(self.flight_left(flight, now), self._flight_limit()):
+            delay = decisions.delay_after(
+                error, count, policy=self.policy, snapshot=snapshot, state=state, remaining=remaining, draw=draw
+            )
         self.failure = Failure(error, count, now + delay)
         return self.failure
 
@@ -433,17 +339,7 @@ class Cell(Generic[T]):
         if look.began is not None:
             look.began.background = True
             look.began.run()
-        elif look.state is RefreshState.FRESH:
-            self._schedule(look.snapshot.fresh_until_boot)
-        elif look.flight is None and look.failure is not None and look.state is not RefreshState.EXPIRED:
-            self._schedule(look.failure.next_try)
-
-    def _report_step(self, snapshot: Snapshot[T]) -> None:
-        step = (snapshot.expires_boot - self.clock.boot()) - (snapshot.expires_wall - self.clock.wall())
-        with self._lock:
-            generation, known = self._step
-            moved = step - (known if generation == snapshot.generation else 0.0)
-            if abs(moved) <= _STEP_SECONDS:
-                return
-            self._step = (snapshot.generation, step)
-        self.emit(events.ClockStepped, seconds=moved)
+            return
+        due = decisions.due_next(look.snapshot, look.state, look.failure, under_way=look.flight is not None)
+        if due is not None:
+            self._schedule(due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
 from typing import Any, Generic, TypeVar
 
 from xsession._base import Clock, frozen
@@ -79,17 +79,33 @@ class Snapshot(Generic[T]):
         return self.expires_boot - hard >= deadline.boot and self.expires_wall - hard >= deadline.wall
 
 
+def as_snapshot(issued: Issued, signing: T, lifetime: float, windows: Windows) -> Snapshot[T]:
+    """What a fetch brought, with its end by both clocks; the cell that publishes it counts the generation.
+
+    Args:
+        issued: With `issued_at`.
+        signing: What requests are signed with.
+        lifetime: Seconds from issue to end.
+        windows: When its treatment changes.
+    """
+    credentials = issued.credentials
+    asked = NEVER if credentials.issued_at is None else credentials.issued_at.timestamp()
+    return Snapshot(
+        # Not armed yet: the first reader shows that a refresh ahead of time is worth it.
+        fresh_until_boot=NEVER,
+        fresh_until_wall=NEVER,
+        signing=signing,
+        credentials=credentials,
+        expires_boot=issued.sent_boot + lifetime,
+        expires_wall=asked + lifetime,
+        lifetime=lifetime,
+        windows=windows,
+        generation=0,
+    )
+
+
+@functools.cache
 def nothing() -> Snapshot[Any]:
-    """What a cell holds before its first refresh."""
+    """What cells hold before their first refresh: one snapshot for all of them."""
     credentials = Credentials(access_key_id="", secret_access_key="")
     return Snapshot(NEVER, NEVER, None, credentials, NEVER, NEVER, 0.0, Windows(0.0, 0.0, 0.0), 0)
-
-
-def armed(snapshot: Snapshot[T], deadline: Deadline | None = None) -> Snapshot[T]:
-    """The same snapshot, returned without a second look until its advisory window, or the deadline."""
-    ahead = snapshot.windows.advisory
-    until = Deadline(snapshot.expires_boot - ahead, snapshot.expires_wall - ahead)
-    if deadline is not None:
-        outlives = snapshot.outlives(deadline)
-        until = deadline if outlives else Deadline(min(until.boot, deadline.boot), min(until.wall, deadline.wall))
-    return replace(snapshot, fresh_until_boot=until.boot, fresh_until_wall=until.wall)

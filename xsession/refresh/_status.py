@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import overload
+from typing import Any, overload
 
-from xsession._base import frozen, html_table, public, table
+from xsession._base import Clock, frozen, html_table, public, table
 
+from ._failure import Failure, Label
 from ._policy import RefreshState
+from ._snapshot import Snapshot
 
 _HEADERS = ("account", "hop", "role", "state", "expires", "remaining", "last error", "next try")
 
@@ -40,6 +42,40 @@ class HopStatus:
     refreshing: bool
     last_error: str | None
     next_try: float | None
+
+    @classmethod
+    def of(
+        cls,
+        label: Label,
+        clock: Clock,
+        snapshot: Snapshot[Any],
+        state: RefreshState,
+        failure: Failure | None,
+        *,
+        refreshing: bool,
+    ) -> HopStatus:
+        """How a cell stands.
+
+        Args:
+            label: What it is called.
+            clock: Both clocks.
+            snapshot: What it holds.
+            state: What a reader would meet.
+            failure: What failed last.
+            refreshing: Whether STS is being asked.
+        """
+        return cls(
+            account=label.account,
+            hop=label.hop,
+            role_arn=label.role_arn,
+            state=state,
+            access_key_id=snapshot.credentials.access_key_id or None,
+            local_expiry=snapshot.credentials.local_expiry,
+            remaining=max(0.0, snapshot.remaining(clock)) if snapshot.generation else 0.0,
+            refreshing=refreshing,
+            last_error=None if failure is None else failure.error.message,
+            next_try=None if failure is None else max(0.0, failure.next_try - clock.boot()),
+        )
 
     @property
     def ok(self) -> bool:

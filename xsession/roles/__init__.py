@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from ._defaults import COMMAND_OPTIONS as COMMAND_OPTIONS
     from ._defaults import DEFAULT_OPTIONS as DEFAULT_OPTIONS
     from ._defaults import Defaults
-    from ._defaults import Hop as Hop
     from ._defaults import as_defaults as as_defaults
     from ._durations import MAX_CHAINED_DURATION_SECONDS as MAX_CHAINED_DURATION_SECONDS
     from ._durations import MIN_DURATION_SECONDS as MIN_DURATION_SECONDS
+    from ._hops import Hop as Hop
+    from ._hops import HopResolver as HopResolver
     from ._role import ROLE_OPTIONS as ROLE_OPTIONS
     from ._role import Role
     from ._role import second_session_policy as second_session_policy
     from ._role_chain import RoleChain
     from ._role_chain import as_chain as as_chain
-    from ._session_name import DEFAULT_TEMPLATE as DEFAULT_TEMPLATE
     from ._session_name import Runner as Runner
     from ._session_name import runner as runner
     from ._session_name import sanitised as sanitised
@@ -28,11 +28,12 @@ __all__ = ["Defaults", "Role", "RoleChain"]
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_defaults": ("COMMAND_OPTIONS", "DEFAULT_OPTIONS", "Defaults", "Hop", "as_defaults"),
+        "_defaults": ("COMMAND_OPTIONS", "DEFAULT_OPTIONS", "Defaults", "as_defaults"),
         "_durations": ("MAX_CHAINED_DURATION_SECONDS", "MIN_DURATION_SECONDS"),
+        "_hops": ("Hop", "HopResolver"),
         "_role": ("ROLE_OPTIONS", "Role", "second_session_policy"),
         "_role_chain": ("RoleChain", "as_chain"),
-        "_session_name": ("DEFAULT_TEMPLATE", "Runner", "runner", "sanitised"),
+        "_session_name": ("Runner", "runner", "sanitised"),
         "_tags": ("checked_tags",),
     },
 )

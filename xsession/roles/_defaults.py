@@ -1,4 +1,4 @@
-"""What roles take where they leave an option open, and which hop takes what."""
+"""What roles take where they leave an option open."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from xsession._aws import Arn, iam_arn, is_account_id
 from xsession._base import FrozenMap, did_you_mean, frozen
 from xsession.errors import ConfigError, InvalidRoleError, shown
 
-from ._durations import MAX_CHAINED_DURATION_SECONDS, whole_seconds
+from ._durations import whole_seconds
 from ._role import Role
-from ._role_chain import RoleChain
 
 if TYPE_CHECKING:
     from xsession.policies import PolicyLike
@@ -24,25 +23,6 @@ MAX_MFA_DURATION_SECONDS = 129_600
 
 # These are not options of roles.
 _NO_ROLES = ("mfa_command", "mfa_duration_seconds", "region_name")
-
-
-@frozen
-class Hop:
-    """One step of a chain, with every option that it takes.
-
-    Args:
-        number: Its place, counted from 1.
-        role: The role, nothing left to fill.
-        duration_is_default: Whether its duration is one that nobody chose for this role, and may be shortened.
-    """
-
-    number: int
-    role: Role
-    duration_is_default: bool
-
-    def behind_session(self) -> Hop:
-        """The same step with the credentials of an MFA session: those have passed MFA already."""
-        return replace(self, role=self.role.replace(mfa_serial=None))
 
 
 @frozen(kw_only=True)
@@ -113,35 +93,6 @@ class Defaults:
             if changes.keys() & set(pair):
                 changes.update({name: getattr(other, name) for name in pair})
         return replace(self, **changes)
-
-    def fill(self, chain: RoleChain) -> tuple[Hop, ...]:
-        """The chain's hops with these options where theirs are open.
-
-        Raises:
-            InvalidRoleError: A role and a default do not fit together.
-        """
-        return tuple(self._hop(number, role, len(chain)) for number, role in enumerate(chain, start=1))
-
-    def _hop(self, number: int, role: Role, length: int) -> Hop:
-        changes: dict[str, Any] = {}
-        open_duration = role.duration_seconds is None
-        first_by_role = number == 1 and not role.has_web_identity
-        if open_duration and isinstance(self.duration_seconds, int):
-            # Behind an MFA session, a role is a chained one.
-            chained = number > 1 or (first_by_role and (role.mfa_serial or self.mfa_serial) is not None)
-            longest = MAX_CHAINED_DURATION_SECONDS if chained else self.duration_seconds
-            changes["duration_seconds"] = min(self.duration_seconds, longest)
-        single = ["role_session_name", "sts_region_name"]
-        if first_by_role:
-            single += ["source_identity", "mfa_serial"]
-            if not role.tags:
-                changes.update(tags=self.tags, transitive_tag_keys=self.transitive_tag_keys)
-        if number == length and role.policy is None and not role.policy_arns:
-            changes.update(policy=self.policy, policy_arns=self.policy_arns)
-        changes.update({name: getattr(self, name) for name in single if getattr(role, name) is None})
-        # A copy is validated anew.
-        changes = {name: value for name, value in changes.items() if value != getattr(role, name)}
-        return Hop(number, role.replace(**changes) if changes else role, open_duration)
 
     def _check_region(self, role: Role, region: object) -> None:
         try:

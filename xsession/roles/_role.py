@@ -106,7 +106,8 @@ class Role:
         self._set("policy_arns", self._checked_policy_arns())
         if self.has_session_policy:
             self._check_session_policy()
-        self._set("tags", checked_tags(self.tags, self.role_arn))
+        if self.tags or not isinstance(self.tags, FrozenMap):
+            self._set("tags", checked_tags(self.tags, self.role_arn))
         self._set("transitive_tag_keys", self._checked_transitive_keys())
         self._set("web_identity_token_file", self._checked_token_file())
         self._check_web_identity()
@@ -234,8 +235,10 @@ class Role:
 
     def _checked_duration(self) -> int | None:
         value: object = self.duration_seconds
+        if value is None:
+            return None
         seconds = whole_seconds(value, MIN_DURATION_SECONDS, MAX_DURATION_SECONDS)
-        if value is not None and seconds is None:
+        if seconds is None:
             raise self._invalid(value, "duration_seconds", "900 to 43200 whole seconds")
         return seconds
 

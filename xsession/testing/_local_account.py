@@ -103,13 +103,11 @@ class LocalAccount:
         if not isinstance(trusts, Policy):
             principals = [trusts] if isinstance(trusts, str) else list(trusts)
             trusts = _open_trust(principals, external_id, self._partition)
-        iam = self._client("iam")
-        made = iam.create_role(
-            RoleName=name, AssumeRolePolicyDocument=trusts.to_json(), MaxSessionDuration=max_session_duration
+        permits = allow("*") if permissions is None else as_policy(permissions)
+        made = self._directory.add_role(
+            (self.account_id, self._partition), name, trusts, permits, max_session_duration=max_session_duration
         )
-        document = (allow("*") if permissions is None else as_policy(permissions)).to_json()
-        iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=document)
-        return str(made["Role"]["Arn"])
+        return made or self._role_over_http(name, trusts, permits, max_session_duration)
 
     def set_trust(self, role_name: str, trusts: PolicyLike) -> None:
         """Replaces a role's trust policy."""
@@ -130,6 +128,15 @@ class LocalAccount:
         ec2 = self._client("ec2")
         started = ec2.run_instances(ImageId=_IMAGE, MinCount=count, MaxCount=count, InstanceType="t3.micro")
         return [instance["InstanceId"] for instance in started["Instances"]]
+
+    def _role_over_http(self, name: str, trusts: Policy, permissions: Policy, max_session_duration: int) -> str:
+        # What IAM refuses is then refused in boto3's way.
+        iam = self._client("iam")
+        made = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=trusts.to_json(), MaxSessionDuration=max_session_duration
+        )
+        iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=permissions.to_json())
+        return str(made["Role"]["Arn"])
 
     def _client(self, service_name: str) -> Any:
         if service_name not in self._clients:

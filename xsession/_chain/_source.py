@@ -1,4 +1,4 @@
-"""Where chains begin: a source, with what is made from it once."""
+"""Where a chain begins: a source with what is made from it once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from xsession import events
 from xsession._base import Clock
-from xsession._botocore import ClientCore, Loaders, Source
+from xsession._botocore import ClientCore, Loaders, SourceSession
 from xsession._sts import Sts, sts_region
 from xsession.credentials import Identity
 from xsession.errors import SessionClosedError, SourceCredentialsError
@@ -31,11 +31,11 @@ def refuse_closed(account: str | None = None) -> NoReturn:
     raise SessionClosedError(msg, account=account, hint="make a new one")
 
 
-class Start:
-    """A source with what is made from it once: the core of its clients and its STS clients.
+class Source:
+    """Where a chain begins: the source session, with the core of its clients and its STS, made from it once.
 
     Args:
-        source: The source.
+        session: The source session.
         config: Client configuration for all accounts.
         loaders: Where the models of services are read; None: for this source alone.
         clock: Both clocks.
@@ -45,17 +45,17 @@ class Start:
 
     def __init__(
         self,
-        source: Source,
+        session: SourceSession,
         config: Config | None,
         *,
         loaders: Loaders | None = None,
         clock: Clock,
         emit: events.Hook,
-        changed: Callable[[Start], None] | None = None,
+        changed: Callable[[Source], None] | None = None,
     ) -> None:
-        self.source = source
+        self.session = session
         self._changed = changed
-        self.core = ClientCore(source.session, config, loaders=loaders)
+        self.core = ClientCore(session.boto3_session, config, loaders=loaders)
         self.sts = Sts(self.core, clock=clock, config=config)
         self._clock = clock
         self._emit = emit
@@ -71,7 +71,7 @@ class Start:
         """
         if self._closed:
             refuse_closed()
-        frozen = self.source.frozen()
+        frozen = self.session.frozen()
         if self.expected is not None:
             principal = self.identity(frozen).principal
             if principal != self.expected:
@@ -81,25 +81,35 @@ class Start:
         return frozen
 
     def rejected(self, access_key_id: str) -> bool:
-        """Looks for other credentials after these were rejected; tells whether there are any."""
-        before = self.source.found
-        others = self.source.rejected(access_key_id)
-        if self.source.found != before and self._changed is not None:
+        """Looks for other credentials after these were rejected; returns whether there are any."""
+        before = self.session.found
+        others = self.session.rejected(access_key_id)
+        if self.session.found != before and self._changed is not None:
             self._changed(self)
         return others
 
     @property
-    def payer(self) -> str:
+    def key(self) -> str:
+        """What tells it from all other sources."""
+        return self.session.identity
+
+    @property
+    def region_name(self) -> str | None:
+        """The source session's region."""
+        return self.session.region_name
+
+    @property
+    def quota_account_id(self) -> str:
         """The source's account, where its credentials say it."""
-        return self.source.account_id or self.source.identity
+        return self.session.account_id or self.session.identity
 
     def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
         """Whose credentials these are, asked of STS."""
-        return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.source.region_name))
+        return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.region_name))
 
     def principal(self, *regions: str | None) -> str:
         """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
-        return self.identity(self.frozen(), *regions).principal if self.source.has_credentials else NOBODY
+        return self.identity(self.frozen(), *regions).principal if self.session.has_credentials else NOBODY
 
     def report(self) -> None:
         """Tells the hooks of what the core met since it was asked last; called where no lock is held."""

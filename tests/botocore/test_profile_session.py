@@ -9,39 +9,37 @@ from pathlib import Path
 import pytest
 
 from xsession import SourceCredentialsError
-from xsession._botocore._source import Source
+from xsession._botocore._source_session import SourceSession
 from xsession.accounts._profile import Profile
 
 KEYS = "aws_access_key_id = {}\naws_secret_access_key = s\n"
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def files(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """AWS's two files, with a profile that has keys and a role, and other keys in the environment."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    (tmp_path / "config").write_text(
+    (aws_folder / "config").write_text(
         "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/R\nsource_profile = a\nregion = eu-north-1\n"
         "[profile empty]\nregion = eu-north-1\n"
     )
-    (tmp_path / "credentials").write_text(f"[a]\n{KEYS.format('AKIAONE')}")
-    return tmp_path
+    (aws_folder / "credentials").write_text(f"[a]\n{KEYS.format('AKIAONE')}")
+    return aws_folder
 
 
 @pytest.mark.usefixtures("files")
 def test_a_profiles_own_keys_are_used_though_it_names_a_role() -> None:
     """A session of its name would assume the role; keys of the environment are not asked for."""
-    source = Source(Profile("a"))
+    source = SourceSession(Profile("a"))
     assert source.frozen().access_key == "AKIAONE"
     assert source.region_name == "eu-north-1"
-    assert source.session.profile_name == "a"
+    assert source.boto3_session.profile_name == "a"
 
 
 def test_rejected_keys_are_looked_for_in_the_files_again(files: Path) -> None:
     """As for a profile's name."""
-    source = Source(Profile("a"))
+    source = SourceSession(Profile("a"))
     source.frozen()
     assert not source.rejected("AKIAONE")
     (files / "credentials").write_text(f"[a]\n{KEYS.format('AKIATWO')}")
@@ -53,20 +51,20 @@ def test_rejected_keys_are_looked_for_in_the_files_again(files: Path) -> None:
 def test_a_profile_without_credentials_has_none_of_the_machine() -> None:
     """Neither the environment's nor the instance's stand in."""
     with pytest.raises(SourceCredentialsError, match=r"no credentials \(profile 'empty'\)"):
-        Source(Profile("empty")).frozen()
+        SourceSession(Profile("empty")).frozen()
 
 
 @pytest.mark.usefixtures("files")
 def test_a_profile_that_is_gone_is_an_error_of_ours() -> None:
     """It was there when the file was read."""
     with pytest.raises(SourceCredentialsError, match="gone"):
-        Source(Profile("gone"))
+        SourceSession(Profile("gone"))
 
 
 @pytest.mark.usefixtures("files")
 def test_the_environment_may_be_the_named_source() -> None:
     """In the words of the file."""
-    assert Source(Profile("a", "Environment")).frozen().access_key == "AKIAENV"
+    assert SourceSession(Profile("a", "Environment")).frozen().access_key == "AKIAENV"
 
 
 class Container(BaseHTTPRequestHandler):
@@ -102,11 +100,11 @@ def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("files", "container")
 def test_the_container_may_be_the_named_source() -> None:
     """And the keys of the environment, which come first elsewhere, are not asked for."""
-    assert Source(Profile("a", "EcsContainer")).frozen().access_key == "ASIABOX"
+    assert SourceSession(Profile("a", "EcsContainer")).frozen().access_key == "ASIABOX"
 
 
 @pytest.mark.usefixtures("files", "container")
 def test_the_instance_may_be_the_named_source() -> None:
     """Here it is switched off, and nothing else stands in for it."""
     with pytest.raises(SourceCredentialsError, match="no credentials"):
-        Source(Profile("a", "Ec2InstanceMetadata")).frozen()
+        SourceSession(Profile("a", "Ec2InstanceMetadata")).frozen()

@@ -104,15 +104,15 @@ def test_a_call_under_way_leaves_nothing_behind_that_a_reload_took_away(
     """It found the name before the reload, and is done after it."""
     xs = reloaded.xs
     found, go_on = threading.Event(), threading.Event()
-    reach = xs._reach
+    resolve = xs._resolve
 
     def slow(account: Any) -> Any:
         found.set()
         assert go_on.wait(10)
-        return reach(account)
+        return resolve(account)
 
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
-        patch.setattr(xs, "_reach", slow)
+        patch.setattr(xs, "_resolve", slow)
         late = pool.submit(xs.get_client, "sts", "moving")
         assert found.wait(10)
         reloaded.write(moving=reloaded.hub)

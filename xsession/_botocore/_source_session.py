@@ -15,8 +15,8 @@ from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
 
-class Source:
-    """One boto3 session as the start of chains.
+class SourceSession:
+    """One boto3 session as the beginning of chains.
 
     Args:
         session: The session, or a profile or the name of one to make it of; None: boto3's default.
@@ -32,18 +32,18 @@ class Source:
         self._reloadable = not isinstance(session, boto3.Session)
         try:
             if isinstance(session, boto3.Session):
-                self.session = session
+                self.boto3_session = session
             elif isinstance(session, Profile):
-                self.session = _profile_session(session)
+                self.boto3_session = _profile_session(session)
             else:
-                self.session = boto3.Session(profile_name=session, region_name=region_name)
+                self.boto3_session = boto3.Session(profile_name=session, region_name=region_name)
         except XSessionError:
             raise
         except BotoCoreError as error:
             raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
         # Static keys are the same source wherever they are; else made up, so that no other source ever has it: neither
         # now nor after this one is gone.
-        self.identity = f"source:{_static_key_id(self.session) or uuid.uuid4()}"
+        self.identity = f"source:{_static_key_id(self.boto3_session) or uuid.uuid4()}"
         # What the credentials said of it when they were read last.
         self.account_id: str | None = None
         # How often others were found in the place of rejected ones.
@@ -55,14 +55,14 @@ class Source:
     @property
     def region_name(self) -> str | None:
         """The session's region."""
-        region: str | None = self.session.region_name
+        region: str | None = self.boto3_session.region_name
         return region
 
     @property
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:
-            return self.session.get_credentials() is not None
+            return self.boto3_session.get_credentials() is not None
         except (XSessionError, BotoCoreError):
             return True
 
@@ -76,7 +76,7 @@ class Source:
         try:
             with self._lock:
                 if self._credentials is None:
-                    self._credentials = self.session.get_credentials()
+                    self._credentials = self.boto3_session.get_credentials()
                 credentials = self._credentials
             if credentials is not None:
                 frozen = credentials.get_frozen_credentials()
@@ -93,7 +93,7 @@ class Source:
             failure = SourceCredentialsError(message, hop=0, retryable=True)
             failure.__cause__ = error
         else:
-            msg = f"the source has no credentials (profile {self.session.profile_name!r})"
+            msg = f"the source has no credentials (profile {self.boto3_session.profile_name!r})"
             hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="
             failure = SourceCredentialsError(msg, hop=0, hint=hint)
         raise failure
@@ -129,7 +129,7 @@ class Source:
     @property
     def _profile(self) -> str | None:
         # boto3 says "default" where none was chosen, and asking for that by name fails where no file has it.
-        name = self.session.profile_name
+        name = self.boto3_session.profile_name
         return None if name == "default" else name
 
     def _login_hint(self, error: BotoCoreError) -> str | None:

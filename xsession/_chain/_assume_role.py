@@ -1,0 +1,157 @@
+"""One AssumeRole: whose credentials sign it, and what is done where STS finds those or the duration no good."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from xsession._aws import is_dead_caller, same_code
+from xsession._base import Clock
+from xsession._sts import DEFAULT_DURATION_SECONDS, Sts, sts_region
+from xsession.errors import CredentialsError, MfaError
+from xsession.refresh import Deadline, Issued, Lane, Lanes
+from xsession.roles import MAX_CHAINED_DURATION_SECONDS, MIN_DURATION_SECONDS, Hop, Role
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
+
+T = TypeVar("T")
+
+# Credentials are not used to their very end: those that end with the deadline would be replaced shortly before it.
+_BEYOND_DEADLINE_SECONDS = 60
+
+
+class Signer(Protocol):
+    """Whose credentials sign a call of STS: the source's, those of an MFA session, or those of the hop before."""
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """Current credentials."""
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Takes note that STS rejected these; returns whether there are others now."""
+
+    @property
+    def quota_account_id(self) -> str:
+        """The account to whose quota of STS its calls count, or what stands for it where that is not known."""
+
+
+class AssumeRoleRequest:
+    """Requests one hop's credentials with those of a signer.
+
+    Args:
+        hop: The role with all its options.
+        signer: Signs the call.
+        sts: Makes it.
+        regions: The session's and the source's region, as the STS region after the role's own.
+        lanes: Where calls wait while STS throttles.
+        deadline: From when on the credentials are of no use: none are asked for that live much longer; None: never.
+        clock: Both clocks.
+    """
+
+    def __init__(
+        self,
+        hop: Hop,
+        signer: Signer,
+        *,
+        sts: Sts,
+        regions: tuple[str | None, ...],
+        lanes: Lanes,
+        deadline: Deadline | None = None,
+        clock: Clock,
+    ) -> None:
+        self._hop = hop
+        self._role = hop.role
+        self._signer = signer
+        self._sts = sts
+        self._regions = regions
+        self._lanes = lanes
+        self._deadline = deadline
+        self._clock = clock
+
+    def __call__(self, try_limit: float, mfa_code: str | None, /) -> Issued:
+        """New credentials.
+
+        Args:
+            try_limit: Seconds that STS has for an answer to each try.
+            mfa_code: The code that a person gave for this very call, if any.
+
+        Raises:
+            XSessionError: None could be obtained.
+        """
+        frozen, others_tried = self._signer.frozen(), False
+        while True:
+            if self._role.mfa_serial is not None and mfa_code is None:
+                raise code_missing(self._role.mfa_serial)
+            try:
+                return self._sts.assume_role(
+                    self._wanted(),
+                    frozen,
+                    hop=self._hop.number,
+                    region_name=self._region,
+                    mfa_code=mfa_code,
+                    lane=self._lane,
+                    try_limit=try_limit,
+                )
+            except CredentialsError as error:
+                if self._is_too_long(error):
+                    # The source is a role's session itself, which nothing showed before.
+                    self._role = self._role.replace(duration_seconds=MAX_CHAINED_DURATION_SECONDS)
+                    continue
+                if others_tried or not has_others(self._signer, frozen, error):
+                    raise
+            frozen, others_tried = self._signer.frozen(), True
+
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+        return self._lane.busy
+
+    @property
+    def _region(self) -> str:
+        return sts_region(self._role, *self._regions)
+
+    @property
+    def _lane(self) -> Lane:
+        return self._lanes.lane(self._signer.quota_account_id, self._region)
+
+    def _is_too_long(self, error: CredentialsError) -> bool:
+        if not self._hop.duration_is_default or same_code(error.code) != "ValidationError":
+            return False
+        shortened = self._role.duration_seconds == MAX_CHAINED_DURATION_SECONDS
+        return not shortened and "role chaining" in error.message.lower()
+
+    def _wanted(self) -> Role:
+        if self._deadline is None:
+            return self._role
+        seconds = self._role.duration_seconds
+        longest = seconds if isinstance(seconds, int) else DEFAULT_DURATION_SECONDS
+        left = math.ceil(self._deadline.left(self._clock))
+        enough = max(MIN_DURATION_SECONDS, left + _BEYOND_DEADLINE_SECONDS)
+        return self._role.replace(duration_seconds=min(longest, enough))
+
+
+def signed_by(signer: Signer, call: Callable[[ReadOnlyCredentials], T]) -> T:
+    """The answer to a call; a second one is made where the signer's credentials are dead and it has others by now.
+
+    Raises:
+        CredentialsError: STS refused or failed.
+    """
+    frozen = signer.frozen()
+    try:
+        return call(frozen)
+    except CredentialsError as error:
+        if not has_others(signer, frozen, error):
+            raise
+    return call(signer.frozen())
+
+
+def has_others(signer: Signer, frozen: ReadOnlyCredentials, error: CredentialsError) -> bool:
+    """Whether STS said that these credentials of a signer are dead, and the signer has others by now."""
+    return is_dead_caller(error.code) and signer.rejected(frozen.access_key or "")
+
+
+def code_missing(serial: str) -> MfaError:
+    """The error of a refresh that would need a code: those who give codes are asked before, in the foreground."""
+    msg = f"the MFA device {serial} needs a code, which only a caller in the foreground can give"
+    return MfaError(msg, hint="call warm() where somebody can answer")

@@ -1,0 +1,156 @@
+"""How one hop's credentials are fetched: the hop before signs, STS answers, the store remembers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from xsession import events
+from xsession._aws import account_of
+from xsession._base import Clock
+from xsession._botocore import SigningCredentials
+from xsession.credentials import Credentials
+from xsession.errors import MfaError, XSessionError
+from xsession.refresh import Cell, Issued, Label, Reader
+from xsession.stores import Store
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
+
+
+class HopRequest(Protocol):
+    """Requests one hop's credentials from STS."""
+
+    def __call__(self, try_limit: float, mfa_code: str | None, /) -> Issued:
+        """New credentials.
+
+        Args:
+            try_limit: Seconds that STS has for an answer to each try.
+            mfa_code: The code that a person gave for this very call, if any.
+        """
+
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+
+
+class HopFetch:
+    """Fetches one hop's credentials; called by its cell in a worker thread.
+
+    Args:
+        label: What events and errors call the hop.
+        account_id: The account that the credentials must be of.
+        request: Requests them from STS.
+        store: Asked first when nothing was fetched yet, and told of what was.
+        key: The store's key.
+        clock: Both clocks.
+        emit: Takes events.
+    """
+
+    def __init__(
+        self,
+        label: Label,
+        account_id: str,
+        request: HopRequest,
+        *,
+        store: Store,
+        key: str,
+        clock: Clock,
+        emit: events.Hook,
+    ) -> None:
+        self._label = label
+        self._account_id = account_id
+        self._request = request
+        self._store = store
+        self._key = key
+        self._clock = clock
+        self._emit = emit
+        self._looked_in_store = self._called_for_help = False
+
+    def __call__(self, background: bool, try_limit: float, mfa_code: str | None, /) -> Issued:
+        """New credentials.
+
+        Args:
+            background: Whether no caller waits; then an event says where a person is needed.
+            try_limit: Seconds that STS has for an answer to each try.
+            mfa_code: The code that a person gave for this very call, if any.
+
+        Raises:
+            XSessionError: None could be obtained.
+        """
+        if not self._looked_in_store:
+            self._looked_in_store = True
+            kept = issued_earlier(self._store.get(self._key), self._account_id, self._clock)
+            if kept is not None:
+                return kept
+        try:
+            issued = self._request(try_limit, mfa_code)
+        except XSessionError as error:
+            if error.hop is None:
+                error.role_arn, error.hop = self._label.role_arn, self._label.hop
+            if background and isinstance(error, MfaError):
+                self._call_for_help(error)
+            raise
+        self._called_for_help = False
+        self._store.put(self._key, issued.credentials)
+        return issued
+
+    def forget(self, access_key_id: str | None) -> None:
+        """Has the store forget what it keeps, too."""
+        self._store.delete(self._key, access_key_id)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether calls wait because STS throttles."""
+        return self._request.held_back
+
+    def _call_for_help(self, error: XSessionError) -> None:
+        # Once: the refresh is tried again and again, and the person who could help has been told.
+        if self._called_for_help:
+            return
+        self._called_for_help = True
+        at, label = datetime.fromtimestamp(self._clock.wall(), UTC), self._label
+        self._emit(
+            events.NeedsAttention(
+                at=at,
+                account=label.account,
+                role_arn=label.role_arn,
+                hop=label.hop,
+                message=error.message,
+                hint=error.hint,
+            )
+        )
+
+
+class HopSigner:
+    """The hop before, as the signer of the next one.
+
+    Args:
+        cell: That hop's cell.
+    """
+
+    def __init__(self, cell: Cell[SigningCredentials]) -> None:
+        self._cell = cell
+
+    @property
+    def quota_account_id(self) -> str:
+        """The account that the hop before is in."""
+        return account_of(self._cell.label.role_arn)
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """That hop's current credentials, fetched in this thread where they must be."""
+        return Reader(self._cell, nested=True).read().signing
+
+    def rejected(self, access_key_id: str) -> bool:
+        """Throws them away, so that they are fetched again."""
+        self._cell.invalidate(access_key_id, reason="rejected by STS")
+        return True
+
+
+def issued_earlier(kept: Credentials | None, account_id: str | None, clock: Clock) -> Issued | None:
+    """What a store keeps, as if it had been issued to us; None where that is not to be believed."""
+    if kept is None or kept.issued_at is None or kept.account_id != account_id:
+        return None
+    age = clock.wall() - kept.issued_at.timestamp()
+    # From the future: the wall clock was set back, and nothing says when these really end.
+    return Issued(kept, clock.boot() - age) if age >= 0 else None
