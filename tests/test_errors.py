@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
+import re
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.project import ROOT
 from xsession import Role, errors
 from xsession.errors import (
     AssumeRoleError,
@@ -273,7 +277,7 @@ def test_a_boundary_names_the_account_in_a_copy_of_the_callers_own() -> None:
 def test_a_boundary_fills_in_the_hop_where_none_is_known() -> None:
     """The account stays the one that was named already."""
     with pytest.raises(AssumeRoleError) as caught, reaching(role_arn=ROLE, hop=1):
-        raise AssumeRoleError("no", account="vegeta")
+        raise AssumeRoleError(*["no"], account="vegeta")
     assert (caught.value.account, caught.value.role_arn, caught.value.hop) == ("vegeta", ROLE, 1)
 
 
@@ -281,3 +285,48 @@ def test_a_boundary_lets_other_errors_through() -> None:
     """They are none of its business."""
     with pytest.raises(KeyError, match="other"), reaching("vegeta"):
         raise KeyError("other")  # noqa: EM101 # its message is the key
+
+
+SIGNING = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, BotoCoreError)]
+
+
+def test_what_stops_a_client_from_signing_is_an_error_of_botocores_too() -> None:
+    """So `except (ClientError, BotoCoreError)`, as it is written for boto3, goes on working."""
+    ours = {error.__name__ for error in SIGNING if issubclass(error, XSessionError)}
+    assert ours == {
+        "AssumeRoleError",
+        "CredentialsError",
+        "CredentialsTimeoutError",
+        "DeadlinePassedError",
+        "MfaError",
+        "STSUnavailableError",
+        "SessionClosedError",
+        "SourceCredentialsError",
+        "WrongAccountError",
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SIGNING if issubclass(kind, XSessionError)])
+def test_it_is_none_that_means_something_else_to_botocore(kind: type[XSessionError]) -> None:
+    """Waiters and `Bucket.load` would take a ClientError for the service's answer."""
+    error = kind("no", account="vegeta", hop=1)
+    assert not isinstance(error, ClientError | NoCredentialsError)
+    assert str(error) == "account 'vegeta', hop 1: no"
+    assert dict(error.kwargs) == {}  # type: ignore[attr-defined]  # botocore's
+    copied = pickle.loads(pickle.dumps(error))
+    assert (type(copied), copied.account, str(copied)) == (kind, "vegeta", str(error))
+
+
+def test_handlers_of_botocores_errors_let_ours_through() -> None:
+    """Ours says more than that a call failed, and whoever catches botocore's must not wrap it."""
+    wrong = []
+    for path in sorted((ROOT / "xsession").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Try) or path.is_relative_to(ROOT / "xsession" / "testing"):
+                continue
+            caught = [ast.unparse(handler.type or ast.Constant(None)) for handler in node.handlers]
+            broad = [position for position, text in enumerate(caught) if re.search("ClientError|BotoCoreError", text)]
+            ours = [position for position, text in enumerate(caught) if "XSessionError" in text]
+            if broad and not (ours and min(ours) <= min(broad)):
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert wrong == []

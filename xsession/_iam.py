@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ._aws import hint_for, is_denied, is_missing, is_passing_in_iam, read_denial
 from ._base import FrozenMap, frozen
-from .errors import InvalidPolicyError, ProvisionError
+from .errors import InvalidPolicyError, ProvisionError, XSessionError
 from .policies import Policy, as_policy
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class RoleIam:
     def _call(self, method: str, **parameters: Any) -> Any:
         try:
             return getattr(self._client, method)(**parameters)
+        except XSessionError:
+            raise  # what signs the call has no credentials: that says more than that IAM could not be asked
         except (ClientError, BotoCoreError) as error:
             raise self._failure(method, error) from error
 
@@ -156,6 +158,8 @@ class RoleIam:
             yield from self._client.get_paginator(method).paginate(
                 **({"RoleName": self._role_name} if about is None else about)
             )
+        except XSessionError:
+            raise
         except (ClientError, BotoCoreError) as error:
             raise self._failure(method, error) from error
 

@@ -7,8 +7,9 @@
     │   ├── InvalidRoleError                   a role, a chain or one of their options
     │   └── InvalidPolicyError                 an IAM policy document
     ├── UnknownAccountError (also LookupError) no account of that name or id
-    ├── CredentialsError                       no credentials could be had
-    │   ├── AssumeRoleError                    STS refused or failed at one hop
+    ├── CredentialsError (also BotoCoreError)  credentials could not be obtained
+    │   ├── AssumeRoleError                    STS refused one hop, or failed at it: `code` says how
+    │   ├── STSUnavailableError                STS gave no answer, or none that could be read
     │   ├── SourceCredentialsError             the source has none, or they are dead
     │   ├── MfaError                           an MFA device's code is needed, and no right one was given
     │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
@@ -16,18 +17,23 @@
     ├── GrantError                             a grant was not made, or not handed over
     ├── RevocationError                        AWS still accepts what should have been revoked
     ├── ProvisionError                         a role could not be set up, compared or removed
-    ├── WrongAccountError                      credentials turned out to be for another account
+    ├── WrongAccountError (also BotoCoreError) credentials turned out to be for another account
     ├── AuditLogError                          the audit log can't be written to or read
     ├── ActivityError                          CloudTrail could not be read at all
-    └── SessionClosedError                     the session was closed
+    └── SessionClosedError (BotoCoreError)     the session was closed
 
-Catch `XSessionError` for all of them.
+Catch `XSessionError` for all of them. What a client may raise while it signs is a `BotoCoreError` too, so that code
+which catches `(ClientError, BotoCoreError)` goes on working; none is a `ClientError`, whose response botocore's waiters
+would take for the service's answer. `code` is AWS's own, or None.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Self
+
+from botocore.exceptions import BotoCoreError
 
 _LONGEST_SHOWN = 120
 
@@ -60,7 +66,8 @@ class XSessionError(Exception):
         hint: str | None = None,
         note: str | None = None,
     ) -> None:
-        super().__init__(message)
+        # Not the next class's in line: botocore's takes no message.
+        Exception.__init__(self, message)
         self._words = message
         self.account = account
         self.role_arn = role_arn
@@ -214,12 +221,19 @@ class UnknownAccountError(XSessionError, LookupError):
     """No account of that name or id is registered."""
 
 
-class CredentialsError(XSessionError):
-    """Credentials for an account could not be had."""
+class CredentialsError(XSessionError, BotoCoreError):
+    """Credentials for an account could not be obtained."""
+
+    kwargs: Any = MappingProxyType({})
+    """botocore's errors have the arguments of their message here; the fields of this one say more."""
 
 
 class AssumeRoleError(CredentialsError):
-    """STS refused, or failed at, one hop of a chain."""
+    """STS refused one hop of a chain, or failed at it."""
+
+
+class STSUnavailableError(CredentialsError):
+    """STS gave no answer, or none that could be read."""
 
 
 class SourceCredentialsError(CredentialsError):
@@ -250,8 +264,10 @@ class ProvisionError(XSessionError):
     """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
 
 
-class WrongAccountError(XSessionError):
+class WrongAccountError(XSessionError, BotoCoreError):
     """Credentials are for another account than the one that was asked for; nothing was signed with them."""
+
+    kwargs: Any = MappingProxyType({})
 
     @classmethod
     def between(
@@ -289,8 +305,10 @@ class ActivityError(XSessionError):
     """CloudTrail could not be read in any region that was asked."""
 
 
-class SessionClosedError(XSessionError):
+class SessionClosedError(XSessionError, BotoCoreError):
     """The `CrossAccountSession` was closed."""
+
+    kwargs: Any = MappingProxyType({})
 
     @classmethod
     def closed(cls, *, account: str | None = None, role_arn: str | None = None, hop: int | None = None) -> Self:

@@ -15,6 +15,7 @@ from xsession import (
     CredentialsError,
     Role,
     SourceCredentialsError,
+    STSUnavailableError,
     WrongAccountError,
     XSessionError,
 )
@@ -122,7 +123,8 @@ def test_an_answer_that_lacks_something_is_a_failed_refresh(bench: Bench, change
     """It may be better next time, and nothing of it reaches an error."""
     bench.server.body = answer(**changes)
     error = bench.refused()
-    assert isinstance(error, AssumeRoleError)
+    assert isinstance(error, STSUnavailableError)
+    assert error.code is None
     assert error.retryable
     text = "".join(traceback.format_exception(error))
     assert "secret-of-the-answer" not in text
@@ -134,7 +136,8 @@ def test_garbage_is_a_failed_refresh(bench: Bench, body: str | bytes) -> None:
     """Whatever botocore raises on it."""
     bench.server.body = body
     error = bench.refused()
-    assert isinstance(error, AssumeRoleError)
+    assert isinstance(error, STSUnavailableError)
+    assert error.code is None
     assert error.retryable
     assert "secret-of-the-answer" not in "".join(traceback.format_exception(error))
 

@@ -37,6 +37,8 @@ class SourceSession:
                 self.boto3_session = _profile_session(session)
             else:
                 self.boto3_session = boto3.Session(profile_name=session, region_name=region_name)
+        except XSessionError:
+            raise
         except BotoCoreError as error:
             raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
         # Static keys are the same source wherever they are; else made up, so that no other source ever has it: neither
@@ -61,7 +63,7 @@ class SourceSession:
         """Whether there are any, or something that should have led to some."""
         try:
             return self.boto3_session.get_credentials() is not None
-        except BotoCoreError:
+        except (XSessionError, BotoCoreError):
             return True
 
     def frozen(self) -> ReadOnlyCredentials:
@@ -80,9 +82,11 @@ class SourceSession:
                 frozen = credentials.get_frozen_credentials()
                 self.account_id = getattr(frozen, "account_id", None)
                 return frozen
+        except XSessionError:
+            raise
         except BotoCoreError as error:
-            hint, code = self._login_hint(error), type(error).__name__
-            failure = SourceCredentialsError(str(error), hop=0, code=code, retryable=not hint, hint=hint)
+            hint = self._login_hint(error)
+            failure = SourceCredentialsError(str(error), hop=0, retryable=not hint, hint=hint)
             failure.__cause__ = error
         except Exception as error:  # noqa: BLE001 # whoever refreshes a session's credentials raises what he likes
             message = f"the source's own refresh failed: {type(error).__name__}: {error}"

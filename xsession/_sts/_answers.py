@@ -18,6 +18,7 @@ from xsession.errors import (
     AssumeRoleError,
     CredentialsError,
     SourceCredentialsError,
+    STSUnavailableError,
     XSessionError,
 )
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role
@@ -100,7 +101,9 @@ def _reject(role: Role | None, hop: int, metadata: Mapping[str, Any], expiry: ob
     hint = "compare the local clock with the true time" if ends else None
     request_id = metadata.get("RequestId")
     role_arn = None if role is None else role.role_arn
-    raise _kind(role, hop)(msg, role_arn=role_arn, hop=hop, request_id=request_id, retryable=True, hint=hint) from None
+    raise STSUnavailableError(
+        msg, role_arn=role_arn, hop=hop, request_id=request_id, retryable=True, hint=hint
+    ) from None
 
 
 def lifetime_of(expiry: object, date: datetime | None, *, asked: int, sent_wall: float) -> float | None:
@@ -177,17 +180,17 @@ def no_answer(error: BotoCoreError | OSError, role: Role | None, hop: int | None
     # botocore's report of an invalid parameter quotes its value.
     text = "botocore refuses the request's parameters" if invalid else f"{type(error).__name__}: {error}"
     role_arn = None if role is None else role.role_arn
-    return _kind(role, hop)(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=not invalid)
+    return STSUnavailableError(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=not invalid)
 
 
 def garbled(error: Exception, role: Role | None, hop: int | None) -> XSessionError:
     """What becomes of an answer that botocore could not read."""
     # Neither its text nor the error itself goes on: a cut answer may hold half of a secret.
     msg = f"STS's answer could not be read ({type(error).__name__})"
-    return _kind(role, hop)(msg, role_arn=None if role is None else role.role_arn, hop=hop, retryable=True)
+    return STSUnavailableError(msg, role_arn=None if role is None else role.role_arn, hop=hop, retryable=True)
 
 
-def _kind(role: Role | None, hop: int | None, code: str | None = None) -> type[CredentialsError]:
+def _kind(role: Role | None, hop: int | None, code: str) -> type[CredentialsError]:
     if role is None:
         return CredentialsError
     return SourceCredentialsError if hop == 1 and is_dead_caller(code) else AssumeRoleError

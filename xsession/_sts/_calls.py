@@ -189,6 +189,8 @@ class Sts:
             method = getattr(self._client(*client), operation)
             with unlogged(), nullcontext() if caller is None else self._caller.of(caller):
                 return method(**request)
+        except XSessionError:
+            raise
         except ClientError as error:
             secrets = tuple(str(request[name]) for name in _SECRET_PARAMETERS if name in request)
             failure = refusal(error, role, hop, self._tries.sent[1], secrets)

@@ -19,7 +19,7 @@ from xsession._aws import iso, read_denial
 from xsession._base import Clock, frozen
 from xsession._iam import RoleIam
 from xsession.accounts import Account, required_role
-from xsession.errors import ConfigError, RevocationError, reaching
+from xsession.errors import ConfigError, RevocationError, XSessionError, reaching
 from xsession.policies import MAX_ROLE_POLICIES_CHARACTERS
 from xsession.roles import Role
 
@@ -288,6 +288,8 @@ def _make_room(policies: RolePolicies, policy: Policy, now: datetime) -> list[st
 def _is_denied(client: Any) -> bool:
     try:
         client.describe_regions()
+    except XSessionError:
+        raise
     except client.exceptions.ClientError as error:
         denial = read_denial(str(error))
         return denial.explicit and denial.policy == "identity-based"
