@@ -15,7 +15,7 @@ from xsession.policies import trust
 
 @pytest.fixture
 def folder(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with an xsession.toml, and an environment whose credentials are Batman's."""
+    """A folder with an xsession.toml that is named, and an environment whose credentials are Batman's."""
     (tmp_path / "xsession.toml").write_text(
         f"""
         [accounts.vegeta]
@@ -27,6 +27,7 @@ def folder(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         """
     )
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XSESSION_CONFIG", "xsession.toml")
     with world.aws.applied(world.key):
         yield tmp_path
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from xsession._base import read_regular_file
 from xsession._sts import DEAD_TOKEN, Sts, sts_region
 from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
 from xsession.refresh import Issued, Lane, Lanes
@@ -15,6 +16,7 @@ from xsession.roles import Hop, Role
 
 MIN_TOKEN_CHARACTERS = 4
 MAX_TOKEN_CHARACTERS = 20_000
+_MAX_FILE_BYTES = MAX_TOKEN_CHARACTERS + 1_000  # with some white space around it
 
 
 class AssumeRoleWithWebIdentity:
@@ -97,7 +99,10 @@ def read_token(role: Role) -> str:
 
 def _read(path: Path) -> tuple[str, str | None]:
     try:
-        return path.expanduser().read_text(encoding="ascii"), None
+        data, _ = read_regular_file(path.expanduser(), _MAX_FILE_BYTES)
+        if len(data) > _MAX_FILE_BYTES:
+            return "", f"the file has more than {_MAX_FILE_BYTES} bytes, and STS takes {MAX_TOKEN_CHARACTERS}"
+        return data.decode("ascii"), None
     except OSError as error:
         return "", f"the file can't be read: {error.strerror}"
     except ValueError:

@@ -34,7 +34,7 @@ POLICY_ARN = r"arn:aws[a-z0-9-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+"
 POLICY_ARN_RULE = "arn:<partition>:iam::<account id or aws>:policy/<name>"
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _EXTERNAL_ID = r"(?a)[\w+=,.@:/-]{2,1224}"
-_SERIAL = r"(?a)[\w+=/:,.@-]{9,256}"
+_SERIAL = r"(?a)[A-Za-z0-9][\w+=/:,.@-]{8,255}"  # as a program's argument it must not be an option
 _REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 _NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
@@ -90,7 +90,7 @@ class Role:
         self._check_session_name()
         self._check_text("external_id", _EXTERNAL_ID, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -", secret=True)
         self._check_text("source_identity", _NAME, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:")
-        self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -")
+        self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -, first a letter or digit")
         self._check_text("sts_region_name", _REGION, "an AWS region such as eu-west-1")
         self._set("duration_seconds", self._checked_duration())
         self._set("policy_arns", self._checked_policy_arns())
