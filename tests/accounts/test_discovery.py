@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from xsession import Accounts, ConfigError
-from xsession.accounts._discovery import Discovery, user_file
+from xsession.accounts._discovery import Discovery
+from xsession.accounts._user_file import user_file
 
 ARN = "arn:aws:iam::{:012}:role/R"
 

@@ -6,6 +6,8 @@ import codecs
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 MAX_FILE_BYTES = 2 * 1024 * 1024  # 10,000 accounts have less
@@ -87,10 +89,9 @@ def _text(data: bytes) -> str:
 def _check_shape(text: str) -> None:
     """Refuses what would take the parser long, or too deep; of what is no TOML the parser itself says why."""
     depth = dots = 0
-    for count, match in enumerate(_SHAPE.finditer(text)):
+    # Nothing comes at the end, and where a string has none.
+    for count, match in enumerate(takewhile(itemgetter(1), _SHAPE.finditer(text))):
         sign = match[1]
-        if not sign:  # the end, or a string that has none
-            return
         if sign in "[{":
             depth += 1
         elif sign in "]}":

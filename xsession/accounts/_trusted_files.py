@@ -134,11 +134,8 @@ class TrustedFiles:
 
     def __iter__(self) -> Iterator[str]:
         """The paths of all files that were trusted, whatever has become of them."""
-        try:
-            names = sorted(os.listdir(self._folder)) if self._is_ours() else []  # noqa: PTH208 # names, and sorted
-        except OSError:
-            names = []
-        records = (self._record_at(self._folder / name) for name in names if name.endswith(".json"))
+        places = self._folder.glob("*.json") if self._is_ours() else ()
+        records = (self._record_at(place) for place in places)
         return iter(sorted(record.path for record in records if record is not None))
 
     def problem(self, file: FoundFile, document: Document) -> str | None:
