@@ -160,7 +160,8 @@ class CrossAccountSession:
 
         Raises:
             ConfigError: A file is missing or wrong, and the message says where in it; or there is no account at all;
-                or a project's file has an account of a name that the user's own file has too.
+                or a project's file has an account of a name that the user's own file or a profile has too, says what
+                only a file that the user trusts may, or can be written by other users.
         """
         known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
         from .accounts import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
@@ -473,7 +474,8 @@ class CrossAccountSession:
         this raises and all stays as it was.
 
         Raises:
-            ConfigError: A file is missing or wrong; or this session was not made by `from_config`.
+            ConfigError: A file is missing or wrong, or has changed and must be trusted again; or this session was not
+                made by `from_config`.
             SessionClosedError: The session is closed.
         """
         if self._config is None:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from ._accounts import Accounts
     from ._discovery import Discovery as Discovery
     from ._profile import Profile as Profile
+    from ._trusted_files import TrustedFiles
 
-__all__ = ["SOURCE", "Account", "AccountRef", "Accounts"]
+__all__ = ["SOURCE", "Account", "AccountRef", "Accounts", "TrustedFiles"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -20,5 +21,6 @@ __getattr__, __dir__ = lazy(
         "_accounts": ("Accounts",),
         "_discovery": ("Discovery",),
         "_profile": ("Profile",),
+        "_trusted_files": ("TrustedFiles",),
     },
 )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from xsession._base import frozen
@@ -24,6 +25,7 @@ _SSO_LOGIN = ("sso_start_url", "sso_region")
 _OTHER_CREDENTIALS = ("credential_process", "web_identity_token_file", "login_session")
 # Options of a role; botocore ignores the last two of them.
 _TEXT_OPTIONS = ("role_session_name", "external_id", "mfa_serial", "source_identity", "policy")
+_NEVER_EMPTY = ("external_id", "mfa_serial")  # what binds a session is not dropped; boto3 refuses an empty one, too
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -43,7 +45,9 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
     Raises:
         ConfigError: A file can't be read or is not of this format; says which one and in which line.
     """
-    profiles, logins = read_sections(files)
+    written, logins = read_sections(files)
+    profiles = {name: replace(section, settings=_given(section.settings)) for name, section in written.items()}
+    logins = {name: _given(settings) for name, settings in logins.items()}
     reader = _Reader(profiles, logins, str(files.config.absolute()) if files.named else None)
     entries: list[Entry] = []
     unusable: dict[str, ConfigError] = {}
@@ -60,6 +64,16 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
             error.within(section.origin)
             unusable[error.account] = error
     return entries, unusable
+
+
+def names_of_profiles(files: AwsFiles) -> dict[str, str]:
+    """The account name that each profile has or would have, and where the profile stands.
+
+    Raises:
+        ConfigError: A file can't be read or is not of this format; says which one and in which line.
+    """
+    profiles, _ = read_sections(files)
+    return {_account_name(profile): section.origin for profile, section in profiles.items()}
 
 
 class _Reader:
@@ -178,10 +192,19 @@ def _account_names(profiles: Iterable[str]) -> dict[str, str]:
     """The name of each profile's account; none where two profiles would share one."""
     wished: dict[str, list[str]] = {}
     for profile in profiles:
-        wished.setdefault(_NOT_IN_NAMES.sub("-", profile).lstrip("._-"), []).append(profile)
+        wished.setdefault(_account_name(profile), []).append(profile)
     return {
         profile: name for name, sharing in wished.items() for profile in sharing if profile == name or len(sharing) == 1
     }
+
+
+def _account_name(profile: str) -> str:
+    return _NOT_IN_NAMES.sub("-", profile).lstrip("._-")
+
+
+def _given(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings that say something: tools write others with nothing behind the =, and boto3 lives with most."""
+    return {key: value for key, value in settings.items() if value or key in _NEVER_EMPTY}
 
 
 def _refuse_name(profile: str) -> NoReturn:
