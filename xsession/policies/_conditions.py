@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from xsession._base import frozen
@@ -40,7 +41,7 @@ class RequestKeys:
         all_tags: Whether `aws:RequestTag/...` keys that are not there are known to be lacking.
     """
 
-    values: Mapping[str, Sequence[str]]
+    values: Mapping[str, Sequence[str]] = field(repr=False)  # an external id may be among them
     all_tags: bool = True
 
     def get(self, key: str) -> Sequence[str] | None:
