@@ -497,6 +497,25 @@ def test_a_refusal_of_sts_is_on_record_too(world: World, fake_clock: FakeClock, 
     assert "sts:AssumeRole" in failed.fields["message"]
 
 
+def test_a_grant_whose_deadline_passes_while_sts_is_asked_is_not_made(
+    world: World, xs: CrossAccountSession, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says so: nobody revoked it."""
+    answer = world.aws._sts.answer
+
+    def answer_late(operation: str, *rest: Any) -> Any:
+        issued = answer(operation, *rest)
+        if operation == "AssumeRole":
+            fake_clock.advance(61)
+        return issued
+
+    monkeypatch.setattr(world.aws._sts, "answer", answer_late)
+    with pytest.raises(DeadlinePassedError, match=r"deadline .* has passed"):
+        granted(xs, duration=60)
+    (failed,) = world.events.of(GrantFailed)
+    assert "has passed" in failed.message
+
+
 def _of_grants(log: AuditLog) -> list[AuditRecord]:
     """What the log has of grants."""
     return [record for record in log if record.event.startswith("Grant")]
