@@ -254,3 +254,12 @@ def test_a_command_that_can_not_be_split_is_not_shown() -> None:
     with pytest.raises(ConfigError, match=r"^mfa_command \(not shown\) is not valid: No closing quotation$") as caught:
         Defaults(mfa_command=f'print "{MARK}')
     assert MARK not in repr(vars(caught.value))
+
+
+def test_a_nested_value_is_shown_as_its_repr_is() -> None:
+    """Up to where it is cut, of which nobody waits for the rest."""
+    value = [{"a": (1,), "b": [], "c": {"d": frozenset([5])}}, {7}, (1, 2), set(), {}]
+    assert shown(value) == repr(value)
+    for _ in range(200):
+        value = [value, value]
+    assert shown(value).startswith("[" * 120)
