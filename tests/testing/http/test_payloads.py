@@ -150,7 +150,7 @@ def test_boto3s_own_uploads_pass(world: World, tmp_path: Path, mode: Any, scheme
     s3.upload_fileobj(io.BytesIO(BODY), bucket, "stream")
     upload = s3.create_multipart_upload(Bucket=bucket, Key="parts", ChecksumAlgorithm="CRC32")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=BODY)
-    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload=parts)
     assert s3.get_object(Bucket=bucket, Key="parts")["Body"].read() == BODY
     s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": [{"Key": "a", "Value": "goku"}]})

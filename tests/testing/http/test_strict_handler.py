@@ -50,6 +50,10 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "a negative chunk": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", "BadRequest"),
     "half a chunk": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab", "BadRequest"),
     "no last chunk": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", "BadRequest"),
+    "a payload in parts": (
+        b"POST / HTTP/1.1\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n",
+        "MissingAuthenticationToken",
+    ),
     "a method that does not exist": (b"BREW /pot HTTP/1.1\r\n\r\n", "MissingAuthenticationToken"),
 }
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 from __future__ import annotations
 
 import re
+from email import errors
 from email.message import Message
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -14,6 +15,12 @@ from ._errors import RefusedError
 _LINE = re.compile(rb"[A-Za-z!#$%&'*+.^_`|~-]+ \S+ HTTP/1\.[01]\r?\n")
 _TARGET = re.compile(r"/[!-~]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HEADER_DEFECTS = (
+    errors.FirstHeaderLineIsContinuationDefect,
+    errors.InvalidHeaderDefect,
+    errors.MisplacedEnvelopeHeaderDefect,
+    errors.MissingHeaderBodySeparatorDefect,
+)
 # Of these, a request has one at most: two would mean one thing to us and another one to whoever reads them next.
 _SINGLE = ("Authorization", "Content-Length", "Host", "Transfer-Encoding", "X-Amz-Content-SHA256", "X-Amz-Date")
 
@@ -45,7 +52,8 @@ def line_refusal(line: bytes) -> RefusedError | None:
 
 def headers_refusal(headers: Message) -> RefusedError | None:
     """Why the headers of a request are refused; None: they are not."""
-    if headers.defects or headers.get_payload():
+    # Others are about the parts of a payload, which is not read here.
+    if any(isinstance(defect, _HEADER_DEFECTS) for defect in headers.defects):
         return bad_request()
     if any("\n" in value or "\r" in value or "\0" in value for value in headers.values()):
         return bad_request()
