@@ -330,3 +330,12 @@ def test_handlers_of_botocores_errors_let_ours_through() -> None:
             if broad and not (ours and min(ours) <= min(broad)):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []
+
+
+def test_a_nested_value_is_shown_as_its_repr_is() -> None:
+    """Up to where it is cut, of which nobody waits for the rest."""
+    value = [{"a": (1,), "b": [], "c": {"d": frozenset([5])}}, {7}, (1, 2), set(), {}]
+    assert shown(value) == repr(value)
+    for _ in range(200):
+        value = [value, value]
+    assert shown(value).startswith("[" * 120)

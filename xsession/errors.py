@@ -30,6 +30,7 @@ would take for the service's answer. `code` is AWS's own, or None.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -332,11 +333,43 @@ def shown(value: object) -> str:
     # What is cut anyway is not worth the repr of a megabyte. A subclass may have a repr that hides something.
     if type(value) is str or type(value) is bytes:
         value = value[:_LONGEST_SHOWN]
-    try:
-        whole = repr(value)
-    except Exception:  # noqa: BLE001 # a repr that fails must not hide what is wrong with the value
-        whole = f"<{type(value).__name__}>"
-    line = whole[: _LONGEST_SHOWN + 1]
+    line = ""
+    for part in _repr_parts(value):
+        line += part
+        if len(line) > _LONGEST_SHOWN:
+            break
+    line = line[: _LONGEST_SHOWN + 1]
     if not line.isprintable():
         line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
     return line if len(line) <= _LONGEST_SHOWN else f"{line[:_LONGEST_SHOWN]}..."
+
+
+def _repr_parts(value: object) -> Iterator[str]:
+    """The repr of a value piece by piece: of a nested one, nobody waits for what is cut, or for a cycle's end."""
+    if type(value) is list and value:
+        yield from _joined("[", value, "]")
+    elif type(value) is tuple and value:
+        yield from _joined("(", value, ")" if len(value) > 1 else ",)")
+    elif type(value) is set and value:
+        yield from _joined("{", value, "}")
+    elif type(value) is frozenset and value:
+        yield from _joined("frozenset({", value, "})")
+    elif type(value) is dict and value:
+        for number, (key, one) in enumerate(value.items()):
+            yield ", " if number else "{"
+            yield from _repr_parts(key)
+            yield ": "
+            yield from _repr_parts(one)
+        yield "}"
+    else:
+        try:
+            yield repr(value)
+        except Exception:  # noqa: BLE001 # a repr that fails must not hide what is wrong with the value
+            yield f"<{type(value).__name__}>"
+
+
+def _joined(start: str, values: Iterable[object], end: str) -> Iterator[str]:
+    for number, value in enumerate(values):
+        yield ", " if number else start
+        yield from _repr_parts(value)
+    yield end

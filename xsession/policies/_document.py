@@ -17,6 +17,7 @@ from xsession._base import FrozenMap, did_you_mean, frozen
 from xsession.errors import InvalidPolicyError, shown
 
 from ._external_ids import ExternalIds, may_be_in
+from ._json import is_unicode, number_text, read_json, refuse_oversized
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -34,6 +35,8 @@ _STATEMENT_KEYS = (
     "NotResource",
     "Condition",
 )
+# Beyond it, nobody meant one of the names that there are.
+_LONGEST_NAME = 120
 _SID = re.compile(r"[A-Za-z0-9]+")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:.+|arn:[^:]*\*", re.DOTALL)
@@ -111,7 +114,7 @@ class Statement:
             self._set(name, _texts(name, getattr(self, name), _RESOURCE, "* or an ARN, which may have * and ?"))
         for name in ("principals", "not_principals"):
             self._set(name, _checked_principals(name, getattr(self, name)))
-        self._set("conditions", _checked_conditions(self.conditions))
+        self._set("conditions", checked_conditions(self.conditions))
         _one_of("Action", self.actions, self.not_actions)
         if self.principals or self.not_principals:
             _one_of("Principal", self.principals, self.not_principals)
@@ -166,31 +169,33 @@ class Policy:
     version: str = field(default="2012-10-17", kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "statements", tuple(self.statements))
+        statements: object = self.statements
+        if isinstance(statements, str | Mapping) or not isinstance(statements, Iterable):
+            raise InvalidPolicyError.invalid(statements, "statements", "a list of Statement")
+        object.__setattr__(self, "statements", tuple(statements))
         if not self.statements:
             msg = "a policy has at least one statement"
             raise InvalidPolicyError(msg)
         if self.version not in _VERSIONS:
             raise InvalidPolicyError.invalid(self.version, "Version", " or ".join(_VERSIONS))
-        sids = [statement.sid for statement in self.statements if statement.sid is not None]
-        for sid in sids:
-            if sids.count(sid) > 1:
-                raise InvalidPolicyError.invalid(
-                    sid, "Sid", "each is unique in its policy, and this one is there twice"
-                )
+        sids: set[str] = set()
+        for statement in self.statements:
+            one: object = statement
+            if not isinstance(one, Statement):
+                raise InvalidPolicyError.invalid(one, "statements", "a list of Statement")
+            if one.sid in sids:
+                rule = "each is unique in its policy, and this one is there twice"
+                raise InvalidPolicyError.invalid(one.sid, "Sid", rule)
+            sids |= {one.sid} if one.sid is not None else set()
 
     @classmethod
     def from_json(cls, text: str) -> Policy:
         """The policy that a JSON text holds.
 
         Raises:
-            InvalidPolicyError: It is not JSON, has a key twice, or is no policy; says where.
+            InvalidPolicyError: It is too long, not JSON, has a key twice, or is no policy; says where.
         """
-        try:
-            document = json.loads(text, object_pairs_hook=_unique_keys)
-        except json.JSONDecodeError as error:
-            msg = f"a policy is not valid JSON: {error}"
-            raise InvalidPolicyError(msg) from None
+        document: Any = read_json(text)
         return cls.from_dict(document)
 
     @classmethod
@@ -204,7 +209,10 @@ class Policy:
         if not isinstance(top, Mapping):
             msg = f"a policy is an object with Version and Statement, not {type(top).__name__}"
             raise InvalidPolicyError(msg)
+        refuse_oversized(top)
         _refuse_unknown("the policy", top, ("Version", "Id", "Statement"))
+        if not isinstance(top.get("Id", ""), str):
+            raise InvalidPolicyError.invalid(top["Id"], "Id", "a string")
         entries = top.get("Statement", ())
         if isinstance(entries, Mapping):
             entries = [entries]
@@ -272,7 +280,7 @@ def _statement(number: int, entry: object) -> Statement:
             principals=_listed_principals(entry.get("Principal", {})),
             not_principals=_listed_principals(entry.get("NotPrincipal", {})),
             conditions=entry.get("Condition", {}),
-            sid=entry.get("Sid") or None,
+            sid=None if entry.get("Sid") == "" else entry.get("Sid"),
         )
     except InvalidPolicyError as error:
         error.within(where)
@@ -283,25 +291,16 @@ def _refuse_unknown(where: str, document: Mapping[Any, Any], known: Sequence[str
     for key in document:
         if key not in known:
             msg = f"{where} has an unknown key {shown(key)}"
-            raise InvalidPolicyError(msg, hint=did_you_mean(str(key), known, f"keys: {', '.join(known)}"))
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        msg = f"a policy has the key {shown(twice)} twice in one object, and AWS would look at one of them only"
-        raise InvalidPolicyError(msg)
-    return document
+            word = key[:_LONGEST_NAME] if isinstance(key, str) else ""
+            raise InvalidPolicyError(msg, hint=did_you_mean(word, known, f"keys: {', '.join(known)}"))
 
 
 def _texts(name: str, values: object, pattern: re.Pattern[str], rule: str) -> tuple[str, ...]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise InvalidPolicyError.invalid(values, name, "a list")
     chosen = list(values)
     for value in chosen:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+        if not isinstance(value, str) or not pattern.fullmatch(value) or not is_unicode(value):
             raise InvalidPolicyError.invalid(value, name, rule)
     return tuple(sorted(set(chosen)))
 
@@ -317,7 +316,12 @@ def _checked_principals(name: str, principals: object) -> FrozenMap[tuple[str, .
     return FrozenMap(sorted(checked.items()))
 
 
-def _checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ...]]]:
+def checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ...]]]:
+    """Conditions as a statement keeps them.
+
+    Raises:
+        InvalidPolicyError: A value which IAM would refuse.
+    """
     if not isinstance(conditions, Mapping):
         rule = "an object of operators"
         raise InvalidPolicyError.invalid(conditions, "Condition", rule, secret=may_be_in(conditions))
@@ -329,7 +333,7 @@ def _checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ..
             rule = "an object of condition keys"
             raise InvalidPolicyError.invalid(keys, f"Condition {operator}", rule, secret=True)
         for key in keys:
-            if not isinstance(key, str) or not _CONDITION_KEY.fullmatch(key):
+            if not isinstance(key, str) or not _CONDITION_KEY.fullmatch(key) or not is_unicode(key):
                 raise InvalidPolicyError.invalid(key, "condition key", "<service>:<key>, such as aws:SourceIp")
         checked[operator] = FrozenMap(sorted((key, _condition_values(key, value)) for key, value in keys.items()))
     return FrozenMap(sorted(checked.items()))
@@ -342,7 +346,7 @@ def _check_operator(operator: object) -> None:
     known = bare in _OPERATORS or bare.removesuffix("IfExists") in _OPERATORS - {"Null"}
     if not known:
         msg = f"condition operator {shown(operator)} is not known"
-        raise InvalidPolicyError(msg, hint=did_you_mean(bare, _OPERATORS))
+        raise InvalidPolicyError(msg, hint=did_you_mean(bare[:_LONGEST_NAME], _OPERATORS))
 
 
 def _condition_values(key: str, value: object) -> tuple[str, ...]:
@@ -352,15 +356,21 @@ def _condition_values(key: str, value: object) -> tuple[str, ...]:
         msg = f"condition key {shown(key)} has no value"
         raise InvalidPolicyError(msg)
     for item in values:
-        if isinstance(item, bool):
-            texts.append("true" if item else "false")
-        elif isinstance(item, str | int | float):
-            texts.append(str(item))
-        else:
+        text = _condition_text(item)
+        if text is None:
             # Not shown: an external id may be in it.
             rule = "strings, numbers and truth values"
             raise InvalidPolicyError.invalid(item, f"condition key {shown(key)}", rule, secret=True)
+        texts.append(text)
     return tuple(sorted(set(texts)))
+
+
+def _condition_text(item: object) -> str | None:
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    if isinstance(item, str):
+        return str(item) if is_unicode(item) else None
+    return number_text(item) if isinstance(item, int | float) else None
 
 
 def _one_of(name: str, values: object, opposite: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from xsession._base import FrozenMap
 
@@ -50,7 +51,15 @@ def _permissions(
     conditions: Conditions | None,
     sid: str | None,
 ) -> Policy:
-    chosen = [resources] if isinstance(resources, str) else list(resources)
+    chosen: Any = [resources] if isinstance(resources, str) else resources
     return Policy(
-        [Statement(effect=effect, actions=actions, resources=chosen, conditions=conditions or FrozenMap(), sid=sid)]
+        [
+            Statement(
+                effect=effect,
+                actions=actions,
+                resources=chosen,
+                conditions=FrozenMap() if conditions is None else conditions,
+                sid=sid,
+            )
+        ]
     )

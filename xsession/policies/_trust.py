@@ -13,6 +13,7 @@ from ._document import (
     Conditions,
     Policy,
     Statement,
+    checked_conditions,
 )
 from ._findings import PolicyWarning, findings, provider_host
 
@@ -68,12 +69,12 @@ def trust(
         ("StringLike", "sts:RoleSessionName"): role_session_name,
         ("StringLike", "sts:SourceIdentity"): source_identity,
     }
-    tag_keys = [session_tags] if isinstance(session_tags, str) else sorted(session_tags)
+    tag_keys = _listed("session_tags", session_tags)
     statements: list[Statement] = []
     for action, names in _by_action(principals, partition):
         _check_askable(names, asked_of_aws, subject, audience)
         asked = {**asked_of_aws, **asked_of_all, **_token_conditions(names, subject, audience)}
-        by_action: dict[str, Conditions] = {action: _merged(conditions or {}, asked)}
+        by_action: dict[str, Conditions] = {action: _merged({} if conditions is None else conditions, asked)}
         if source_identity is not None:
             by_action["sts:SetSourceIdentity"] = {"StringLike": {"sts:SourceIdentity": source_identity}}
         if tag_keys:
@@ -137,11 +138,21 @@ def _oidc_provider(names: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def _merged(conditions: Conditions, asked: Mapping[tuple[str, str], object]) -> dict[str, dict[str, object]]:
-    wanted = {operator: dict(keys) for operator, keys in conditions.items()}
+    wanted: dict[str, dict[str, object]] = {
+        operator: dict(keys) for operator, keys in checked_conditions(conditions).items()
+    }
     for (operator, key), value in asked.items():
         if value is not None:
             wanted.setdefault(operator, {})[key] = value
     return wanted
+
+
+def _listed(name: str, values: object) -> list[object]:
+    if isinstance(values, str):
+        return [values]
+    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+        raise InvalidPolicyError.invalid(values, name, "a list")
+    return list(values)
 
 
 def _principal(principal: object, partition: str) -> tuple[str, str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from xsession.testing._iam import AccessKey, Authorizer, Directory, Principal, n
 from xsession.testing._sts import LocalSTS, make_token
 
 from ._local_account import LocalAccount
+from ._models import model_loader
 from ._moto import load_moto
 from ._server import Server
 
@@ -149,7 +149,7 @@ class LocalAWS:
             msg = f"the environment's {elsewhere[0]} would win over the local AWS"
             raise ConfigError(msg, hint=f"unset {elsewhere[0]} while tests run")
         session = botocore.session.Session()
-        session.register_component("data_loader", _loader())
+        session.register_component("data_loader", model_loader())
         session.set_config_variable("config_file", str(self._file("config")))
         session.set_config_variable("credentials_file", str(self._file("credentials")))
         if key is not None:
@@ -290,9 +290,3 @@ class LocalAWS:
 
     def _now(self) -> float:
         return self._clock() + self._server.skew
-
-
-@functools.cache
-def _loader() -> Any:
-    # One for all sessions of a process: it keeps the models of services that it has read.
-    return botocore.session.Session().get_component("data_loader")

@@ -6,7 +6,14 @@ import io
 from typing import Any
 
 from xsession import ConfigError
-from xsession.testing._http import HTTPResponse, WSGIApp
+from xsession.testing._http import APIRequest, HTTPResponse, RefusedError, WSGIApp, unknown_operation
+from xsession.testing._iam import UnknownRequestError
+
+from ._models import is_operation
+
+# How services say that a request is not as it should be.
+_INVALID = {"s3": "InvalidRequest", "ec2": "InvalidParameterValue", "iam": "ValidationError", "sts": "ValidationError"}
+_INVALID_ELSEWHERE = "ValidationException"
 
 
 class Moto:
@@ -28,22 +35,34 @@ class Moto:
         self._reset()
 
     def iam(self, account_id: str, partition: str) -> Any:
-        """An account's IAM."""
-        return self._get_backend("iam")[account_id][partition]
+        """An account's IAM.
+
+        Raises:
+            RefusedError: There is no such partition.
+        """
+        try:
+            return self._get_backend("iam")[account_id][partition]
+        except KeyError:
+            raise RefusedError(400, "ValidationError", f"{partition} is not a partition") from None
 
     def bucket_owner(self, bucket: str) -> str | None:
         """The account that a bucket is in; None: there is no such bucket."""
         _, account_id = self._get_backend("s3").bucket_accounts.get(bucket, (None, None))
         return account_id  # type: ignore[no-any-return]  # moto is not typed for us
 
-    def answer(self, environ: dict[str, Any], body: bytes, account_id: str) -> HTTPResponse:
+    def answer(self, environ: dict[str, Any], request: APIRequest, account_id: str) -> HTTPResponse:
         """Does what a request asks for.
 
         Args:
             environ: The request, as WSGI describes it.
-            body: Its payload, which has been read.
+            request: The request, which has been read.
             account_id: The account to do it in.
+
+        Raises:
+            RefusedError: moto fails over it, as it does over what AWS would refuse.
+            UnknownRequestError: moto has no such operation.
         """
+        body = request.http.body
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -53,11 +72,31 @@ class Moto:
         def start_response(status: str, headers: list[tuple[str, str]], *_error: Any) -> None:
             started.append((status, headers))
 
-        payload = b"".join(self._app(environ, start_response))
+        try:
+            payload = b"".join(self._app(environ, start_response))
+        except NotImplementedError as error:
+            msg = f"moto has no {request.service} {request.operation}"
+            raise UnknownRequestError(msg) from error
+        except Exception as error:
+            if not is_operation(request):
+                raise unknown_operation(request.operation, is_json=request.is_json) from error
+            # It checks little of what it reads: what is missing or of another type is such an error.
+            message = f"The local AWS could not read this request: {type(error).__name__}: {error}"
+            raise RefusedError(400, _INVALID.get(request.service, _INVALID_ELSEWHERE), message) from error
         status, headers = started[-1]
         named = {name.title(): value for name, value in headers}
         content_type = named.pop("Content-Type", "application/octet-stream")
         number = int(status.split()[0])
+        if (
+            number >= 400
+            and (not payload or content_type.startswith("text/html"))
+            and environ["REQUEST_METHOD"] != "HEAD"
+        ):
+            # What no operation of moto's has answered.
+            code = "MethodNotAllowed" if number == 405 else _INVALID.get(request.service, _INVALID_ELSEWHERE)
+            raise RefusedError(
+                min(number, 499) if number < 500 else 400, code, f"The local AWS knows no such request: {status}"
+            )
         return HTTPResponse(number, payload, content_type, None if number < 400 else status, named)
 
 

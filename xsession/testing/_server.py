@@ -17,15 +17,18 @@ from xsession.testing._http import (
     Faults,
     HTTPResponse,
     RefusedError,
+    check_signature,
     clock_skewed,
     cut_connection,
     error_response,
-    is_signature_valid,
+    protocol_refusal,
     read_api_request,
     read_http_request,
+    signature_refusal,
     time_refusal,
     token_expired,
     unknown_key,
+    unknown_operation,
 )
 from xsession.testing._iam import (
     AccessKey,
@@ -38,6 +41,7 @@ from xsession.testing._iam import (
 )
 from xsession.testing._sts import LocalSTS
 
+from ._models import is_operation
 from ._moto import Moto
 
 _HANG_SECONDS = 60.0
@@ -84,7 +88,12 @@ class Server:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
-        request = read_api_request(read_http_request(environ), str(environ.get("REMOTE_ADDR", "")))
+        try:
+            http = read_http_request(environ)
+        except RefusedError as error:
+            # It is no request yet, and so not counted.
+            return self._sent(error_response("s3", error, is_json=False), environ, start_response)
+        request = read_api_request(http, str(environ.get("REMOTE_ADDR", "")))
         key = self._sts.find(request.access_key_id)
         fault = None if key is not None and key.own else self._fault(request)
         if fault is not None and fault.kind == "reset":
@@ -97,20 +106,30 @@ class Server:
             except RefusedError as error:
                 response = error_response(request.service, error, is_json=request.is_json)
             except NotJudgedError as error:
-                self.failures.append(error)
-                refused = RefusedError(501, "NotKnownHere", str(error))
+                if is_operation(request):
+                    self.failures.append(error)
+                    refused = RefusedError(501, "NotKnownHere", str(error))
+                else:
+                    refused = unknown_operation(request.operation, is_json=request.is_json)
                 response = error_response(request.service, refused, is_json=request.service not in _XML)
         self._note(request, key, response)
+        return self._sent(response, environ, start_response)
+
+    def _sent(
+        self, response: HTTPResponse, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), **response.headers}
         headers["Date"] = email.utils.formatdate(self._now(), usegmt=True)
         start_response(f"{response.status} -", list(headers.items()))
-        return [b""] if request.http.method == "HEAD" else [response.body]
+        return [b""] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
     def _answer(self, request: APIRequest, key: AccessKey | None, environ: dict[str, Any]) -> HTTPResponse:
         environment = RequestEnvironment(self._now(), request.region_name, request.source_ip)
         if request.signature is None and request.operation in UNSIGNED_OPERATIONS:
+            _check_protocol(request)
             return self._sts.answer(request.operation, request.parameters, None, environment)
         key = self._authenticated(request, key)
+        _check_protocol(request)
         if request.service == "sts":
             return self._sts.answer(request.operation, request.parameters, key, environment)
         if request.s3 is not None:
@@ -119,13 +138,13 @@ class Server:
                     raise RefusedError(403, "AccessDenied", "Access Denied")
         self._authorizer.check(key, request, environment.time)
         if request.service == "cloudtrail":
-            return self._trail.answer(request.operation, request.http.body, key, request.region_name)
+            return self._trail.answer(request.operation, request.fields or {}, key, request.region_name)
         if request.service == "iam":
             if request.operation == "SimulatePrincipalPolicy":
                 return answer_simulation(request.parameters, self._directory)
             account_id, partition = key.principal.account_id, key.principal.partition
             self._directory.ensure_managed(account_id, partition, request.parameters.get("PolicyArn", ""))
-        response = self._moto.answer(environ, request.http.body, key.principal.account_id)
+        response = self._moto.answer(environ, request, key.principal.account_id)
         if response.status == 404 and request.operation in _READING and self._moto.bucket_owner(request.bucket):
             # Whoever may not list a bucket is not told that it lacks an object.
             listing = RequiredAction("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{request.bucket}")
@@ -137,15 +156,17 @@ class Server:
         if signature is None:
             message = "The request must contain a valid AWS signature of version 4"
             raise RefusedError(403, "MissingAuthenticationToken", message)
+        # Clients sign by the machine's clock, whichever clock the server lives by.
+        now = time.time() + self.skew
+        malformed = signature_refusal(request.http, signature, now, is_json=is_json)
+        if malformed is not None:
+            raise malformed
         if key is None or (key.session_token or "") != (signature.session_token or ""):
             raise unknown_key(service, is_json=is_json)
-        # Clients sign by the machine's clock, whichever clock the server lives by.
-        refusal = time_refusal(signature, request.http.query, time.time() + self.skew)
+        refusal = time_refusal(signature, request.http.query, now)
         if refusal is not None:
-            raise clock_skewed(service, refusal, is_json=is_json)
-        if not is_signature_valid(request.http, signature, key.secret_access_key):
-            message = "The request signature we calculated does not match the signature you provided."
-            raise RefusedError(403, "SignatureDoesNotMatch", message)
+            raise clock_skewed(service, refusal, is_json=is_json, presigned=signature.presigned)
+        check_signature(request.http, signature, key.secret_access_key, is_json=is_json)
         if key.expires is not None and self._now() >= key.expires:
             raise token_expired(service, is_json=is_json)
         return key
@@ -181,3 +202,9 @@ class Server:
             return HTTPResponse(200, b"<html>this is not what you asked for", "text/html")
         error = RefusedError(fault.status, fault.code, fault.message)
         return error_response(request.service, error, is_json=request.is_json)
+
+
+def _check_protocol(request: APIRequest) -> None:
+    refusal = protocol_refusal(request)
+    if refusal is not None:
+        raise refusal

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.assumed_roles import ONCE, as_session, assumed
 from tests.support.worlds import VEGETA, World, who
 from xsession.testing import FakeClock, LocalAWS
+from xsession.testing._http import RefusedError, error_response
 
 
 def test_credentials_expire_by_the_clock_that_it_is_given() -> None:
@@ -49,3 +50,10 @@ def test_an_unknown_key_is_refused_in_the_services_own_way(
     world.aws.delete_key(credentials.access_key)
     with pytest.raises(ClientError, match=code):
         getattr(session.client(service_name, config=ONCE), call)()
+
+
+def test_an_error_can_be_read_whatever_it_quotes() -> None:
+    """XML has no form for control characters and halves of characters."""
+    for service, is_json in (("sts", False), ("s3", False), ("dynamodb", True)):
+        body = error_response(service, RefusedError(400, "X", "\x00<\ud800\uffff"), is_json=is_json).body
+        assert b"?&lt;??" in body or b"\\u0000" in body

@@ -72,3 +72,8 @@ def test_a_copy_names_its_source_in_a_header() -> None:
     assert (found.operation, found.copied, found.copies_version) == ("CopyObject", "other/b c", True)
     part = read("PUT", "/levels/a?partNumber=1&uploadId=u", {"x-amz-copy-source": "other/b"})
     assert (part.operation, part.buckets, part.copies_version) == ("UploadPartCopy", ["levels", "other"], False)
+
+
+def test_an_escaped_bucket_is_that_bucket() -> None:
+    """Or its owner would not be asked for."""
+    assert read_s3_request(HTTPRequest("GET", "/buck%65t/a%2Fb", "", {}, b"")).buckets == ["bucket"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from xsession.testing._http._api_request import APIRequest
+from xsession.testing._http._body_rules import json_object
 from xsession.testing._http._http_request import HTTPRequest
 from xsession.testing._http._signatures import Signature
 from xsession.testing._iam._actions import required_actions
@@ -27,7 +28,10 @@ def required(
 ) -> tuple[RequiredAction, ...] | None:
     """What a request needs permission for."""
     signature = Signature("AKIA1", f"20260101/eu-west-1/{service}/aws4_request", (), "", "", None, presigned=False)
-    request = APIRequest(HTTPRequest("POST", "/", "", {}, body), signature, service, operation, parameters)
+    fields = json_object(body)
+    request = APIRequest(
+        HTTPRequest("POST", "/", "", {}, body), signature, service, operation, parameters, fields=fields
+    )
     return required_actions(request, CALLER, lambda kind, name: f"arn:aws:iam::{ACCOUNT}:{kind}/team/{name}")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from xsession.testing._http._errors import RefusedError
 from xsession.testing._http._http_request import HTTPRequest
 from xsession.testing._http._s3_requests import read_s3_request
 from xsession.testing._iam._required_actions import RequiredAction
@@ -108,6 +109,16 @@ def test_each_object_that_is_deleted_counts() -> None:
         RequiredAction("s3:DeleteObject", f"{BUCKET}/a&b"),
         RequiredAction("s3:DeleteObject", f"{BUCKET}/c"),
     )
+
+
+def test_keys_are_read_as_xml_is() -> None:
+    """However it is written; where there is none, nothing is to be deleted."""
+    body = b'<Delete xmlns="x"><Object><Key ><![CDATA[a]]></Key><VersionId>1</VersionId></Object></Delete>'
+    found = required("POST", "/levels?delete", body=body)
+    assert found == (RequiredAction("s3:DeleteObjectVersion", f"{BUCKET}/a"),)
+    with pytest.raises(RefusedError) as caught:
+        required("POST", "/levels?delete", body=b"<Delete/>")
+    assert caught.value.code == "MalformedXML"
 
 
 def test_arns_are_of_the_callers_partition() -> None:

@@ -31,12 +31,16 @@ _NOT_AUTHENTICATED = frozenset(
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "MissingAuthenticationToken",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
         "RequestExpired",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
 )
 _NUMBERS = frozenset({"DurationSeconds", "MaxCount", "MaxItems", "MaxResults", "MaxSessionDuration", "MinCount"})
+_LONGEST_NUMBER = 18
 _FLAGS = frozenset({"DryRun", "Force", "Hibernate"})
 _HIDDEN = frozenset({"password", "newPassword", "oldPassword", "tokenCode"})
 
@@ -239,7 +243,7 @@ def _resources(request: APIRequest, issued: AccessKey | None) -> list[tuple[str,
 
 def _parameters(request: APIRequest) -> dict[str, Any] | None:
     if request.is_json:
-        found = {_lower(name): value for name, value in json.loads(request.http.body or b"{}").items()}
+        found = {_lower(name): value for name, value in (request.fields or {}).items()}
     elif request.service == "s3":
         found = {"bucketName": request.bucket} if request.bucket else {}
     else:
@@ -267,7 +271,7 @@ def _query(parameters: Mapping[str, str]) -> dict[str, Any]:
 def _typed(name: str, value: str) -> object:
     if name in _FLAGS:
         return value == "true"
-    return int(value) if name in _NUMBERS and value.isdecimal() else value
+    return int(value) if name in _NUMBERS and value.isdecimal() and len(value) <= _LONGEST_NUMBER else value
 
 
 def _lower(name: str) -> str:

@@ -21,6 +21,13 @@ from ._events import AnsweredRequest, RecordedEvent, SessionAttributes, issued_k
 _JSON = "application/x-amz-json-1.1"
 _KEPT_SECONDS = 90 * 86_400
 _MOST = 50
+_TYPES: Mapping[str, Any] = {
+    "EndTime": int | float,
+    "LookupAttributes": list,
+    "MaxResults": int,
+    "NextToken": str,
+    "StartTime": int | float,
+}
 
 
 class CloudTrail:
@@ -57,7 +64,7 @@ class CloudTrail:
             session = self._sessions.get(key.access_key_id, SessionAttributes(now, bool(key.mfa)))
             self._events += AnsweredRequest(request, key, session, issued, response, now).events()
 
-    def answer(self, operation: str, body: bytes, key: AccessKey, region_name: str) -> HTTPResponse:
+    def answer(self, operation: str, request: Mapping[str, Any], key: AccessKey, region_name: str) -> HTTPResponse:
         """Answers a request to CloudTrail itself.
 
         Raises:
@@ -65,7 +72,8 @@ class CloudTrail:
         """
         if operation != "LookupEvents":
             raise RefusedError(400, "UnsupportedOperationException", f"The local AWS has no CloudTrail {operation}")
-        request: dict[str, Any] = json.loads(body or b"{}")
+        if not all(isinstance(value, _TYPES.get(name, object)) for name, value in request.items()):
+            _refuse("SerializationException", "A field of the request has another type")
         wanted = _attribute(request.get("LookupAttributes") or [])
         most = request.get("MaxResults", _MOST)
         if not 1 <= most <= _MOST:
@@ -104,7 +112,11 @@ class CloudTrail:
 def _attribute(attributes: list[Mapping[str, str]]) -> tuple[str, str] | None:
     if not attributes:
         return None
-    if len(attributes) > 1 or attributes[0].get("AttributeKey") not in _ATTRIBUTES:
+    if (
+        len(attributes) > 1
+        or not isinstance(attributes[0], dict)
+        or attributes[0].get("AttributeKey") not in _ATTRIBUTES
+    ):
         _refuse("InvalidLookupAttributesException", "You can specify one known attribute at most")
     return attributes[0]["AttributeKey"], attributes[0].get("AttributeValue", "")
 
@@ -142,7 +154,7 @@ def _page(found: Iterator[tuple[int, RecordedEvent]], request: Mapping[str, Any]
 def _read_token(token: str, question: str) -> int:
     try:
         asked, last = json.loads(base64.b64decode(token, validate=True))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         asked, last = None, 0
     if asked != question:
         _refuse("InvalidNextTokenException", "The token is invalid")

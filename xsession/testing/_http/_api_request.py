@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from xsession._base import frozen
 
+from ._body_rules import form_refusal, json_object, json_refusal, s3_refusal
+from ._errors import RefusedError
 from ._http_request import HTTPRequest
 from ._s3_requests import S3Request, read_s3_request
-from ._signatures import Signature, read_signature
+from ._signatures import WITH_FORM, Signature, read_signature
 
 # The operations of STS whose proof is a token of an identity provider, not a signature.
 UNSIGNED_OPERATIONS = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
-_WITH_FORM = frozenset({"sts", "iam", "ec2"})
+_WITH_CONTENT = frozenset({"PutObject", "UploadPart"})
 
 
 @frozen
@@ -28,6 +31,7 @@ class APIRequest:
         parameters: Its fields, where it is a form.
         s3: What it is, where it goes to S3.
         source_ip: Where it came from.
+        fields: Its fields, where it is JSON; None: it is not, or is no object.
     """
 
     http: HTTPRequest
@@ -37,6 +41,7 @@ class APIRequest:
     parameters: Mapping[str, str]
     s3: S3Request | None = None
     source_ip: str = ""
+    fields: Mapping[str, Any] | None = None
 
     @property
     def is_json(self) -> bool:
@@ -67,18 +72,39 @@ def read_api_request(http: HTTPRequest, source_ip: str) -> APIRequest:
         source_ip: Where it came from.
     """
     signature = read_signature(http)
-    if signature is None:
-        service = "sts" if _form(http).get("Action") in UNSIGNED_OPERATIONS else ""
-    else:
-        service = signature.service
-    parameters = _form(http) if service in _WITH_FORM else {}
+    form = _form(http)
+    unsigned = "sts" if form.get("Action") in UNSIGNED_OPERATIONS else ""
+    service = unsigned if signature is None else signature.service
+    parameters = form if service in WITH_FORM else {}
+    fields = json_object(http.body) if "x-amz-target" in http.headers else None
     s3 = read_s3_request(http) if service == "s3" else None
-    return APIRequest(http, signature, service, _operation(http, parameters, s3), parameters, s3, source_ip)
+    return APIRequest(http, signature, service, _operation(http, parameters, s3), parameters, s3, source_ip, fields)
+
+
+def protocol_refusal(request: APIRequest) -> RefusedError | None:
+    """Why a request is none of its service's protocol; None: it is one."""
+    if request.service in WITH_FORM:
+        return form_refusal(_form_text(request.http), request.operation)
+    if request.is_json:
+        return json_refusal(request.fields, request.operation)
+    if request.s3 is not None:
+        return s3_refusal(request.http, is_object=request.operation in _WITH_CONTENT)
+    return None
+
+
+def _form_text(http: HTTPRequest) -> str | None:
+    try:
+        return http.body.decode() or http.query
+    except UnicodeDecodeError:
+        return None
 
 
 def _form(http: HTTPRequest) -> dict[str, str]:
     text = http.body.decode(errors="replace") or http.query
-    return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
+    try:
+        return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
+    except ValueError:
+        return {}
 
 
 def _operation(http: HTTPRequest, parameters: Mapping[str, str], s3: S3Request | None) -> str:

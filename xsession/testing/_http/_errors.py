@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from xml.sax.saxutils import escape
 
@@ -11,6 +12,7 @@ from xsession._aws import denial_sentence
 from ._http_response import HTTPResponse
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _JSON_TYPE = "application/x-amz-json-1.1"
 
 
@@ -30,10 +32,15 @@ class RefusedError(Exception):
         self.message = message
 
 
+def xml_text(text: str) -> str:
+    """A string as XML has it; what XML has no form for is a question mark."""
+    return escape(_NOT_XML.sub("?", text))
+
+
 def error_response(service: str, error: RefusedError, *, is_json: bool) -> HTTPResponse:
     """An error in the service's own form."""
     request_id = str(uuid.uuid4())
-    code, message = escape(error.code), escape(error.message)
+    code, message = xml_text(error.code), xml_text(error.message)
     if is_json:
         body = json.dumps({"__type": error.code, "message": error.message})
         headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code}
@@ -64,15 +71,42 @@ def token_expired(service: str, *, is_json: bool) -> RefusedError:
     return RefusedError(403, "ExpiredToken", "The security token included in the request is expired")
 
 
-def clock_skewed(service: str, message: str, *, is_json: bool) -> RefusedError:
+def clock_skewed(service: str, message: str, *, is_json: bool, presigned: bool) -> RefusedError:
     """How a service says that a request's time is not its own."""
     if service == "s3":
-        expired_url = message == "Request has expired"
+        if presigned:
+            early = message.startswith("Signature not yet current")
+            return RefusedError(403, "AccessDenied", "Request is not yet valid" if early else "Request has expired")
         text = "The difference between the request time and the current time is too large."
-        return RefusedError(403, *(("AccessDenied", message) if expired_url else ("RequestTimeTooSkewed", text)))
+        return RefusedError(403, "RequestTimeTooSkewed", text)
     if service == "ec2":
         return RefusedError(400, "RequestExpired", "Request has expired.")
+    return signature_mismatch(message, is_json=is_json)
+
+
+def signature_mismatch(
+    message: str = "The request signature we calculated does not match the signature you provided.",
+    *,
+    is_json: bool = False,
+) -> RefusedError:
+    """How a service says that a signature is not the one of the request."""
     return RefusedError(*((400, "InvalidSignatureException") if is_json else (403, "SignatureDoesNotMatch")), message)
+
+
+def malformed_signature(service: str, message: str, *, is_json: bool, presigned: bool) -> RefusedError:
+    """How a service says that what should sign a request is no signature."""
+    if service == "s3":
+        if presigned:
+            return RefusedError(400, "AuthorizationQueryParametersError", message)
+        return RefusedError(400, "AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}")
+    return RefusedError(400, "IncompleteSignatureException" if is_json else "IncompleteSignature", message)
+
+
+def unknown_operation(operation: str, *, is_json: bool) -> RefusedError:
+    """How a service says that it has no such operation."""
+    if is_json:
+        return RefusedError(400, "UnknownOperationException", f"The operation {operation} is not known")
+    return RefusedError(400, "InvalidAction", f"The action {operation} is not valid for this web service.")
 
 
 def unknown_key(service: str, *, is_json: bool) -> RefusedError:

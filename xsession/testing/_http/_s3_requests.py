@@ -103,8 +103,8 @@ class S3Request:
 
 def read_s3_request(request: HTTPRequest) -> S3Request:
     """What a request is; its bucket stands in the path."""
-    bucket, _, key = request.path.lstrip("/").partition("/")
-    key = unquote(key)
+    # Decoded as a whole: a bucket's name may be escaped too.
+    bucket, _, key = unquote(request.path).lstrip("/").partition("/")
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     asked = sorted(name for name in query if not _PARAMETERS.fullmatch(name))
     if not bucket:

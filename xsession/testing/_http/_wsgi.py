@@ -7,25 +7,24 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
+from ._strict_handler import StrictHandler
+
 WSGIApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def serve(app: WSGIApp) -> tuple[Any, threading.Thread]:
-    """Serves an application on a free port of loopback, in threads of this process."""
+def serve(app: WSGIApp, *, seconds: float = StrictHandler.seconds) -> tuple[Any, threading.Thread]:
+    """Serves an application on a free port of loopback, in threads of this process.
+
+    Args:
+        app: The application.
+        seconds: Within which a request must have come, and its answer have been taken.
+    """
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415 # comes with the extra
 
-    class Handler(WSGIRequestHandler):
-        """Quiet, and without the 40 ms that Nagle's algorithm waits for the client's acknowledgement."""
+    class Handler(StrictHandler, WSGIRequestHandler):
+        """werkzeug's, which calls the application."""
 
-        disable_nagle_algorithm = True
-
-        def send_response(self, code: int, message: str | None = None) -> None:
-            """Sends the status alone: the application has a Date, by a clock of its own."""
-            self.send_response_only(code, message)
-
-        def log_request(self, *_args: object, **_kwargs: object) -> None:
-            """Says nothing."""
-
+    Handler.seconds = seconds
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
     # How long its end may take: each test of a suite waits for that.
     thread = threading.Thread(target=server.serve_forever, args=(0.005,), name="local-aws", daemon=True)

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -76,9 +75,8 @@ def _iam_resource(request: APIRequest, caller: Principal, arn_of: ArnOf) -> str 
 
 
 def _json_resource(request: APIRequest, caller: Principal) -> str | None:
-    try:
-        fields = json.loads(request.http.body or b"{}")
-    except ValueError:
+    fields = request.fields
+    if fields is None:
         return None
     start = f"arn:{caller.partition}:{request.service}:{request.region_name}:{caller.account_id}:"
     if request.service == "dynamodb":

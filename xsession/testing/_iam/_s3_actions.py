@@ -5,11 +5,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from xml.sax.saxutils import unescape
 
-from xsession.testing._http import HTTPRequest, S3Request
+from xsession.testing._http import HTTPRequest, RefusedError, S3Request, xml_tree
 
 from ._required_actions import RequiredAction
 
@@ -39,7 +37,6 @@ _ACTIONS: Mapping[str, str] = {
 }
 # Operations that take another action where they name a version.
 _OF_VERSIONS = frozenset({"DeleteObject", "GetObject", "HeadObject"})
-_LISTED_KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
 
 
 def required_s3_actions(s3: S3Request, request: HTTPRequest, partition: str) -> tuple[RequiredAction, ...] | None:
@@ -86,6 +83,14 @@ def _for_tags_and_acls(operation: str, request: HTTPRequest, arn: str) -> Iterat
 
 def _deletions(request: HTTPRequest, bucket: str) -> Iterator[RequiredAction]:
     # S3 refuses key by key; here one that is refused refuses the request.
-    action = "s3:DeleteObjectVersion" if b"<VersionId>" in request.body else "s3:DeleteObject"
-    for key in _LISTED_KEY.findall(request.body.decode(errors="replace")):
-        yield RequiredAction(action, f"{bucket}/{unescape(key)}")
+    tree = xml_tree(request.body)
+    # With whichever namespace.
+    named = [] if tree is None else [(one.tag.rpartition("}")[2], one.text or "") for one in tree.iter()]
+    of_version = any(name == "VersionId" for name, _ in named)
+    action = "s3:DeleteObjectVersion" if of_version else "s3:DeleteObject"
+    keys = [text for name, text in named if name == "Key"]
+    if not keys:
+        message = "The XML you provided was not well-formed or did not validate against our published schema"
+        raise RefusedError(400, "MalformedXML", message)
+    for key in keys:
+        yield RequiredAction(action, f"{bucket}/{key}")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from xml.sax.saxutils import escape
 
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
-from xsession.testing._http import HTTPResponse, RefusedError, numbered_values
+from xsession.testing._http import HTTPResponse, RefusedError, numbered_values, xml_text
 
 from ._authorization import layers_of
 from ._directory import Directory, IAMEntity, NamedPolicy
@@ -117,14 +116,14 @@ def _member(result: SimulationResult) -> str:
     decision = result.decision
     verdict = "allowed" if decision.allowed else "explicitDeny" if decision.explicit else "implicitDeny"
     statements = "".join(
-        f"<member><SourcePolicyId>{escape(named.name)}</SourcePolicyId>"
+        f"<member><SourcePolicyId>{xml_text(named.name)}</SourcePolicyId>"
         f"<SourcePolicyType>{named.kind}</SourcePolicyType></member>"
         for named in result.matched
     )
-    missing = "".join(f"<member>{escape(key)}</member>" for key in result.missing)
+    missing = "".join(f"<member>{xml_text(key)}</member>" for key in result.missing)
     return (
-        f"<member><EvalActionName>{escape(result.action)}</EvalActionName>"
-        f"<EvalResourceName>{escape(result.resource)}</EvalResourceName><EvalDecision>{verdict}</EvalDecision>"
+        f"<member><EvalActionName>{xml_text(result.action)}</EvalActionName>"
+        f"<EvalResourceName>{xml_text(result.resource)}</EvalResourceName><EvalDecision>{verdict}</EvalDecision>"
         f"<MatchedStatements>{statements}</MatchedStatements><MissingContextValues>{missing}</MissingContextValues>"
         "</member>"
     )

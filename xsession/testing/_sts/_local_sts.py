@@ -10,11 +10,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
-from xml.sax.saxutils import escape
 
 from xsession._aws import account_of, iam_arn
 from xsession.policies import Policy
-from xsession.testing._http import HTTPResponse, RefusedError, access_denied
+from xsession.testing._http import HTTPResponse, RefusedError, access_denied, xml_text
 from xsession.testing._iam import (
     AccessKey,
     Authorizer,
@@ -106,7 +105,7 @@ class LocalSTS:
         if caller is not None and operation == "GetCallerIdentity":
             return sts_response(
                 operation,
-                f"<Arn>{escape(caller.principal.arn)}</Arn><UserId>{escape(caller.user_id)}</UserId>"
+                f"<Arn>{xml_text(caller.principal.arn)}</Arn><UserId>{xml_text(caller.user_id)}</UserId>"
                 f"<Account>{caller.principal.account_id}</Account>",
             )
         if caller is not None and operation == "GetSessionToken":
@@ -134,7 +133,7 @@ class LocalSTS:
             transitive_tags={**inherited, **{key: wanted.tags[key] for key in wanted.transitive if key in wanted.tags}},
         )
         identity = wanted.source_identity
-        extra = f"<SourceIdentity>{escape(identity)}</SourceIdentity>" if identity else ""
+        extra = f"<SourceIdentity>{xml_text(identity)}</SourceIdentity>" if identity else ""
         extra += f"<PackedPolicySize>{wanted.packed_size}</PackedPolicySize>" if wanted.packed_size else ""
         return sts_response("AssumeRole", f"{credentials_xml(issued)}{assumed_role_xml(issued)}{extra}")
 
@@ -289,8 +288,8 @@ def _keys_of(wanted: RoleRequest, tags: Mapping[str, str]) -> Context:
 def _web_identity_answer(issued: AccessKey, identity: WebIdentity, provider_arn: str) -> HTTPResponse:
     result = (
         f"{credentials_xml(issued)}{assumed_role_xml(issued)}"
-        f"<SubjectFromWebIdentityToken>{escape(identity.subject)}</SubjectFromWebIdentityToken>"
-        f"<Provider>{escape(provider_arn)}</Provider><Audience>{escape(next(iter(identity.audiences)))}</Audience>"
+        f"<SubjectFromWebIdentityToken>{xml_text(identity.subject)}</SubjectFromWebIdentityToken>"
+        f"<Provider>{xml_text(provider_arn)}</Provider><Audience>{xml_text(next(iter(identity.audiences)))}</Audience>"
     )
     return sts_response("AssumeRoleWithWebIdentity", result)
 

@@ -109,7 +109,7 @@ def read_duration(parameters: Mapping[str, str], *, default: int, longest: int) 
         RefusedError: It is no number, or out of bounds.
     """
     text = parameters.get("DurationSeconds", str(default))
-    if not text.isdecimal() or not 900 <= int(text) <= longest:
+    if len(text) > 6 or not text.isdecimal() or not 900 <= int(text) <= longest:
         _invalid_value(text, "durationSeconds", f"a value from 900 to {longest}")
     return int(text)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from xml.sax.saxutils import escape
 
 from xsession._aws import iso_of
-from xsession.testing._http import HTTPResponse
+from xsession.testing._http import HTTPResponse, xml_text
 from xsession.testing._iam import AccessKey
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -23,7 +22,7 @@ def sts_response(operation: str, result: str) -> HTTPResponse:
 
 def assumed_role_xml(issued: AccessKey) -> str:
     """Whose session credentials are for."""
-    user = f"<AssumedRoleId>{escape(issued.user_id)}</AssumedRoleId><Arn>{escape(issued.principal.arn)}</Arn>"
+    user = f"<AssumedRoleId>{xml_text(issued.user_id)}</AssumedRoleId><Arn>{xml_text(issued.principal.arn)}</Arn>"
     return f"<AssumedRoleUser>{user}</AssumedRoleUser>"
 
 

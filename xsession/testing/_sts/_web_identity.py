@@ -79,7 +79,7 @@ def _claims(token: str) -> Mapping[str, Any]:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         claims = None
     if not isinstance(claims, dict):
         raise RefusedError(400, "InvalidIdentityToken", "The ID Token provided is not a valid JWT.")

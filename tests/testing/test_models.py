@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from xsession.testing._http import APIRequest, HTTPRequest
+from xsession.testing._http._signatures import Signature
+from xsession.testing._models import is_operation
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "is_known"),
+    [
+        ("sts", "AssumeRole", True),
+        ("sts", "AssumeRoles", False),
+        ("iam", "PutUserPermissionsBoundary", True),
+        ("lambda", "GET", True),
+        ("a-service-of-tomorrow", "Anything", True),
+    ],
+)
+def test_operations_are_those_of_the_models(service: str, operation: str, is_known: Any) -> None:
+    """Of services whose requests name one; what can't be told passes."""
+    signature = Signature("AKIA1", f"20260101/eu-west-1/{service}/aws4_request", (), "", "", None, presigned=False)
+    request = APIRequest(HTTPRequest("POST", "/", "", {}, b""), signature, service, operation, {})
+    assert is_operation(request) is is_known
