@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xsession import ConfigError
-from xsession.accounts._aws_config import AwsFiles, Section, read_sections
+from xsession.accounts._aws_config import AwsFiles, Section, Sections, read_sections
 
 
 def write(folder: Path, config: str, credentials: str = "") -> AwsFiles:
@@ -25,7 +25,7 @@ def write(folder: Path, config: str, credentials: str = "") -> AwsFiles:
 def test_settings_of_the_credentials_file_add_to_the_profile(tmp_path: Path) -> None:
     """A profile that only that file has is one too, and stands there."""
     files = write(tmp_path, "[profile both]\nregion = eu-west-1\n", "[both]\nregion = x\na = b\n[alone]\nc = d\n")
-    assert read_sections(files)[0] == {
+    assert read_sections(files).profiles == {
         "both": Section({"region": "x", "a": "b"}, f"{files.config}:1: profile both"),
         "alone": Section({"c": "d"}, f"{files.credentials}:4: profile alone"),
     }
@@ -34,7 +34,8 @@ def test_settings_of_the_credentials_file_add_to_the_profile(tmp_path: Path) -> 
 def test_logins_have_names_of_their_own(tmp_path: Path) -> None:
     """A profile may have the same."""
     files = write(tmp_path, "[sso-session a]\nsso_region = x\n[profile a]\nregion = y\n")
-    profiles, logins = read_sections(files)
+    sections = read_sections(files)
+    profiles, logins = sections.profiles, sections.logins
     assert (profiles["a"].settings, logins) == ({"region": "y"}, {"a": {"sso_region": "x"}})
 
 
@@ -52,7 +53,7 @@ def test_files_are_those_that_botocore_reads() -> None:
 def test_without_a_home_there_are_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in some containers, whose user has none."""
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    assert read_sections(AwsFiles.of(None, {})) == ({}, {})
+    assert read_sections(AwsFiles.of(None, {})) == Sections({}, {}, {})
 
 
 @pytest.mark.parametrize("broken", ["aws_secret_access_key verysecret", "[a]\naws_secret_access_key verysecret"])
@@ -71,7 +72,7 @@ def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
         files = AwsFiles(tmp_path / name, tmp_path / "gone", named=True)
         with pytest.raises(ConfigError, match=problem):
             read_sections(files)
-    assert read_sections(AwsFiles(tmp_path / "gone", tmp_path)) == ({}, {})
+    assert read_sections(AwsFiles(tmp_path / "gone", tmp_path)) == Sections({}, {}, {})
 
 
 LINES = st.lists(
@@ -120,7 +121,7 @@ def test_files_are_understood_as_botocore_does(
         with pytest.raises(ConfigError):
             read_sections(files)
         return
-    ours = {name: section.settings for name, section in read_sections(files)[0].items()}
+    ours = {name: section.settings for name, section in read_sections(files).profiles.items()}
     assert ours.keys() == theirs.keys()
     for name, settings in theirs.items():
         flat = {key: value for key, value in settings.items() if isinstance(value, str)}

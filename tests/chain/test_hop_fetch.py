@@ -170,7 +170,7 @@ class KeptElsewhere:
 def _session(world: World, store: Any, **options: Any) -> Any:
     xs = world.session(store=store, **options)
     # Two sessions never share a source's identity, so the key of one is made the other's.
-    xs._chains._sources[None].session.identity = "source:test"
+    xs._chains._sources[None, None].session.identity = "source:test"
     return xs
 
 

@@ -377,14 +377,15 @@ def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> No
     """One that takes the place of another in memory never gets what that one was given."""
     with session(Role(ROLE, web_identity_token=lambda: "token")) as xs:
         chains = xs._chains
+        source = chains._sources[None, None]
         functions = [Role(ROLE, web_identity_token=partial(str, number)) for number in range(50)]
-        names = {chains._parent_key(role, "source") for role in functions}
+        names = {chains._parent_key(role, "source", source) for role in functions}
         assert len(names) == 50
-        assert chains._parent_key(functions[0], "source") in names
+        assert chains._parent_key(functions[0], "source", source) in names
         with chains._lock:
             chains.after_fork()
-        assert chains._parent_key(functions[0], "source") not in names
-        assert chains._parent_key(Role(ROLE), "source") == "source"
+        assert chains._parent_key(functions[0], "source", source) not in names
+        assert chains._parent_key(Role(ROLE), "source", source) == "source"
     assert sts.requests == []
 
 

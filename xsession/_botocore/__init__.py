@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._core import Loaders as Loaders
     from ._log_filter import install_log_filter as install_log_filter
     from ._log_filter import unlogged as unlogged
+    from ._profile_session import settings_session as settings_session
     from ._signing import CallerCredentials as CallerCredentials
     from ._signing import CurrentCredentials as CurrentCredentials
     from ._signing import SigningCredentials as SigningCredentials
@@ -24,6 +25,7 @@ __getattr__, __dir__ = lazy(
     {
         "_config": ("config_key", "region_of"),
         "_core": ("ClientCore", "Loaders"),
+        "_profile_session": ("settings_session",),
         "_log_filter": ("install_log_filter", "unlogged"),
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
         "_source_session": ("SourceSession",),

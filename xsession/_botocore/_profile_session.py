@@ -10,9 +10,11 @@ from botocore.credentials import (
     ProfileProviderBuilder,
     create_credential_resolver,
 )
+from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
-from xsession.accounts import Profile
+from xsession.accounts import Profile, ProfileSettings
+from xsession.errors import SourceCredentialsError
 
 
 def profile_session(profile: Profile) -> boto3.Session:
@@ -28,6 +30,22 @@ def profile_session(profile: Profile) -> boto3.Session:
         session.set_config_variable("config_file", profile.config_file)
     session.get_scoped_config()
     session.register_component("credential_provider", CredentialResolver(_providers(session, profile)))
+    return boto3.Session(botocore_session=session)
+
+
+def settings_session(settings: ProfileSettings) -> boto3.Session:
+    """A session with the settings of a profile; its credentials are not meant to be used.
+
+    Raises:
+        SourceCredentialsError: There is no such profile any more.
+    """
+    session = Session(profile=settings.profile)
+    if settings.config_file is not None:
+        session.set_config_variable("config_file", settings.config_file)
+    try:
+        session.get_scoped_config()
+    except ProfileNotFound as error:
+        raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
     return boto3.Session(botocore_session=session)
 
 

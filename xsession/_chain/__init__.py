@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._settings import ChainSettings as ChainSettings
     from ._settings import Runtime as Runtime
     from ._source import Source as Source
+    from ._source import SourceClients as SourceClients
 
 __all__: list[str] = []
 
@@ -21,6 +22,6 @@ __getattr__, __dir__ = lazy(
         "_chains": ("Chains", "ResolvedAccount", "UncachedChain"),
         "_mfa_prompt": ("MfaCode",),
         "_settings": ("ChainSettings", "Runtime"),
-        "_source": ("Source",),
+        "_source": ("Source", "SourceClients"),
     },
 )

@@ -5,14 +5,21 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cachetools import LRUCache
 
 from xsession._aws import account_of
 from xsession._base import frozen, made_once, renew_after_fork
-from xsession._botocore import Loaders, SigningCredentials, SourceSession, region_of, signing_credentials
-from xsession.accounts import Account, Profile
+from xsession._botocore import (
+    Loaders,
+    SigningCredentials,
+    SourceSession,
+    region_of,
+    settings_session,
+    signing_credentials,
+)
+from xsession.accounts import Account, Profile, ProfileSettings
 from xsession.errors import SessionClosedError, WrongAccountError
 from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label
 from xsession.roles import Hop, HopResolver, Role
@@ -22,7 +29,7 @@ from ._account_credentials import AccountCredentials, CellCredentials, SourceCre
 from ._assume_role import AssumeRoleRequest, Signer
 from ._hop_fetch import HopFetch, HopRequest, HopSigner
 from ._settings import ChainSettings, Runtime
-from ._source import Source
+from ._source import Source, SourceClients
 
 if TYPE_CHECKING:
     import boto3
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
     from ._token_functions import TokenFunctions
 
 MAX_CELLS = 4_096
+
+SourceName: TypeAlias = "str | Profile | boto3.Session | None"
 
 
 @frozen
@@ -95,7 +104,10 @@ class Chains:
         self._loaders = Loaders()
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
         self._expected: Mapping[str | Profile | None, str] = {}
-        self._sources: dict[str | Profile | boto3.Session | None, Source] = {None: self._new_source(session)}
+        self._sessions: dict[SourceName, SourceSession] = {None: session}
+        self._clients: dict[ProfileSettings, SourceClients] = {}
+        self._sources: dict[tuple[SourceName, ProfileSettings | None], Source] = {}
+        self._sources[None, None] = self._new_source(session, None)
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
         # chain would each assume it.
@@ -179,7 +191,7 @@ class Chains:
     def expect(self, principals: Mapping[str | Profile | None, str]) -> None:
         """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
         self._expected = principals
-        for name, source in self._sources.items():
+        for (name, _settings), source in self._sources.items():
             source.expected = self._expected_of(name)
 
     def principals(self) -> dict[str | Profile | None, str]:
@@ -192,7 +204,7 @@ class Chains:
             sources = list(self._sources.items())
         return {
             name: source.principal(self._settings.region_name)
-            for name, source in sources
+            for (name, _settings), source in sources
             if isinstance(name, str | Profile | None)
         }
 
@@ -236,22 +248,31 @@ class Chains:
         return vars(self).get("_mfa_sessions")
 
     def _source_of(self, account: Account) -> Source:
-        name = account.source
+        name, settings = account.source, account.settings
         with self._lock:
             if self._closed:
                 raise SessionClosedError.closed(account=account.name)
-            source = self._sources.get(name)
+            source = self._sources.get((name, settings))
             if source is None:
-                source = self._sources[name] = self._new_source(SourceSession(name))
+                session = self._sessions.get(name)
+                if session is None:
+                    session = self._sessions[name] = SourceSession(name)
+                source = self._sources[name, settings] = self._new_source(session, settings)
                 source.expected = self._expected_of(name)
             return source
 
-    def _new_source(self, session: SourceSession) -> Source:
-        runtime = self._runtime
+    def _new_source(self, session: SourceSession, settings: ProfileSettings | None) -> Source:
+        runtime, config = self._runtime, self._settings.config
+        clients = None if settings is None else self._clients.get(settings)
+        if clients is None:
+            boto3_session = session.boto3_session if settings is None else settings_session(settings)
+            clients = SourceClients(boto3_session, config, loaders=self._loaders, clock=runtime.clock)
+            if settings is not None:
+                self._clients[settings] = clients
         return Source(
             session,
-            self._settings.config,
-            loaders=self._loaders,
+            clients,
+            settings=settings,
             clock=runtime.clock,
             emit=runtime.emit,
             changed=self._supersede,
@@ -260,10 +281,12 @@ class Chains:
     def _supersede(self, source: Source) -> None:
         # What one person was given is not for the next one who logs in.
         with self._lock:
-            cells = [cell for cell, of in self._source_of_cell.items() if of is source]
+            sources = [other for other in self._sources.values() if other.session is source.session]
+            cells = [cell for cell, of in self._source_of_cell.items() if of in sources]
         mfa_sessions = self._made_mfa_sessions
         if mfa_sessions is not None:
-            mfa_sessions.forget(source.key)
+            for other in sources:
+                mfa_sessions.forget(other.key)
         for cell in cells:
             cell.supersede()
 
@@ -292,7 +315,7 @@ class Chains:
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
             for hop in hops:
-                key = hop.role.key(self._parent_key(hop.role, key))
+                key = hop.role.key(self._parent_key(hop.role, key, source))
                 cell = self._cells.get(key)
                 if cell is None:
                     # Hops before the last may serve many accounts: events about them name none.
@@ -308,11 +331,13 @@ class Chains:
                 signer = HopSigner(cell)
         return tuple(keys), tuple(cells)
 
-    def _parent_key(self, role: Role, before: str) -> str:
+    def _parent_key(self, role: Role, before: str, source: Source) -> str:
         # What a role's credentials come from, as a part of its key. The path of a file is in the role's own part.
-        if role.web_identity_token is not None:
-            return self._token_functions.name(role.web_identity_token)
-        return "web-identity" if role.has_web_identity else before
+        if not role.has_web_identity:
+            return before
+        function = role.web_identity_token
+        name = "web-identity" if function is None else self._token_functions.name(function)
+        return f"{name}:{source.sts_key}" if source.sts_key else name
 
     def _kept_request(self, hop: Hop, signer: Signer, source: Source, deadline: Deadline | None) -> HopRequest:
         if hop.role.mfa_serial is not None:

@@ -12,22 +12,42 @@ from xsession import events
 from xsession._base import Clock
 from xsession._botocore import ClientCore, Loaders, SourceSession
 from xsession._sts import Sts, sts_region
+from xsession.accounts import ProfileSettings
 from xsession.credentials import Identity
 from xsession.errors import SessionClosedError, SourceCredentialsError
 
 if TYPE_CHECKING:
+    import boto3
     from botocore.credentials import ReadOnlyCredentials
 
 NOBODY = "nobody"
 
 
+class SourceClients:
+    """What makes the clients of a source: the core and its STS, with the settings of one boto3 session.
+
+    Args:
+        boto3_session: Whose settings count; its credentials do not.
+        config: Client configuration for all accounts.
+        loaders: Where the models of services are read; None: a place of its own.
+        clock: Both clocks.
+    """
+
+    def __init__(
+        self, boto3_session: boto3.Session, config: Config | None, *, loaders: Loaders | None = None, clock: Clock
+    ) -> None:
+        self.region_name: str | None = boto3_session.region_name
+        self.core = ClientCore(boto3_session, config, loaders=loaders)
+        self.sts = Sts(self.core, clock=clock, config=config)
+
+
 class Source:
-    """Where a chain begins: the source session, with the core of its clients and its STS, made from it once.
+    """Where a chain begins: whose credentials sign its first call, and what makes its clients.
 
     Args:
         session: The source session.
-        config: Client configuration for all accounts.
-        loaders: Where the models of services are read; None: for this source alone.
+        clients: Makes clients; may be shared by sources.
+        settings: The profile whose settings they have; None: those of the source session.
         clock: Both clocks.
         emit: Takes events.
         changed: Called when other credentials were found for the source, which may be somebody else's; None: nobody is.
@@ -36,17 +56,20 @@ class Source:
     def __init__(
         self,
         session: SourceSession,
-        config: Config | None,
+        clients: SourceClients,
         *,
-        loaders: Loaders | None = None,
+        settings: ProfileSettings | None = None,
         clock: Clock,
         emit: events.Hook,
         changed: Callable[[Source], None] | None = None,
     ) -> None:
         self.session = session
         self._changed = changed
-        self.core = ClientCore(session.boto3_session, config, loaders=loaders)
-        self.sts = Sts(self.core, clock=clock, config=config)
+        self.core, self.sts = clients.core, clients.sts
+        # A profile's region is its account's: another one's, which has the same settings, must not count.
+        own_region = settings is None or not settings.has_region
+        self.region_name = clients.region_name if own_region else None
+        self._sts_digest = "" if settings is None else settings.sts_digest
         self._clock = clock
         self._emit = emit
         self.expected: str | None = None
@@ -80,13 +103,13 @@ class Source:
 
     @property
     def key(self) -> str:
-        """What tells it from all other sources."""
-        return self.session.identity
+        """What tells it from all other sources: whose credentials it has, and which STS is asked with them."""
+        return f"{self.session.identity}:{self._sts_digest}" if self._sts_digest else self.session.identity
 
     @property
-    def region_name(self) -> str | None:
-        """The source session's region."""
-        return self.session.region_name
+    def sts_key(self) -> str:
+        """What tells the STS that is asked from others, for what needs no credentials."""
+        return self._sts_digest
 
     @property
     def quota_account_id(self) -> str:

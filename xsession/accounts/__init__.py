@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._accounts import Accounts
     from ._discovery import Discovery as Discovery
     from ._profile import Profile as Profile
+    from ._profile import ProfileSettings as ProfileSettings
     from ._trusted_files import TrustedFiles
 
 __all__ = ["SOURCE", "Account", "AccountRef", "Accounts", "TrustedFiles"]
@@ -20,7 +21,7 @@ __getattr__, __dir__ = lazy(
         "_account": ("SOURCE", "Account", "AccountRef", "required_role"),
         "_accounts": ("Accounts",),
         "_discovery": ("Discovery",),
-        "_profile": ("Profile",),
+        "_profile": ("Profile", "ProfileSettings"),
         "_trusted_files": ("TrustedFiles",),
     },
 )

@@ -13,7 +13,7 @@ from xsession._base import FrozenMap, frozen
 from xsession.errors import ConfigError, InvalidRoleError, reaching
 from xsession.roles import Defaults, Role, RoleChain, as_chain
 
-from ._profile import Profile
+from ._profile import Profile, ProfileSettings
 
 if TYPE_CHECKING:
     import boto3
@@ -49,6 +49,7 @@ class Account:
         region_name: The region of clients where the call names none.
         tags: For `Accounts.where`; never sent to AWS.
         defaults: Those of the file that it comes from.
+        settings: The profile whose settings its clients and its calls of STS have; None: those of the source.
         origin: Where it was defined: file, line and key, or "code"; two accounts that differ only here are equal.
         registered: Set by `Accounts`; only registered accounts take defaults.
 
@@ -64,6 +65,7 @@ class Account:
     region_name: str | None
     tags: Mapping[str, str]
     defaults: Defaults | None = field(repr=False)
+    settings: ProfileSettings | None = field(repr=False)
     origin: str | None = field(repr=False, compare=False)
     registered: bool = field(repr=False)
 
@@ -77,6 +79,7 @@ class Account:
         region_name: str | None = None,
         tags: Mapping[str, str] = FrozenMap(),  # it is immutable
         defaults: Defaults | None = None,
+        settings: ProfileSettings | None = None,
         origin: str | None = None,
         registered: bool = False,
     ) -> None:
@@ -89,6 +92,7 @@ class Account:
             "region_name": region_name,
             "tags": _checked_tags(name, tags),
             "defaults": defaults,
+            "settings": settings,
             "origin": origin,
             "registered": registered,
         }

@@ -50,23 +50,35 @@ class Section:
     origin: str
 
 
-def read_sections(files: AwsFiles) -> tuple[dict[str, Section], dict[str, dict[str, str]]]:
-    """All profiles, and all sso-sessions: the credentials file adds to the config file, as with botocore."""
+@frozen
+class Sections:
+    """What the two files have, each by its name."""
+
+    profiles: Mapping[str, Section]
+    logins: Mapping[str, Mapping[str, str]]
+    services: Mapping[str, Mapping[str, str]]
+
+
+def read_sections(files: AwsFiles) -> Sections:
+    """All profiles, sso-sessions and services: the credentials file adds to the config file, as with botocore."""
     profiles: dict[str, Section] = {}
     logins: dict[str, dict[str, str]] = {}
+    services: dict[str, dict[str, str]] = {}
     for header, section in _sections(files.config, must_exist=files.named).items():
         name = _named(header, "profile") if header != "default" else header
         if name is not None:
             profiles[name] = replace(section, origin=f"{section.origin}: profile {name}")
         elif (login := _named(header, "sso-session")) is not None:
             logins[login] = dict(section.settings)
+        elif (service := _named(header, "services")) is not None:
+            services[service] = dict(section.settings)
     for name, section in _sections(files.credentials).items():
         known = profiles.get(name)
         if known is None:
             profiles[name] = replace(section, origin=f"{section.origin}: profile {name}")
         else:
             profiles[name] = replace(known, settings={**known.settings, **section.settings})
-    return profiles, logins
+    return Sections(profiles, logins, services)
 
 
 def _sections(file: Path, *, must_exist: bool = False) -> dict[str, Section]:

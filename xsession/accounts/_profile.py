@@ -1,4 +1,4 @@
-"""A profile of `~/.aws/config` as a source."""
+"""A profile of `~/.aws/config`: as a source of credentials, and as what says how clients are made."""
 
 from __future__ import annotations
 
@@ -25,3 +25,25 @@ class Profile:
 
     def __str__(self) -> str:
         return self.name
+
+
+@frozen
+class ProfileSettings:
+    """What a profile says about clients and calls of STS: endpoints, retries, checksums, ...; nothing of credentials.
+
+    Two are equal if they say the same, whichever profiles they come from; only whether there is a region counts, not
+    which one.
+
+    Args:
+        profile: A profile that says so.
+        config_file: The file that it was read from, where that is not the default one.
+        digest: Of all settings.
+        sts_digest: Of those that calls of STS see, such as their endpoint; "" where there are none.
+        has_region: Whether the profile has a region, which is the account's then.
+    """
+
+    profile: str = field(compare=False)
+    config_file: str | None = None
+    digest: str = ""
+    sts_digest: str = ""
+    has_region: bool = True

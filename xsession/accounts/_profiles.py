@@ -13,9 +13,9 @@ from xsession._base import frozen
 from xsession.errors import ConfigError
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
-from ._aws_config import AwsFiles, Section, read_sections
+from ._aws_config import AwsFiles, Sections, read_sections
 from ._entry import Entry
-from ._profile import Profile
+from ._profile import Profile, ProfileSettings
 
 CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 
@@ -25,6 +25,21 @@ _SSO_LOGIN = ("sso_start_url", "sso_region")
 _OTHER_CREDENTIALS = ("credential_process", "web_identity_token_file", "login_session")
 # Options of a role; botocore ignores the last two of them.
 _TEXT_OPTIONS = ("role_session_name", "external_id", "mfa_serial", "source_identity", "policy")
+# Keys that say whose credentials are used and where, or that only the AWS CLI reads: clients are made without them.
+_NO_SETTING = re.compile(
+    "role_arn|source_profile|credential_source|external_id|mfa_serial|role_session_name|duration_seconds|source_identity"
+    "|policy|policy_arns|region|aws_access_key_id|aws_secret_access_key|aws_session_token|aws_security_token"
+    "|aws_account_id|credential_process|web_identity_token_file|login_session|services|output|cli_.*|sso_.*"
+)
+_STS_SETTINGS = (
+    "endpoint_url",
+    "ignore_configured_endpoint_urls",
+    "use_fips_endpoint",
+    "use_dualstack_endpoint",
+    "ca_bundle",
+)
+# What narrows a role's session or binds it to somebody: never left out, though botocore leaves some of them out.
+_BINDING = ("external_id", "mfa_serial", "source_identity", "policy", "policy_arns")
 _NEVER_EMPTY = ("external_id", "mfa_serial")  # what binds a session is not dropped; boto3 refuses an empty one, too
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -45,10 +60,9 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
     Raises:
         ConfigError: A file can't be read or is not of this format; says which one and in which line.
     """
-    written, logins = read_sections(files)
-    profiles = {name: replace(section, settings=_given(section.settings)) for name, section in written.items()}
-    logins = {name: _given(settings) for name, settings in logins.items()}
-    reader = _Reader(profiles, logins, str(files.config.absolute()) if files.named else None)
+    sections = _without_empty(read_sections(files))
+    profiles = sections.profiles
+    reader = _Reader(sections, str(files.config.absolute()) if files.named else None)
     entries: list[Entry] = []
     unusable: dict[str, ConfigError] = {}
     names = _account_names(profiles)
@@ -72,18 +86,17 @@ def names_of_profiles(files: AwsFiles) -> dict[str, str]:
     Raises:
         ConfigError: A file can't be read or is not of this format; says which one and in which line.
     """
-    profiles, _ = read_sections(files)
+    profiles = read_sections(files).profiles
     return {_account_name(profile): section.origin for profile, section in profiles.items()}
 
 
 class _Reader:
     """Follows the profiles of one pair of files."""
 
-    def __init__(
-        self, profiles: Mapping[str, Section], logins: Mapping[str, Mapping[str, str]], config_file: str | None
-    ) -> None:
-        self._profiles = profiles
-        self._logins = logins
+    def __init__(self, sections: Sections, config_file: str | None) -> None:
+        self._profiles = sections.profiles
+        self._logins = sections.logins
+        self._services = sections.services
         self._config_file = config_file
 
     def options(self, name: str) -> dict[str, Any]:
@@ -91,10 +104,11 @@ class _Reader:
         steps, start = self._follow(name)
         settings = self._profiles[name].settings
         chain = None
-        if steps:
-            roles = [self._role(step) for step in reversed(steps)]
+        narrowed = self._narrowed_web_identity(start.profile)
+        if steps or narrowed:
+            roles = [*narrowed, *(self._role(step) for step in reversed(steps))]
             first = roles[0]
-            if start.is_role_session:
+            if start.is_role_session and not narrowed:
                 first = _capped(first)
             chain = RoleChain(first, *map(_capped, roles[1:]))
         return {
@@ -102,6 +116,7 @@ class _Reader:
             "source": start.profile,
             "account_id": _account_id(settings) if chain is None else None,
             "region_name": settings.get("region"),
+            "settings": self._settings(name, settings),
         }
 
     def _follow(self, name: str) -> tuple[list[str], _Start]:
@@ -143,6 +158,13 @@ class _Reader:
             settings.update(self._login(name, settings))
         return _Start(self._profile(name, settings), _is_sso(settings) or _is_web_identity(settings))
 
+    def _narrowed_web_identity(self, profile: Profile) -> list[Role]:
+        """The role of a source's web identity, where the profile binds or narrows it in a way that botocore drops."""
+        settings = self._profiles[profile.name].settings
+        if profile.credential_source is not None or not _is_web_identity(settings):
+            return []
+        return [self._role(profile.name)] if any(map(settings.get, _BINDING)) else []
+
     def _named_source(self, name: str, credential_source: str) -> _Start:
         if credential_source not in CREDENTIAL_SOURCES:
             rule = f"one of {', '.join(CREDENTIAL_SOURCES)}"
@@ -169,13 +191,28 @@ class _Reader:
         identity = {key: settings[key] for key in keys if key in settings}
         if _is_web_identity(settings):
             identity["role_arn"] = settings["role_arn"]
-        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        return Profile(name, None, self._config_file, digest)
+        return Profile(name, None, self._config_file, _digest(identity))
+
+    def _settings(self, name: str, settings: Mapping[str, str]) -> ProfileSettings:
+        """What a profile says about clients."""
+        said: dict[str, object] = {key: value for key, value in settings.items() if not _NO_SETTING.fullmatch(key)}
+        services = self._services.get(settings.get("services", ""), {})
+        if services:
+            said["services"] = dict(services)
+        of_sts = {key: settings[key] for key in _STS_SETTINGS if key in settings}
+        if "sts" in services:
+            of_sts["services"] = services["sts"]
+        sts_digest = _digest(of_sts) if of_sts else ""
+        return ProfileSettings(name, self._config_file, _digest(said), sts_digest, bool(settings.get("region")))
 
     def _role(self, name: str) -> Role:
         section = self._profiles[name]
         settings = section.settings
         options: dict[str, Any] = {key: settings[key] for key in _TEXT_OPTIONS if key in settings}
+        if "policy_arns" in settings:
+            options["policy_arns"] = settings["policy_arns"].replace(",", " ").split()
+        if _is_web_identity(settings):
+            options["web_identity_token_file"] = settings["web_identity_token_file"]
         duration = settings.get("duration_seconds")
         if duration is not None:
             options["duration_seconds"] = int(duration) if re.fullmatch("[0-9]{1,9}", duration) else duration
@@ -202,6 +239,14 @@ def _account_name(profile: str) -> str:
     return _NOT_IN_NAMES.sub("-", profile).lstrip("._-")
 
 
+def _without_empty(sections: Sections) -> Sections:
+    return Sections(
+        {name: replace(section, settings=_given(section.settings)) for name, section in sections.profiles.items()},
+        {name: _given(settings) for name, settings in sections.logins.items()},
+        sections.services,
+    )
+
+
 def _given(settings: Mapping[str, str]) -> dict[str, str]:
     """The settings that say something: tools write others with nothing behind the =, and boto3 lives with most."""
     return {key: value for key, value in settings.items() if value or key in _NEVER_EMPTY}
@@ -215,6 +260,10 @@ def _refuse_name(profile: str) -> NoReturn:
 def _refuse_loop(visited: list[str]) -> NoReturn:
     loop = visited[visited.index(visited[-1]) :]
     _refuse(f"source_profile makes a loop: {' -> '.join(loop)}", "one of them must have credentials of its own")
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _place(profile: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xsession._aws import is_busy, is_denied, is_missing
 from xsession._base import Clock
 from xsession._botocore import SourceSession
-from xsession._chain import Source
+from xsession._chain import Source, SourceClients
 from xsession._iam import OWN_POLICY, RoleIam, RoleState
 from xsession._sts import sts_region
 from xsession.errors import (
@@ -208,7 +208,8 @@ def _wait_for_iam(spec: RoleSpec, iam: RoleIam, patience: Patience) -> None:
 
 
 def _wait_for_sts(tries: Sequence[Role], assume_from: boto3.Session, patience: Patience) -> None:
-    source = Source(SourceSession(assume_from), None, clock=patience.clock, emit=lambda _event: None)
+    clients = SourceClients(assume_from, None, clock=patience.clock)
+    source = Source(SourceSession(assume_from), clients, clock=patience.clock, emit=lambda _event: None)
     with closing(source):
         while refusal := _refusal(source, tries, assume_from.region_name):
             if not patience.pause():
