@@ -58,6 +58,7 @@ TESTED_BY = {
     "roles._tags": "roles/test_role_rules.py",
     "stores._store": "stores/test_memory.py",
     "testing._cloudtrail._events": "testing/cloudtrail/test_trail.py",
+    "testing._http._message_rules": "testing/http/test_strict_handler.py",
     "testing._http._http_response": "testing/test_server.py",
     "testing._http._parameters": "testing/http/test_api_request.py",
     "testing._http._wsgi": "testing/test_server.py",

@@ -265,7 +265,7 @@ class Chains:
         runtime, config = self._runtime, self._settings.config
         clients = None if settings is None else self._clients.get(settings)
         if clients is None:
-            boto3_session = session.boto3_session if settings is None else settings_session(settings)
+            boto3_session = session.boto3_session if settings is None else _settings_session(settings)
             clients = SourceClients(boto3_session, config, loaders=self._loaders, clock=runtime.clock)
             if settings is not None:
                 self._clients[settings] = clients
@@ -373,3 +373,8 @@ class Chains:
             clock=runtime.clock,
             deadline=deadline,
         )
+
+
+def _settings_session(settings: ProfileSettings) -> boto3.Session:
+
+    return settings_session(settings)
