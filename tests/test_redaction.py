@@ -40,12 +40,72 @@ SECRET = st.text(string.ascii_letters + string.digits + "+/=", min_size=8, max_s
         "aws_session_token={}",
         "Authorization: Bearer {}",
         "x-amz-sso_bearer_token: {}",
+        "<SecretAccessKey>\n  {}</SecretAccessKey>",
+        "<ns1:SessionToken>{}</ns1:SessionToken>",
+        "'deviceCode': '{}'",
+        "http://user:{}@proxy:3128",
+        "password={}",
     ],
 )
 @given(secret=SECRET)
 def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
     """XML, JSON, forms, headers, URLs, Python's repr; the rest stays."""
     assert redacted(form.format(secret)) == form.format("****")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r'{"SecretAccessKey":"abcd\/REST/OF+THE/SECRET"}', '{"SecretAccessKey":"****"}'),
+        (r'{"SessionToken":"IQoJ\u003dREST"}', '{"SessionToken":"****"}'),
+        (r'{"SessionToken":"a\"REST"}', '{"SessionToken":"****"}'),
+        (r"SessionToken=IQoJ\u003dREST&Action=x", "SessionToken=****&Action=x"),
+        ('{"SecretAccessKey":"cut off he', '{"SecretAccessKey":"****'),
+        (r"{\"SecretAccessKey\": \"a b\nREST\"}", r"{\"SecretAccessKey\": \"****\"}"),
+        ("'SessionToken': 'two words, REST'", "'SessionToken': '****'"),
+        ("<SessionToken>cut", "<SessionToken>****"),
+        ("https://bruce:a:REST@host/path", "https://bruce:****@host/path"),
+    ],
+)
+def test_a_value_is_masked_to_its_end(text: str, shown: str) -> None:
+    """Over escapes, quotes in quotes and line breaks, and where its end was cut off."""
+    assert redacted(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["token" * 20_000, 'token="' * 20_000, "token=" + "\\" * 100_000, "://" + ":" * 100_000, "://a:" * 20_000]
+)
+def test_hostile_text_is_gone_through_once(text: str) -> None:
+    """Whoever writes into a log must not hold it up; a test that hangs has failed."""
+    assert redacted(text)
+
+
+def test_a_log_call_never_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither where its arguments do not fit its message, nor where they have no repr; secrets are masked all the same."""
+
+    class UnspeakableError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+        __repr__ = __str__
+
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(RedactingFilter())
+    logger = logging.getLogger("application")
+    logger.addHandler(handler)
+    try:
+        logger.warning("%d items", "SessionToken=abcdefgh")
+        logger.warning("%s", UnspeakableError())
+        logger.warning("%d", UnspeakableError())
+        try:
+            raise UnspeakableError  # noqa: TRY301 # it is its traceback that is logged
+        except UnspeakableError:
+            logger.exception("failed")
+    finally:
+        logger.removeHandler(handler)
+    assert "SessionToken=****" in stream.getvalue()
+    assert "abcdefgh" not in stream.getvalue() + capsys.readouterr().err
 
 
 @given(st.text())
