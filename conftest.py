@@ -48,7 +48,7 @@ def moto_set_up_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def little_to_collect() -> None:
-    """Hide from the garbage collector what is there before a file's tests: most of it are botocore's models, for good.
+    """Hide from the garbage collector what is there before a file's tests: mostly botocore's models, which stay.
 
     To walk through them again and again took a fifth of the time.
     """
@@ -58,7 +58,7 @@ def little_to_collect() -> None:
 
 @pytest.fixture(scope="module")
 def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Batman's credentials in the environment, and his accounts in the page's folder."""
+    """Batman's credentials in the environment, and Batman's accounts in the page's folder."""
     folder = tmp_path_factory.mktemp("snippets")
     shutil.copy(ROOT / "examples" / "xsession.toml", folder)
     with ExitStack() as stack:

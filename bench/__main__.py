@@ -70,7 +70,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured")
     parser.add_argument("--size", type=float, default=1.0, help="share of the accounts and repetitions")
     parser.add_argument("--quick", action="store_true", help="one run of a tenth")
-    parser.add_argument("--only", help="scenarios whose name holds this text")
+    parser.add_argument("--only", help="scenarios whose name holds this string")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go")
     options = parser.parse_args()
     if options.quick:

@@ -22,7 +22,7 @@ WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 260, 60, 34, 36
 
 
 def measure(accounts: int) -> Figures:
-    """One run in this process: each of so many accounts is assumed and gets an s3 client."""
+    """One run in this process: each account is assumed and gets an s3 client."""
     contenders.ACCOUNTS = accounts + 1
     return more_accounts(contenders.XSession(), services=("s3",), accounts=accounts)
 

@@ -3,7 +3,7 @@
 The local AWS rejects expired and unknown credentials, and makes a share of STS's answers late, throttled, 500, reset,
 missing or garbage; now and then STS is away altogether, for less than what is left of the credentials. Ends with 1 if a
 caller saw a failure, or a request was signed with credentials that had ended. One that was signed in time can still
-come too late where the other side is busy: it is signed anew, and counted apart.
+come too late where the other side is busy: it is signed again, and counted apart.
 """
 
 from __future__ import annotations

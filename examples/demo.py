@@ -28,7 +28,7 @@ class Stage:
         story: Its accounts.
         xs: Batman's session.
         clock: Both clocks of the session and of AWS, which a part may move on.
-        log: Batman's own log of what he granted.
+        log: Batman's own log of the grants.
     """
 
     aws: LocalAWS
@@ -63,7 +63,7 @@ def three_roles_read_it_too(stage: Stage) -> str:
     return line
 
 
-def everybody_knows_who_they_are(stage: Stage) -> str:
+def whoami_works_everywhere(stage: Stage) -> str:
     """whoami says who we are in each account."""
     identities = {"source": stage.xs.whoami(SOURCE), **{name: stage.xs.whoami(name) for name in stage.xs.accounts}}
     assert [identity.account_id for identity in identities.values()] == ["111111111111", "222222222222", "222222222222"]
@@ -80,64 +80,64 @@ def the_second_client_is_free(stage: Stage) -> str:
     return f"{before} calls before, {before} after"
 
 
-def a_contractor_starts_and_stops_her_instance(stage: Stage) -> str:
-    """A contractor may start and stop her instance for two hours, and nothing else."""
-    hers, other = stage.story.instances
+def a_contractor_starts_and_stops_one_instance(stage: Stage) -> str:
+    """A contractor may start and stop one instance for two hours, and nothing else."""
+    instance, other = stage.story.instances
     ec2 = contractor(stage).client("ec2")
-    ec2.stop_instances(InstanceIds=[hers])
-    ec2.start_instances(InstanceIds=[hers])
+    ec2.stop_instances(InstanceIds=[instance])
+    ec2.start_instances(InstanceIds=[instance])
     refused(lambda: ec2.stop_instances(InstanceIds=[other]))
-    return f"TerminateInstances: {refused(lambda: ec2.terminate_instances(InstanceIds=[hers]))}"
+    return f"TerminateInstances: {refused(lambda: ec2.terminate_instances(InstanceIds=[instance]))}"
 
 
-def she_is_out_at_the_deadline(stage: Stage) -> str:
-    """At the deadline she is out: her client sends nothing, and AWS refuses the keys that she copied."""
-    hers = stage.story.instances[0]
+def access_ends_at_the_deadline(stage: Stage) -> str:
+    """At the deadline it is over: the contractor's client sends nothing, and AWS refuses the copied keys."""
+    instance = stage.story.instances[0]
     grant = contractor(stage)
     ec2 = grant.client("ec2")
     stage.clock.advance(7_199)
-    ec2.stop_instances(InstanceIds=[hers])
+    ec2.stop_instances(InstanceIds=[instance])
     copy = copied(stage, grant)
     stage.clock.advance(2)
     before = len(stage.aws.calls)
     try:
-        ec2.start_instances(InstanceIds=[hers])
+        ec2.start_instances(InstanceIds=[instance])
     except DeadlinePassedError:
         assert len(stage.aws.calls) == before
     else:
         raise AssertionError
-    return refused(lambda: copy.start_instances(InstanceIds=[hers]))
+    return refused(lambda: copy.start_instances(InstanceIds=[instance]))
 
 
-def or_she_is_out_early(stage: Stage) -> str:
-    """Or earlier: once her grant is revoked, AWS refuses the keys that she copied."""
-    hers = stage.story.instances[0]
+def or_access_ends_early(stage: Stage) -> str:
+    """Or earlier: once the grant is revoked, AWS refuses the copied keys."""
+    instance = stage.story.instances[0]
     grant = contractor(stage)
     copy = copied(stage, grant)
-    copy.start_instances(InstanceIds=[hers])
+    copy.start_instances(InstanceIds=[instance])
     assert grant.revoke(using=Account("vegeta-admin", stage.story.admin_role)).confirm()
-    return refused(lambda: copy.stop_instances(InstanceIds=[hers]))
+    return refused(lambda: copy.stop_instances(InstanceIds=[instance]))
 
 
 def they_know_who_stopped_it(stage: Stage) -> str:
-    """Who stopped the instance? CloudTrail has the keys, and Batman's own log whom he gave them to."""
-    hers = stage.story.instances[0]
+    """Who stopped the instance? CloudTrail has the keys, and Batman's own log has whom they were given to."""
+    instance = stage.story.instances[0]
     found = stage.xs.activity(Account("vegeta-admin", stage.story.admin_role), since=timedelta(days=1), log=stage.log)
-    stops = [done for done in found if done.action == "StopInstances" and hers in done.resources and not done.error]
+    stops = [done for done in found if done.action == "StopInstances" and instance in done.resources and not done.error]
     assert len(stops) == 2
     assert {done.who for done in stops} == {"jane@contractor.example"}
-    return f"{stops[0].who} stopped {hers}, as {stops[0].role}"
+    return f"{stops[0].who} stopped {instance}, as {stops[0].role}"
 
 
 PARTS: list[Callable[[Stage], str]] = [
     own_credentials_are_refused,
     one_role_reads_the_object,
     three_roles_read_it_too,
-    everybody_knows_who_they_are,
+    whoami_works_everywhere,
     the_second_client_is_free,
-    a_contractor_starts_and_stops_her_instance,
-    she_is_out_at_the_deadline,
-    or_she_is_out_early,
+    a_contractor_starts_and_stops_one_instance,
+    access_ends_at_the_deadline,
+    or_access_ends_early,
     they_know_who_stopped_it,
 ]
 

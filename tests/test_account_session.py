@@ -85,7 +85,7 @@ def test_uploads_and_downloads_work(world: World, tmp_path: Any) -> None:
 @pytest.mark.parametrize("name", ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"])
 @pytest.mark.parametrize("method", ["client", "resource"])
 def test_keys_are_refused(world: World, method: str, name: str) -> None:
-    """A client of account A must never act as somebody else."""
+    """A client of account A must never act as another identity."""
     session = world.session()["vegeta"]
     with pytest.raises(ConfigError, match=name) as caught:
         getattr(session, method)("s3", **{name: "AKIAEXAMPLE"})

@@ -30,7 +30,7 @@ TEXTS = "2 to 64 of A-Z a-z 0-9 _ + = , . @ -"
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is asked."""
+    """No network call is made."""
 
     def refuse(*_arguments: object) -> NoReturn:
         pytest.fail("the network was used")
@@ -162,7 +162,7 @@ CODE: list[tuple[Callable[[], object], type[XSessionError], str]] = [
     (role(tags={"k": "\t"}), InvalidRoleError, "tags '\\t' is not valid: the value of 'k'"),
     (role(tags={str(number): "" for number in range(51)}), InvalidRoleError, "a mapping of at most 50 keys to values"),
     (role(transitive_tag_keys=["k"]), InvalidRoleError, "transitive_tag_keys 'k' is not valid: each is a key of tags"),
-    (lambda: Role(VEGETA).replace(extern_id="x"), InvalidRoleError, "a role has no option 'extern_id'; options are:"),
+    (lambda: Role(VEGETA).replace(extern_id="x"), InvalidRoleError, "a role has no option 'extern_id'; use one of "),
     (
         lambda: RoleChain(HUB, Role(VEGETA, duration_seconds=7_200)),
         InvalidRoleError,
@@ -239,5 +239,5 @@ def test_calls_that_are_wrong(call: Callable[[], object], kind: type[XSessionErr
 
 
 def test_the_table_is_long_enough() -> None:
-    """One line for each way to be wrong that somebody will find."""
+    """One line for each way to be wrong."""
     assert len(TOML) + len(AWS_CONFIG) + len(CODE) >= 120

@@ -137,7 +137,7 @@ def test_errors_are_one_line_and_a_status(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """2 for what the caller can mend in his command or file, 1 for what AWS said; no traceback."""
+    """2 for what the caller can fix in its command or file, 1 for what AWS said; no traceback."""
     assert run(monkeypatch, *arguments) == status
     error = capsys.readouterr().err
     assert words in error

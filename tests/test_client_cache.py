@@ -102,7 +102,7 @@ def test_a_client_that_is_asked_for_again_soon_is_kept(maxsize: int, keys: list[
 
 
 def test_a_hit_is_a_use() -> None:
-    """Whoever is asked for most stays, though hits leave no trace."""
+    """The client that is asked for most stays, though hits leave no trace."""
     cache = ClientCache(3)
     favourite = id(cache.get("s3", "s3", Client))
     for number in range(30):
@@ -119,7 +119,7 @@ def test_one_that_was_let_go_and_is_held_is_found_again() -> None:
     assert cache.get("a", None, Client) is held
 
 
-def test_one_that_nobody_holds_is_gone() -> None:
+def test_one_that_is_not_held_is_gone() -> None:
     """The cache keeps no more than it was told to."""
     cache = ClientCache(1)
     first = id(cache.get("a", None, Client))
@@ -148,8 +148,8 @@ def test_a_client_that_outlives_its_cache_can_be_closed() -> None:
     assert client.closed == 1
 
 
-def test_shortcuts_that_nobody_takes_again_do_not_pile_up() -> None:
-    """Somebody passes another object for the same account at each call."""
+def test_shortcuts_that_are_not_taken_again_do_not_pile_up() -> None:
+    """A caller passes another object for the same account each time."""
     cache = ClientCache(4)
     for number in range(1_000):
         cache.get("a", number, Client)
@@ -167,7 +167,7 @@ def test_clear_forgets_all() -> None:
 
 
 def test_shortcuts_may_be_forgotten_and_the_clients_kept() -> None:
-    """Those of a call that began before then, too: its arguments may mean another client by now."""
+    """Those of a call that began before then, too: its arguments may mean another client now."""
     cache = ClientCache(2)
     before = cache.epoch
     client = cache.get("a", "s", Client)
@@ -181,7 +181,7 @@ def test_shortcuts_may_be_forgotten_and_the_clients_kept() -> None:
 
 
 def test_after_a_fork_it_is_empty_and_its_hits_are_the_same_object() -> None:
-    """Whoever reads them holds that object."""
+    """Their reader holds that object."""
     cache = ClientCache(4)
     client, by_arguments = cache.get("a", "s", Client), cache.by_arguments
     cache.after_fork()
@@ -215,7 +215,7 @@ def test_threads_that_use_it_at_random_break_nothing() -> None:
 
 
 def test_a_hit_takes_no_lock() -> None:
-    """Somebody holds it all the time, and hits come nevertheless."""
+    """It is held all the time, and still there are hits."""
     cache = ClientCache(4)
     client = cache.get("k", "shortcut", Client)
     with cache._lock:

@@ -50,7 +50,7 @@ def test_the_documentation_publishes_the_schema(site: Path) -> None:
 
 
 def test_every_task_is_on_the_home_page() -> None:
-    """A page that nobody links is not found; a long sentence of links is not read."""
+    """A page without a link to it is not found; a long sentence of links is not read."""
     home = page("index.md")
     tasks = {f"how-to/{path.name}" for path in (DOCS / "how-to").glob("*.md")}
     assert {task for task in tasks if f"]({task})" not in home} == set()

@@ -89,7 +89,7 @@ def test_errors_are_what_python_programs_expect() -> None:
 
 
 def test_the_tree_in_the_docstring_names_every_error() -> None:
-    """Whoever reads the module's first lines knows all errors."""
+    """The module's first lines name all errors."""
     documented = errors.__doc__ or ""
     assert [kind.__name__ for kind in CLASSES if kind.__name__ not in documented] == []
 
@@ -137,7 +137,7 @@ def test_copies_keep_what_is_said_of_an_option(copied: Callable[[ConfigError], C
 
 
 def test_a_wrong_account_names_both_and_whose_credentials_they_are() -> None:
-    """Another source helps where they are the source's own; what STS answered is nobody's to change."""
+    """Another source helps where they are the source's own; what STS answered can't be changed."""
     source = WrongAccountError.between("1" * 12, "2" * 12, arn="arn:me", hop=0)
     assert str(source) == (
         "source: the credentials are for account 111111111111, not 222222222222; "
@@ -318,7 +318,7 @@ def test_it_is_none_that_means_something_else_to_botocore(kind: type[XSessionErr
 
 
 def test_handlers_of_botocores_errors_let_ours_through() -> None:
-    """Ours says more than that a call failed, and whoever catches botocore's must not wrap it."""
+    """Ours says more than that a call failed, and code that catches botocore's must not wrap it."""
     wrong = []
     for path in sorted((ROOT / "xsession").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -49,9 +49,9 @@ def test_a_denial_names_the_action_that_is_missing(
     ("code", "hint", "retryable"),
     [
         ("EntityAlreadyExists", "apply again", True),
-        ("LimitExceeded", "an IAM quota", False),
-        ("MalformedPolicyDocument", "every principal of the trust policy must exist", False),
-        ("MalformedPolicyDocumentException", "every principal of the trust policy must exist", False),
+        ("LimitExceeded", "raise the IAM quota", False),
+        ("MalformedPolicyDocument", "check that every principal of the trust policy exists", False),
+        ("MalformedPolicyDocumentException", "check that every principal of the trust policy exists", False),
     ],
 )
 def test_other_refusals_say_what_to_do(
@@ -79,7 +79,7 @@ def test_a_session_without_credentials_is_said(local_aws: LocalAWS) -> None:
 
 
 def test_an_account_session_s_name_is_in_the_error(world: World) -> None:
-    """Whoever works in many accounts wants to know in which one."""
+    """With many accounts, the error must say in which one."""
     failing(world.aws, "AccessDenied")
     session = world.session({"vegeta-admin": world.role})
     with pytest.raises(ProvisionError, match="account 'vegeta-admin': CreateRole"):

@@ -47,7 +47,7 @@ if threading.active_count() != 1:
 
 
 def test_a_bare_import_brings_nothing() -> None:
-    """A library that depends on this one costs nothing before somebody reaches for another account."""
+    """A library that depends on this one costs nothing before another account is used."""
     code = """
 import sys, xsession
 print(*sorted(name for name in sys.modules if name.startswith(("xsession.", "boto3", "cachetools"))))
@@ -114,7 +114,7 @@ def test_the_package_is_typed() -> None:
 
 
 def tracked_files() -> list[str]:
-    """What git tracks here; the test is skipped in an unpacked sdist, where nobody knows."""
+    """What git tracks here; the test is skipped in an unpacked sdist, where git is missing."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a checkout")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -122,7 +122,7 @@ def tracked_files() -> list[str]:
 
 
 def test_the_sdist_holds_all_that_is_tracked() -> None:
-    """Whoever packages it for a distribution runs its tests and targets from there."""
+    """A distribution that packages it runs its tests and targets from there."""
     included = set(PYPROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
     always = {"/.gitignore", "/pyproject.toml"}  # hatchling's own choice
     assert {f"/{name.partition('/')[0]}" for name in tracked_files()} - included - always == set()
@@ -130,7 +130,7 @@ def test_the_sdist_holds_all_that_is_tracked() -> None:
 
 
 def test_tracked_files_name_no_machine() -> None:
-    """The repository works anywhere: no package registry's host and no path of somebody's machine in it."""
+    """The repository works anywhere: no package registry's host and no path of one machine in it."""
     hosts = r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com"
     paths = r"(?<![\w.~<>/-])/(?:home|Users|root|work|mnt)/\w"
     wrong = []

@@ -81,7 +81,7 @@ def test_hostile_text_is_gone_through_once(text: str) -> None:
 
 
 def test_a_log_call_never_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither where its arguments do not fit its message, nor where they have no repr; secrets are masked all the same."""
+    """Neither where arguments do not fit the message, nor where they have no repr; secrets are masked all the same."""
 
     class UnspeakableError(Exception):
         def __str__(self) -> str:

@@ -54,7 +54,7 @@ def test_a_refused_role_is_told_by_whatever_is_used(world: World, use: Use, mode
     assert isinstance(caught.value, AssumeRoleError)
     assert (caught.value.account, caught.value.code) == ("no", "AccessDenied")
     assert {call.operation for call in world.aws.calls} == {"AssumeRole"}
-    # The refusal is remembered, and nobody repeats it: neither botocore's retries nor s3transfer's.
+    # The refusal is remembered and not repeated, neither by botocore's retries nor by s3transfer's.
     assert world.aws.count("AssumeRole") == 1
 
 

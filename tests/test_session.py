@@ -222,7 +222,7 @@ def test_a_source_without_credentials_says_so(world: World) -> None:
 
 
 def test_the_sources_own_refresh_is_respected(world: World) -> None:
-    """Its credentials are read anew for each AssumeRole."""
+    """Its credentials are read again for each AssumeRole."""
     import botocore.credentials  # noqa: PLC0415 # only this test makes such a source
     import botocore.session  # noqa: PLC0415
 
@@ -271,7 +271,7 @@ def test_an_account_is_a_name_an_id_a_role_a_chain_an_account_or_the_source(worl
     "ref", [None, "", "arn:aws:iam::222222222222:role/Reader", 222222222222, ["vegeta"], b"vegeta"]
 )
 def test_what_names_no_account_is_refused(world: World, ref: Any) -> None:
-    """A text never is an ARN, and there is no silent fall-back to the source."""
+    """A string is never an ARN, and there is no silent fallback to the source."""
     xs = world.session()
     for ask in (xs.session, xs.whoami, xs.get_frozen_credentials, xs.__getitem__, xs.invalidate):
         if (ask, ref) == (xs.invalidate, None):
@@ -284,7 +284,7 @@ def test_what_names_no_account_is_refused(world: World, ref: Any) -> None:
 
 
 def test_an_unknown_name_is_an_error_with_the_close_matches(world: World) -> None:
-    """Never somebody else's account."""
+    """Never another account."""
     with pytest.raises(UnknownAccountError, match="did you mean vegeta"):
         world.session().get_client("s3", "vegetta")
 
@@ -369,7 +369,7 @@ def test_clients_of_two_accounts_are_never_one(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"])
 def test_keys_are_refused_by_get_client(world: World, name: str) -> None:
-    """A client of account A must never act as somebody else; the key is not shown."""
+    """A client of account A must never act as another identity; the key is not shown."""
     with pytest.raises(ConfigError, match=name) as caught:
         world.session().get_client("s3", "vegeta", config=None, **{name: "AKIAEXAMPLE"})
     assert "AKIAEXAMPLE" not in str(caught.value)
@@ -400,7 +400,7 @@ def test_a_service_that_rejects_the_credentials_makes_them_be_replaced(world: Wo
 
 
 def test_region_precedence_is_call_account_session_source(world: World) -> None:
-    """Whoever is nearest to the call wins; the call's config counts as the call."""
+    """What is nearest to the call wins; the call's config counts as the call."""
     accounts = [Account("plain", world.role), Account("home", world.role, region_name="eu-central-1")]
 
     def region(xs: CrossAccountSession, account: str, **call: Any) -> object:
@@ -672,7 +672,7 @@ def test_many_keys_need_bounded_memory(world: World, monkeypatch: pytest.MonkeyP
 
 
 def test_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:
-    """Threads that wait for STS keep nobody: neither a caller's nor one of the background."""
+    """Threads that wait for STS do not keep the program: neither a caller's nor one of the background."""
     script = tmp_path / "ends.py"
     script.write_text(
         f"""
@@ -697,7 +697,7 @@ sys.exit(3)
     assert hits[0] < 3
 
 
-def test_sessions_that_nobody_holds_are_collected(world: World) -> None:
+def test_sessions_that_are_not_held_are_collected(world: World) -> None:
     """Neither fork handling nor the shared workers keep one alive."""
 
     def living() -> int:
@@ -747,7 +747,7 @@ def test_a_session_may_be_pickled_without_secrets(world: World) -> None:
 
 
 def test_a_copy_with_another_source_refuses_to_work(world: World) -> None:
-    """The accounts were meant for whoever pickled it."""
+    """The accounts were meant for the identity that pickled it."""
     with world.aws.applied(world.key):
         pickled = pickle.dumps(world.session(session=None, hooks=()))
     joker = world.batman.user("joker")

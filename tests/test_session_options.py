@@ -56,7 +56,7 @@ def test_a_second_session_policy_is_refused(world: World, own: dict[str, Any], s
 
 @pytest.mark.parametrize("default", POLICIES)
 def test_a_calls_policy_takes_the_place_of_a_defaults(world: World, default: dict[str, Any]) -> None:
-    """Sent together, they would add up; whoever does not say one keeps the default."""
+    """Sent together, they would add up; a call without one keeps the default."""
     xs = world.session(**default)
     hops = xs.session("vegeta", policy=allow("s3:GetObject"))._resolved.hops
     assert (hops[-1].role.policy, hops[-1].role.policy_arns) == (allow("s3:GetObject"), ())

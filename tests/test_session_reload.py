@@ -147,7 +147,7 @@ def test_while_it_reloads_every_client_is_for_one_of_both(reloaded: Reloaded) ->
             thread.result()
 
 
-def test_a_profile_whose_keys_are_somebody_elses_now_is_another_source(
+def test_a_profile_with_another_identitys_keys_is_another_source(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name stands for another account."""

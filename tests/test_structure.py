@@ -222,12 +222,12 @@ def test_edges_use_what_users_use() -> None:
 
 
 def test_other_packages_are_entered_by_their_face() -> None:
-    """Modules may be moved, split and renamed inside of their package, and nobody else hears of it."""
+    """Modules may be moved, split and renamed inside of their package, and no other package notices."""
     assert past_a_face(HERE) == []
 
 
 def test_modules_inside_of_packages_are_underscored() -> None:
-    """What has no underscore is for everybody, and only faces and modules that stand alone are."""
+    """What has no underscore is for all, and only faces and modules that stand alone are."""
     inside = {module.rpartition(".")[2] for module in HERE.modules if HERE.package(module) not in {"xsession", module}}
     assert {name for name in inside if not name.startswith("_")} == {"lazy"}
 
@@ -335,7 +335,7 @@ def test_boto3_and_botocore_stay_where_they_belong() -> None:
 
 
 def test_lower_layers_import_without_boto3() -> None:
-    """Whoever needs only roles, policies or credentials doesn't pay for boto3, and of botocore for its errors alone."""
+    """Code with only roles, policies or credentials doesn't pay for boto3, and of botocore for its errors alone."""
     files = [path.relative_to(ROOT).with_suffix("") for room in WITHOUT_BOTO3 for path in sources(room)]
     modules = [re.sub(r"\.__init__$", "", ".".join(path.parts)) for path in files]
     code = """

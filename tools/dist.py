@@ -40,7 +40,7 @@ def build() -> tuple[Path, Path]:
 
 
 def missing(sdist: Path) -> list[str]:
-    """Tracked files that the sdist lacks: whoever packages it must be able to run all targets and tests from it."""
+    """Tracked files that the sdist lacks: all targets and tests must run from it."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tracked = {name for name in listed.split("\0") if name and (ROOT / name).exists()}
     with tarfile.open(sdist) as archive:

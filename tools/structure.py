@@ -1,8 +1,8 @@
 """The package's structure, read from its imports: rooms, the arrows between them, floors, circles.
 
 A room is a package with all that lies in it, or a module that stands alone; a package with packages inside has rooms of
-its own. Every import counts, also one inside of a function and one for type checkers: whoever wants to understand a
-file follows them all.
+its own. Every import counts, also one inside of a function and one for type checkers: a reader who wants to
+understand a file follows them all.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ class ClientCache:
     """One client for each key, however many threads ask; bounded.
 
     Those that were not asked for the longest time go first. A hit is one look-up in a plain dictionary, which keeps no
-    record of it: so the clients are kept in two generations, and whoever asks for one of the older generation brings
-    it into the younger. When that is full it joins the older one, of which the first go where there are too many.
+    record of it: so the clients are kept in two generations, and asking for one of the older generation brings it
+    into the younger. When that is full it joins the older one, of which the first go where there are too many.
 
-    A client that was let go and is still held by somebody is found again as long as it lives.
+    A client that was let go and is still held elsewhere is found again as long as it lives.
 
     Args:
         maxsize: How many clients to keep.
@@ -48,7 +48,7 @@ class ClientCache:
 
         Args:
             key: All that shapes the client.
-            shortcut: The arguments of the call, under which `by_arguments` shall find it from now on; None: none.
+            shortcut: The arguments of the call, under which `by_arguments` should find it from now on; None: none.
             build: Makes it; called once even when many threads ask.
             epoch: What `epoch` was before the call's arguments were looked up; None: as it is.
         """
@@ -72,7 +72,7 @@ class ClientCache:
             self.by_arguments.clear()
 
     def drop(self, key: Hashable) -> None:
-        """Forgets a client; whoever holds it can go on using it."""
+        """Forgets a client; code that holds it can go on using it."""
         with self._lock:
             for clients in (self._alive, self._young, self._old):
                 clients.pop(key, None)
@@ -88,7 +88,7 @@ class ClientCache:
             self.by_arguments.clear()
 
     def after_fork(self) -> None:
-        """Starts a forked child with an empty cache and locks that nobody holds."""
+        """Starts a forked child with an empty cache and locks that no thread holds."""
         self._start_empty()
 
     def _start_empty(self) -> None:
@@ -98,7 +98,7 @@ class ClientCache:
         self._old: dict[Hashable, Any] = {}
         self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
         self._shortcuts: dict[Hashable, list[Hashable]] = {}
-        # The same object: it is held by who reads it.
+        # The same object: its reader holds it.
         self.by_arguments.clear()
 
     def _known(self, key: Hashable, shortcut: Hashable | None, epoch: int) -> Any | None:
@@ -126,7 +126,7 @@ class ClientCache:
         if shortcut is not None and epoch == self.epoch:
             shortcuts = self._shortcuts.setdefault(key, [])
             if len(shortcuts) >= _MAX_SHORTCUTS:
-                # Somebody passes another object for the same account at each call.
+                # A caller passes another object for the same account each time.
                 self.by_arguments.pop(shortcuts.pop(0), None)
             shortcuts.append(shortcut)
             self.by_arguments[shortcut] = client

@@ -30,7 +30,7 @@ class RoleState:
     Args:
         arn: Its ARN.
         path: Its path.
-        trust: Its trust policy; text where it is in no form that we know.
+        trust: Its trust policy; a string where its form is not known.
         permissions: The inline policy that is ours, likewise; None: there is none.
         max_session_duration: In seconds.
         description: "" where there is none.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials as BotocoreCredentials
 
 EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
-"""Arguments of boto3's `client` that would make it act for somebody else than the account."""
+"""Arguments of boto3's `client` that would make it act with other credentials than the account's."""
 
 _BOTO3_ATTRIBUTES = frozenset({"_session", "_loader", "resource_factory"})
 _CLIENT = inspect.signature(boto3.Session.client)
@@ -48,7 +48,7 @@ class AccountSession(boto3.Session):
     """
 
     def __init__(self, resolved: ResolvedAccount) -> None:
-        # Not the base's: a botocore session is made when somebody asks for what only it has.
+        # Not the base's: a botocore session is made when something is needed that only it has.
         self._resolved = resolved
 
     @property

@@ -1,6 +1,6 @@
 """The audit log: each event as one line of JSON in a file of its own.
 
-The file is opened anew for each line, so there is nothing to reopen when it is rotated and nothing that a fork shares.
+The file is opened again for each line, so there is nothing to reopen when it is rotated and nothing that a fork shares.
 https://pubs.opengroup.org/onlinepubs/9799919799/functions/write.html says what O_APPEND promises: each line is
 appended by one write, which a local disk does not mix with another process's.
 """
@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 """The version of the lines' form; it changes when a field changes its meaning, not when one is added."""
 
 MAX_TEXT_CHARACTERS = 16_384
-"""Longer texts are cut, and end in "..." then."""
+"""Longer strings are cut, and end in "..." then."""
 
 MAX_LINE_BYTES = 1_048_576
 """Longer lines are neither written nor read."""
@@ -52,7 +52,7 @@ logger = logging.getLogger("xsession")
 class AuditRecord:
     """One line of an audit log.
 
-    What it holds was perhaps not written by us: `fields` may lack anything and hold any JSON value.
+    Other programs may have written it: `fields` may lack anything and hold any JSON value.
 
     Args:
         version: The version of its form.
@@ -68,7 +68,7 @@ class AuditRecord:
 
 
 class AuditLog:
-    """A hook that writes each event down as one line of JSON; pass it in `hooks=`.
+    """A hook that writes each event as one line of JSON; pass it in `hooks=`.
 
     Safe for many threads and processes on a local disk, and across forks. The file has mode 0600: a wider one is
     narrowed. A symbolic link, a file that has another name as well (a hard link), a file of another user and whatever
@@ -141,7 +141,7 @@ class AuditLog:
             data = b"\n" + line if _is_torn(file) else line
             written = os.write(file, data)
             if written < len(data):
-                _refuse(self.path, f"took {written} of {len(data)} bytes", hint="is the disk full?")
+                _refuse(self.path, f"took {written} of {len(data)} bytes", hint="check whether the disk is full")
             if sync:
                 os.fsync(file)
         except OSError as error:
@@ -168,7 +168,7 @@ class AuditLog:
         if not stat.S_ISREG(found.st_mode):
             _refuse(self.path, "is no regular file")
         if found.st_nlink > 1:
-            # Before anything is changed: it may be any file of ours that somebody gave this name.
+            # Before anything is changed: it may be any file of the user's that was given this name.
             _refuse(self.path, f"has {found.st_nlink} names", hint="remove the hard links, or choose another file")
         if not hasattr(os, "geteuid"):  # Windows has other ways to say who may read a file
             return

@@ -25,9 +25,9 @@ except ImportError:  # the extra is not installed
 else:
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-    @click.option("--config", metavar="FILE", help="The xsession.toml that counts alone; else all that are found.")
+    @click.option("--config", metavar="FILE", help="Use this xsession.toml alone; default: all that are found.")
     @click.option("--profile", metavar="NAME", help="The profile whose credentials the chains start from.")
-    @click.option("--region", metavar="REGION", help="The region where an account names none.")
+    @click.option("--region", metavar="REGION", help="The region for accounts that name none.")
     @click.version_option(package_name="xsession", message="xsession %(version)s")
     @click.pass_context
     def cli(context: click.Context, config: str | None, profile: str | None, region: str | None) -> None:
@@ -70,7 +70,7 @@ else:
 
     @cli.command(short_help="Say why ACCOUNT can't be reached.")
     @click.argument("account")
-    @click.option("--using", metavar="ACCOUNT", multiple=True, help="Who may read IAM; may be given several times.")
+    @click.option("--using", metavar="ACCOUNT", multiple=True, help="An account that may read IAM; may be repeated.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.pass_obj
     def diagnose(options: dict[str, Any], account: str, using: tuple[str, ...], as_json: bool) -> None:

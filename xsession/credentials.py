@@ -58,7 +58,7 @@ class Credentials:
         """The environment variables that hand them to another program, which can't refresh them.
 
         Args:
-            region_name: The region that the program shall use by default.
+            region_name: The region that the program should use by default.
         """
         variables = {
             "AWS_ACCESS_KEY_ID": self.access_key_id,

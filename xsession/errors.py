@@ -51,7 +51,7 @@ class XSessionError(Exception):
         request_id: AWS's request id, which AWS support asks for.
         retryable: Whether the same call may succeed later without a change.
         hint: What to do next.
-        note: What else there is to say about it, such as how often it was tried.
+        note: More about it, such as how often it was tried.
     """
 
     def __init__(
@@ -242,7 +242,7 @@ class SourceCredentialsError(CredentialsError):
 
 
 class MfaError(CredentialsError):
-    """The code of an MFA device is needed, and nobody could be asked for it or gave the right one."""
+    """The code of an MFA device is needed, and could not be asked for, or no right one was given."""
 
 
 class CredentialsTimeoutError(CredentialsError):
@@ -313,7 +313,7 @@ class SessionClosedError(XSessionError, BotoCoreError):
 
     @classmethod
     def closed(cls, *, account: str | None = None, role_arn: str | None = None, hop: int | None = None) -> Self:
-        """The error of whoever uses a session after `close()`.
+        """The error of using a session after `close()`.
 
         Args:
             account: As for every error.

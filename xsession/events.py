@@ -1,4 +1,4 @@
-"""What happened, as values, and the hooks that hear of it.
+"""What happened, as values, and the hooks that are told.
 
 A hook is any callable that takes one event. Hooks are called one after the other in the thread in which the event
 happened, never under a lock; one that raises is logged and changes nothing else.
@@ -74,7 +74,7 @@ class RefreshFailed(Event):
         message: What went wrong.
         retryable: Whether it may go away by itself.
         next_try: Seconds until STS is asked again at the earliest.
-        remaining: Seconds that the credentials held are good for; 0: none are.
+        remaining: Seconds that the credentials held are valid for; 0: none are.
     """
 
     code: str | None
@@ -86,10 +86,10 @@ class RefreshFailed(Event):
 
 @frozen(kw_only=True)
 class ServedStale(Event):
-    """A caller got credentials that should have been replaced by now, but are still valid.
+    """A caller got credentials that should have been replaced already, but are still valid.
 
     Args:
-        remaining: Seconds that they are good for.
+        remaining: Seconds that they are valid for.
     """
 
     remaining: float
@@ -122,7 +122,7 @@ InvalidationReason: TypeAlias = Literal[
   `RefreshPolicy.reassume_on_explicit_deny` is set.
 * `"rejected by STS"`: STS didn't accept them as the caller of the next role in the chain.
 * `"revoked"`: this process revoked the role's sessions.
-* `"the source has other credentials"`: the source is somebody else by now, so what its old credentials led to is not
+* `"the source has other credentials"`: the source is another identity now, so what its old credentials led to is not
   used any more.
 """
 
@@ -143,7 +143,7 @@ class Invalidated(Event):
 
 @frozen(kw_only=True)
 class NeedsAttention(Event):
-    """Something that only a person can mend, such as a login that ended or a missing MFA code.
+    """Something that only a person can fix, such as a login that ended or a missing MFA code.
 
     Args:
         message: What is wrong.
@@ -181,7 +181,7 @@ class GrantRequested(Event):
 
 @frozen(kw_only=True)
 class Granted(Event):
-    """A grant was made: somebody else was given credentials.
+    """A grant was made: another person was given credentials.
 
     Args:
         grant_id: Its id.
@@ -232,10 +232,10 @@ class Revoked(Event):
     """Sessions of a role were revoked.
 
     Args:
-        revocation_id: The revocation's id; its policy on the role is called after it.
-        using: The account whose identity did it; None: nobody asked AWS.
+        revocation_id: The revocation's id; its policy on the role is named after it.
+        using: The account whose identity did it; None: AWS was not asked.
         grant_id: The grant that was revoked; None: not one grant alone.
-        source_identity: The person whose sessions were revoked; None: everybody's.
+        source_identity: The person whose sessions were revoked; None: all.
         before: Sessions issued before this moment; None: whenever they are issued.
         enforced: Whether AWS refuses them; False: they were ended in this process alone.
     """
@@ -249,7 +249,7 @@ class Revoked(Event):
 
 
 class Hook(Protocol):
-    """Hears of every event; quick, since it runs where the event happened."""
+    """Gets every event; quick, since it runs where the event happened."""
 
     def __call__(self, event: Event, /) -> None:
         """Takes one event."""
@@ -299,7 +299,7 @@ class Hooks:
             event: What must not happen unless it is written down.
 
         Raises:
-            Exception: Whatever a hook's `write` raises; then no other hook hears of it.
+            Exception: What a hook's `write` raises; then no other hook is told.
         """
         others = []
         for hook in self._hooks:

@@ -54,7 +54,7 @@ class CrossAccountSession:
     """Knows accounts by name and hands out boto3 clients for them whose credentials never expire.
 
     It may be pickled, without secrets and without the clients: then STS is asked who its source is, and a copy whose
-    source turns out to be somebody else refuses to work.
+    source turns out to be another identity refuses to work.
 
     Args:
         accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Accounts`.
@@ -65,7 +65,7 @@ class CrossAccountSession:
         refresh: When credentials are refreshed.
         store: Where credentials are kept between calls; None: in this session's memory.
         mfa_code: Called with an MFA device's serial number, in the thread of a caller; returns its six digits. None:
-            `mfa_command` of the defaults, else whoever sits in front of the notebook or the terminal.
+            `mfa_command` of the defaults, else a prompt in the notebook or the terminal.
         hooks: Called with every event, see `xsession.events`.
         max_clients: How many clients `get_client` keeps.
         clock: Both clocks, for tests; None: the machine's.
@@ -182,7 +182,7 @@ class CrossAccountSession:
     ) -> Any:
         """The boto3 client of a service in an account, shared by all who ask for the same one.
 
-        It asks for current credentials at each signing, so it is good for ever. Handlers registered on it are seen
+        It asks for current credentials at each signing, so it never expires. Handlers registered on it are seen
         by all who share it: use `xs[account].client(service_name)` for one of your own. Makes no network call.
 
         Args:
@@ -193,7 +193,7 @@ class CrossAccountSession:
             client_kwargs: Whatever else boto3's `client` takes, but no keys.
 
         Raises:
-            UnknownAccountError: No account is called so.
+            UnknownAccountError: No account has that name.
             ConfigError: The account or an argument can't work.
             SessionClosedError: The session is closed.
         """
@@ -236,7 +236,7 @@ class CrossAccountSession:
         """The account's current credentials, as a value that does not change.
 
         Raises:
-            CredentialsError: None could be had.
+            CredentialsError: They could not be obtained.
         """
         return self._resolve(self.accounts.find(account)).credentials.current()
 
@@ -244,7 +244,7 @@ class CrossAccountSession:
         """Asks STS who we are in an account; needs no permission.
 
         Raises:
-            CredentialsError: No credentials could be had, or STS refused them.
+            CredentialsError: No credentials could be obtained, or STS refused them.
         """
         resolved = self._resolve(self.accounts.find(account))
         frozen = resolved.credentials.get_frozen_credentials()
@@ -284,22 +284,22 @@ class CrossAccountSession:
         return self._for_each(self.get_frozen_credentials, accounts, max_workers)
 
     def diagnose(self, account: AccountRef, *, using: Using = None) -> Diagnosis:
-        """Asks anew for each role on the way to an account, and says which is refused, why, and what to change.
+        """Asks again for each role on the way to an account, and says which is refused, why, and what to change.
 
         It uses no credentials that are kept, and keeps none: one AssumeRole for each role. Where a role needs MFA, the
         `mfa_code` of this session is asked.
 
         Args:
             account: As for `get_client`.
-            using: Who may read IAM, so that the policies themselves can be looked at: an account or a boto3 session, or
-                a list of them; each looks in its own account. It needs iam:GetRole, and iam:ListRoles for a role that
+            using: An account or a boto3 session that may read IAM, or a list of them, to look at the policies
+                themselves; each looks in its own account. It needs iam:GetRole, and iam:ListRoles for a role that
                 does not exist, in the role's account; iam:SimulatePrincipalPolicy in the caller's.
 
         Returns:
             How each hop stands. A refusal is a result, not an error.
 
         Raises:
-            UnknownAccountError: No account is called so.
+            UnknownAccountError: No account has that name.
             ConfigError: The account's roles and defaults do not fit together.
             SessionClosedError: The session is closed.
         """
@@ -319,7 +319,7 @@ class CrossAccountSession:
         reason: str | None = None,
         allow_chaining: bool = False,
     ) -> Grant:
-        """Makes credentials for somebody else: narrowed, written down, and over at a deadline that AWS enforces.
+        """Makes credentials for another person: narrowed, written down, and over at a deadline that AWS enforces.
 
         Hooks with a `write` of their own, such as `AuditLog`, must write it down before STS is asked, and again before
         it is handed over. Its clients end with this session's `close()`.
@@ -369,7 +369,7 @@ class CrossAccountSession:
 
         Args:
             account: Whose last role it is about.
-            using: Whose identity asks IAM: an account with the same id. None: nobody, and so it fails.
+            using: Whose identity calls IAM: an account with the same id. None: IAM is not called, and so it fails.
             grant: The id of the one grant to revoke; None: not one grant alone.
             who: The one person whose sessions to revoke, by their source identity; None: everybody.
             before: Sessions issued before this moment, which has a time zone; None: now. Not with `grant`.
@@ -379,7 +379,7 @@ class CrossAccountSession:
             ConfigError: Arguments that don't fit together, or a role whose policies only AWS changes.
             RevocationError: AWS still accepts the keys; says until when, and what is missing.
         """
-        from .grants import Revoker  # noqa: PLC0415 # few revoke, and nobody else shall pay for it
+        from .grants import Revoker  # noqa: PLC0415 # few programs revoke
 
         found = self.accounts.find(account)
         by = None if using is None else self.accounts.find(using)
@@ -393,7 +393,7 @@ class CrossAccountSession:
         return revoker.revoke(found, by, grant=grant, who=who, before=before, block=block)
 
     def status(self) -> Status:
-        """How things stand with the credentials of all accounts used so far; asks nobody.
+        """How things stand with the credentials of all accounts used so far; makes no network call.
 
         Returns:
             For each account and hop its state, expiry, last error and next try. Prints as a table.
@@ -426,7 +426,7 @@ class CrossAccountSession:
             account: As for `get_client`.
             since: From when on, with a time zone; or how long ago. 90 days at most.
             until: Until when; None: now.
-            who: A name, a key id or an ARN; None: anybody.
+            who: A name, a key id or an ARN; None: anyone.
             grant: The id of a grant.
             regions: Which regions; None: the account's own, and that of the global services.
             using: Whose identity reads CloudTrail and the roles' trust policies, an account with the same id; None: the
@@ -436,7 +436,7 @@ class CrossAccountSession:
         Raises:
             ConfigError: A time without a zone, or further back than 90 days; or another argument that can't work.
         """
-        from .activity import ask  # noqa: PLC0415 # few ask, and nobody else shall pay for it
+        from .activity import ask  # noqa: PLC0415 # few programs ask
 
         found, reader = self.accounts.find(account), self.accounts.find(account if using is None else using)
         return ask(
@@ -471,9 +471,9 @@ class CrossAccountSession:
     def reload(self) -> None:
         """Reads again what `from_config` read.
 
-        Accounts that did not change keep their credentials and clients; those that are gone are found no more. Clients
-        that were handed out go on acting in the account that they were made for. Where anything is wrong with a file,
-        this raises and all stays as it was.
+        Accounts that did not change keep their credentials and clients; those that are gone are no longer found.
+        Clients that were handed out go on acting in the account that they were made for. Where anything is wrong with a
+        file, this raises and all stays as it was.
 
         Raises:
             ConfigError: A file is missing or wrong, or has changed and must be trusted again; or this session was not
@@ -518,14 +518,14 @@ class CrossAccountSession:
         return _copy, (type(self), self._portable, self._chains.principals(), self._config)
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         if self._lock.locked():
             # A thread of the parent was changing them: half of that change may be here.
             self._resolved, self._sessions = LRUCache(_MAX_RESOLVED), LRUCache(_MAX_ACCOUNT_SESSIONS)
         self._lock = threading.Lock()
 
     def _grants(self) -> Grants:
-        from .grants import Grants  # noqa: PLC0415 # few make grants, and nobody else shall pay for it
+        from .grants import Grants  # noqa: PLC0415 # few programs make grants
 
         with self._lock:
             if self._made_grants is None:
@@ -558,7 +558,7 @@ class CrossAccountSession:
         config: Config | None,
         kwargs: dict[str, Any],
     ) -> Any:
-        # Before the accounts: what is found in those of before a reload shall not be found again after it.
+        # Before the accounts: what is found in those of before a reload must not be found again after it.
         epoch = self._clients.epoch
         found = self.accounts.find(account)
         if kwargs:
@@ -593,7 +593,7 @@ class CrossAccountSession:
     def _for_each(
         self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int
     ) -> Outcomes[T]:
-        from .fanout import fan_out  # noqa: PLC0415 # few work in many accounts at once
+        from .fanout import fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
         chosen = self.accounts.values() if accounts is None else map(self.accounts.find, accounts)
         by_name = {account.name: account for account in chosen}
@@ -621,7 +621,7 @@ def _check_source(session: object, profile_name: object) -> None:
         msg = "session and profile_name both say where the credentials come from"
         raise ConfigError(msg, hint="pass one of them")
     if session is not None and not isinstance(session, boto3.Session):
-        # Not its repr: an object of somebody's own may show keys there.
+        # Not its repr: a custom object may show keys there.
         raise ConfigError.invalid(type(session), "session", "a boto3.Session")
     if profile_name is not None and not (isinstance(profile_name, str) and profile_name):
         raise ConfigError.invalid(profile_name, "profile_name", "the name of a profile")

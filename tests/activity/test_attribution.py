@@ -75,13 +75,13 @@ def test_every_kind_of_caller_has_a_name(identity: dict[str, Any], name: str) ->
 
 @given(st.dictionaries(st.sampled_from(["userIdentity", "type"]), ANY_JSON) | ANY_JSON)
 def test_any_document_has_a_caller(document: Any) -> None:
-    """Whoever wrote it."""
+    """No matter who wrote it."""
     caller = UserIdentity.of(document)
     assert caller.name
     assert all(isinstance(name, str) for name in caller.names)
 
 
-def test_a_text_is_found_at_its_place_only() -> None:
+def test_a_string_is_found_at_its_place_only() -> None:
     """Something else there is None."""
     document = {"a": {"b": "c", "n": 1, "e": ""}}
     assert text(document, "a", "b") == "c"

@@ -78,7 +78,7 @@ def test_without_an_attribute_all_are_asked_for(clock: PassingClock) -> None:
 
 
 def test_a_page_is_read_when_it_is_wanted(clock: PassingClock) -> None:
-    """Whoever looks at the first events does not wait for the last."""
+    """A reader of the first events does not wait for the last."""
     client = Client(clock, page("a", token="t"))
     assert next(iter(lookup_events(client, RateLimit(clock), None, START, END))).entry == {"EventId": "a"}
     assert len(client.requests) == 1

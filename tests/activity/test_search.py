@@ -114,7 +114,7 @@ def test_the_accounts_region_and_the_global_one_are_asked(world: World) -> None:
     assert elsewhere.action == "DescribeInstances"
 
 
-def test_somebody_is_asked_for_by_any_of_his_names(world: World) -> None:
+def test_a_caller_is_found_by_any_of_its_names(world: World) -> None:
     """Session name, source identity, ARN, the role, whom a grant was made to, key id."""
     (instance,) = world.vegeta.instances()
     accounts = {"jane": as_role(world, "jane"), "job": as_role(world, "job", source_identity="bruce")}
@@ -249,12 +249,12 @@ def test_one_region_that_fails_does_not_lose_the_others(world: World) -> None:
 
 
 def test_no_region_at_all_is_an_error(world: World) -> None:
-    """Nobody shall think that nothing was done; whoever looks again gets it again."""
+    """It must not look as if nothing was done; looking again raises it again."""
     xs = world.session(region_name=REGION)
     world.aws.fail(Fault(service="cloudtrail", status=400, code="AccessDeniedException", times=None))
     found = xs.activity("vegeta", since=HOUR)
     for look in (list, str, Activities._repr_html_):
-        with pytest.raises(ActivityError, match="needs cloudtrail:LookupEvents") as caught:
+        with pytest.raises(ActivityError, match="allow cloudtrail:LookupEvents") as caught:
             look(found)
         assert (caught.value.account, caught.value.code) == ("vegeta", "AccessDeniedException")
 
@@ -291,12 +291,12 @@ def test_its_limits_are_said(world: World) -> None:
         ({"since": -HOUR}, "is not before"),
         ({"since": "yesterday"}, "not a datetime or a timedelta"),
         ({"since": HOUR, "until": HOUR}, "until .* is not a datetime"),
-        ({"since": HOUR, "who": ""}, "who '' is not a text"),
-        ({"since": HOUR, "grant": 7}, "grant 7 is not a text"),
+        ({"since": HOUR, "who": ""}, "who '' is not a string"),
+        ({"since": HOUR, "grant": 7}, "grant 7 is not a string"),
         ({"since": HOUR, "regions": []}, "regions is empty"),
         ({"since": HOUR, "regions": ["eu-west-1", "Mars"]}, "region 'Mars' is not valid"),
         ({"since": HOUR, "regions": "x.example/"}, "region 'x.example/' is not valid"),
-        ({"since": HOUR, "using": "deep"}, "tells each account of itself alone"),
+        ({"since": HOUR, "using": "deep"}, "shows each account only its own events"),
     ],
 )
 def test_what_can_not_be_answered_is_refused(question: dict[str, Any], words: str) -> None:
@@ -373,7 +373,7 @@ def shown(*entries: dict[str, Any]) -> Activities:
 
 
 def entry(text: str, at: datetime = NOW) -> dict[str, Any]:
-    """An event in which somebody wrote a text wherever he could."""
+    """An event with a string of an attacker wherever one may be."""
     identity: dict[str, Any] = {"type": "AssumedRole", "arn": text, "principalId": text, "accessKeyId": text}
     identity |= {"sessionContext": {"sourceIdentity": text, "sessionIssuer": {"arn": text}}}
     document: dict[str, Any] = {"userIdentity": identity, "resources": [{"ARN": text}]}
@@ -382,7 +382,7 @@ def entry(text: str, at: datetime = NOW) -> dict[str, Any]:
 
 
 def test_services_of_aws_have_none_either() -> None:
-    """Nor has anybody written their names."""
+    """Nor are their names ever given."""
     by_service = {"userIdentity": {"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}}
     (done,) = shown({"CloudTrailEvent": json.dumps(by_service)})
     assert (done.who, done.enforced) == ("autoscaling.amazonaws.com", True)

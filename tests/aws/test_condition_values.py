@@ -21,7 +21,7 @@ def test_times_are_iso_8601_or_seconds(text: str, seconds: float | None) -> None
 
 
 def test_what_is_no_number_is_none() -> None:
-    """Whoever compares decides what that means."""
+    """The code that compares decides what that means."""
     assert (number_of("1.5"), number_of("many")) == (1.5, None)
 
 

@@ -110,7 +110,7 @@ def test_what_passes_in_iam() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(FINAL))
-def test_whoever_is_refused_for_good_is_told_what_to_do(code: str) -> None:
+def test_a_lasting_refusal_says_what_to_do(code: str) -> None:
     """But where the request's own words say it."""
     assert is_final(code)
     assert (hint_for(code, "AssumeRoleWithWebIdentity") is None) is (code == "ValidationError")

@@ -234,7 +234,7 @@ def test_codes_are_spelt_as_in_the_models() -> None:
     assert not _ALIASES.keys() & {*FINAL, *_DEAD_WEB_IDENTITY, *_BUSY, *_PASSING_IN_IAM, *_HINTS, *_ALIASES.values()}
 
 
-def test_whoever_assumes_a_role_may_be_refused_in_ways_that_are_known() -> None:
+def test_assuming_a_role_is_refused_in_ways_that_are_known() -> None:
     """Each error of the calls that are made has a meaning here, or passes."""
     operations = model("sts")["operations"]
     shapes = codes("sts")

@@ -22,7 +22,7 @@ class Counter:
     forks = 0
 
     def after_fork(self) -> None:
-        """Takes note of one."""
+        """Records one."""
         self.forks += 1
 
 
@@ -45,7 +45,7 @@ def test_objects_hear_of_a_fork_in_the_child_alone() -> None:
 
 
 def test_the_registry_keeps_nothing_alive() -> None:
-    """An object that nobody holds any more is gone."""
+    """An object that is not held any more is gone."""
     registry = _fork._Registry()
     registry.add(Counter())
     assert list(registry._objects) == []

@@ -22,7 +22,7 @@ def test_columns_are_aligned() -> None:
 
 
 def test_a_table_without_rows_has_its_headers() -> None:
-    """So that nobody takes it for nothing at all."""
+    """So that it does not look like nothing at all."""
     assert table(["time", "who"], []) == "time  who"
     assert seen(html_table(["time"], [])).text == "time"
 

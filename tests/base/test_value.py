@@ -39,7 +39,7 @@ def twin(decorator: Callable[[type[Any]], type[Any]]) -> type[Any]:
 
 
 def ours() -> type[Any]:
-    """One that nobody has called yet."""
+    """One that was not called yet."""
     return twin(frozen)
 
 
@@ -121,7 +121,7 @@ def test_init_is_made_at_first_use_and_stays() -> None:
 
 
 def test_signatures_are_shown() -> None:
-    """To `help`, editors and whoever else asks `inspect`, before and after the first use."""
+    """To `help`, editors and all else that asks `inspect`, before and after the first use."""
     cls = ours()
     assert inspect.signature(cls) == inspect.signature(STANDARD)
     cls("A")

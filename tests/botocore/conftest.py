@@ -14,7 +14,7 @@ from xsession.testing import LocalAWS
 
 
 class ReusedWorld(World):
-    """Accounts that tests share, whose bucket is there once somebody asked for it."""
+    """Accounts that tests share, whose bucket is made when it is asked for."""
 
     def bucket(self) -> str:
         """Vegeta's bucket with one object, and no others."""

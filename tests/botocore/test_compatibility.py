@@ -144,7 +144,7 @@ def test_clients_work_where_an_attribute_is_called_something_else(
 def test_clients_work_where_an_attribute_is_gone_after_the_check(
     world: World, rename: Callable[[type, str], None], case: tuple[type, str]
 ) -> None:
-    """Those made before and those made after, and nobody is told twice."""
+    """Those made before and those made after, and nothing is reported twice."""
     bench = Bench(world, fast=True)
     early = bench.client("sts", BATMAN)
     rename(*case)
@@ -175,7 +175,7 @@ def test_clients_work_where_a_method_is_called_something_else(
 
 
 def test_clients_work_where_they_take_another_argument(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that nobody could give them."""
+    """One that no caller could give them."""
     original = botocore.client.BaseClient.__init__
 
     def changed(self: Any, *args: Any, colour: str | None = None, **kwargs: Any) -> None:

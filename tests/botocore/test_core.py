@@ -170,7 +170,7 @@ def test_handlers_that_are_added_to_botocore_later_reach_later_clients(bench: Be
 
 
 def test_a_template_keeps_no_account_alive(bench: Bench) -> None:
-    """It was made with nobody's credentials."""
+    """It was made without credentials."""
     credentials = bench.credentials()
     held = weakref.ref(credentials)
     assert who(bench.core.client("sts", credentials, "eu-west-1")) == VEGETA
@@ -190,7 +190,7 @@ def _takes_account_id() -> bool:
 
 
 def test_the_environment_switches_templates_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For whoever suspects them."""
+    """For users who suspect them."""
     monkeypatch.setenv("XSESSION_FAST_CLIENTS", "0")
     core = ClientCore(world.aws.session(None))
     assert who(core.client("sts", as_credentials(world.key), "eu-west-1")) == BATMAN
@@ -238,7 +238,7 @@ def test_a_forked_child_shares_no_connection(bench: Bench) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_fork_while_a_client_is_being_made_leaves_the_child_able_to_make_one(bench: Bench) -> None:
-    """The lock that a thread of the parent held is nobody's in the child, and what it had begun is begun anew."""
+    """The lock that a thread of the parent held is free in the child, and what it had begun starts again."""
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -270,7 +270,7 @@ def test_close_leaves_clients_usable(bench: Bench) -> None:
 
 
 def test_cores_that_share_loaders_read_a_model_once(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # a fixture
-    """Accounts with a source each, such as those of IAM Identity Center, would read it each anew."""
+    """Accounts with a source each, such as those of IAM Identity Center, would each read it again."""
     read: list[str] = []
     original = JSONFileLoader.load_file
 

@@ -127,7 +127,7 @@ def test_a_ca_bundle_is_loaded_once_for_all_accounts_and_for_sts(
     clients += [made.sts_client(KEY, "eu-west-1", config) for _ in range(3)]
     for sts in clients:
         assert who(sts) == VEGETA
-        made.close()  # so that the next one connects anew
+        made.close()  # so that the next one connects again
     assert len(loads) == 2
 
 

@@ -28,7 +28,7 @@ SESSION = b"""<CreateSessionResult><Credentials><AccessKeyId>%b</AccessKeyId><Se
 
 @pytest.fixture
 def s3(bench: Bench) -> Any:
-    """Vegeta's client; his bucket is there."""
+    """Vegeta's client; Vegeta's bucket is there."""
     bench.world.bucket()
     return bench.client("s3")
 
@@ -52,7 +52,7 @@ def _opened(url: str) -> Any:
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_presigned_urls_open(bench: Bench, version: str) -> None:
-    """For whoever has them, and of the account that signed them; another's are refused by the server."""
+    """For any holder, and of the account that signed them; another's are refused by the server."""
     bench.world.bucket()
 
     def presigned(account_id: str) -> str:
@@ -144,7 +144,7 @@ def test_express_sessions_are_each_accounts_own(core: MakeCore) -> None:
 
 
 def test_a_bucket_in_another_region_is_found(core: MakeCore) -> None:
-    """botocore's redirector is registered on each client anew."""
+    """botocore's redirector is registered again on each client."""
     made = core()
     for _ in range(2):
         s3 = made.client("s3", KEY, "us-west-2")

@@ -32,7 +32,7 @@ def test_configuration_of_the_call_is_laid_over_the_sessions(make: Make) -> None
 
 
 def test_a_clients_configuration_is_a_copy(core: MakeCore) -> None:
-    """What somebody changes on one client is not changed on the next."""
+    """What is changed on one client is not changed on the next."""
     made = core(config=Config(retries={"mode": "standard", "total_max_attempts": 2}, s3={"addressing_style": "path"}))
     one = made.client("s3", KEY, "us-west-2").meta.config
     one.retries["total_max_attempts"], one.s3["addressing_style"], one.read_timeout = 99, "virtual", 1
@@ -297,7 +297,7 @@ OPTIONS = sorted(set(Config.OPTION_DEFAULTS) - NOT_COMPARED)
 def test_a_defaults_mode_means_what_it_means_to_boto3(
     fast: bool, mode: str | None, of_session: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its connect timeout included, which counts only where nobody passes a config; each option is compared."""
+    """Its connect timeout included, which counts only where no config is passed; each option is compared."""
     if mode is not None:
         monkeypatch.setenv("AWS_DEFAULTS_MODE", mode)
     source = boto3.Session(KEY.access_key, KEY.secret_key, region_name="eu-west-1")

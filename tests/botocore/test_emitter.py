@@ -77,7 +77,7 @@ def test_a_handler_may_be_registered_while_another_thread_looks_for_some() -> No
     overlaid = emitter._emitter._handlers
 
     class Own(list[Any]):
-        """One more comes while somebody goes through them."""
+        """One more comes while another thread goes through them."""
 
         def __iter__(self) -> Iterator[Any]:
             yield from list(super().__iter__())
@@ -89,7 +89,7 @@ def test_a_handler_may_be_registered_while_another_thread_looks_for_some() -> No
 
 
 def test_handlers_of_ever_new_events_do_not_pile_up() -> None:
-    """Where they stand is kept for all clients, and somebody may have an event of its own for each request."""
+    """Where they stand is kept for all clients, and each request may have an event of its own."""
     shared = SharedHandlers(aliaser())
     places = shared.places("before-call.s3.ListBuckets")
     for number in range(5_000):

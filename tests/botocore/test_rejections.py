@@ -58,7 +58,7 @@ DENIAL = "User: x is not authorized to perform: sts:GetCallerIdentity with an ex
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"])
-def test_an_explicit_deny_may_be_answered_by_assuming_the_role_anew(world: World, code: str) -> None:
+def test_an_explicit_deny_may_be_answered_by_assuming_the_role_again(world: World, code: str) -> None:
     """Once, where the policy says so: older sessions of the role were revoked."""
     xs = dying(world, refresh=RefreshPolicy(reassume_on_explicit_deny=True))
     world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code=code, message=DENIAL))
@@ -72,7 +72,7 @@ def test_an_explicit_deny_may_be_answered_by_assuming_the_role_anew(world: World
 
 @pytest.mark.parametrize(("reassume", "message"), [(False, DENIAL), (True, "no policy allows it")])
 def test_a_denial_is_the_callers_otherwise(world: World, *, reassume: bool, message: str) -> None:
-    """Where nobody asked for it, or where no policy denies."""
+    """Where it was not asked for, or where no policy denies."""
     xs = dying(world, refresh=RefreshPolicy(reassume_on_explicit_deny=reassume))
     world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code="AccessDenied", message=message))
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -80,7 +80,7 @@ def test_a_denial_is_the_callers_otherwise(world: World, *, reassume: bool, mess
     assert world.aws.count("AssumeRole") == 1
 
 
-def test_the_source_is_not_assumed_anew(world: World) -> None:
+def test_the_source_is_not_assumed_again(world: World) -> None:
     """It has no role."""
     xs = world.session(refresh=RefreshPolicy(reassume_on_explicit_deny=True))
     world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code="AccessDenied", message=DENIAL))

@@ -97,7 +97,7 @@ def test_what_may_count_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_handler_that_is_no_method_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a function remembers nobody sees from outside."""
+    """What a function remembers can't be seen from outside."""
     standard: Any = botocore.retries.standard
     original = standard.register_retry_handler
 

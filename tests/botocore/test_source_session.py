@@ -44,7 +44,7 @@ def test_rejected_keys_are_looked_for_in_the_files_again(aws_folder: Path, profi
 
 
 def test_a_sessions_keys_are_not_looked_for_elsewhere(aws_folder: Path) -> None:
-    """Whoever passed a session meant that one."""
+    """A session that was passed is the one that was meant."""
     write(aws_folder, "AKIATWO")
     source = SourceSession(boto3.Session("AKIAONE", "s"))
     assert not source.rejected("AKIAONE")

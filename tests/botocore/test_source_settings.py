@@ -100,15 +100,15 @@ def test_handlers_that_a_session_was_given_run_for_its_accounts(core: MakeCore) 
     assert resource.Bucket("b").upload_file
 
 
-def test_handlers_of_everybody_are_not_registered_twice(core: MakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_builtin_handlers_are_not_registered_twice(core: MakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
     """moto's are among botocore's own, which each session begins with."""
     heard = []
 
-    def of_everybody(**_event: Any) -> None:
+    def builtin(**_event: Any) -> None:
         heard.append(1)
 
     monkeypatch.setattr(
-        botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-call", of_everybody)]
+        botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-call", builtin)]
     )
     client = core(boto3.Session()).client("sqs", KEY, "eu-west-1")
     answered(client)

@@ -56,7 +56,7 @@ def test_what_is_sent_is_there() -> None:
     assert found.keys().get("sts:SourceIdentity") == ("bruce",)
 
 
-def test_a_session_of_the_source_may_carry_what_nobody_sees() -> None:
+def test_a_session_of_the_source_may_carry_what_is_not_seen() -> None:
     """Tags and a source identity; its role's path, and whether a user's session passed MFA."""
     source = CallingPrincipal(SESSION.arn)
     found = attempt(source, tags_known=False, source_identity_known=False).keys()

@@ -89,7 +89,7 @@ def test_a_denied_tag_or_identity_is_no_question_of_the_principal(action: str, k
     assert found[0].policy.statements[0].actions == (action,)
 
 
-def test_tags_that_are_inherited_from_nobody_knows_where_are_all_allowed() -> None:
+def test_inherited_tags_of_unknown_origin_are_all_allowed() -> None:
     """A condition on their keys would be a guess."""
     found = causes_of(denial(f"sts:TagSession on resource: {ROLE}"), attempt(tags_known=False), NOTHING)
     assert found[0].policy is not None
@@ -154,7 +154,7 @@ def test_an_unknown_condition_is_named() -> None:
 
 
 def test_a_permission_set_is_trusted_by_its_name() -> None:
-    """The role behind it is made anew now and then, on a path, with another end to its name."""
+    """The role behind it is replaced now and then, on a path, with another end to its name."""
     name = "AWSReservedSSO_Admin_0123456789abcdef"
     caller = CallingPrincipal(f"arn:aws:sts::{HUB}:assumed-role/{name}/bruce")
     found = causes_of(denial(), attempt(caller), NOTHING)
@@ -217,7 +217,7 @@ def test_what_may_pass_by_itself_is_not_answered() -> None:
 
 
 def test_credentials_for_another_account_are_said() -> None:
-    """Whoever they came from."""
+    """No matter where they came from."""
     error = WrongAccountError("STS answered with credentials for another account", hop=1)
     assert only(causes_of(error, attempt(), NOTHING)).kind == "wrong-account"
     assert only(causes_at_source(error, "eu-west-1")).kind == "wrong-account"

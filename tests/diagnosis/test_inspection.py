@@ -38,7 +38,7 @@ def test_a_trust_policy_that_is_none_of_ours_is_not_judged(world: World) -> None
     assert ["can't be judged" in note for note in notes] == [True]
 
 
-def test_nobody_simulates_who_is_neither_user_nor_role(world: World) -> None:
+def test_only_users_and_roles_are_simulated(world: World) -> None:
     """Such as the account's root user."""
     inspection = Inspection([world.batman.root], lambda _session: BATMAN)
     facts, notes = inspection.of(attempt(CallingPrincipal(f"arn:aws:iam::{BATMAN}:root")))

@@ -54,7 +54,7 @@ def kinds(diagnosis: Diagnosis, *, certain: bool) -> list[str]:
 
 @pytest.mark.parametrize("setup", broken.SETUPS, ids=lambda setup: setup.__name__)
 def test_what_is_broken_is_found(world: World, setup: Callable[[World], Broken]) -> None:
-    """Each set-up has a diagnosis of its own, and a surer one where somebody may read IAM."""
+    """Each set-up has a diagnosis of its own, and a surer one where IAM may be read."""
     case = setup(world)
     blind, seen = diagnosed(world, case, looking=False), diagnosed(world, case, looking=True)
     for diagnosis in (blind, seen):
@@ -91,7 +91,7 @@ def check_with_a_look(case: Broken, diagnosis: Diagnosis) -> None:
 
 
 @pytest.mark.parametrize("setup", broken.MENDED_BY_STATEMENTS, ids=lambda setup: setup.__name__)
-def test_what_is_proposed_mends_it(world: World, setup: Callable[[World], Broken]) -> None:
+def test_what_is_proposed_fixes_it(world: World, setup: Callable[[World], Broken]) -> None:
     """Statements that are added where the diagnosis says open the role."""
     case = setup(world)
     before = diagnosed(world, case, looking=True)
@@ -179,7 +179,7 @@ def test_a_diagnosis_disturbs_nothing(world: World) -> None:
     assert world.events.events == []
 
 
-def test_nobody_is_asked_for_a_code_where_no_role_needs_one(world: World) -> None:
+def test_no_code_is_asked_for_where_no_role_needs_one(world: World) -> None:
     """Nor twice where one does."""
     asked: list[str] = []
 
@@ -317,7 +317,7 @@ CAVE = "repo:wayne/cave:ref:refs/heads/main"
 
 
 def by_token(world: World, subject: str) -> Role:
-    """A role of the hub that takes a token of the cave, asked with the token of somebody."""
+    """A role of the hub that takes a token of the cave, asked with a token."""
     trusted = trust(world.hub.oidc_provider(ISSUER), subject=CAVE)
     token = world.aws.web_identity_token(ISSUER, subject)
     return Role(world.hub.role("Cave", trusts=trusted), web_identity_token=lambda: token)

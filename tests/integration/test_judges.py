@@ -100,7 +100,7 @@ def test_the_callers_arn_may_be_asked_for(judge: Judge, name: str) -> None:
 
 
 def test_without_mfa_a_role_that_requires_it_is_closed(judge: Judge, name: str) -> None:
-    """To whoever sends no code."""
+    """To a caller that sends no code."""
     role = make_role(judge, VEGETA, name, trust(BATMAN, mfa_required=True), ASSUME)
     assert code_of(assume, judge.user(BATMAN, name, ASSUME), role) == "AccessDenied"
 
@@ -114,7 +114,7 @@ def test_with_mfa_a_role_that_requires_it_is_open(judge: Judge, name: str) -> No
 
 
 def test_a_source_identity_may_be_asked_for(judge: Judge, name: str) -> None:
-    """Of whoever may set it."""
+    """Of a caller that may set it."""
     role = make_role(judge, VEGETA, name, trust(BATMAN, source_identity="bruce"), ASSUME)
     bruce = judge.user(BATMAN, name, ASSUME)
     assert assume(bruce, role, SourceIdentity="bruce")["SourceIdentity"] == "bruce"

@@ -185,7 +185,7 @@ def test_a_key_that_the_request_lacks(name: str, met: bool) -> None:
 
 
 def test_a_hostile_pattern_is_judged_too() -> None:
-    """Whoever wrote the trust policy, the diagnosis comes to an end."""
+    """No matter who wrote the trust policy, the diagnosis comes to an end."""
     keys = RequestKeys({"sts:rolesessionname": ("a" * 60 + "b",)})
     assert is_met("StringLike", "sts:RoleSessionName", ["*a" * 1_000], keys) is False
     assert is_met("StringLike", "sts:RoleSessionName", ["*a" * 50 + "*"], keys) is True

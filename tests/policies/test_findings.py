@@ -38,7 +38,7 @@ def trusting(conditions: Any = None, *, kind: str = "AWS", name: str = "*", acti
         ({"StringEquals": {"sts:ExternalId": "x"}}, ["anyone"]),
     ],
 )
-def test_everybody_is_flagged_unless_a_condition_says_who(conditions: Any, expected: list[str]) -> None:
+def test_any_principal_is_flagged_unless_a_condition_says_who(conditions: Any, expected: list[str]) -> None:
     """Only one that must hold, on who calls, counts."""
     assert codes(trusting(conditions, action="sts:AssumeRole")) == expected
 
@@ -94,7 +94,7 @@ def test_services_and_tags_have_no_external_id() -> None:
     ],
 )
 def test_a_provider_needs_a_subject(name: str, conditions: Any, expected: list[str]) -> None:
-    """Everybody with an account at GitHub has a token of GitHub's."""
+    """Every account at GitHub can get a token of GitHub's."""
     assert codes(trusting(conditions, kind="Federated", name=name, action="sts:AssumeRoleWithWebIdentity")) == expected
 
 

@@ -98,7 +98,7 @@ def test_source_identity_and_tags_need_statements_of_their_own(keys: Any) -> Non
     [((), "at least one principal"), ((5,), "principal 5 is not valid: a string"), (("bruce",), "'bruce'")],
 )
 def test_a_trust_policy_needs_a_principal(principals: tuple[Any, ...], problem: str) -> None:
-    """Nobody, and what IAM would not know, are refused."""
+    """No principal at all, and what IAM would not know, are refused."""
     with pytest.raises(InvalidPolicyError, match=problem):
         trust(*principals)
 
@@ -166,14 +166,14 @@ def test_providers_do_not_share_a_statement() -> None:
 @pytest.mark.parametrize(
     ("principals", "options", "problem"),
     [
-        ([OIDC], {"external_id": "xx", "subject": "x"}, "sts:ExternalId is nothing that a request of"),
-        (["ec2.amazonaws.com"], {"mfa_required": True}, "aws:MultiFactorAuthPresent is nothing"),
-        (["111111111111", "ec2.amazonaws.com"], {"organization_id": "o-1"}, "aws:PrincipalOrgID is nothing"),
-        (["111111111111"], {"subject": "x"}, "subject is nothing that a request of arn:aws:iam::111111111111:root"),
-        ([SAML], {"audience": "x"}, "audience is nothing"),
+        ([OIDC], {"external_id": "xx", "subject": "x"}, "never have sts:ExternalId"),
+        (["ec2.amazonaws.com"], {"mfa_required": True}, "never have aws:MultiFactorAuthPresent"),
+        (["111111111111", "ec2.amazonaws.com"], {"organization_id": "o-1"}, "never have aws:PrincipalOrgID"),
+        (["111111111111"], {"subject": "x"}, "requests of arn:aws:iam::111111111111:root never have subject"),
+        ([SAML], {"audience": "x"}, "never have audience"),
     ],
 )
-def test_nobody_is_asked_for_what_he_cannot_have(principals: list[str], options: Any, problem: str) -> None:
+def test_conditions_that_a_principal_never_meets_are_refused(principals: list[str], options: Any, problem: str) -> None:
     """Such a role could never be assumed; the error says how to write what was meant."""
     with pytest.raises(InvalidPolicyError, match=problem) as caught:
         trust(*principals, **options)
@@ -184,7 +184,7 @@ def test_nobody_is_asked_for_what_he_cannot_have(principals: list[str], options:
     ("principals", "options", "problem"),
     [
         (["*"], {}, "anyone on AWS"),
-        ([OIDC], {}, "everybody whom token.actions.githubusercontent.com knows"),
+        ([OIDC], {}, "all identities of token.actions.githubusercontent.com are trusted"),
         (["111111111111"], {"third_party": True}, "needs no external id"),
         (["111111111111"], {"source_identity": "*"}, "any source identity"),
     ],

@@ -38,13 +38,13 @@ def spec(**changes: Any) -> RoleSpec:
 
 
 def unknown(operation: str, times: int | None) -> Fault:
-    """IAM does not know by now what it has just made."""
+    """IAM does not know yet what it has just made."""
     message = "The role with name BatmanReadsBucket cannot be found."
     return Fault(service="iam", operation=operation, status=404, code="NoSuchEntity", message=message, times=times)
 
 
 def refused(times: int | None, code: str = "AccessDenied") -> Fault:
-    """STS does not know by now that it may."""
+    """STS does not know yet that it may."""
     return Fault(operation="AssumeRole", status=403, code=code, message="not yet", times=times)
 
 
@@ -96,7 +96,7 @@ def test_a_managed_policy_that_does_not_exist_is_not_waited_for(admin: boto3.Ses
     assert clock.waits == []
 
 
-def test_somebody_else_s_change_is_waited_for(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
+def test_another_change_is_waited_for(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
     """IAM refuses two changes at a time."""
     spec(permissions=None).apply(admin)
     local_aws.fail(Fault(service="iam", operation="PutRolePolicy", status=409, code="ConcurrentModification"))
@@ -105,7 +105,7 @@ def test_somebody_else_s_change_is_waited_for(local_aws: LocalAWS, admin: boto3.
 
 
 def test_it_waits_until_iam_shows_the_role(local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock) -> None:
-    """Whoever reads it next sees it."""
+    """The next reader sees it."""
     spec(permissions=None).apply(admin)
     local_aws.fail(unknown("GetRolePolicy", 2))
     spec().apply(admin, clock=clock)
@@ -153,7 +153,7 @@ def test_a_denial_in_the_other_spelling_is_waited_for_too(
     assert clock.waits == [0.5]
 
 
-def test_what_waiting_does_not_mend_is_told_at_once(
+def test_what_waiting_does_not_fix_is_reported_at_once(
     local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
 ) -> None:
     """STS's own error, as from any session."""
@@ -202,7 +202,7 @@ def test_what_is_not_known_here_is_not_sent(
     [
         (
             trust(f"arn:aws:iam::{VEGETA}:oidc-provider/gitlab.com", subject="x"),
-            "lets nobody in who has AWS credentials",
+            "trusts no principal that has AWS credentials",
         ),
         (
             trust(BATMAN, role_session_name="a b"),
@@ -213,7 +213,7 @@ def test_what_is_not_known_here_is_not_sent(
 def test_what_can_not_be_tried_is_refused_before_the_network(
     local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, policy: Any, problem: str
 ) -> None:
-    """A web identity comes without AWS credentials, and no session is called so."""
+    """A web identity comes without AWS credentials, and no session has that name."""
     with pytest.raises(InvalidPolicyError, match=problem):
         spec(trust=policy).apply(admin, assume_from=batman)
     assert local_aws.calls == []
@@ -229,7 +229,7 @@ def test_the_caller_may_be_an_account_s_session(world: World, admin: boto3.Sessi
 
 
 def test_whom_the_role_trusts_comes_last(local_aws: LocalAWS, admin: boto3.Session) -> None:
-    """Somebody new never gets what the role could do before."""
+    """A new caller never gets what the role could do before."""
     spec(permissions=allow("*")).apply(admin)
     local_aws.clear_calls()
     spec(trust=trust("333333333333"), tags={"a": "b"}, max_session_duration=7200).apply(admin)
@@ -250,7 +250,7 @@ def test_a_removal_that_failed_is_completed(local_aws: LocalAWS, admin: boto3.Se
 
 
 def test_a_policy_that_is_gone_already_is_no_error(local_aws: LocalAWS, admin: boto3.Session) -> None:
-    """Somebody else was quicker, or IAM lists it a moment longer."""
+    """Another caller was quicker, or IAM lists it a moment longer."""
     spec().apply(admin)
     local_aws.fail(unknown("DeleteRolePolicy", 1))
     with pytest.raises(ProvisionError, match="DeleteRole of role 'BatmanReadsBucket': DeleteConflict"):

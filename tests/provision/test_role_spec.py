@@ -105,7 +105,7 @@ def test_policies_that_are_attached_stay_so(local_aws: LocalAWS, admin: boto3.Se
 
 
 def test_settings_that_are_not_named_stay(admin: boto3.Session, iam: Any) -> None:
-    """A description of somebody else's survives a change of the duration; his tags and boundary too."""
+    """Other people's description survives a change of the duration; their tags and boundary too."""
     iam.create_policy(PolicyName="Extra", PolicyDocument=allow("s3:*").to_json())
     spec(description="theirs", tags={"cost": "7"}, permissions_boundary=MANAGED).apply(admin)
     made = spec(max_session_duration=7200).apply(admin)
@@ -257,7 +257,7 @@ def test_a_policy_in_the_wrong_place_is_refused(changes: Any, problem: str) -> N
 
 
 def test_an_account_session_is_taken(world: World) -> None:
-    """Whoever has an account for setting things up names it."""
+    """The account that sets things up is named there."""
     session = world.session({"vegeta-admin": world.role})
     made = spec(permissions=ec2_start_stop("i-0abc")).apply(session["vegeta-admin"])
     assert made.role_arn == f"arn:aws:iam::{VEGETA}:role/BatmanReadsBucket"

@@ -83,7 +83,7 @@ def test_what_a_role_says_itself_stays() -> None:
     ("default", "own", "is_default"), [(None, None, True), (900, None, True), (900, 1_000, False), (None, 1_000, False)]
 )
 def test_a_hop_tells_whether_its_duration_was_chosen(default: int | None, own: int | None, is_default: bool) -> None:
-    """Only a duration that nobody chose for the role may be shortened where AWS asks for it."""
+    """Only a duration that was not chosen for the role may be shortened where AWS asks for it."""
     (hop,) = hops.filled(RoleChain(Role(VEGETA, duration_seconds=own)), Defaults(duration_seconds=default))
     assert hop.duration_is_default is is_default
     assert hop.number == 1
@@ -131,7 +131,7 @@ def test_a_web_identity_takes_what_its_call_takes() -> None:
     ],
 )
 def test_an_mfa_command_is_a_program_and_its_arguments(command: Any, expected: tuple[str, ...] | None) -> None:
-    """A text is split as a shell would; no shell ever runs it."""
+    """A string is split as a shell would; no shell ever runs it."""
     assert Defaults(mfa_command=command).mfa_command == expected
 
 
@@ -145,7 +145,7 @@ def test_a_command_is_not_shown() -> None:
 
 @pytest.mark.parametrize("command", ["", "'", [], [""], ["op", 5], 5, {"op": 1}, ["op", "a\0b"]])
 def test_what_is_no_command_is_refused(command: Any) -> None:
-    """Before anybody waits for a code."""
+    """Before a caller waits for a code."""
     with pytest.raises(ConfigError, match="mfa_command"):
         Defaults(mfa_command=command)
 
@@ -164,7 +164,7 @@ def test_an_mfa_duration_that_sts_refuses_is_refused(value: Any) -> None:
 
 
 def test_options_that_run_programs_are_known_by_name() -> None:
-    """Whoever reads files that others may write refuses them there."""
+    """Readers of files that others may write refuse them there."""
     assert {"mfa_command"} == COMMAND_OPTIONS
     assert COMMAND_OPTIONS < DEFAULT_OPTIONS
 
@@ -202,7 +202,7 @@ def test_later_defaults_win() -> None:
         ({"policy_arns": ["arn:aws:iam::aws:policy/A", 5]}, InvalidRoleError, "policy_arns 5"),
         ({"external_id": "word"}, ConfigError, "external_id has no default"),
         ({"duration": 900}, ConfigError, "no default 'duration'; did you mean duration_seconds?"),
-        ({"zzz": 900}, ConfigError, "no default 'zzz'; there are duration_seconds, mfa_command"),
+        ({"zzz": 900}, ConfigError, "no default 'zzz'; use one of duration_seconds, mfa_command"),
     ],
 )
 def test_bad_defaults_are_refused(options: dict[str, Any], kind: type[ConfigError], problem: str) -> None:

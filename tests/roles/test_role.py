@@ -216,7 +216,7 @@ def test_roles_are_values() -> None:
     assert pickle.loads(pickle.dumps(first)) == first
 
 
-def test_a_copy_with_changes_is_validated_anew() -> None:
+def test_a_copy_with_changes_is_validated_again() -> None:
     """`replace` takes the options that a role has, with the same checks."""
     assert role().replace(external_id="word").external_id == "word"
     with pytest.raises(InvalidRoleError, match="no option 'extrnal_id'"):

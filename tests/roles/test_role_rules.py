@@ -24,13 +24,13 @@ PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def text(alphabet: str, shortest: int, longest: int) -> st.SearchStrategy[str]:
-    """Texts of these characters, those at the limits of the length among them."""
+    """Strings of these characters, those at the limits of the length among them."""
     edges = [alphabet[0] * shortest, alphabet[-1] * longest]
     return st.one_of(st.text(alphabet, min_size=shortest, max_size=longest), st.sampled_from(edges))
 
 
 def outside(alphabet: str, shortest: int, longest: int) -> st.SearchStrategy[str]:
-    """Texts that are too short, too long, or have one other character in them; spaces, line ends and look-alikes."""
+    """Strings that are too short, too long, or have one other character in them; spaces, line ends and look-alikes."""
     good = st.text(alphabet, max_size=min(longest, 60))
     strange = st.one_of(
         st.characters(exclude_characters=alphabet + "{}", codec="utf-8"), st.sampled_from("\n \u0661\u00e9\u200b")
@@ -167,7 +167,7 @@ def test_what_is_no_role_arn_is_refused(arn: Any) -> None:
     ],
 )
 def test_text_outside_of_its_rule_is_refused(field: str, signs: str, shortest: int, longest: int) -> None:
-    """Too short, too long, one strange character; and what is no text."""
+    """Too short, too long, one strange character; and what is not a string."""
 
     @given(st.one_of(outside(WORD + signs, shortest, longest), st.integers(), st.binary(), st.booleans()))
     def refused(value: Any) -> None:

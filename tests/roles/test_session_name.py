@@ -72,7 +72,7 @@ def test_a_template_says_what_a_name_is_made_of(template: str, expected: str) ->
 
 
 def test_what_stands_in_a_template_is_no_template_itself() -> None:
-    """A user who is called like a placeholder stays who he is."""
+    """A user with the name of a placeholder keeps that name."""
     odd = Runner(user="{host}", program="x", host="y")
     assert odd.session_name("{user}-{program}", "vegeta") == "host--x"
 
@@ -81,7 +81,7 @@ def test_what_stands_in_a_template_is_no_template_itself() -> None:
     ("template", "problem"),
     [
         ("{usr}-x", "there is no '{usr}'; did you mean {user}?"),
-        ("{zzz}", "there are {account}, {host}, {program}, {user}"),
+        ("{zzz}", "use one of {account}, {host}, {program}, {user}"),
         ("{}", "there is no '{}'"),
         ("{user}}", "beside its placeholders"),
         ("{user", "beside its placeholders"),

@@ -81,7 +81,7 @@ def test_an_answer_becomes_credentials(bench: Bench) -> None:
 
 
 def test_the_call_is_signed_by_the_caller_for_the_region(bench: Bench) -> None:
-    """One client serves all callers, and never falls back to anybody's credentials."""
+    """One client serves all callers, and never falls back to other credentials."""
     bench.assume()
     form, authorization = bench.server.requests[0]
     assert "Credential=AKIAEXAMPLE/20" in authorization
@@ -182,7 +182,7 @@ def test_an_answer_for_another_account_is_refused(bench: Bench) -> None:
     "code", sorted(FINAL | {"AccessDeniedException", "RegionDisabledException", "ValidationException"})
 )
 def test_refusals_that_stay_are_not_retryable(bench: Bench, code: str) -> None:
-    """Somebody has to change something."""
+    """Something has to be changed first."""
     bench.server.status, bench.server.body = 403, refusal(code)
     error = bench.refused(hop=2)
     assert isinstance(error, AssumeRoleError)

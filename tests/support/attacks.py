@@ -1,4 +1,4 @@
-"""Strings by which somebody who may choose a name, a tag or a message attacks whoever looks at it, and what is seen."""
+"""Strings by which an attacker who may choose a name, a tag or a message attacks its reader, and what is seen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ATTACKS: dict[str, str] = {
     "adds a line": "bruce\n2030-01-01T00:00:00Z  joker",
     "adds a line by other means": "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i",
     "rings the bell": "\x07",
-    "ends a text in C": "a\x00b",
+    "ends a string in C": "a\x00b",
     "deletes": "a\x7fb",
     "turns the direction": "user\u202egnp.exe",
     "isolates a direction": "\u2066a\u2067b\u2068c\u2069",
@@ -59,11 +59,11 @@ class Seen(HTMLParser):
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Takes note of an element."""
+        """Records an element."""
         self.tags.append((tag, attrs))
 
     def handle_data(self, data: str) -> None:
-        """Takes note of text."""
+        """Records text."""
         self.text += data
 
 

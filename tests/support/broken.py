@@ -31,7 +31,7 @@ class Broken:
         hop: Which hop is refused.
         kind: What the cause is.
         told: Whether AWS's own words, or ours, say so without a look at IAM.
-        seen: Whether somebody who may read IAM on both sides sees it for certain.
+        seen: Whether an identity that may read IAM on both sides sees it for certain.
         says: What the cause's message or hint holds then.
         options: Of the session.
         before: Done after the session was made.
@@ -48,12 +48,12 @@ class Broken:
 
 
 def not_trusted(world: World) -> Broken:
-    """The trust policy names somebody else."""
+    """The trust policy names another caller."""
     return Broken(world.vegeta.role("R", trusts=HUB), "not-trusted", says=f"does not name {BRUCE}")
 
 
 def deleted_principal(world: World) -> Broken:
-    """It names a user who was deleted and made anew."""
+    """It names a user who was deleted and created again."""
     return Broken(world.vegeta.role("R", trusts=trust("AIDAQWERTYUIOPASDFGH")), "not-trusted", says="was deleted")
 
 
@@ -87,7 +87,7 @@ def mfa_code_wrong(world: World) -> Broken:
 
 
 def mfa_nobody_to_ask(world: World) -> Broken:
-    """Nobody can be asked for the code."""
+    """There is no way to ask for the code."""
     arn = world.vegeta.role("R", trusts=trust(BATMAN, mfa_required=True))
     return Broken(Role(arn, mfa_serial=SERIAL), "mfa-code", told=True, says="pass mfa_code=")
 
@@ -288,7 +288,7 @@ def no_profile(world: World) -> Broken:
 
 
 def wrong_account(world: World) -> Broken:
-    """It is somebody else's."""
+    """It is for another account."""
     account = Account("vegeta", source=world.source, account_id=VEGETA)
     return Broken(account, "wrong-account", hop=0, told=True, says=BRUCE)
 

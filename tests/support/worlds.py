@@ -17,7 +17,7 @@ BUCKET = "vegeta-power-levels"
 
 
 class World:
-    """Batman, whose key is the source; Vegeta with a role that trusts him, and a hub on the way to another one.
+    """Batman, whose key is the source; Vegeta with a role that trusts Batman, and a hub on the way to another one.
 
     Args:
         aws: Where the accounts are.

@@ -121,7 +121,7 @@ def set_up(xs: CrossAccountSession) -> None:
 
 
 def diagnosed(xs: CrossAccountSession) -> None:
-    """Whoever may read IAM is an account, a boto3 session, or several of them."""
+    """What may read IAM is an account, a boto3 session, or several of them."""
     diagnosis = xs.diagnose("vegeta", using=["admin", boto3.Session(), SOURCE])
     assert_type(diagnosis, Diagnosis)
     assert_type([hop.ok for hop in diagnosis.hops], list[bool])

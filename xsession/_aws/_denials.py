@@ -52,10 +52,10 @@ def read_denial(message: str) -> Denial:
 
 
 def denial_sentence(caller_arn: str, action: str, resource: str | None = None, reason: str = "") -> str:
-    """What AWS writes where somebody may not.
+    """What AWS writes where a caller may not.
 
     Args:
-        caller_arn: Who may not.
+        caller_arn: The caller.
         action: What.
         resource: On what; None: it names nothing.
         reason: "because ..." or "with ..."; "": it gives none.

@@ -57,7 +57,7 @@ FINAL = frozenset(
         "ValidationError",
     }
 )
-"""Codes of STS that stay as they are until somebody changes something. Everything else may go away by itself."""
+"""Refusals of STS that stay until something is changed. Everything else may go away by itself."""
 
 _DEAD_CALLER = frozenset({"ExpiredToken", "InvalidClientTokenId"})
 _DEAD_WEB_IDENTITY = frozenset({"ExpiredToken", "IDPRejectedClaim", "InvalidIdentityToken"})
@@ -76,37 +76,38 @@ AwsCall = Literal["AssumeRole", "AssumeRoleWithWebIdentity", "IAM"]
 # What holds for AssumeRole holds for a web identity too, where nothing else is said.
 _HINTS: Mapping[str, Mapping[AwsCall, str]] = {
     "AccessDenied": {
-        "AssumeRole": "the role's trust policy must name this caller, the caller must be allowed sts:AssumeRole on "
-        "the role, and external id, MFA and tags must be as the trust policy asks; a role that does not exist is "
+        "AssumeRole": "check that the role's trust policy names this caller, that the caller is allowed sts:AssumeRole "
+        "on the role, and that external id, MFA and tags are as the trust policy asks; a role that does not exist is "
         "refused in the same way",
-        "AssumeRoleWithWebIdentity": "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's "
-        "issuer, for its audience (aud) and subject (sub); a role that does not exist is refused in the same way",
+        "AssumeRoleWithWebIdentity": "check that the role's trust policy allows sts:AssumeRoleWithWebIdentity to the "
+        "token's issuer, for its audience (aud) and subject (sub); a role that does not exist is refused in the same "
+        "way",
     },
-    "EntityAlreadyExists": {"IAM": "somebody made the role at the same time: apply again"},
+    "EntityAlreadyExists": {"IAM": "apply again: the role was created at the same time"},
     "ExpiredToken": {
         "AssumeRole": "renew the credentials of the source",
         "AssumeRoleWithWebIdentity": "supply a fresh web identity token",
     },
     "IDPRejectedClaim": {
-        "AssumeRoleWithWebIdentity": "the token has ended, or its issuer takes it back: see that a fresh one is "
-        "supplied",
+        "AssumeRoleWithWebIdentity": "supply a fresh web identity token: this one has ended, or its issuer "
+        "has taken it back",
     },
     "InvalidClientTokenId": {
-        "AssumeRole": "the access key does not exist any more, or the region is one that must be enabled first",
+        "AssumeRole": "check that the access key still exists, and that the region is enabled",
     },
     "InvalidIdentityToken": {
-        "AssumeRoleWithWebIdentity": "the role's account needs an OIDC provider for the token's issuer, with its "
-        "audience",
+        "AssumeRoleWithWebIdentity": "add an OIDC provider for the token's issuer, with its audience, to the "
+        "role's account",
     },
-    "LimitExceeded": {"IAM": "an IAM quota of the account is used up"},
+    "LimitExceeded": {"IAM": "free or raise the IAM quota of the account that is used up"},
     "MalformedPolicyDocument": {
         "AssumeRole": "correct the session policy",
-        "IAM": "every principal of the trust policy must exist; one that was made a moment ago may need some seconds",
+        "IAM": "check that every principal of the trust policy exists; one that was just made may need some seconds",
     },
     "PackedPolicyTooLarge": {"AssumeRole": "shorten the session policy or send fewer tags"},
-    "RegionDisabled": {"AssumeRole": "STS is off in this region for the account: choose another sts_region_name"},
+    "RegionDisabled": {"AssumeRole": "choose another sts_region_name: STS is off in this region for the account"},
     "SignatureDoesNotMatch": {
-        "AssumeRole": "the secret does not belong to the access key, or the local clock is wrong",
+        "AssumeRole": "check that the secret belongs to the access key, and that the local clock is right",
     },
 }
 
@@ -133,7 +134,7 @@ def is_throttling(code: str | None) -> bool:
 
 
 def is_final(code: str | None) -> bool:
-    """Whether STS's refusal stays until somebody changes something."""
+    """Whether STS's refusal stays until something is changed."""
     return same_code(code) in FINAL
 
 
@@ -143,7 +144,7 @@ def is_dead_caller(code: str | None) -> bool:
 
 
 def is_dead_web_identity(code: str | None) -> bool:
-    """Whether STS says that the web identity token is no good; there may be another one in its place."""
+    """Whether STS says that the web identity token is not valid; there may be another one in its place."""
     return same_code(code) in _DEAD_WEB_IDENTITY
 
 

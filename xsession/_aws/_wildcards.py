@@ -22,7 +22,7 @@ _NAME = re.compile(r"\s*([^\s,]+)\s*(?:,\s*'([^']*)'\s*)?")
 def is_like(value: str, pattern: str, *, escapes: bool = False, ignoring_case: bool = False) -> bool:
     """Whether a value is one that a pattern means.
 
-    It takes at most as many steps as the value and the pattern have characters, multiplied, whoever wrote them.
+    It takes at most as many steps as the value and the pattern have characters, multiplied, no matter who wrote them.
 
     Args:
         value: Of the request.

@@ -12,7 +12,7 @@ class Waitable(Protocol):
     """Something that another thread sets."""
 
     def wait(self, timeout: float, /) -> bool:
-        """Waits at most so many seconds; tells whether it was set."""
+        """Waits up to `timeout` seconds; returns whether it was set."""
 
 
 class Clock(Protocol):
@@ -28,7 +28,7 @@ class Clock(Protocol):
 
     @property
     def wait(self) -> Callable[[Waitable, float], bool]:
-        """Waits for an event, at most so many seconds; tells whether it was set."""
+        """Waits for an event, up to `timeout` seconds; returns whether it was set."""
 
 
 class SystemClock:

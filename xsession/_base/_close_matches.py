@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a name that does not exist."""
+"""Close matches of a name that does not exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def did_you_mean(
 
     Args:
         word: What was written.
-        known: What there is.
+        known: The names that exist.
         otherwise: The hint where nothing looks alike.
         most: How many names at most.
         alike: How much they must look alike, from 0 to 1.

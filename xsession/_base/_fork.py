@@ -1,4 +1,4 @@
-"""What must be made anew in a forked child: locks that a thread of the parent held, threads, connections."""
+"""What must be made again in a forked child: locks that a thread of the parent held, threads, connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Forkable(Protocol):
     """Something with a state that a forked child can't go on with."""
 
     def after_fork(self) -> None:
-        """Makes that state anew; called in the child, which has one thread then."""
+        """Makes that state again; called in the child, which has one thread then."""
 
 
 class _Registry:

@@ -9,7 +9,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 
 class FrozenMap(Mapping[str, V_co]):
-    """An immutable mapping with text keys; equal to any mapping with the same items.
+    """An immutable mapping with string keys; equal to any mapping with the same items.
 
     Args:
         items: A mapping or pairs; copied.

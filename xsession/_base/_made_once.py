@@ -11,7 +11,7 @@ T = TypeVar("T")
 class made_once(Generic[T]):  # noqa: N801 # a decorator, as functools.cached_property is
     """As `functools.cached_property`, but with no lock, which a fork could copy while it is held.
 
-    Where several threads ask at once, each may make one, and all get the first. Whoever must not make it looks into
+    Where several threads ask at once, each may make one, and all get the first. Code that must not make it looks into
     `vars(instance)`.
 
     Args:

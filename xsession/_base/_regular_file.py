@@ -1,4 +1,4 @@
-"""Reads a regular file that somebody else may have put there: a bounded part of it, and without waiting."""
+"""Reads a regular file that another user may have put there: a bounded part of it, and without waiting."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> Any:
 
 
 class _Late:
-    """Stands in the place of a method until somebody looks it up, then puts the method there.
+    """Stands in for a method until it is looked up, then puts the method there.
 
     Threads that do so at once each have one written; all are alike.
 
@@ -114,7 +114,7 @@ def _set_state(self: Any, state: list[Any]) -> None:
         object.__setattr__(self, item.name, held)
 
 
-# What `dataclass` does not write for each class anew, or need not.
+# What `dataclass` does not write again for each class, or need not.
 _SHARED = {
     "__setattr__": _set,
     "__delattr__": _delete,

@@ -30,7 +30,7 @@ _ARGUMENTS = frozenset(
 )
 
 
-class Nobody(Credentials):
+class DummyCredentials(Credentials):
     """Credentials for the client that is only looked at."""
 
     def __init__(self) -> None:

@@ -37,6 +37,6 @@ def _frozen(value: Any) -> Hashable:
     try:
         hash(value)
     except TypeError:
-        # Kept alive by nobody, an id may come back as another object's: the text is the better witness.
+        # The object is not kept alive, so another one may get its id: its repr is safer.
         return repr(value)
     return (type(value).__name__, value)

@@ -38,7 +38,7 @@ class HandedOut:
         renew_after_fork(self)
 
     def add(self, client: Any) -> None:
-        """Takes note of a client's, where botocore keeps it as it does today."""
+        """Records a client's, where botocore keeps it as it does today."""
         http = getattr(getattr(client, "_endpoint", None), "http_session", None)
         if http is not None:
             self._sessions.add(http)

@@ -75,7 +75,7 @@ class _DerivedSession(botocore.session.Session):
         layers = [layer for layer in (source.get_default_client_config(), config) if layer is not None]
         for layer in layers:
             merged = merged.merge(layer)
-        # The timeout that comes with a defaults mode counts only where nobody passes a config, and botocore takes any
+        # The timeout that comes with a defaults mode counts only where no config is passed, and botocore takes any
         # default config for one that was passed.
         self._leaves_timeout_to_mode = not layers and self._has_defaults_mode()
         if self._leaves_timeout_to_mode:
@@ -141,7 +141,7 @@ class DerivedBoto3Session(boto3.Session):
 
     @property
     def untouched(self) -> bool:
-        """Whether nobody registered a handler on it, or changed what its clients would be made with."""
+        """Whether no handler was registered on it, and nothing changed that its clients would be made with."""
         handlers = getattr(getattr(self.events, "_emitter", None), "_handlers", None)
         # botocore's own can't tell; ours stand in for them on the fast path.
         return getattr(handlers, "untouched", False) and self._session.state() == self._as_made
@@ -266,7 +266,7 @@ class ClientCore:
             self._handed_out.close()
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         half_made = not self._lock.acquire(blocking=False)
         self._lock = threading.RLock()
         if half_made:

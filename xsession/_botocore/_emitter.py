@@ -154,7 +154,7 @@ class OverlaidHandlers:
 
 
 class _Places(dict[str, "Place | None"]):
-    """Finds what it is asked for the first time, and forgets all where somebody has a new event for each handler."""
+    """Finds what it is asked for the first time, and forgets all where each handler has a new event."""
 
     def __init__(self, event_name: str) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ class SharedHTTPSession(URLLib3Session):
     _manager: Any
 
     def __init__(self, like: URLLib3Session) -> None:
-        # Not the base's: it would read the settings anew, and `like` is not used for anything else.
+        # Not the base's: it would read the settings again, and `like` is not used for anything else.
         self.__dict__.update(like.__dict__)
         self._trust_lock = threading.Lock()
         self._trusted: _Trusted | None = None
@@ -70,7 +70,7 @@ class SharedHTTPSession(URLLib3Session):
             context = pool.conn_kw["ssl_context"]
             trusted = self._trusted or self._load(context, bundle)
         except (AttributeError, KeyError, OSError):
-            # urllib3 keeps these elsewhere; or the bundle is wrong, and the connect tells of it as it does without us.
+            # urllib3 keeps these elsewhere; or the bundle is wrong, and the connect reports it as it does without us.
             return False
         return trusted is not None and trusted.context is context and trusted.bundle == bundle
 

@@ -14,7 +14,7 @@ class _OwnCalls(logging.Filter):
     """Drops what a thread logs while it calls STS for us."""
 
     def filter(self, _record: logging.LogRecord, /) -> bool:
-        """Whether the record is somebody else's."""
+        """Whether the record is of other calls."""
         return not getattr(_calls, "depth", 0)
 
 
@@ -32,7 +32,7 @@ def unlogged() -> Iterator[None]:
 
 
 def install_log_filter() -> None:
-    """Sets the filter on every logger of botocore that exists by now; harmless when it is there already."""
+    """Sets the filter on every logger of botocore that exists; harmless when it is there already."""
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("botocore", "boto3", "urllib3"):
             logging.getLogger(name).addFilter(_FILTER)

@@ -1,6 +1,6 @@
 """What a client does when a service says that its credentials are dead: throws them away and asks once more.
 
-botocore signs anew when a `needs-retry` handler asks for a retry, but does not tell it which key was refused: so the
+botocore signs again when a `needs-retry` handler asks for a retry, but does not tell it which key was refused: so the
 signature's key id is noted when the request is made.
 """
 
@@ -21,10 +21,10 @@ class Rejectable(Protocol):
     """Credentials that can be replaced."""
 
     def rejected(self, access_key_id: str) -> bool:
-        """Takes note that a service rejected these; tells whether a retry may help."""
+        """Records that a service rejected these; returns whether a retry may help."""
 
     def denied(self, access_key_id: str) -> bool:
-        """Takes note that a service denied a request explicitly; tells whether a retry may help."""
+        """Records that a service denied a request explicitly; returns whether a retry may help."""
 
 
 def register(events: Any) -> None:
@@ -54,7 +54,7 @@ def _retry_once(response: Any, request_dict: dict[str, Any], **_kwargs: Any) -> 
     if told is None:
         return None
     signed = re.search(_KEY_ID, str(context.get(_SIGNED)))
-    # Once per call: whatever refuses new credentials too has another reason.
+    # Once per call: what refuses new credentials too has another reason.
     del context[_CREDENTIALS]
     if signed is None or not told(signed[1]) or not _can_be_sent_again(request_dict.get("body")):
         return None

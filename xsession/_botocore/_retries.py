@@ -80,7 +80,7 @@ class SharedRetries:
 
 
 def _registered(client: Any, plainly: Callable[[Any], object]) -> list[_Registered]:
-    """Has them registered, and tells what they were; nothing, where a client's own can't be told from the others."""
+    """Has them registered, and returns what they were; nothing, where a client's own can't be told from the others."""
     emitter = client.meta.events._emitter
     own, unique_ids = emitter._handlers.own, emitter._unique_id_handlers
     count = len(own)

@@ -16,7 +16,7 @@ class SharedMethods:
     """Moves the methods of each service's first class into a base of that class, which later ones have too.
 
     Args:
-        building: Set while a client is made whose class shall share them. Sessions with handlers of their own may have
+        building: Set while a client is made whose class should share them. Sessions with handlers of their own may have
             other methods, and what documents the methods would keep the first such session alive.
     """
 

@@ -40,7 +40,7 @@ class CurrentCredentials(BotocoreCredentials):
     """Credentials that botocore asks for at each signing; what code reads of them one by one is current too."""
 
     def __init__(self) -> None:
-        # Not the base's: it would copy the secret into attributes which nobody refreshes.
+        # Not the base's: it would copy the secret into attributes which are never refreshed.
         pass
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -67,7 +67,7 @@ class CallerCredentials(CurrentCredentials):
 
     @contextmanager
     def of(self, frozen: ReadOnlyCredentials) -> Iterator[None]:
-        """Signs with `frozen` whatever this thread sends within the block."""
+        """Signs with `frozen` all that this thread sends within the block."""
         self._local.frozen = frozen
         try:
             yield
@@ -75,6 +75,6 @@ class CallerCredentials(CurrentCredentials):
             del self._local.frozen
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Those of the block that this thread is in; never a fall-back."""
+        """Those of the block that this thread is in; never a fallback."""
         frozen: ReadOnlyCredentials = self._local.frozen
         return frozen

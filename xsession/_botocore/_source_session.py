@@ -88,7 +88,7 @@ class SourceSession:
             hint = self._login_hint(error)
             failure = SourceCredentialsError(str(error), hop=0, retryable=not hint, hint=hint)
             failure.__cause__ = error
-        except Exception as error:  # noqa: BLE001 # whoever refreshes a session's credentials raises what he likes
+        except Exception as error:  # noqa: BLE001 # a session's refresh may raise anything
             message = f"the source's own refresh failed: {type(error).__name__}: {error}"
             failure = SourceCredentialsError(message, hop=0, retryable=True)
             failure.__cause__ = error
@@ -111,7 +111,7 @@ class SourceSession:
             return True
         if not self._reloadable:
             return False
-        # A login or a rotated key may lie in the files by now; botocore read them once.
+        # A login or a rotated key may be in the files now; botocore read them once.
         profile = self._profile_itself
         session = boto3.Session(profile_name=self._profile) if profile is None else _profile_session(profile)
         fresh = session.get_credentials()
@@ -123,7 +123,7 @@ class SourceSession:
         return True
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         self._lock = threading.Lock()
 
     @property
@@ -145,6 +145,6 @@ def _profile_session(profile: Profile) -> boto3.Session:
 
 
 def _static_key_id(session: boto3.Session) -> str | None:
-    # Those that were passed in, and are known without asking anybody.
+    # Those that were passed in, and are known without a network call.
     credentials: object = getattr(session._session, "_credentials", None)
     return credentials.access_key if type(credentials) is BotocoreCredentials else None

@@ -18,7 +18,7 @@ _BOTO3_MODELS = str(Path(boto3.__file__).parent / "data")
 
 
 class Given(NamedTuple):
-    """A handler as somebody registered it."""
+    """A handler as it was registered."""
 
     event_name: str
     handler: Any
@@ -27,7 +27,7 @@ class Given(NamedTuple):
 
 
 def given_loader(session: Any) -> botocore.loaders.Loader | None:
-    """The loader that somebody gave a botocore session, or gave folders; None: it is as botocore made it."""
+    """The loader that a botocore session was given, or whose folders were; None: it is as botocore made it."""
     loader: botocore.loaders.Loader = session.get_component("data_loader")
     plain = botocore.loaders.create_loader(session.get_config_variable("data_path"))
     if type(loader) is type(plain) and _folders(loader) == _folders(plain):
@@ -43,7 +43,7 @@ def with_boto3_models(loader: botocore.loaders.Loader) -> botocore.loaders.Loade
 
 
 def given_handlers(session: Any) -> list[Given]:
-    """What somebody registered on a botocore session's events; not what boto3 and botocore themselves did.
+    """What was registered on a botocore session's events by other code than boto3 and botocore.
 
     Where the installed botocore keeps handlers in another way, none.
     """

@@ -18,7 +18,7 @@ import botocore.translate
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from ._compatibility import Nobody, check_client, check_methods, check_retries
+from ._compatibility import DummyCredentials, check_client, check_methods, check_retries
 from ._emitter import SharedHandlers
 from ._http import SharedHTTPSession
 from ._retries import SharedRetries, counted
@@ -88,7 +88,7 @@ class Template(botocore.client.ClientCreator):
             LookupError: They differ.
         """
         check_methods(Template, botocore.client.ClientCreator)
-        credentials = Nobody()
+        credentials = DummyCredentials()
         # The first one is made otherwise: its retry handlers are botocore's own.
         clients = [self.client(credentials) for _ in range(2)]
         for client in clients:

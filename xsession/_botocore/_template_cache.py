@@ -1,7 +1,6 @@
 """The fast path of one core: its templates, and what the clients of all of them share.
 
-Everything here may raise whatever it likes where botocore is not made as it needs it: `ClientCore` then goes on in
-botocore's own way.
+Everything here may raise anything where botocore lacks what it needs: `ClientCore` then goes on in botocore's own way.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ def timestamp(value: Any) -> datetime:
     """The time that an answer names, as botocore's own parser reads it; AWS's usual form a hundred times quicker.
 
     Args:
-        value: A text, or seconds since 1970.
+        value: A string, or seconds since 1970.
 
     Raises:
-        ValueError: It is no time.
+        ValueError: It is not a time.
     """
     if isinstance(value, str) and value.endswith("Z"):
         try:

@@ -16,7 +16,6 @@ from xsession._botocore import (
     SigningCredentials,
     SourceSession,
     region_of,
-    settings_session,
     signing_credentials,
 )
 from xsession.accounts import Account, Profile, ProfileSettings
@@ -376,5 +375,6 @@ class Chains:
 
 
 def _settings_session(settings: ProfileSettings) -> boto3.Session:
+    from xsession._botocore import settings_session  # noqa: PLC0415 # it is for accounts that profiles define
 
     return settings_session(settings)

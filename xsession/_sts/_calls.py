@@ -225,7 +225,7 @@ class _Tries(threading.local):
             self._lane = None
 
     def before_sign(self, **_event: Any) -> None:
-        """Waits for its place, and takes note of when it is sent."""
+        """Waits for its place, and records when it is sent."""
         if self._lane is not None:
             self._lane.enter()
         self.sent = (self._clock.boot(), self._clock.wall())

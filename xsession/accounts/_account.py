@@ -44,7 +44,7 @@ class Account:
         chain: The roles that lead there: a `RoleChain`, a `Role` or a role's ARN; None: the source's credentials
             are the account's.
         source: Whose credentials the chain starts from: a profile's name or a boto3 session; None: the session's.
-            Accounts of `Accounts.from_aws_config` have a value whose text is the profile's name.
+            Accounts of `Accounts.from_aws_config` have a value whose str() is the profile's name.
         account_id: The 12-digit id; None: the chain's. What AWS answers is compared with it.
         region_name: The region of clients where the call names none.
         tags: For `Accounts.where`; never sent to AWS.

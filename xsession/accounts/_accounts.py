@@ -25,7 +25,7 @@ class Accounts(Mapping[str, Account]):
 
     Args:
         accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Account` objects.
-        unusable: Names of accounts that are defined wrongly, and the error to raise when one is asked for.
+        unusable: Names of accounts whose definition is not valid, and the error to raise when one is used.
 
     Raises:
         ConfigError: A name is there twice, or a value is not valid.
@@ -54,7 +54,7 @@ class Accounts(Mapping[str, Account]):
             known = self._by_name.get(account.name)
             if known is not None:
                 places = " and ".join(place for place in (known.origin, account.origin) if place)
-                msg = f"two accounts are called {account.name!r}" + (f": {places}" if places else "")
+                msg = f"two accounts have the name {account.name!r}" + (f": {places}" if places else "")
                 raise ConfigError(msg, account=account.name)
             self._by_name[account.name] = replace(account, origin=account.origin or "code", registered=True)
 
@@ -73,8 +73,8 @@ class Accounts(Mapping[str, Account]):
     def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
         """The profiles of `~/.aws/config` and `~/.aws/credentials` as accounts.
 
-        A profile with neither a role nor credentials is not among them. One that is wrong is in `unusable`: it raises
-        when it is asked for, and hides no other. What a name can't have becomes a hyphen: "team/prod" is "team-prod".
+        A profile with neither a role nor credentials is not among them. An invalid one is in `unusable`: it raises
+        when it is used, and hides no other. What a name can't have becomes a hyphen: "team/prod" is "team-prod".
 
         Args:
             path: The config file; None: the one that `AWS_CONFIG_FILE` names, else `~/.aws/config`. The credentials
@@ -92,7 +92,7 @@ class Accounts(Mapping[str, Account]):
         """The account that a name, an id, `SOURCE`, a `Role`, a `RoleChain` or an `Account` stands for.
 
         Raises:
-            UnknownAccountError: No account is called so, or several have that id; names the close matches.
+            UnknownAccountError: No account has that name, or several have that id; names the close matches.
             ConfigError: None, "", an ARN, or something else that names no account.
         """
         if isinstance(ref, str) and ref:
@@ -122,7 +122,7 @@ class Accounts(Mapping[str, Account]):
                 return False
             return all(key in account.tags and fnmatchcase(account.tags[key], wanted) for key, wanted in tags.items())
 
-        # Nobody knows the id and the tags of what could not be read.
+        # The id and the tags of what could not be read are not known.
         any_other = account_id == "*" and not tags
         unusable = {key: error for key, error in self.unusable.items() if any_other and fnmatchcase(key, name)}
         return Accounts((account for account in self.values() if matches(account)), unusable=unusable)
@@ -190,15 +190,15 @@ class Accounts(Mapping[str, Account]):
             return same_id[0]
         if same_id:
             msg = f"several accounts have the id {ref}"
-            raise UnknownAccountError(msg, hint=f"use a name: {', '.join(account.name for account in same_id)}")
-        msg = f"no account is called {shown(ref)}"
+            raise UnknownAccountError(msg, hint=f"use one of {', '.join(account.name for account in same_id)}")
+        msg = f"no account has the name {shown(ref)}"
         raise UnknownAccountError(msg, hint=did_you_mean(ref, self._by_name, self._known(), most=3))
 
     def _known(self) -> str:
         names = list(self._by_name)
         if not names:
-            return "no accounts are registered"
-        return f"known are {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
+            return "register accounts first: there are none"
+        return f"use one of {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
 
 
 def _named(name: str, value: str | Role | RoleChain | Account) -> Account:

@@ -99,7 +99,7 @@ def _sections(file: Path, *, must_exist: bool = False) -> dict[str, Section]:
         # Its own message quotes the line, which may hold a secret.
         line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
         msg = f"{file}{f':{line}' if line else ''} is not of the form that AWS's files have: {type(error).__name__}"
-        raise ConfigError(msg, hint="profiles stand under [profile name], settings are key = value") from None
+        raise ConfigError(msg, hint="write profiles under [profile name], and settings as key = value") from None
     lines = _header_lines(text.split("\n"))
     return {
         header: Section(dict(parser.items(header)), f"{file}:{lines[header]}" if header in lines else str(file))

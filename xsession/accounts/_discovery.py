@@ -109,8 +109,8 @@ class _File:
 
     Args:
         path: Where it is.
-        found: What was found there; None: it is the user's own, or somebody named it.
-        must_exist: Whether somebody named it.
+        found: What was found there; None: it is the user's own, or was named by the caller.
+        must_exist: Whether the caller named it.
         is_users: Whether it is the user's own.
     """
 

@@ -17,7 +17,7 @@ from ._trusted_files import TrustedFiles, require_trust
 
 
 def of_file(path: str | os.PathLike[str]) -> list[Account]:
-    """The accounts of a TOML file that somebody named.
+    """The accounts of a TOML file that the caller named.
 
     Args:
         path: The file.

@@ -15,7 +15,7 @@ class Profile:
         name: The profile's name.
         credential_source: Where its role's credentials start, in the words of `~/.aws/config`; None: in the profile.
         config_file: The file that it was read from, where that is not the default one.
-        fingerprint: Changes with whatever says whose credentials these are.
+        fingerprint: Changes with all that says whose credentials these are.
     """
 
     name: str

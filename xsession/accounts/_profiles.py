@@ -38,7 +38,7 @@ _STS_SETTINGS = (
     "use_dualstack_endpoint",
     "ca_bundle",
 )
-# What narrows a role's session or binds it to somebody: never left out, though botocore leaves some of them out.
+# What narrows a role's session or binds it to a person: never left out, though botocore leaves some of them out.
 _BINDING = ("external_id", "mfa_serial", "source_identity", "policy", "policy_arns")
 _NEVER_EMPTY = ("external_id", "mfa_serial")  # what binds a session is not dropped; boto3 refuses an empty one, too
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
@@ -259,7 +259,7 @@ def _refuse_name(profile: str) -> NoReturn:
 
 def _refuse_loop(visited: list[str]) -> NoReturn:
     loop = visited[visited.index(visited[-1]) :]
-    _refuse(f"source_profile makes a loop: {' -> '.join(loop)}", "one of them must have credentials of its own")
+    _refuse(f"source_profile makes a loop: {' -> '.join(loop)}", "give one of them credentials of its own")
 
 
 def _digest(value: object) -> str:

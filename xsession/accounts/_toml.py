@@ -54,7 +54,7 @@ class _Item:
 
 
 def read_toml(path: str | os.PathLike[str]) -> list[Entry]:
-    """The accounts of a file that somebody named, and of those that it includes.
+    """The accounts of a file that the user named, and of those that it includes.
 
     Args:
         path: An xsession.toml, or a pyproject.toml with the table [tool.xsession].
@@ -90,10 +90,10 @@ def read_document(file: Path, document: Document) -> list[Entry]:
 
 
 def keys_to_trust(content: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The paths of the keys by which a file has somebody's profile, file or device used.
+    """The paths of the keys by which a file uses a profile, a file or a device of the user's.
 
     Args:
-        content: What the file says; what is wrong with it is for others to say.
+        content: What the file says; what is wrong with it is reported elsewhere.
     """
     tables: list[tuple[tuple[str, ...], object]] = [(("defaults",), content.get("defaults"))]
     for kind in ("hubs", "accounts"):
@@ -149,7 +149,7 @@ def _collect(
         table = place.table(value)
         place.check(table, known)
         if name in into:
-            place.refuse(f"{into[name].place} has the same name", "each name is there once")
+            place.refuse(f"{into[name].place} has the same name", "rename one of them")
         into[name] = _Item(place, table, defaults)
 
 
@@ -212,7 +212,7 @@ def _roles(item: _Item) -> list[Role]:
         if not isinstance(links, list) or not links:
             place.at("chain").refuse("a list of roles is needed here: ARNs, or tables with role_arn")
         return [_role(place.at("chain", f"[{number}]"), link, item.defaults) for number, link in enumerate(links)]
-    # A source with an id is an account without a role, whatever role the others have.
+    # A source with an id is an account without a role, no matter which role the others have.
     templated = "account_id" in table and item.defaults.role_name and ("source" not in table or "via" in table)
     if not templated and not table.keys() & _OF_A_ROLE:
         return []

@@ -24,7 +24,7 @@ _KEYS = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
 _LINE = re.compile(
     rf"[ \t]*(?:\[\[?[ \t]*(?P<table>{_KEYS})[ \t]*\]\]?[ \t\r]*$|(?P<entry>{_KEYS})[ \t]*=)",
 )
-# What may hold something that looks like a key: texts over several lines, and comments; one-line texts are matched so
+# What may hold something that looks like a key: strings over several lines, and comments; others are matched so
 # that a # or a quote in them is not taken for the beginning of one.
 _TEXTS = re.compile(
     r"\"{3}(?:\\.|[^\\])*?\"{3,5}|'{3}.*?'{3,5}|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*",
@@ -86,7 +86,7 @@ class Place:
         """Refuses keys that are not known."""
         for key in table:
             if key not in known:
-                hint = did_you_mean(key, known, f"keys here: {', '.join(sorted(known))}")
+                hint = did_you_mean(key, known, f"use one of the keys {', '.join(sorted(known))}")
                 self.at(key).refuse("unknown key", hint)
 
     def require_own(self, what: str) -> None:
@@ -135,7 +135,7 @@ def documents(file: Path, document: Document) -> Iterator[Document]:
 
 
 def load(file: Path) -> Document:
-    """A file that somebody named, or an included one.
+    """A file that the user named, or an included one.
 
     Raises:
         ConfigError: It can't be read, is no TOML, or is larger than any that is meant.
@@ -193,7 +193,7 @@ def _load_included(file: Path, parent: Document) -> Document:
 
 
 def _read(file: Path) -> bytes:
-    """A file that somebody chose, and which may be a pipe."""
+    """A file that the user chose, and which may be a pipe."""
     try:
         with file.open("rb") as stream:
             return stream.read(MAX_FILE_BYTES + 1)
@@ -224,7 +224,7 @@ def _included(file: Path, document: Document) -> list[Path]:
 
 
 def lines_of(text: str) -> dict[tuple[str, ...], int]:
-    """The line in which each key of a TOML text comes first, counted from 1.
+    """The line in which each key of a TOML document comes first, counted from 1.
 
     Args:
         text: A valid document.

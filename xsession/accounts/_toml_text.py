@@ -28,7 +28,7 @@ _SHAPE = re.compile(
 
 
 class NotTomlError(ValueError):
-    """Why a text is not read: it is no TOML, or more of it than is read. The words come after the file's name."""
+    """Why a file's content is not read: it is not TOML, or too much of it. The words come after the file's name."""
 
 
 def parse_toml(data: bytes) -> tuple[str, dict[str, Any]]:

@@ -76,13 +76,13 @@ class UserIdentity:
 
     @property
     def name(self) -> str:
-        """What to call the caller: the source identity, the session's name, the user's, or whatever there is."""
+        """What to call the caller: the source identity, the session's name, the user's, or what else is known."""
         chosen = self.source_identity or self.session_name or self.user_name or self.arn or self.principal_id
         return chosen or self.account_id or "unknown"
 
     @property
     def names(self) -> frozenset[str]:
-        """All that somebody may call the caller when he asks for him."""
+        """All names by which the caller can be searched for."""
         session = (self.principal_id or "").partition(":")[2]
         all_names = (
             self.source_identity,
@@ -101,7 +101,7 @@ class UserIdentity:
 
     @property
     def claim(self) -> Claim | None:
-        """What `name` rests on, where whoever assumed the role may have chosen it."""
+        """What `name` rests on, where the caller that assumed the role may have chosen it."""
         if self.source_identity is not None:
             return "source identity"
         return "session name" if self.session_name is not None else None
@@ -109,7 +109,7 @@ class UserIdentity:
 
 @frozen
 class KnownGrant:
-    """A grant, as far as a session's name or our own log tells of it.
+    """A grant, as far as a session's name or our own log knows it.
 
     Args:
         id: Its id.
@@ -139,7 +139,7 @@ class OwnLog:
                 continue
             if key_id is not None:
                 self._ids[key_id] = identifier
-            if to is not None:  # what tells of its end says only which grant it was
+            if to is not None:  # the record of its end says only which grant it was
                 self._grants[identifier] = KnownGrant(identifier, to, text(record.fields, "role_session_name"))
 
     def grant(self, identifier: str) -> KnownGrant:
@@ -172,7 +172,7 @@ class Trusts:
             self._known[role_arn] = None
             try:
                 answer = self._iam().get_role(RoleName=name_of(role_arn))["Role"]
-                # Another role may have that name by now, in another path.
+                # Another role may have that name now, in another path.
                 if answer["Arn"] == role_arn:
                     self._known[role_arn] = as_policy(answer["AssumeRolePolicyDocument"])
             except Exception as error:  # noqa: BLE001 # whatever it is, only the verdict on this role is lost
@@ -190,7 +190,7 @@ def is_forced(trust: Policy, claim: Claim) -> bool:
     """Whether a trust policy leaves no choice in what a session claims.
 
     That is so if every statement by which it may be claimed has a condition that only one value can meet, the same for
-    all: one text without wildcards, or the name of the IAM user who assumes the role, `${aws:username}`. What a Deny
+    all: one string without wildcards, or the name of the IAM user who assumes the role, `${aws:username}`. What a Deny
     rules out is not counted.
 
     Args:
@@ -210,7 +210,7 @@ def error_code(error: BaseException) -> str | None:
 
 
 def text(document: object, *path: str) -> str | None:
-    """The text at a place in a JSON document; None: there is none, or something else."""
+    """The string at a place in a JSON document; None: there is none, or something else."""
     for name in path:
         document = document.get(name) if isinstance(document, Mapping) else None
     return document if isinstance(document, str) and document else None

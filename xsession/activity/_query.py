@@ -1,4 +1,4 @@
-"""What somebody wants to know of an account's history, checked before the network."""
+"""A question about an account's history, checked before the network."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class ActivityQuery:
         account: The account that it is about.
         start: From when on.
         end: Until when.
-        who: A name, a key id or an ARN; None: anybody.
+        who: A name, a key id or an ARN; None: anyone.
         grant: The id of a grant; None: any, and none.
 
     Raises:
-        ConfigError: `who` or `grant` is no text.
+        ConfigError: `who` or `grant` is not a string.
     """
 
     account: Account
@@ -43,13 +43,13 @@ class ActivityQuery:
         for name in ("who", "grant"):
             value: object = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
-                msg = f"{name} {value!r} is not a text"
+                msg = f"{name} {value!r} is not a string"
                 raise ConfigError(msg, account=self.account.name)
 
     def attribute(self, log: OwnLog) -> tuple[str, str] | None:
         """What CloudTrail can search for; None: it gives all, which are looked through here.
 
-        A bare name may be a source identity or somebody whom a grant was made to: for those CloudTrail has no search.
+        A bare name may be a source identity or the person whom a grant was made to: CloudTrail has no search for those.
         """
         if self.who is not None and _KEY_ID.fullmatch(self.who):
             return "AccessKeyId", self.who
@@ -85,7 +85,7 @@ def checked_span(since: object, until: object, now: datetime) -> tuple[datetime,
         raise ConfigError(msg)
     if start < now - timedelta(days=HISTORY_DAYS):
         msg = f"since, {shown(start)}, is further back than the {HISTORY_DAYS} days that CloudTrail's history keeps"
-        raise ConfigError(msg, hint="what is older is only where a trail has put it, if there is one")
+        raise ConfigError(msg, hint="look for older events where a trail delivers them, if there is one")
     return start, end
 
 
@@ -95,7 +95,7 @@ def _aware(name: str, value: object) -> datetime:
         raise ConfigError(msg)
     if value.tzinfo is None:
         msg = f"{name} {value!r} has no time zone"
-        raise ConfigError(msg, hint="datetime.now(UTC) has one; .astimezone() gives it the local one")
+        raise ConfigError(msg, hint="use datetime.now(UTC), or .astimezone() for the local time zone")
     return value.astimezone(UTC)
 
 
@@ -111,7 +111,7 @@ def checked_regions(regions: Iterable[str]) -> list[str]:
             raise ConfigError.invalid(region, "region", "an AWS region such as eu-west-1")
     if not chosen:
         msg = "regions is empty"
-        raise ConfigError(msg, hint="None stands for the account's own region and that of the global services")
+        raise ConfigError(msg, hint="pass None for the account's own region and that of the global services")
     return chosen
 
 

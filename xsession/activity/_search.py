@@ -26,9 +26,9 @@ ClientFor = Callable[[str, str | None], Any]
 
 @frozen
 class Activity:
-    """One thing that somebody did.
+    """One action in an account.
 
-    Texts are as CloudTrail has them, which others may have written: show them with `xsession.escape`.
+    Strings are as CloudTrail has them, and an attacker may have written them: show them with `xsession.escape`.
 
     Args:
         time: When, in UTC.
@@ -157,7 +157,7 @@ class Search:
             raise error.for_caller(self.question.account.name)
         code = error_code(error)
         msg = f"CloudTrail could not be read in {', '.join(self.regions)}: {error}"
-        hint = "whose identity reads it (using=, else the account's own) needs cloudtrail:LookupEvents"
+        hint = "allow cloudtrail:LookupEvents to the identity that reads it (using=, else the account's own)"
         raise ActivityError(
             msg, account=self.question.account.name, code=code, hint=hint if is_denied(code) else None
         ) from error
@@ -267,7 +267,7 @@ def ask(
         client_for: Makes the reader's clients.
         since: From when on, or how long ago.
         until: Until when; None: now.
-        who: A name, a key id or an ARN; None: anybody.
+        who: A name, a key id or an ARN; None: anyone.
         grant: The id of a grant.
         regions: Which regions; None: the reader's own, and that of the global services.
         trusts_too: Whether the reader reads the trust policies of roles as well.
@@ -281,8 +281,8 @@ def ask(
     now = datetime.fromtimestamp(wall(), UTC)
     start, end = checked_span(since, until, now)
     if None not in (account.account_id, reader.account_id) and account.account_id != reader.account_id:
-        msg = f"{reader.name} is account {reader.account_id}, and CloudTrail tells each account of itself alone"
-        raise ConfigError(msg, account=account.name, hint=f"using= takes an account with id {account.account_id}")
+        msg = f"{reader.name} is account {reader.account_id}, and CloudTrail shows each account only its own events"
+        raise ConfigError(msg, account=account.name, hint=f"pass using= an account with id {account.account_id}")
     chosen = _default_regions(client_for) if regions is None else checked_regions(regions)
     search = Search(
         ActivityQuery(account=account, start=start, end=end, who=who, grant=grant),

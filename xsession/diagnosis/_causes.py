@@ -1,4 +1,4 @@
-"""Why STS refused, from its code and its words; where those leave it open, what is possible, the likely first."""
+"""Why STS refused, from its code and its words; where those leave it open, what is possible, most likely first."""
 
 from __future__ import annotations
 
@@ -108,17 +108,17 @@ def is_about_duration(error: XSessionError) -> bool:
 
 
 def unseen(attempt: Attempt, facts: Facts) -> Iterator[str]:
-    """Who would see more, in words.
+    """Which identity would see more, in words.
 
     Args:
         attempt: The request.
         facts: What was seen.
     """
     if facts.role is None:
-        yield f"pass using= somebody who may call iam:GetRole in account {attempt.role.account_id} to know more"
+        yield f"pass using= an identity that may call iam:GetRole in account {attempt.role.account_id} to know more"
     if facts.permissions is None:
         account_id = attempt.caller.account_id
-        yield f"pass using= somebody who may call iam:SimulatePrincipalPolicy in account {account_id} to know more"
+        yield f"pass using= an identity that may call iam:SimulatePrincipalPolicy in account {account_id} to know more"
 
 
 def causes_at_source(error: XSessionError, region_name: str) -> tuple[Cause, ...]:
@@ -134,7 +134,7 @@ def causes_at_source(error: XSessionError, region_name: str) -> tuple[Cause, ...
 
 
 def causes_of(error: XSessionError, attempt: Attempt, facts: Facts) -> tuple[Cause, ...]:
-    """Why a role was refused: what is certain first, then what is possible, the likely first.
+    """Why a role was refused: what is certain first, then what is possible, most likely first.
 
     Args:
         error: What came of it.

@@ -1,4 +1,4 @@
-"""Looks at the policies behind a refusal, in the accounts where somebody may read IAM."""
+"""Looks at the policies behind a refusal, in the accounts whose IAM may be read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Inspection:
         self._notes: list[str] = []
 
     def of(self, attempt: Attempt) -> tuple[Facts, tuple[str, ...]]:
-        """What there is to know about a refused role, and notes on what could not be looked at.
+        """What can be found out about a refused role, and notes on what could not be looked at.
 
         Args:
             attempt: The request.
@@ -98,7 +98,7 @@ class Inspection:
     def _permissions(self, attempt: Attempt, session: boto3.Session) -> tuple[Permission, ...] | None:
         caller = attempt.caller
         if not caller.is_session and ":user/" not in caller.arn:
-            return None  # nobody whose policies could be simulated
+            return None  # no user or role whose policies could be simulated
         iam = RoleIam(session, name_of(caller.principal))
         results = iam.simulate(_with_path(iam, caller), attempt.actions, attempt.role.role_arn, list(_context(attempt)))
         return tuple(map(_permission, results))

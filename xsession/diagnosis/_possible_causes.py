@@ -14,7 +14,7 @@ from ._report import Cause
 def possible_causes(
     action: str, attempt: Attempt, *, role_seen: bool, trust_seen: bool, permissions_seen: bool
 ) -> Iterator[Cause]:
-    """What it may be, the likely first, but for what was looked at and found to be as it should be.
+    """What it may be, most likely first, but for what was looked at and found to be as it should be.
 
     Args:
         action: What was denied: "sts:AssumeRole", "sts:TagSession" or "sts:SetSourceIdentity".

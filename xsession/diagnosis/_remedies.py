@@ -13,7 +13,7 @@ from ._attempt import Attempt
 EXTERNAL_ID = "the-external-id-agreed-on"
 """What stands for an external id in a statement to add: the real one is secret."""
 
-# The roles that IAM Identity Center makes end in random digits and are made anew now and then.
+# The roles that IAM Identity Center makes end in random digits and are replaced now and then.
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 

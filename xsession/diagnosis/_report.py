@@ -22,7 +22,7 @@ class HopState(enum.Enum):
     REFUSED = "refused"
     # The first role takes a token of its own.
     NOT_NEEDED = "not needed"
-    # A hop before it is refused, so nobody can ask for it.
+    # A hop before it is refused, so there is nothing to ask for it with.
     NOT_TRIED = "not tried"
 
 

@@ -35,8 +35,8 @@ _HINTS: Mapping[str, str] = {
     "source-identity": "set source_identity= of the first role to one that the trust policy takes",
     "tags": "set tags= of this role to those that the trust policy takes",
     "region": "set sts_region_name= of this role to a region that the trust policy takes",
-    "time": "the trust is for another time: have the role's owner change it",
-    "not-trusted": "have the role's owner change that condition, or come as somebody whom it means",
+    "time": "have the role's owner change the times of the trust",
+    "not-trusted": "have the role's owner change that condition, or call as an identity that it means",
     "condition": "meet that condition, or have the role's owner change it",
 }
 
@@ -93,7 +93,7 @@ def _causes_of(action: str, verdict: TrustVerdict, attempt: Attempt) -> Iterator
 def _not_named(policy: Policy, attempt: Attempt) -> Cause:
     names = [name for statement in policy.statements for name in statement.principals.get("AWS", ())]
     deleted = [name for name in names if is_unique_id(name)]
-    also = f"; {deleted[0]} in it is somebody who was deleted" if deleted else ""
+    also = f"; {deleted[0]} in it is a user or role that was deleted" if deleted else ""
     return Cause(
         kind="not-trusted",
         message=f"the role's trust policy does not name {attempt.caller.principal}{also}",

@@ -108,7 +108,7 @@ def diagnose(
     using: Using,
     wall: Callable[[], float],
 ) -> Diagnosis:
-    """Asks for each role of an account's chain anew and says which is refused, and why.
+    """Asks again for each role of an account's chain and says which is refused, and why.
 
     Args:
         account: The account.
@@ -118,7 +118,7 @@ def diagnose(
         wall: Reads the wall clock, in seconds since 1970.
 
     Raises:
-        UnknownAccountError: No account is called as `using` says.
+        UnknownAccountError: No account has a name that `using` gives.
         ConfigError: The account's roles and defaults do not fit together.
         SessionClosedError: The session is closed.
     """
@@ -203,7 +203,7 @@ class _Walk:
         try:
             return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
         except CredentialsError as error:
-            # As at any refresh: a login, or a rotated key, may lie in the files by now.
+            # As at any refresh: a login, or a rotated key, may be in the files now.
             if not is_dead_caller(error.code) or not source.rejected(frozen.access_key or ""):
                 raise
         frozen = source.frozen()

@@ -1,4 +1,4 @@
-"""Grants: credentials made for somebody else, narrowed, written down, and over at a deadline; and their revocation."""
+"""Grants: credentials made for another person, narrowed, written down, and over at a deadline; and their revocation."""
 
 from typing import TYPE_CHECKING
 

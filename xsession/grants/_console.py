@@ -1,4 +1,4 @@
-"""Links that log somebody in to the AWS console with temporary credentials.
+"""Links that log a person in to the AWS console with temporary credentials.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 """
@@ -29,15 +29,15 @@ def console_of(partition: str) -> Console:
     """
     if partition not in consoles():
         msg = f"no address of the console of the partition {partition} is known"
-        raise ConfigError(msg, hint=f"there are {', '.join(consoles())}")
+        raise ConfigError(msg, hint=f"use one of {', '.join(consoles())}")
     return consoles()[partition]
 
 
 def checked_url(name: str, value: str | None) -> str | None:
-    """An address that somebody gave.
+    """An address that the caller gave.
 
     Raises:
-        ConfigError: It is no https address.
+        ConfigError: It is not an https address.
     """
     given: object = value
     if given is not None and not (
@@ -59,7 +59,7 @@ def console_url(
         credentials: Of a role.
         console: The partition's.
         destination: Where it leads.
-        issuer: Where who was logged out is sent to log in again.
+        issuer: Where a person whose session has ended logs in again.
         post: Sends a form to an address and brings back the answer.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Grants: credentials made for somebody else, narrowed, written down, and over at a deadline.
+"""Grants: credentials made for another person, narrowed, written down, and over at a deadline.
 
 AWS enforces the deadline, by the session policy; so does every client made from the grant: it signs nothing after it.
 What was copied out is held by AWS alone.
@@ -32,7 +32,7 @@ Revoke = Callable[["Grant", "AccountRef | None", bool], "Revocation"]
 
 @public
 class Grant:
-    """Credentials for somebody else; made by `CrossAccountSession.grant`.
+    """Credentials for another person; made by `CrossAccountSession.grant`.
 
     Its clients refresh them until the deadline, and sign nothing after it, nor after `revoke`. What is copied out of it
     ends with its STS session, most often within the hour. It belongs to the session that made it, whose `close()` ends
@@ -94,7 +94,7 @@ class Grant:
 
         Args:
             service_name: "s3", "ec2", ...
-            kwargs: Whatever boto3's `client` takes, but no keys.
+            kwargs: What boto3's `client` takes, but no keys.
         """
         return self._session.client(service_name, **kwargs)  # type: ignore[call-overload]  # any service's name
 
@@ -105,7 +105,7 @@ class Grant:
 
         Raises:
             DeadlinePassedError: The grant is over.
-            CredentialsError: No credentials could be had.
+            CredentialsError: No credentials could be obtained.
         """
         return self._handed_on().environ(self._resolved.region_name)
 
@@ -114,12 +114,12 @@ class Grant:
 
         Raises:
             DeadlinePassedError: The grant is over.
-            CredentialsError: No credentials could be had.
+            CredentialsError: No credentials could be obtained.
         """
         return self._handed_on().to_credential_process()
 
     def console_url(self, destination: str | None = None, issuer: str | None = None) -> str:
-        """A link that logs in to the AWS console; whoever has it within 15 minutes is in, so send it safely.
+        """A link that logs in to the AWS console; anyone who has it within 15 minutes is in, so send it safely.
 
         The console's session ends with the STS session; past the deadline, AWS denies everything in it.
 
@@ -142,10 +142,10 @@ class Grant:
             raise
 
     def revoke(self, using: AccountRef | None = None, *, block: bool = False) -> Revocation:
-        """Ends the grant at once: here, and for what was copied out of it by asking AWS.
+        """Ends the grant at once: here, and for what was copied out of it, by a call to IAM.
 
         Args:
-            using: The account whose identity asks IAM, one that is allowed iam:PutRolePolicy on the role.
+            using: The account whose identity calls IAM, one that is allowed iam:PutRolePolicy on the role.
             block: Whether AWS denies its sessions until the revocation is undone.
 
         Raises:

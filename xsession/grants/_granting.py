@@ -61,7 +61,7 @@ class Grants:
         session_for: Makes the session of a resolved account.
         hooks: Those who must write a grant down, and all others.
         clock: Both clocks.
-        random: Makes so many random bytes.
+        random: Makes random bytes.
         post: Sends a form to the console's address for logging in.
     """
 
@@ -98,13 +98,13 @@ class Grants:
         allow_chaining: bool = False,
         revoke: Revoke,
     ) -> Grant:
-        """Makes a grant: assumes the account's role for somebody else, and writes it down.
+        """Makes a grant: assumes the account's role for another person, and writes it down.
 
         Args:
             account: Which account's role.
             to: Whom it is for; ends up in CloudTrail.
             duration: How long it holds: a timedelta or seconds, up to 7 days.
-            policy: What it may do; None: whatever the role may, or its own session policy.
+            policy: What it may do; None: what the role may, or its own session policy.
             policy_arns: Managed policies that say what it may do, beside `policy`.
             reason: Why; for our own log alone.
             allow_chaining: Whether it may assume other roles and make credentials, which outlive the deadline.
@@ -160,7 +160,7 @@ class Grants:
             self._chains.invalidate_role(role_arn, scope.source_identity)
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         self._lock = threading.Lock()
 
     def _terms(self, to: str, reason: str | None, seconds: float) -> Terms:
@@ -184,7 +184,7 @@ class Grants:
             bare = role.replace(
                 policy=None,
                 policy_arns=asked.policy_arns,
-                # A duration that is but a default may be shortened where STS finds it too long, and so stays one.
+                # A duration that is only a default may be shortened where STS finds it too long, and so stays one.
                 duration_seconds=account.roles[-1].duration_seconds,
             )
             own = None if asked.policy is None else as_policy(asked.policy)
@@ -221,7 +221,7 @@ class Grants:
                 live.check()
                 raise
             except AssumeRoleError as error:
-                # Nothing shows beforehand what the trust policy permits; AWS names the one action that it refuses.
+                # What the trust policy permits can't be known beforehand; AWS names the one action that it refuses.
                 refused = _refused_option(error, len(plain.hops))
                 if refused is None or refused not in added:
                     raise

@@ -50,7 +50,7 @@ class Ends(Protocol):
     """Ends in this process what AWS is asked to refuse."""
 
     def end(self, role_arn: str, scope: Scope) -> datetime | None:
-        """Ends grants; tells until when AWS would accept the last of their keys, where that is known."""
+        """Ends grants; returns until when AWS would accept the last of their keys, where that is known."""
 
     def forget(self, role_arn: str, scope: Scope) -> None:
         """Throws away credentials that AWS refuses from now on."""
@@ -89,12 +89,12 @@ class Revocation:
 
     @property
     def confirmed(self) -> bool:
-        """Whether `confirm` has seen it in force; asks nobody."""
+        """Whether `confirm` has seen it in force; makes no network call."""
         return self._seen.is_set()
 
     @property
     def pending(self) -> bool:
-        """Whether nobody has seen it in force yet; asks nobody."""
+        """Whether it was not seen in force yet; makes no network call."""
         return not self.confirmed
 
     def confirm(self, session: boto3.Session | None = None, *, timeout: float = 30.0) -> bool:
@@ -123,7 +123,7 @@ class Revocation:
         return True
 
     def undo(self, *, force: bool = False) -> None:
-        """Removes it from the role: sessions that are yet to end are accepted again.
+        """Removes it from the role: sessions that have not ended are accepted again.
 
         Args:
             force: Whether to do so while that would let sessions live again.
@@ -147,14 +147,14 @@ class Revocation:
 
 
 class Revoker:
-    """Revokes sessions, with the collaborators that it takes for that.
+    """Revokes sessions, with what that takes.
 
     Args:
         session_of: The boto3 session of an account.
         local: What this process holds of the roles.
         emit: Takes events.
         clock: Both clocks.
-        random: Makes so many random bytes.
+        random: Makes random bytes.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class Revoker:
 
         Args:
             account: Whose last role it is about.
-            using: Whose identity asks IAM; None: nobody, and so it fails once grants have ended here.
+            using: Whose identity calls IAM; None: IAM is not called, and so it fails once grants have ended here.
             grant: The id of the one grant.
             who: The one person, by source identity.
             before: Sessions issued before this moment; None: now.
@@ -237,7 +237,7 @@ class Revoker:
         spent = _make_room(policies, made.policy_name, policy, facts.now)
         policies.put(made.policy_name, policy)
         for name in spent:
-            # They hold nobody back any more: that one of them stays is no reason to fail.
+            # They deny nothing any more: that one of them stays is no reason to fail.
             with suppress(RevocationError):
                 policies.delete(name)
         return made
@@ -278,7 +278,7 @@ def _make_room(policies: RolePolicies, own_name: str, policy: Policy, now: datet
             sizes[name] = size_of(document)
             if name.startswith(REVOCATION_PREFIX) and is_spent(document, now):
                 spent.append(name)
-    # Deleted afterwards, but where there is no room: whoever may write a policy may not always delete one.
+    # Deleted afterwards, but where there is no room: an identity that may write a policy may not always delete one.
     while spent and sum(sizes.values()) + policy.size > MAX_ROLE_POLICIES_CHARACTERS:
         name = spent.pop()
         policies.delete(name)
@@ -311,7 +311,7 @@ def _role_of(account: Account, using: Account | None) -> Role:
     if using is not None and using.account_id not in (None, role.account_id):
         msg = f"the identity of {using.name!r} is in account {using.account_id}, and the role in {role.account_id}"
         raise ConfigError(
-            msg, account=account.name, role_arn=role.role_arn, hint="using= is an account with the same id"
+            msg, account=account.name, role_arn=role.role_arn, hint="pass using= an account with the same id"
         )
     return role
 
@@ -330,7 +330,7 @@ def _check_arguments(grant: object, who: object, before: object, *, block: bool)
 
 def _nobody(account: Account, role: Role) -> RevocationError:
     hint = "pass using=, an account whose identity is allowed iam:PutRolePolicy on the role"
-    return RevocationError("nobody asked AWS", account=account.name, role_arn=role.role_arn, hint=hint)
+    return RevocationError("AWS was not asked", account=account.name, role_arn=role.role_arn, hint=hint)
 
 
 def _until(moment: datetime | None, grant_id: str | None) -> str:

@@ -66,15 +66,15 @@ class Scope:
         return deny("*", conditions=conditions)
 
     def _against_grant(self, role_id: str, grant_id: str) -> Policy:
-        # Whenever they are issued: whoever made the grant may refresh it for as long as he knows nothing of this.
-        # By its name as well as by its tag, which its role may not have permitted. The Sid is for whoever clears up.
+        # Whenever they are issued: the process that made the grant may refresh it until it knows of this.
+        # By its name as well as by its tag, which its role may not have permitted. The Sid says when it may be cleared.
         sid = None if self.until is None else self.until.astimezone(UTC).strftime(_UNTIL)
         by_name = {"StringLike": {"aws:userid": f"{role_id}:g-{grant_id}-*"}}
         return deny("*", conditions=by_name, sid=sid) + deny("*", conditions={"StringEquals": {_TAGGED: grant_id}})
 
 
 def check_revocable(role_arn: str) -> None:
-    """Refuses roles whose policies nobody but AWS may change.
+    """Refuses roles whose policies only AWS may change.
 
     Raises:
         ConfigError: It is a service-linked role, or one of IAM Identity Center.
@@ -82,10 +82,10 @@ def check_revocable(role_arn: str) -> None:
     path = role_arn.partition(":role")[2]
     name = name_of(role_arn)
     if path.startswith("/aws-service-role/") or name.startswith("AWSServiceRoleFor"):
-        msg = f"{role_arn} is linked to a service: AWS lets nobody change its policies"
+        msg = f"{role_arn} is linked to a service: only AWS may change its policies"
         raise ConfigError(msg, hint="end what the service does there instead")
     if path.startswith("/aws-reserved/") or name.startswith("AWSReservedSSO_"):
-        msg = f"{role_arn} belongs to IAM Identity Center: AWS lets nobody change its policies"
+        msg = f"{role_arn} belongs to IAM Identity Center: only AWS may change its policies"
         raise ConfigError(
             msg, hint="remove the person's assignment there, and deny the person by a service control policy"
         )
@@ -143,7 +143,7 @@ def check_before(before: object, now: datetime) -> None:
         raise ConfigError.invalid(before, "before", "a datetime with a time zone")
     if before > now + _CLOCK_TOLERANCE:
         msg = f"before={iso(before)} lies ahead"
-        raise ConfigError(msg, hint="block=True denies sessions that are yet to come, until it is undone")
+        raise ConfigError(msg, hint="pass block=True to deny future sessions until it is undone")
 
 
 def cutoff_for(before: datetime | None, now: datetime) -> datetime:

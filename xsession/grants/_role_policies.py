@@ -57,7 +57,7 @@ class RolePolicies:
         role = answer["Role"]
         if role["Arn"] != self._role_arn:
             msg = f"IAM has {role['Arn']} under that name"
-            raise self.error(msg, hint="using= is an account with the same id")
+            raise self.error(msg, hint="pass using= an account with the same id")
         longest = role.get("MaxSessionDuration", _DEFAULT_MAX_SESSION_SECONDS)
         now = answered_at(answer.get("ResponseMetadata"))
         if now is None:
@@ -81,7 +81,7 @@ class RolePolicies:
             more = {"Marker": answer["Marker"]}
 
     def document(self, name: str) -> str | None:
-        """The text of an inline policy; None: there is none of that name.
+        """An inline policy as a string; None: there is none of that name.
 
         Raises:
             RevocationError: IAM refuses, or can't be asked.
@@ -103,7 +103,7 @@ class RolePolicies:
         self._call("put_role_policy", PolicyName=name, PolicyDocument=policy.to_json())
 
     def delete(self, name: str) -> None:
-        """Removes an inline policy; one that is not there is no error.
+        """Removes an inline policy; one that is not there is not an error.
 
         Raises:
             RevocationError: IAM refuses, or can't be asked.

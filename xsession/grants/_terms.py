@@ -40,7 +40,7 @@ OUTLIVING = (
 """Actions by which a session gets, or gives others, access that neither deadline nor session policy reaches.
 
 All of STS, of which no deny reaches GetCallerIdentity: besides AssumeRole there are federation and bearer tokens. Of
-IAM whatever changes something: access keys and passwords are credentials; trust and policies let others in, or lift a
+IAM all that changes something: access keys and passwords are credentials; trust and policies let others in, or lift a
 revocation; to pass a role to an instance or a function is to assume it by another way.
 """
 
@@ -75,7 +75,7 @@ def make_id(random: bytes) -> str:
 
 
 def checked_id(value: object) -> str:
-    """The id of a grant, as somebody gave it.
+    """The id of a grant, as the caller gave it.
 
     Raises:
         ConfigError: It is none.
@@ -86,16 +86,16 @@ def checked_id(value: object) -> str:
 
 
 def checked_to(value: object, name: str = "to") -> str:
-    """Whom a grant is made to, as somebody gave it; `name` is what that argument is called.
+    """Whom a grant is made to, as the caller gave it; `name` is that argument's name.
 
     Raises:
-        ConfigError: Nobody, or not one line of plain text.
+        ConfigError: It is empty, or not one line of plain text.
     """
     return _line(name, value, MAX_TO_CHARACTERS)
 
 
 def checked_reason(value: object) -> str | None:
-    """Why a grant is made, as somebody gave it; None: nobody said.
+    """Why a grant is made, as the caller gave it; None: it gave no reason.
 
     Raises:
         ConfigError: It is not one line of plain text.
@@ -107,7 +107,7 @@ def checked_duration(value: object) -> float:
     """How long a grant holds, in seconds.
 
     Raises:
-        ConfigError: It is no time, too short or too long.
+        ConfigError: It is not a duration, too short or too long.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= MAX_GRANT_SECONDS:
@@ -136,7 +136,7 @@ def narrowed(
     Session policies add up, so a deny beside one takes away from it, and a deny alone permits nothing.
 
     Args:
-        policy: What it may do; None: whatever the policy ARNs allow, or the role.
+        policy: What it may do; None: what the policy ARNs allow, or the role.
         deadline: From when on AWS denies everything.
         has_policy_arns: Whether there are policy ARNs beside it.
         allow_chaining: Whether it may do what outlives it.

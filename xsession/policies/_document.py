@@ -83,7 +83,7 @@ class Statement:
         resources: ARNs, with wildcards, or "*"; or `not_resources`. None in a trust policy.
         not_resources: All resources but these.
         principals: Whom a trust policy is about: kind ("AWS", "Service", "Federated") to names.
-        not_principals: Everybody but these.
+        not_principals: All principals but these.
         conditions: Operator to condition key to values.
         sid: An identifier, unique in its policy.
 
@@ -190,7 +190,7 @@ class Policy:
 
     @classmethod
     def from_json(cls, text: str) -> Policy:
-        """The policy that a JSON text holds.
+        """The policy that a JSON string holds.
 
         Raises:
             InvalidPolicyError: It is too long, not JSON, has a key twice, or is no policy; says where.
@@ -251,7 +251,7 @@ class Policy:
 
 
 def as_policy(value: PolicyLike) -> Policy:
-    """The policy that a `Policy`, a mapping of IAM's own form or a JSON text stands for.
+    """The policy that a `Policy`, a mapping of IAM's own form or a JSON string stands for.
 
     Raises:
         InvalidPolicyError: It is no policy.

@@ -10,7 +10,7 @@ _KEY = "sts:externalid"
 
 
 def may_be_in(value: object) -> bool:
-    """Whether an external id may be in what somebody passed for a document, or for a part of one."""
+    """Whether an external id may be in what was passed as a document, or for a part of one."""
     try:
         return _KEY in repr(value).lower()
     except RecursionError:

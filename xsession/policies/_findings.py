@@ -51,7 +51,7 @@ def findings(policy: PolicyLike, *, third_party: bool = False) -> tuple[Finding,
 
     Args:
         policy: A `Policy`, a mapping of IAM's own form or JSON.
-        third_party: Whether the accounts that it names belong to somebody else, such as a vendor.
+        third_party: Whether the accounts that it names belong to another party, such as a vendor.
 
     Returns:
         Principal "*" without a condition on who calls; NotPrincipal that allows; a third party without an external id;
@@ -65,7 +65,7 @@ def findings(policy: PolicyLike, *, third_party: bool = False) -> tuple[Finding,
 
 
 def allows_action(policy: Policy, action: str) -> bool:
-    """Whether a statement allows an action, to whomever and under whatever condition."""
+    """Whether a statement allows an action, to any principal and under any condition."""
     return any(statement.effect == "Allow" and acts_on(statement, action) for statement in policy.statements)
 
 
@@ -82,7 +82,7 @@ def _of(statement: Statement, *, third_party: bool) -> Iterator[Finding]:
         msg = "anyone on AWS is trusted: name the principals, or require aws:PrincipalOrgID"
         yield Finding("anyone", msg, statement)
     if statement.not_principals:
-        msg = "NotPrincipal trusts everybody but a few, users who are not known and services too: name the principals"
+        msg = "NotPrincipal trusts all but a few principals, unknown users and services included: name the principals"
         yield Finding("not-principal", msg, statement)
     if third_party and aws and acts_on(statement, "sts:AssumeRole") and not _demands(statement, ["sts:externalid"]):
         msg = f"a third party ({', '.join(aws)}) needs no external id: others may have it act in their name"
@@ -90,7 +90,7 @@ def _of(statement: Statement, *, third_party: bool) -> Iterator[Finding]:
     if acts_on(statement, "sts:AssumeRoleWithWebIdentity"):
         for provider in map(provider_host, statement.principals.get("Federated", ())):
             if provider is not None and not _demands_subject(statement, provider):
-                msg = f"everybody whom {provider} knows is trusted: require {provider}:sub"
+                msg = f"all identities of {provider} are trusted: require {provider}:sub"
                 yield Finding("no-subject", msg, statement)
     if acts_on(statement, "sts:SetSourceIdentity") and not _demands(
         statement, ["sts:sourceidentity", "aws:sourceidentity"]
@@ -115,7 +115,7 @@ def _any_covers(patterns: Iterable[str], action: str) -> bool:
 
 
 def _demands(statement: Statement, keys: Collection[str]) -> bool:
-    """Whether a condition asks one of the keys for a value that not everybody has."""
+    """Whether a condition asks one of the keys for a value that not every request has."""
     return any(all(value.strip("*?") for value in values) for values in _demanded(statement, keys))
 
 

@@ -22,7 +22,7 @@ _LARGEST = 10**_MAX_DIGITS
 
 
 def read_json(text: str) -> object:
-    """What a JSON text holds.
+    """What a JSON document holds.
 
     Raises:
         InvalidPolicyError: It is too long, not JSON, nested too deeply, or has a key twice in one object.

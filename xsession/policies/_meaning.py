@@ -1,4 +1,4 @@
-"""What policies mean, whatever their text: whether two say the same, and where they differ.
+"""What policies mean, however they are written: whether two say the same, and where they differ.
 
 A statement says the same as one statement for each of its principals, actions and resources. Split so far, two
 policies say the same if they have the same parts, however each was written. What is excluded (NotAction and the like)
@@ -155,13 +155,13 @@ def _in_words(statement: Statement, who: str, what: str, where: str) -> str:
     text += f" on {where}" if where else ""
     text += f" to {who}" if who and statement.effect == "Allow" else f" for {who}" if who else ""
     conditions = [
-        # An external id is agreed on by two parties, and words get around.
+        # An external id is a secret of two parties, and words end up in logs.
         f"{operator} {key} {'(not shown)' if key.lower() == 'sts:externalid' else ' or '.join(values)}"
         for operator, keys in statement.conditions.items()
         for key, values in keys.items()
     ]
     text += f" if {' and '.join(conditions)}" if conditions else ""
-    # Somebody else may have written the policy, and the words go to terminals.
+    # An attacker may have written the policy, and the words go to terminals.
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

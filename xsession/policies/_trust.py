@@ -54,7 +54,7 @@ def trust(
         audience: Audiences of which an OIDC provider's token must have one. None: "sts.amazonaws.com" for GitHub and
             EKS, and for others whatever the provider in IAM lists.
         conditions: Further conditions of every statement.
-        third_party: Whether the accounts belong to somebody else, such as a vendor, and so need an external id.
+        third_party: Whether the accounts belong to another party, such as a vendor, and so need an external id.
         partition: The partition of account ids among the principals.
 
     Raises:
@@ -111,13 +111,13 @@ def _check_askable(
     subject: object,
     audience: object,
 ) -> None:
-    """Refuses conditions on what a principal's requests never have: nobody could assume the role."""
+    """Refuses conditions on what a principal's requests never have: no caller could assume the role."""
     wrong = [key for (_, key), value in asked_of_aws.items() if value is not None and names.keys() != {"AWS"}]
     if _oidc_provider(names) is None:
         wrong += [name for name, value in {"subject": subject, "audience": audience}.items() if value is not None]
     if wrong:
         names_text = ", ".join(name for chosen in names.values() for name in chosen)
-        msg = f"{wrong[0]} is nothing that a request of {names_text} has"
+        msg = f"requests of {names_text} never have {wrong[0]}"
         hint = "make a trust policy for each kind of principal and add them: trust(...) + trust(...)"
         raise InvalidPolicyError(msg, hint=hint)
 

@@ -114,7 +114,7 @@ class TrustVerdict:
         says: What it says.
         statement: The one that allows or denies it, or comes closest; None: none is about this caller and action.
         unmet: The conditions of that statement which the request does not meet.
-        unjudged: Those of which it can't be told here.
+        unjudged: Those that can't be judged here.
     """
 
     says: TrustDecision

@@ -54,7 +54,7 @@ class Patience:
         self._pause = _FIRST_PAUSE_SECONDS
 
     def pause(self) -> bool:
-        """Waits a little, longer each time; tells whether there was time left."""
+        """Waits a little, longer each time; returns whether there was time left."""
         left = self._ends - self.clock.boot()
         if left <= 0:
             return False
@@ -99,9 +99,7 @@ def remove(spec: RoleSpec, session: boto3.Session, patience: Patience, *, force:
     profiles = iam.instance_profiles()
     foreign = [*others(spec, found), *(f"instance profile {name!r}" for name in profiles)]
     if foreign and not force:
-        _refuse(
-            f"the role has what is not ours: {', '.join(foreign)}", found.arn, hint="force=True removes it nevertheless"
-        )
+        _refuse(f"the role has what is not ours: {', '.join(foreign)}", found.arn, hint="pass force=True to remove it")
     names = [*found.other_policies, *([OWN_POLICY] if found.permissions is not None else [])]
     steps: list[tuple[str, dict[str, str]]] = [
         *(("delete_role_policy", {"PolicyName": name}) for name in names),
@@ -174,7 +172,7 @@ def _update_trust(iam: RoleIam, spec: RoleSpec, _found: RoleState) -> None:
     iam.call("update_assume_role_policy", PolicyDocument=as_policy(spec.trust).to_json())
 
 
-# Whom the role trusts comes last: somebody new never gets what the role could do before.
+# Whom the role trusts comes last: a new caller never gets what the role could do before.
 _CHANGES: Mapping[Part, Callable[[RoleIam, RoleSpec, RoleState], None]] = {
     "permissions_boundary": _put_boundary,
     "settings": _update_settings,
@@ -217,7 +215,7 @@ def _wait_for_sts(tries: Sequence[Role], assume_from: boto3.Session, patience: P
 
 
 def _refusal(source: Source, tries: Sequence[Role], region_name: str | None) -> CredentialsError | None:
-    """Why the role can't be assumed by now; None: it can."""
+    """Why the role can't be assumed yet; None: it can."""
     refusal: CredentialsError | None = None
     for role in tries:
         try:
@@ -238,7 +236,7 @@ def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionErro
         code=error.code,
         request_id=error.request_id,
         retryable=True,
-        hint="the caller's own policies must allow it, see RoleSpec.caller_policy, and the trust policy must name him",
+        hint="allow it in the caller's policies, see RoleSpec.caller_policy, and name the caller in the trust policy",
     )
 
 
@@ -251,7 +249,7 @@ def _tries(spec: RoleSpec) -> list[Role]:
         msg = f"assume_from can't be used: of what the trust policy asks for, {error.message}"
         raise InvalidPolicyError(msg) from None
     if not tries:
-        msg = "assume_from can't be used: the trust policy lets nobody in who has AWS credentials"
+        msg = "assume_from can't be used: the trust policy trusts no principal that has AWS credentials"
         raise InvalidPolicyError(msg, hint="leave assume_from out")
     return tries
 
@@ -268,7 +266,7 @@ def _try(spec: RoleSpec, statement: Statement) -> Role:
 
 
 def _asked_for(statement: Statement) -> dict[str, str]:
-    """The condition keys, in lower case, which a statement compares with a text that is known here."""
+    """The condition keys, in lower case, which a statement compares with a string that is known here."""
     return {
         key.lower(): value.replace("*", "xsession").replace("?", "x")
         for operator in _EQUALITIES

@@ -88,7 +88,7 @@ def differences(spec: RoleSpec, found: RoleState | None) -> tuple[Difference, ..
 
 
 def others(spec: RoleSpec, found: RoleState) -> Iterator[str]:
-    """What hangs on a role that neither the spec nor a revocation put there, in words."""
+    """What belongs to a role and comes from neither the spec nor a revocation, in words."""
     for name in found.other_policies:
         if not name.startswith(REVOCATION_PREFIX):
             yield f"inline policy {name!r}"

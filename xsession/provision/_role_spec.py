@@ -62,7 +62,7 @@ class RoleSpec:
 
     Raises:
         InvalidRoleError: A value which IAM would refuse; names the argument, the value and the rule.
-        InvalidPolicyError: A policy is none, or too long.
+        InvalidPolicyError: A policy is not valid, or too long.
     """
 
     name: str
@@ -152,8 +152,8 @@ class RoleSpec:
             session: Who does it, in the account of the role. Beside what `compare` needs, it needs iam:CreateRole,
                 iam:TagRole, iam:PutRolePolicy, iam:DeleteRolePolicy, iam:AttachRolePolicy, iam:UpdateRole,
                 iam:UpdateAssumeRolePolicy and iam:PutRolePermissionsBoundary, each only where it is to be used.
-            assume_from: Somebody whom the role trusts: waits until he can assume it, with what the trust policy asks
-                for. None: waits until IAM shows what was done.
+            assume_from: A session that the role trusts: waits until it can assume the role, with what the trust policy
+                asks for. None: waits until IAM shows what was done.
             timeout: How many seconds to wait at most: IAM takes some to spread a change.
             clock: Both clocks.
 
@@ -162,9 +162,9 @@ class RoleSpec:
 
         Raises:
             ProvisionError: IAM refused or could not be asked, the role has another path, or the time is up.
-            CredentialsError: STS can't be asked whether `assume_from` can assume it, or never will let him.
-            InvalidPolicyError: With `assume_from`, the trust policy has nobody who comes with AWS credentials, or asks
-                for what STS does not take.
+            CredentialsError: STS can't be asked whether `assume_from` can assume it, or never will allow it.
+            InvalidPolicyError: With `assume_from`, the trust policy trusts no principal that has AWS credentials, or
+                asks for what STS does not take.
         """
         return changes.apply(self, session, assume_from, changes.Patience(clock, timeout))
 

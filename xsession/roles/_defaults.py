@@ -43,8 +43,8 @@ class Defaults:
         transitive_tag_keys: As `Role.transitive_tag_keys`; likewise.
         source_identity: As `Role.source_identity`.
         mfa_serial: As `Role.mfa_serial`.
-        mfa_command: The program that prints the code of an MFA device, with its arguments: a list, or a text that is
-            split as a shell would, but run without one; `{serial}` in it stands for the device.
+        mfa_command: The program that prints the code of an MFA device, with its arguments: a list, or a string that
+            is split as a shell would, but run without one; `{serial}` in it stands for the device.
         mfa_duration_seconds: How long a person who gave a code is not asked again: 900 to 129600 seconds, or a
             timedelta; None: 12 hours.
         sts_region_name: As `Role.sts_region_name`.
@@ -160,6 +160,6 @@ def as_defaults(options: Mapping[str, Any]) -> Defaults:
         if name not in DEFAULT_OPTIONS:
             msg = f"there is no default {shown(name)}"
             raise ConfigError(
-                msg, hint=did_you_mean(name, DEFAULT_OPTIONS, f"there are {', '.join(sorted(DEFAULT_OPTIONS))}")
+                msg, hint=did_you_mean(name, DEFAULT_OPTIONS, f"use one of {', '.join(sorted(DEFAULT_OPTIONS))}")
             )
     return Defaults(**options)

@@ -21,7 +21,7 @@ class Hop:
     Args:
         number: Its place, counted from 1.
         role: The role, nothing left to fill.
-        duration_is_default: Whether its duration is one that nobody chose for this role, and may be shortened.
+        duration_is_default: Whether its duration is one that was not chosen for this role, and may be shortened.
     """
 
     number: int

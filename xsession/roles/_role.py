@@ -138,15 +138,15 @@ class Role:
         return name_of(self.role_arn)
 
     def replace(self, **changes: Any) -> Role:
-        """A copy with some options changed, validated anew.
+        """A copy with some options changed, validated again.
 
         Raises:
-            InvalidRoleError: A changed value is one that STS would refuse, or no option is called so.
+            InvalidRoleError: A changed value is one that STS would refuse, or no option has that name.
         """
         unknown = changes.keys() - ROLE_OPTIONS - {"role_arn"}
         if unknown:
             msg = f"a role has no option {shown(min(unknown))}"
-            raise InvalidRoleError(msg, role_arn=self.role_arn, hint=f"options are: {', '.join(sorted(ROLE_OPTIONS))}")
+            raise InvalidRoleError(msg, role_arn=self.role_arn, hint=f"use one of {', '.join(sorted(ROLE_OPTIONS))}")
         return replace(self, **changes)
 
     def request(self) -> dict[str, Any]:
@@ -209,7 +209,7 @@ class Role:
             return None
         text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
         if not isinstance(text, str) or not text or "\0" in text:
-            # Not shown: somebody may have passed the token itself.
+            # Not shown: the caller may have passed the token itself.
             raise self._invalid(path, "web_identity_token_file", "the path of a file", secret=True)
         return text
 

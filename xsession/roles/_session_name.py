@@ -97,7 +97,7 @@ def template_problem(template: str) -> str | None:
     for name in _PLACEHOLDER.findall(template):
         if name not in PLACEHOLDERS:
             known = [f"{{{known}}}" for known in PLACEHOLDERS]
-            hint = did_you_mean(f"{{{name}}}", known, f"there are {', '.join(known)}")
+            hint = did_you_mean(f"{{{name}}}", known, f"use one of {', '.join(known)}")
             return f"there is no {shown(f'{{{name}}}')}; {hint}"
     text = _PLACEHOLDER.sub("", template)
     if not _ALLOWED.fullmatch(text):

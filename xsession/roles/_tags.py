@@ -15,7 +15,7 @@ def checked_tags(tags: object, role_arn: str | None = None) -> FrozenMap[str]:
 
     Args:
         tags: Keys to values.
-        role_arn: The role that they are for, where it has an ARN by now.
+        role_arn: The role that they are for, where it has an ARN already.
 
     Raises:
         InvalidRoleError: They are no such mapping, or too many, or a key or value is not valid.

@@ -46,7 +46,7 @@ class MemoryStore:
                 del self._items[key]
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         if self._lock.locked():
             # A thread of the parent was changing the cache: half of that change may be here.
             self._items = self._new_cache()
@@ -54,7 +54,7 @@ class MemoryStore:
 
 
 class NoStore:
-    """Keeps nothing: for credentials that nobody else shall ever find."""
+    """Keeps nothing: for credentials that no other caller should ever find."""
 
     def get(self, _key: str) -> None:
         """Never finds anything."""

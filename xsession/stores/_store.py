@@ -12,7 +12,7 @@ from xsession.credentials import Credentials
 class Store(Protocol):
     """Keeps credentials by key, for one process or for several; every method may be called from any thread.
 
-    A store that fails raises nothing: it answers None and forgets, since credentials can be had again.
+    A store that fails raises nothing: it answers None and forgets, since credentials can be obtained again.
     """
 
     def get(self, key: str) -> Credentials | None:

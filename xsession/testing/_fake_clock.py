@@ -43,7 +43,7 @@ class FakeClock:
             self._moved.notify_all()
 
     def wait(self, event: Waitable, timeout: float) -> bool:
-        """Waits for an event, at most `timeout` seconds of this clock; tells whether it was set."""
+        """Waits for an event, at most `timeout` seconds of this clock; returns whether it was set."""
         ends = self._boot + timeout
         while self._boot < ends:
             if event.wait(0.002):

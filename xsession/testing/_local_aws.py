@@ -41,9 +41,9 @@ class WallClock(Protocol):
 class LocalAWS:
     """AWS on loopback: moto's server, and in front of it what moto lacks.
 
-    That is: signatures are checked; temporary credentials expire; AssumeRole asks the role's trust policy and has AWS's
+    That is: signatures are checked; temporary credentials expire; AssumeRole checks the role's trust policy and AWS's
     limits; each request needs what the caller's identity-based policies, its permissions boundary and its session
-    policies allow; another account's bucket is closed; requests are counted, and CloudTrail's LookupEvents tells of
+    policies allow; another account's bucket is closed; requests are counted, and CloudTrail's LookupEvents shows
     them (`trail`); failures are made on purpose. What it does not know, such as a condition key, is an error when the
     context ends, never a verdict. Resource-based policies other than trust policies and the policies of organizations
     are not evaluated.

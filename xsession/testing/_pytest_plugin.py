@@ -1,4 +1,4 @@
-"""pytest's fixtures; loaded by pytest wherever xsession is installed, so it imports nothing before it is asked to."""
+"""pytest's fixtures; loaded by pytest wherever xsession is installed, so it imports nothing before it is used."""
 
 from __future__ import annotations
 

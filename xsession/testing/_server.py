@@ -58,7 +58,7 @@ class Server:
         directory: moto's users, roles and policies.
         moto: Does what is not done here.
         now: The clock, in seconds since 1970.
-        calls: Takes note of each request.
+        calls: Records each request.
         faults: What is made to fail.
         trail: Keeps an event of each request, and answers for CloudTrail.
     """
@@ -146,7 +146,7 @@ class Server:
             self._directory.ensure_managed(account_id, partition, request.parameters.get("PolicyArn", ""))
         response = self._moto.answer(environ, request, key.principal.account_id)
         if response.status == 404 and request.operation in _READING and self._moto.bucket_owner(request.bucket):
-            # Whoever may not list a bucket is not told that it lacks an object.
+            # A caller that may not list a bucket is not told that it lacks an object.
             listing = RequiredAction("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{request.bucket}")
             self._authorizer.check(key, request, environment.time, [listing])
         return response

@@ -25,7 +25,7 @@ class Story:
         vegeta_role: May read Vegeta's bucket, and list buckets and instances; trusts Batman.
         operator_role: May do everything with instances; trusts Batman.
         admin_role: May change roles and read the trail; trusts Batman.
-        chain: Three roles that lead from Batman over his own account and the hub to Vegeta.
+        chain: Three roles that lead from Batman over Batman's own account and the hub to Vegeta.
         bucket: Vegeta's bucket.
         object_key: The CSV object in it.
         instances: The ids of Vegeta's two EC2 instances.

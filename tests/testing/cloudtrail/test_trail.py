@@ -168,7 +168,7 @@ def test_whether_mfa_was_passed_is_told(world: World) -> None:
     assert "654321" not in told
 
 
-def test_a_name_is_a_text_even_of_digits(world: World) -> None:
+def test_a_name_is_a_string_even_of_digits(world: World) -> None:
     """Numbers are numbers where AWS has them as such."""
     assumed(world, RoleSessionName="12345", DurationSeconds=900)
     (told,) = looked_up(world.vegeta.root)

@@ -68,7 +68,7 @@ def test_clocks_may_not_be_too_far_apart(world: World, service_name: Any, call: 
     ],
 )
 def test_a_request_must_be_signed_and_dated(world: World, headers: dict[str, str], code: str) -> None:
-    """Or nobody knows whose it is, and of when."""
+    """Or it can't be known whose it is, and of when."""
     scope = "20260101/eu-west-1/sts/aws4_request"
     signed = f"AWS4-HMAC-SHA256 Credential={world.key.access_key_id}/{scope}, SignedHeaders=host, Signature=0"
     filled = {name: value.format(signed=signed) for name, value in headers.items()}

@@ -105,7 +105,7 @@ def test_a_multipart_upload_is_putting_an_object(world: World) -> None:
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
 
 
-def test_nobody_copies_from_another_accounts_bucket(world: World) -> None:
+def test_another_accounts_bucket_is_not_copied_from(world: World) -> None:
     """Since bucket policies, which could allow it, are not evaluated."""
     world.bucket()
     world.batman.bucket("cave")
@@ -456,7 +456,7 @@ def test_what_is_not_known_ends_the_test(
         run()
 
 
-def test_whoever_may_everything_may_what_is_not_known(world: World) -> None:
+def test_who_may_do_everything_may_do_what_is_not_known(world: World) -> None:
     """There is nothing to be judged."""
     assert limited(world, allow("*")).client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
 

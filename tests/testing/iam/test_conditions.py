@@ -48,7 +48,7 @@ def met(condition: dict[str, Any], version: str = "2012-10-17") -> bool:
         ({"Bool": {"aws:MultiFactorAuthPresent": "True"}}, True),
     ],
 )
-def test_texts_are_compared(condition: dict[str, Any], *, expected: bool) -> None:
+def test_strings_are_compared(condition: dict[str, Any], *, expected: bool) -> None:
     """One of the values is enough; all operators must hold."""
     assert met(condition) is expected
 

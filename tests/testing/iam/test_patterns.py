@@ -77,7 +77,7 @@ def test_without_a_context_a_variable_is_plain_text() -> None:
     assert not matches("bruce", "${aws:username}")
 
 
-def test_a_text_is_filled() -> None:
+def test_a_pattern_is_filled() -> None:
     """Or is none, where a value is missing."""
     assert filled("${aws:username}*", CONTEXT) == "bruce*"
     assert filled("x${aws:SourceIdentity}", CONTEXT) is None

@@ -73,7 +73,7 @@ def test_operations_take_actions_that_may_have_other_names(
     ],
 )
 def test_what_is_not_known_has_no_actions(method: str, target: str) -> None:
-    """So nobody who is limited may."""
+    """So no caller that is limited may."""
     assert required(method, target) is None
 
 

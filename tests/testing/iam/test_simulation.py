@@ -77,6 +77,6 @@ def test_further_policies_may_be_tried(world: World) -> None:
     ],
 )
 def test_what_can_not_be_simulated_is_refused(world: World, arn: str, request_: dict[str, Any], code: str) -> None:
-    """Nobody, and what it does not know."""
+    """An unknown principal, and what it does not know."""
     with pytest.raises(ClientError, match=code):
         simulated(world, arn, "s3:GetObject", **request_)

@@ -46,7 +46,7 @@ def test_principals_are_named_by_account_user_role_or_session(
 
 
 def test_whom_a_provider_vouches_for_is_named_by_the_provider() -> None:
-    """And is denied with everybody."""
+    """And is denied with all others."""
     assert judged(VISITOR, Principal={"Federated": PROVIDER}) is TrustLevel.PRINCIPAL
     assert judged(VISITOR, Principal={"AWS": ACCOUNT}) is TrustLevel.NOTHING
     assert judged(USER, Principal={"Federated": PROVIDER}) is TrustLevel.NOTHING
@@ -126,7 +126,7 @@ def test_across_accounts_both_sides_must_allow_it(
     assert both(trust(trusted), own, same_account=same_account).allowed is allowed
 
 
-def test_a_session_policy_limits_whoever_is_trusted_as_a_role() -> None:
+def test_a_session_policy_limits_a_caller_that_is_trusted_as_a_role() -> None:
     """But not one that is trusted as this very session."""
     assert SESSION.role_arn is not None
     narrow = allow("s3:*")

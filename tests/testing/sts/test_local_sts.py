@@ -13,7 +13,7 @@ from xsession.policies import allow, deny
 
 
 def test_a_role_is_assumed_by_whom_it_trusts(world: World) -> None:
-    """And by nobody else; a role that is not there is refused in the same words."""
+    """And by no other caller; a role that does not exist is refused in the same words."""
     assert assumed(world)["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{VEGETA}:assumed-role/Reader/test"
     stranger = world.aws.session(world.hub.user("clerk"))
     assert "not authorized to perform: sts:AssumeRole" in refused(world, "AccessDenied", stranger)

@@ -21,7 +21,7 @@ CAVE = "repo:bats/cave:ref:refs/heads/main"
 
 
 def token(**claims: Any) -> str:
-    """A token of these claims, with an end, and signed by nobody."""
+    """A token of these claims, with an end, and not signed."""
     payload = base64.urlsafe_b64encode(json.dumps({"iss": ISSUER, "exp": 2_000, **claims}).encode()).decode()
     return f"x.{payload.rstrip('=')}.x"
 

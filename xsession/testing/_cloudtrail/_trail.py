@@ -49,7 +49,7 @@ class CloudTrail:
         """How many LookupEvents an account and region may ask for in a second of the server's clock; None: any."""
 
     def record(self, request: APIRequest, key: AccessKey | None, response: HTTPResponse) -> None:
-        """Takes note of a request, in the account of its caller and, for AssumeRole, in that of the role.
+        """Records a request, in the account of its caller and, for AssumeRole, in that of the role.
 
         Nothing is kept of requests whose caller is not known, nor of data events.
         """

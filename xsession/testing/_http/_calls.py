@@ -40,7 +40,7 @@ class CallLog:
         self._calls: list[Call] = []
 
     def add(self, call: Call) -> None:
-        """Takes note of a request."""
+        """Records a request."""
         with self._lock:
             self._calls.append(call)
 

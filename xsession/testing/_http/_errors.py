@@ -124,12 +124,12 @@ def unknown_key(service: str, *, is_json: bool) -> RefusedError:
 def access_denied(
     caller_arn: str, action: str, resource: str | None, reason: str, *, service: str, is_json: bool = False
 ) -> RefusedError:
-    """How a service says that somebody may not.
+    """How a service says that a caller may not.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 
     Args:
-        caller_arn: Who may not.
+        caller_arn: The caller.
         action: What.
         resource: On what; None or "*": nothing that AWS would name.
         reason: "because ..." or "with ..."; "": AWS gives none.

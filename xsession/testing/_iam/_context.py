@@ -15,7 +15,7 @@ from ._access_keys import AccessKey
 
 @frozen
 class RequestEnvironment:
-    """What a request has environment it.
+    """What a request comes with, no matter who makes it.
 
     Args:
         time: When it came, by the server's clock, in seconds since 1970.
@@ -58,7 +58,7 @@ def context_of(
 
 
 def environment_keys(environment: RequestEnvironment) -> dict[str, Sequence[str]]:
-    """The condition keys that every request has, whoever makes it."""
+    """The condition keys that every request has, no matter who makes it."""
     return {
         "aws:sourceip": (environment.source_ip,),
         "aws:requestedregion": (environment.region_name,),

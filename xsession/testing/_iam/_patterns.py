@@ -41,12 +41,12 @@ def require_known(key: str) -> str:
 
 
 def matches(text: str, pattern: str, context: Context | None = None, *, ignoring_case: bool = False) -> bool:
-    """Whether a text is one that a pattern means.
+    """Whether a string is one that a pattern means.
 
     Args:
         text: Of the request.
         pattern: Of the policy; * and ? are wildcards.
-        context: Where `${...}` gets its value from; a variable without one matches nothing. None: it is plain text.
+        context: Where `${...}` gets its value from; a variable without one matches nothing. None: it is a plain string.
         ignoring_case: Whether upper and lower case are the same.
 
     Raises:
@@ -62,7 +62,7 @@ def matches(text: str, pattern: str, context: Context | None = None, *, ignoring
 
 
 def filled(text: str, context: Context) -> str | None:
-    """A text whose variables have their values and whose wildcards are plain text; None: one has no value.
+    """A pattern whose variables have their values, with their wildcards as plain characters; None: one has no value.
 
     Raises:
         UnknownConditionError: A variable that is not known here.

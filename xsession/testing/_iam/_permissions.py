@@ -117,7 +117,7 @@ def acts(statement: Statement, action: str) -> bool:
 
 
 def allow_everything(layers: Iterable[Layer]) -> bool:
-    """Whether no request at all can be refused: what need not be known to allow it."""
+    """Whether no request at all can be refused, so that nothing need be known of it."""
     return all(
         any(_is_open(statement) for policy in layer.policies for statement in policy.statements)
         and not any(statement.effect == "Deny" for policy in layer.policies for statement in policy.statements)

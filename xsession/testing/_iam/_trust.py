@@ -25,7 +25,7 @@ class Principal:
         account_id: The account.
         arn: The caller's own ARN.
         role_arn: The role, where the caller is a role's session.
-        provider: The ARN of the identity provider, where the caller has but its token.
+        provider: The ARN of the identity provider, where the caller has only its token.
     """
 
     account_id: str
@@ -141,5 +141,5 @@ def _named(statement: Statement, principal: Principal) -> TrustLevel:
         return TrustLevel.NOTHING if excepted else TrustLevel.PRINCIPAL
     named = [names[name] for name in statement.principals.get(kind, ()) if name in names]
     if not named and "*" in statement.principals.get("AWS", ()) and statement.effect == "Deny":
-        return TrustLevel.PRINCIPAL  # everybody: those whom a provider vouches for too
+        return TrustLevel.PRINCIPAL  # all principals: those whom a provider vouches for too
     return max(named, default=TrustLevel.NOTHING)
