@@ -276,7 +276,7 @@ def _refuse_unknown(where: str, document: Mapping[Any, Any], known: Sequence[str
     for key in document:
         if key not in known:
             msg = f"{where} has an unknown key {shown(key)}"
-            raise InvalidPolicyError(msg, hint=did_you_mean(str(key), known, f"keys: {', '.join(known)}"))
+            raise InvalidPolicyError(msg, hint=did_you_mean(str(key), known, f"use one of {', '.join(known)}"))
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
