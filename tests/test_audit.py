@@ -44,7 +44,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="modes, owners and li
 
 
 def attention(message: str) -> NeedsAttention:
-    """An event with a text."""
+    """An event with a string."""
     return NeedsAttention(at=AT, account=None, role_arn=None, hop=None, message=message, hint=None)
 
 
@@ -138,7 +138,7 @@ def test_no_field_of_an_event_hides_the_lines_own() -> None:
 
 @pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
 def test_a_text_stays_in_its_line(text: str, tmp_path: Path) -> None:
-    """Whoever looks at the file with whatever program, and it is read as it was."""
+    """No matter with which program one looks at the file; and it is read as it was."""
     log = AuditLog(tmp_path / "audit.jsonl")
     log(attention(text))
     log(attention("next"))
@@ -199,7 +199,7 @@ def test_a_short_write_is_an_error_and_harms_no_other_line(tmp_path: Path, monke
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda file, data: write(file, data[:40]))
-        with pytest.raises(AuditLogError, match=r"took 40 of \d+ bytes; is the disk full"):
+        with pytest.raises(AuditLogError, match=r"took 40 of \d+ bytes; check whether the disk is full"):
             log.write(SUCCEEDED)
     log(attention("next"))
     assert [record.event for record in log] == ["NeedsAttention"]
@@ -223,14 +223,14 @@ def test_a_failed_write_is_an_error_for_who_must_know_and_a_log_line_for_a_sessi
     assert "failed on RefreshSucceeded" in caplog.text
 
 
-@pytest.mark.parametrize("way", ["moved", "moved and made anew", "deleted"])
+@pytest.mark.parametrize("way", ["moved", "moved and made again", "deleted"])
 def test_a_rotated_file_is_left_alone(way: str, tmp_path: Path) -> None:
     """The next event goes to the file of the name."""
     path, old = tmp_path / "audit.jsonl", tmp_path / "audit.jsonl.1"
     log = AuditLog(path)
     log(attention("before"))
     path.rename(old)
-    if way == "moved and made anew":
+    if way == "moved and made again":
         path.touch(mode=0o644)
     if way == "deleted":
         old.unlink()
@@ -361,7 +361,7 @@ def test_a_mode_that_can_not_be_narrowed_is_refused(tmp_path: Path, monkeypatch:
 
 @posix_only
 def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """He could write into it whatever he likes."""
+    """That user could write anything into it."""
     path = tmp_path / "audit.jsonl"
     path.touch(mode=0o600)
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
@@ -378,7 +378,7 @@ def test_a_platform_without_owners_has_no_such_rules(tmp_path: Path, monkeypatch
 
 @posix_only
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    """Somebody else may have put it there; later too."""
+    """Another user may have put it there; later too."""
     path, target = tmp_path / "audit.jsonl", tmp_path / "target"
     log = AuditLog(path)
     path.unlink()

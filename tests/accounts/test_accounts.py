@@ -69,7 +69,7 @@ def test_find_takes_accounts_and_tells_registered_ones() -> None:
 
 @pytest.mark.parametrize("ref", [None, "", 5, [], VEGETA, b"vegeta", 222222222222])
 def test_find_refuses_what_names_no_account(ref: Any) -> None:
-    """None, "" and ARNs above all: there is no fall-back, and a text from outside is never a role."""
+    """None, "" and ARNs above all: there is no fall-back, and a string from outside is never a role."""
     with pytest.raises(ConfigError):
         NAMED.find(ref)
 
@@ -78,14 +78,14 @@ def test_find_refuses_what_names_no_account(ref: Any) -> None:
     ("accounts", "ref", "hint"),
     [
         (NAMED, "vegetta", "did you mean vegeta?"),
-        (NAMED, "zzz", "known are vegeta, hub"),
-        (Accounts(), "vegeta", "no accounts are registered"),
+        (NAMED, "zzz", "use one of vegeta, hub"),
+        (Accounts(), "vegeta", "register accounts first"),
         (Accounts({f"a{number}": VEGETA for number in range(12)}), "zzz", "and 2 more"),
-        (Accounts({"a": VEGETA, "b": VEGETA}), "222222222222", "use a name: a, b"),
+        (Accounts({"a": VEGETA, "b": VEGETA}), "222222222222", "use one of a, b"),
     ],
 )
 def test_unknown_names_say_what_is_near(accounts: Accounts, ref: str, hint: str) -> None:
-    """The close matches, else what there is."""
+    """The close matches, else the names that exist."""
     with pytest.raises(UnknownAccountError) as caught:
         accounts.find(ref)
     assert hint in str(caught.value)
@@ -183,15 +183,15 @@ def test_a_hint_and_the_place_stand_side_by_side(tmp_path: Path, monkeypatch: py
 # Sets
 
 
-BROKEN = Accounts({"good": VEGETA}, unusable={"bad": ConfigError("no", hint="mend it")})
+BROKEN = Accounts({"good": VEGETA}, unusable={"bad": ConfigError("no", hint="fix it")})
 
 
 def test_a_wrong_account_raises_when_it_is_asked_for() -> None:
-    """Every time anew, and nothing else is hidden."""
+    """Every time again, and nothing else is hidden."""
     assert list(BROKEN.items()) == [("good", BROKEN["good"])]
     assert "bad" not in BROKEN
     for ask in (BROKEN.find, BROKEN.__getitem__, BROKEN.get):
-        with pytest.raises(ConfigError, match="account 'bad': no; mend it"):
+        with pytest.raises(ConfigError, match="account 'bad': no; fix it"):
             ask("bad")
     assert pickle.loads(pickle.dumps(BROKEN)).unusable.keys() == {"bad"}
 
@@ -221,7 +221,7 @@ def test_wrong_accounts_take_part_in_sets() -> None:
 
 
 def test_where_keeps_wrong_accounts_that_only_their_name_decides_on() -> None:
-    """Nobody knows their tags."""
+    """Their tags are not known."""
     assert set(BROKEN.where(name="b*").unusable) == {"bad"}
     assert set(BROKEN.where(name="g*").unusable) == set()
     assert set(BROKEN.where(env="prod").unusable) == set()

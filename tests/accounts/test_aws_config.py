@@ -66,7 +66,7 @@ def test_a_file_that_is_not_of_the_format_is_refused_without_its_text(tmp_path: 
 
 
 def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
-    """A folder, or no text; and one that was named and is not there."""
+    """A folder, or not UTF-8; and one that was named and is not there."""
     (tmp_path / "binary").write_bytes(b"\xff")
     for name, problem in (("binary", "not text in UTF-8"), (".", "can't be read: Is a dir"), ("gone", "No such file")):
         files = AwsFiles(tmp_path / name, tmp_path / "gone", named=True)

@@ -130,7 +130,7 @@ def test_each_account_knows_its_origin(machine: Machine) -> None:
     [("project/inner/xsession.toml", "accounts"), ("project/pyproject.toml", "tool.xsession.accounts")],
 )
 def test_a_projects_file_takes_no_name_of_the_users(machine: Machine, name: str, table: str) -> None:
-    """It would have the user work in another account than he means."""
+    """It would have the user work in another account than the intended one."""
     name_all(machine)
     machine.write(name, "users", number=3, table=table)
     named = machine.folder / name
@@ -214,7 +214,7 @@ def test_ones_own_file_is_ones_own_wherever_it_is_found(machine: Machine) -> Non
 
 
 def test_only_the_nearest_pyproject_counts_and_only_where_it_speaks_of_us(machine: Machine) -> None:
-    """One that is broken is somebody else's business."""
+    """One that is broken is other tools' business."""
     machine.write("pyproject.toml", "a", number=1, table="tool.xsession.accounts")
     assert machine.read() == ids(a=1)
     nearest = machine.project.parent / "pyproject.toml"
@@ -225,7 +225,7 @@ def test_only_the_nearest_pyproject_counts_and_only_where_it_speaks_of_us(machin
 
 
 def test_no_accounts_at_all_is_an_error_that_says_where_one_could_put_them(machine: Machine) -> None:
-    """But an empty file is what somebody wanted."""
+    """But an empty file was made on purpose."""
     with pytest.raises(ConfigError, match=r"write .*inner.xsession\.toml, set XSESSION_CONFIG, or pass"):
         machine.read()
     assert machine.read(code=ARN.format(9)) == ids(code=9)

@@ -254,7 +254,7 @@ def test_a_loop_is_shown_when_its_account_is_asked_for(aws_folder: Path) -> None
         accounts.find("a")
     assert str(caught.value) == (
         f"account 'a': {aws_folder / 'config'}:2: profile a: source_profile makes a loop: b -> c -> b; "
-        "one of them must have credentials of its own"
+        "give one of them credentials of its own"
     )
 
 

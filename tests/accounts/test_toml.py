@@ -234,7 +234,7 @@ def test_an_included_file_that_is_not_there_is_missed_where_it_is_included(tmp_p
 
 
 def test_a_file_that_was_found_includes_nothing(tmp_path: Path) -> None:
-    """Whoever can write into a folder does not choose what else is read."""
+    """An author of files in a folder does not choose what else is read."""
     path = tmp_path / "xsession.toml"
     text = f'[accounts.a]\nrole_arn = "{VEGETA}"'
     document = parsed(path, f'include = ["/etc/*.toml"]\n{text}'.encode(), FileTrust.FOUND)

@@ -29,7 +29,7 @@ from xsession.accounts._toml_file import Place, lines_of
     ],
 )
 def test_each_key_has_its_first_line(text: str, lines: dict[tuple[str, ...], int]) -> None:
-    """Whatever texts and comments hold that looks like one."""
+    """Whatever strings and comments hold that looks like one."""
     tomllib.loads(text)
     assert lines_of(text) == lines
 

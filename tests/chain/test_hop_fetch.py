@@ -78,7 +78,7 @@ def test_a_source_that_stays_dead_costs_two_calls_at_most(world: World) -> None:
     with pytest.raises(SourceCredentialsError) as caught:
         xs.get_frozen_credentials("vegeta")
     assert caught.value.code == "InvalidClientTokenId"
-    assert "access key does not exist" in str(caught.value)
+    assert "access key still exists" in str(caught.value)
     assert world.aws.count("AssumeRole") <= 2
 
 

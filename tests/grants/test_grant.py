@@ -61,7 +61,7 @@ def granted(xs: CrossAccountSession, account: Any = "vegeta", **options: Any) ->
 
 
 def copied(world: World, grant: Grant) -> boto3.Session:
-    """What somebody has who copied the grant's keys: a session that our library knows nothing of."""
+    """What an attacker has who copied the grant's keys: a session that our library knows nothing of."""
     key = world.aws._sts.find(grant.environ()["AWS_ACCESS_KEY_ID"])
     assert key is not None
     return world.aws.session(key)
@@ -80,7 +80,7 @@ def asked(world: World) -> list[tuple[str, int]]:
 
 
 def test_a_contractor_starts_and_stops_her_instance_and_nothing_else(world: World, xs: CrossAccountSession) -> None:
-    """The story: she gets a client that does this, for a while."""
+    """The story: a contractor gets a client that does this, for a while."""
     hers, other = world.vegeta.instances(2)
     arn = f"arn:aws:ec2:*:{VEGETA}:instance/{hers}"
     ec2 = granted(xs, policy=allow("ec2:StartInstances", "ec2:StopInstances", resources=arn)).client("ec2")
@@ -417,7 +417,7 @@ class FullLog:
 
 
 def test_what_can_not_be_written_down_is_not_granted(world: World, fake_clock: FakeClock) -> None:
-    """The credentials are thrown away, and nobody hears of a grant."""
+    """The credentials are thrown away, and no hook is told of a grant."""
     full = FullLog(OSError("no space left"))
     xs = world.session(clock=fake_clock, hooks=[world.events, full])
     with pytest.raises(GrantError, match=r"not made, since it could not be written down: OSError: no space left"):

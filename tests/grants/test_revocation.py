@@ -66,7 +66,7 @@ class Prison:
         return self.xs.revoke("vegeta", **{"using": "warden", **options})
 
     def copied(self, grant: Grant | None = None) -> boto3.Session:
-        """What somebody has who copied keys: those of a grant, or our own."""
+        """What an attacker has who copied keys: those of a grant, or our own."""
         source: Any = grant.environ() if grant else self.xs.get_frozen_credentials("vegeta").environ()
         key = self.aws._sts.find(source["AWS_ACCESS_KEY_ID"])
         assert isinstance(key, AccessKey)
@@ -165,7 +165,7 @@ def test_one_persons_sessions_are_revoked(prison: Prison) -> None:
 
 
 def test_all_grants_of_a_role_end_with_its_older_sessions(prison: Prison) -> None:
-    """Those of other roles don't, and one that nobody has any more is no trouble."""
+    """Those of other roles don't, and one that is not held any more is no trouble."""
     prison.xs = prison.session(other=prison.world.vegeta.role("Other", trusts="111111111111"))
     ended, kept = prison.grant(), prison.grant(account="other")
     prison.clock.advance(1)
@@ -192,7 +192,7 @@ def test_sessions_before_a_moment_are_revoked(prison: Prison) -> None:
 
 
 def test_a_block_denies_what_is_yet_to_come(prison: Prison) -> None:
-    """Until it is undone; a revocation without it lets people in anew."""
+    """Until it is undone; a revocation without it lets people in again."""
     grant = prison.grant()
     revocation = prison.revoke(block=True)
     prison.clock.advance(1)
@@ -349,7 +349,7 @@ def test_a_grant_that_was_not_made_is_forgotten(prison: Prison) -> None:
 
 
 def test_undo_waits_until_nobody_is_revived(prison: Prison) -> None:
-    """Which is when the role's longest session is over; or somebody insists."""
+    """Which is when the role's longest session is over; or with `force=True`."""
     first, second = prison.revoke(), prison.revoke()
     with pytest.raises(RevocationError, match="would revive the sessions"):
         first.undo()
@@ -361,7 +361,7 @@ def test_undo_waits_until_nobody_is_revived(prison: Prison) -> None:
 
 
 def test_spent_revocations_are_cleared_away(prison: Prison) -> None:
-    """Not younger ones, blocks, or what others called so."""
+    """Not younger ones, blocks, or what others gave such a name."""
     now = prison.now()
     prison.put("XSessionRevoke-spent", Scope(before=now - 13 * HOUR).policy("AROA"))
     prison.put("XSessionRevoke-young", Scope(before=now - 11 * HOUR).policy("AROA"))
@@ -483,7 +483,7 @@ def test_one_that_can_not_be_assumed_revokes_nothing(prison: Prison) -> None:
 def test_with_nobody_to_ask_aws_it_ends_here(prison: Prison) -> None:
     """And says that AWS was not asked."""
     grant = prison.grant()
-    with pytest.raises(RevocationError, match=r"nobody asked AWS; AWS still accepts the keys until .*using="):
+    with pytest.raises(RevocationError, match=r"AWS was not asked; AWS still accepts the keys until .*using="):
         grant.revoke()
     with pytest.raises(DeadlinePassedError):
         grant.environ()

@@ -105,7 +105,7 @@ def test_what_may_still_deny_somebody_says_no_moment(document: Policy) -> None:
     ],
 )
 def test_what_is_no_timed_revocation_never_counts_as_spent(document: object) -> None:
-    """It stays: a block, or whatever somebody else gave that name."""
+    """It stays: a block, or what others gave that name."""
     assert cutoff_of(document) is None
     assert not is_spent(document, NOW + timedelta(days=1_000))
 

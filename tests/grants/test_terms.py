@@ -82,7 +82,7 @@ def test_what_is_no_id_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("value", [None, 7, "", " \t", "a\nb", "a\x1b[2J", "a\u202eb", "a\u2028b", "\ud800", "x" * 257])
 def test_to_is_one_line_of_plain_text(value: object) -> None:
-    """It is shown in tables and logs, and names somebody."""
+    """It is shown in tables and logs, and names a person."""
     with pytest.raises(ConfigError, match=r"^to "):
         checked_to(value)
 

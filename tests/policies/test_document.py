@@ -81,7 +81,7 @@ def test_one_statement_needs_no_list() -> None:
         ("[]", "an object with Version and Statement, not list"),
         ('{"Statement": [], "Statement": []}', "the key 'Statement' twice"),
         ('{"Statment": []}', "unknown key 'Statment'; did you mean Statement?"),
-        ('{"Zebra": 1}', "unknown key 'Zebra'; keys: Version, Id, Statement"),
+        ('{"Zebra": 1}', "unknown key 'Zebra'; use one of Version, Id, Statement"),
         ('{"Statement": []}', "at least one statement"),
         ('{"Statement": "x"}', "Statement 'x' is not valid"),
         ('{"Statement": 5}', "Statement 5 is not valid"),

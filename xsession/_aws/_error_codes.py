@@ -89,8 +89,7 @@ _HINTS: Mapping[str, Mapping[AwsCall, str]] = {
         "AssumeRoleWithWebIdentity": "supply a fresh web identity token",
     },
     "IDPRejectedClaim": {
-        "AssumeRoleWithWebIdentity": "supply a fresh web identity token: this one has ended, or its issuer "
-        "has taken it back",
+        "AssumeRoleWithWebIdentity": "supply a fresh one: the token has ended, or its issuer has taken it back",
     },
     "InvalidClientTokenId": {
         "AssumeRole": "check that the access key still exists, and that the region is enabled",

@@ -292,7 +292,7 @@ def _refuse_unknown(where: str, document: Mapping[Any, Any], known: Sequence[str
         if key not in known:
             msg = f"{where} has an unknown key {shown(key)}"
             word = key[:_LONGEST_NAME] if isinstance(key, str) else ""
-            raise InvalidPolicyError(msg, hint=did_you_mean(word, known, f"keys: {', '.join(known)}"))
+            raise InvalidPolicyError(msg, hint=did_you_mean(word, known, f"use one of {', '.join(known)}"))
 
 
 def _texts(name: str, values: object, pattern: re.Pattern[str], rule: str) -> tuple[str, ...]:
