@@ -1,0 +1,180 @@
+"""No secret is in the locals of a traceback that a caller gets, nor in those of its causes: reporters send them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support.reporters import leaks, parts
+from tests.support.worlds import BATMAN, World
+from xsession import CrossAccountSession, RefreshPolicy, Role, XSessionError
+from xsession.policies import trust
+from xsession.testing import Fault
+
+CODE, WORD, TOKEN = "428571", "the-agreed-word", "header.a-web-identity-token.signature"
+DEVICE = f"arn:aws:iam::{BATMAN}:mfa/bruce"
+
+Use = Callable[[World, Path], object]
+
+
+def session(world: World, role: Any = None, **options: Any) -> CrossAccountSession:
+    """A session with one account, "vegeta"."""
+    options.setdefault("refresh", RefreshPolicy(patience=1))
+    return world.session({"vegeta": role or world.role}, **options)
+
+
+def refused(world: World, _folder: Path) -> object:
+    """STS says AccessDenied at the first hop."""
+    stranger = world.vegeta.role("Stranger", trusts="999999999999")
+    return session(world, Role(stranger, external_id=WORD)).get_client("s3", "vegeta").list_buckets()
+
+
+def refused_later(world: World, _folder: Path) -> object:
+    """STS says AccessDenied at the second hop, which the first one's credentials sign."""
+    world.vegeta.set_trust("BatmanReadsBucket", trust("999999999999"))
+    return world.session(refresh=RefreshPolicy(patience=1)).get_client("s3", "deep").list_buckets()
+
+
+def garbled(world: World, _folder: Path) -> object:
+    """STS's answer is cut off in the middle."""
+    world.aws.fail(Fault(operation="AssumeRole", kind="garbage", times=None))
+    return session(world).get_frozen_credentials("vegeta")
+
+
+def unreachable(world: World, _folder: Path) -> object:
+    """STS closes the connection."""
+    world.aws.fail(Fault(operation="AssumeRole", kind="reset", times=None))
+    return session(world).get_frozen_credentials("vegeta")
+
+
+def wrong_code(world: World, _folder: Path) -> object:
+    """Two wrong codes of an MFA device."""
+    role = Role(world.role, mfa_serial=DEVICE)
+    return session(world, role, mfa_code=lambda _serial: CODE).get_frozen_credentials("vegeta")
+
+
+def no_code(world: World, _folder: Path) -> object:
+    """The function that is asked for a code fails, with the code in its hands."""
+
+    def fail(_serial: str) -> str:
+        raise ValueError(CODE)
+
+    return session(world, Role(world.role, mfa_serial=DEVICE), mfa_code=fail).get_frozen_credentials("vegeta")
+
+
+def unknown_caller(world: World, _folder: Path) -> object:
+    """STS does not say who we are."""
+    world.aws.fail(Fault(operation="GetCallerIdentity", times=None, status=403, code="AccessDenied"))
+    return session(world).whoami("vegeta")
+
+
+def unknown_source(world: World, _folder: Path) -> object:
+    """Nor who the source is."""
+    world.aws.fail(Fault(operation="GetCallerIdentity", times=None, status=403, code="AccessDenied"))
+    return session(world).whoami()
+
+
+def refused_token(world: World, folder: Path) -> object:
+    """A web identity token that STS refuses."""
+    (folder / "token").write_text(TOKEN)
+    role = Role(world.role, web_identity_token_file=folder / "token")
+    return session(world, role).get_frozen_credentials("vegeta")
+
+
+def long_token(world: World, _folder: Path) -> object:
+    """A function that returns what can't be a token."""
+    role = Role(world.role, web_identity_token=lambda: TOKEN * 1_000)
+    return session(world, role).get_frozen_credentials("vegeta")
+
+
+def broken_process(world: World, folder: Path) -> object:
+    """A credential_process whose output breaks off."""
+    (folder / "printed").write_text('{"Version": 1, "AccessKeyId": "AKIAX", "SecretAccessKey": "of-the-process",')
+    (folder / "config").write_text(f"[profile p]\nregion = eu-west-1\ncredential_process = cat {folder / 'printed'}\n")
+    accounts = {"vegeta": world.role}
+    with CrossAccountSession(accounts, profile_name="p", refresh=RefreshPolicy(patience=1)) as xs:
+        return xs.get_frozen_credentials("vegeta")
+
+
+def refused_grant(world: World, _folder: Path) -> object:
+    """A grant that STS refuses."""
+    world.vegeta.set_trust("BatmanReadsBucket", trust("999999999999"))
+    return session(world).grant("vegeta", to="joe", duration=900)
+
+
+def failing_source(world: World, _folder: Path) -> object:
+    """A source whose own refresh fails with its keys in its hands."""
+
+    class Failing:
+        def get_frozen_credentials(self) -> object:
+            held = "of-the-process"
+            raise ValueError(held)
+
+    source = boto3.Session(region_name="eu-west-1")
+    source.get_credentials = lambda: Failing()  # type: ignore[method-assign,return-value,assignment]  # a stand-in
+    with CrossAccountSession({"vegeta": world.role}, session=source, refresh=RefreshPolicy(patience=1)) as xs:
+        return xs.get_frozen_credentials("vegeta")
+
+
+USES = [
+    refused,
+    refused_later,
+    garbled,
+    unreachable,
+    wrong_code,
+    no_code,
+    unknown_caller,
+    unknown_source,
+    refused_token,
+    long_token,
+    broken_process,
+    refused_grant,
+    failing_source,
+]
+
+
+@pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
+def test_no_secret_is_in_what_reporters_show(world: World, aws_folder: Path, use: Use) -> None:
+    """Source keys, session keys and tokens, codes, external ids, web identity tokens, what a process printed."""
+    with pytest.raises(XSessionError) as caught:
+        use(world, aws_folder)
+    issued = (
+        [key for key in world.aws._sts.issued() if key is not world.key] if hasattr(world.aws._sts, "issued") else []
+    )
+    secrets = {
+        "the source's secret": world.key.secret_access_key,
+        "a code": CODE,
+        "an external id": WORD,
+        "a token": "a-web-identity-token",
+        "what a process printed": "of-the-process",
+        **{f"the secret of {key.access_key_id}": key.secret_access_key for key in issued},
+        **{f"the token of {key.access_key_id}": str(key.session_token) for key in issued},
+    }
+    assert leaks(caught.value, secrets, __file__) == []
+
+
+def test_a_leak_is_found() -> None:
+    """In a local, in a container in a container, in a cause, in an attribute."""
+
+    def fail() -> None:
+        held = {"keys": [("secret-1",)]}
+        raise ValueError(len(held))
+
+    def wrap() -> None:
+        try:
+            fail()
+        except ValueError as error:
+            wrapped = RuntimeError("secret-2")
+            raise wrapped from error
+
+    with pytest.raises(RuntimeError) as caught:
+        wrap()
+    secrets = {"first": "secret-1", "second": "secret-2"}
+    found = leaks(caught.value, secrets, "another file")
+    assert any("held: first" in place for place in found)
+    assert any("args: second" in place for place in found)
+    assert [*parts([[["deep"]]]), *parts([[[["too deep"]]]])] == ["deep", "['too deep']"]
