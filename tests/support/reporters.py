@@ -58,9 +58,8 @@ def leaks(error: BaseException, secrets: Mapping[str, str], here: str) -> list[s
     """
     found = []
     for each in chain(error):
-        places = [
-            (f"{type(each).__name__}.{name}", value) for name, value in (("args", each.args), *vars(each).items())
-        ]
+        values = {"args": each.args, **vars(each)}
+        places = [(f"{type(each).__name__}.{name}", value) for name, value in values.items()]
         for frame, line in traceback.walk_tb(each.__traceback__):
             if frame.f_code.co_filename == here or (each is error and _is_theirs(frame)):
                 continue
