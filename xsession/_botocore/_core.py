@@ -21,6 +21,7 @@ from botocore.endpoint import DEFAULT_TIMEOUT
 from xsession._base import renew_after_fork
 
 from . import _bearer_tokens as tokens
+from . import _express as express
 from . import _rejections as rejections
 from ._config import own_options
 from ._connections import HandedOut
@@ -57,7 +58,7 @@ class _DerivedSession(botocore.session.Session):
     ) -> None:
         super().__init__(include_builtin_handlers=events is None)
         if events is None:
-            for handlers in (rejections, tokens):
+            for handlers in (rejections, tokens, express):
                 handlers.register(self.get_component("event_emitter"))
         else:
             self._events = events
