@@ -23,6 +23,7 @@ from xsession._base import renew_after_fork
 from . import _bearer_tokens as tokens
 from . import _express as express
 from . import _rejections as rejections
+from . import _transfers as transfers
 from ._config import own_options
 from ._connections import HandedOut
 from ._shared_methods import SharedMethods, forget_operations
@@ -58,7 +59,7 @@ class _DerivedSession(botocore.session.Session):
     ) -> None:
         super().__init__(include_builtin_handlers=events is None)
         if events is None:
-            for handlers in (rejections, tokens, express):
+            for handlers in (rejections, tokens, express, transfers):
                 handlers.register(self.get_component("event_emitter"))
         else:
             self._events = events
