@@ -63,6 +63,8 @@ _DEAD_CALLER = frozenset({"ExpiredToken", "InvalidClientTokenId"})
 _DEAD_WEB_IDENTITY = frozenset({"ExpiredToken", "IDPRejectedClaim", "InvalidIdentityToken"})
 # RequestExpired is EC2's, TokenRefreshRequired is S3's.
 _DEAD_SESSION = frozenset({"ExpiredToken", "InvalidToken", "RequestExpired", "TokenRefreshRequired"})
+# What services say of a key that does not exist, or not yet: EC2's, S3's, and that of the others.
+_UNKNOWN_KEY = frozenset({"AuthFailure", "InvalidAccessKeyId", "InvalidClientTokenId"})
 _PASSING_IN_IAM = frozenset(
     {"ConcurrentModification", "EntityAlreadyExists", "InternalFailure", "ServiceFailure", "ServiceUnavailable"}
 )
@@ -150,6 +152,16 @@ def is_dead_web_identity(code: str | None) -> bool:
 def is_dead_session(code: str | None) -> bool:
     """Whether a service says that temporary credentials are dead."""
     return same_code(code) in _DEAD_SESSION
+
+
+def is_unknown_key(code: str | None) -> bool:
+    """Whether a service says that it does not know the key: it does not exist, or was made a moment ago."""
+    return same_code(code) in _UNKNOWN_KEY
+
+
+def wants_other_keys(code: str | None) -> bool:
+    """Whether a code that says so does it because a session should be replaced, and not because it is unknown."""
+    return same_code(code) == "TokenRefreshRequired"
 
 
 def is_denied(code: str | None) -> bool:

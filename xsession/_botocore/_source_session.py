@@ -59,6 +59,11 @@ class SourceSession:
         return region
 
     @property
+    def method(self) -> str | None:
+        """How botocore obtained the credentials; None: it has not looked for them yet."""
+        return getattr(getattr(self.boto3_session._session, "_credentials", None), "method", None)
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:

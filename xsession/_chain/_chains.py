@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from cachetools import LRUCache
@@ -142,7 +143,7 @@ class Chains:
             mfa = self._mfa_sessions.of_account(
                 hops=hops, cells=cells, keys=keys, source=source, regions=regions, defaults=defaults
             )
-        credentials = CellCredentials(name, cells[-1], mfa)
+        credentials = CellCredentials(name, cells[-1], mfa, partial(_methods, hops, source))
         return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source)
 
     def uncached(self, account: Account) -> UncachedChain:
@@ -173,6 +174,7 @@ class Chains:
         for cell in resolved.cells:
             if cell is resolved.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
+        resolved.credentials.renew()
 
     def invalidate_role(self, role_arn: str, source_identity: str | None = None) -> None:
         """Throws away what is held of a role, in whichever chain it is, because AWS refuses it from now on.
@@ -378,3 +380,10 @@ def _settings_session(settings: ProfileSettings) -> boto3.Session:
     from xsession._botocore import settings_session  # noqa: PLC0415 # it is for accounts that profiles define
 
     return settings_session(settings)
+
+
+def _methods(hops: tuple[Hop, ...], source: Source) -> frozenset[str]:
+    """How the credentials at the end of a chain are obtained, in botocore's words, as far as that is known."""
+    if hops[0].role.has_web_identity:
+        return frozenset({"assume-role-with-web-identity", *("assume-role" for _ in hops[1:])})
+    return frozenset({"assume-role", source.session.method or "assume-role"})

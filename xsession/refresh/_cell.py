@@ -22,6 +22,7 @@ from . import _decisions as decisions
 from ._failure import Failure, Label, closed, deadline_passed, overdue, unexpected, useless
 from ._flight import Fetch, Flight, Look
 from ._policy import RefreshPolicy, RefreshState
+from ._rejections import NEW_SECONDS, NO_REJECTIONS, Endpoint, Rejection, RejectionMemory
 from ._reports import ClockSteps, Reports
 from ._snapshot import NEVER, Deadline, Issued, Snapshot, as_snapshot, nothing
 from ._workers import Workers
@@ -82,6 +83,7 @@ class Cell(Generic[T]):
         self._scheduled: float | None = None
         self._steps = ClockSteps()
         self._denied_at = NEVER
+        self.rejections: RejectionMemory = NO_REJECTIONS
         self._closed = False
         renew_after_fork(self)
 
@@ -124,6 +126,38 @@ class Cell(Generic[T]):
         self._fetch.forget(access_key_id)
         self.reports.send(events.Invalidated, access_key_id=held, reason=reason)
         return True
+
+    def rejected(
+        self, rejection: Rejection, *, reason: events.InvalidationReason = "rejected by a service"
+    ) -> float | None:
+        """Throws away what was rejected, unless it is too new for that, or was thrown away too often.
+
+        Args:
+            rejection: What was rejected, and where.
+            reason: By whom, for the event.
+
+        Returns:
+            Seconds until the request should be signed again; None: it should not.
+        """
+        with self._lock:
+            snapshot, now = self.snapshot, self.clock.boot()
+            held = snapshot.credentials.access_key_id or None
+            age = decisions.age_of(snapshot, now)
+            self.rejections, verdict = self.rejections.after(rejection, held=held, age=age, now=now)
+        if verdict.replaces:
+            self.invalidate(rejection.access_key_id, reason=reason)
+        return verdict.delay
+
+    def is_new(self, access_key_id: str) -> bool:
+        """Whether this key is held and may not be known everywhere yet."""
+        snapshot = self.snapshot
+        held = snapshot.credentials.access_key_id == access_key_id
+        return held and decisions.age_of(snapshot, self.clock.boot()) < NEW_SECONDS
+
+    def accepted(self, endpoint: Endpoint) -> None:
+        """Takes note that an endpoint accepted a key."""
+        with self._lock:
+            self.rejections = self.rejections.accepted(endpoint)
 
     def denied(self, access_key_id: str) -> bool:
         """Throws away what a service denied in so many words, where the policy wants that; once in ten minutes.

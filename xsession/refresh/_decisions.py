@@ -129,6 +129,11 @@ def due_next(snapshot: Snapshot[T], state: RefreshState, failure: Failure | None
     return failure.next_try
 
 
+def age_of(snapshot: Snapshot[T], now: float) -> float:
+    """Seconds since what is held was asked for; without end, where nothing is."""
+    return now - (snapshot.expires_boot - snapshot.lifetime)
+
+
 def clocks_apart(snapshot: Snapshot[T], boot: float, wall: float) -> float:
     """Seconds by which the wall clock has moved against the boot clock since these credentials were asked for."""
     return (snapshot.expires_boot - boot) - (snapshot.expires_wall - wall)
