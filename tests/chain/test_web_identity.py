@@ -198,9 +198,18 @@ def test_a_refusal_that_stays_costs_one_call(sts: ScriptedSTS, token_file: Path,
     assert len(sts.requests) == 1
 
 
-def test_an_issuer_that_can_not_be_reached_is_tried_again(sts: ScriptedSTS, token_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("IDPCommunicationError", "no"),
+        ("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider"),
+    ],
+)
+def test_an_issuer_that_can_not_be_reached_is_tried_again(
+    sts: ScriptedSTS, token_file: Path, code: str, message: str
+) -> None:
     """STS could not fetch its keys; that goes away."""
-    sts.status, sts.body, sts.date = 400, refusal("IDPCommunicationError"), None
+    sts.status, sts.body, sts.date = 400, refusal(code, message), None
     in_an_hour = datetime.now(UTC) + timedelta(hours=1)
 
     def recovers() -> None:

@@ -150,13 +150,15 @@ def refusal(
         message = message.replace(secret, "****")
     metadata = error.response.get("ResponseMetadata", {})
     call: AwsCall = "AssumeRoleWithWebIdentity" if role is not None and role.has_web_identity else "AssumeRole"
-    failure = _kind(role, hop, code)(
+    kind = _kind(role, hop, code)
+    failure = kind(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
         hop=hop,
         code=code,
         request_id=metadata.get("RequestId"),
-        retryable=not is_final(code),
+        # A source that is dead stays so; the hop before may be replaced, or not be known everywhere yet.
+        retryable=not is_final(code, message) and kind is not SourceCredentialsError,
         hint=_clock_hint(code, message, metadata, sent_wall) or hint_for(code, call),
     )
     if not secrets:
