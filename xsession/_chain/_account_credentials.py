@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
-from xsession.errors import MfaError, reaching
+from xsession.errors import MfaError, XSessionError, reaching
 from xsession.refresh import Cell, Reader, Snapshot
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ._mfa_session import AccountMfa
     from ._source import Source
+    from ._source_code import SourceMfa
 
 
 class AccountCredentials(CurrentCredentials):
@@ -115,12 +116,20 @@ class SourceCredentials(AccountCredentials):
         account: The account's name, for errors.
         source: Whose they are; its own refresh is respected.
         check: Called with them before they are used for the first time, and whenever the key id changed.
+        mfa: The MFA that the source's own profile asks for; None: it asks for none.
     """
 
     method = "source"
 
-    def __init__(self, account: str, source: Source, check: Callable[[ReadOnlyCredentials], None] | None) -> None:
+    def __init__(
+        self,
+        account: str,
+        source: Source,
+        check: Callable[[ReadOnlyCredentials], None] | None,
+        mfa: SourceMfa | None = None,
+    ) -> None:
         super().__init__(account)
+        self._mfa = mfa
         self._source = source
         self._check = check
         self._checked: str | None = None
@@ -128,7 +137,8 @@ class SourceCredentials(AccountCredentials):
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """The source's current credentials, once they are known to be of the right account."""
         with reaching(self._account):
-            frozen = self._source.frozen()
+            self.ask_for_mfa()
+            frozen = self._source.own()
             if self._check is not None and self._checked != frozen.access_key:
                 self._check(frozen)
                 self._checked = frozen.access_key
@@ -144,6 +154,14 @@ class SourceCredentials(AccountCredentials):
             account_id=getattr(frozen, "account_id", None),
         )
 
+    def ask_for_mfa(self) -> None:
+        """Has a person asked for an MFA code, where the source needs one."""
+        if self._mfa is not None:
+            self._mfa.ask()
+
     def rejected(self, access_key_id: str) -> bool:
-        """Has the source look for other credentials."""
-        return self._source.rejected(access_key_id)
+        """Has the source look for other credentials; where it can't be read any more, AWS's own answer says enough."""
+        try:
+            return self._source.rejected(access_key_id)
+        except XSessionError:
+            return False
