@@ -583,7 +583,7 @@ class CrossAccountSession:
         client = self._clients.get(
             key,
             shortcut,
-            lambda: resolved.source.core.client(service_name, resolved.credentials, region, **kwargs),
+            lambda: resolved.source.client(service_name, resolved.credentials, region, **kwargs),
             epoch=epoch,
         )
         resolved.source.report()

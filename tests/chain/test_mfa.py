@@ -461,7 +461,7 @@ def test_what_a_store_gives_is_not_believed_blindly(world: World, device: Device
     role = Role(strict(world), mfa_serial=SERIAL)
     world.session({"vegeta": role}, mfa_code=device, store=store).get_frozen_credentials("vegeta")
     xs = world.session({"vegeta": Role(strict(world, "Other"), mfa_serial=SERIAL)}, mfa_code=device, store=store)
-    key = xs._chains._mfa_sessions.of(SERIAL, xs._chains._sources[None]).key
+    key = xs._chains._mfa_sessions.of(SERIAL, xs._resolve(xs.accounts.find("vegeta")).source).key
     kept = store.get(key)
     assert kept is not None
     store.put(key, replace(kept, lifetime=None, expiry=None))

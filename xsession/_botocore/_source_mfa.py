@@ -21,7 +21,7 @@ _ASSUME_ROLE = "assume-role"
 _MARGIN_SECONDS = 30.0
 
 
-class SourceMfa:
+class RoleBehindMfa:
     """The credentials of a role behind MFA that a session's profile names; held until they end.
 
     Args:

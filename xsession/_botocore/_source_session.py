@@ -23,7 +23,7 @@ from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
 from ._source_errors import no_credentials, no_profile, source_error
-from ._source_mfa import SourceMfa, mfa_serial_of
+from ._source_mfa import RoleBehindMfa, mfa_serial_of
 
 # What a machine gives to whoever asks: a profile that lost its keys is not the machine.
 _OF_THE_MACHINE = frozenset({"container-role", "iam-role"})
@@ -179,15 +179,15 @@ class SourceSession:
         self._lock = threading.RLock()
 
     @functools.cached_property
-    def _mfa(self) -> SourceMfa | None:
+    def _mfa(self) -> RoleBehindMfa | None:
         # The role of a profile that is an account is a hop of ours; what a session has got already is not asked for.
         if isinstance(self._asked, Profile) or _held_by(self.boto3_session) is not None:
             return None
         return self._made_mfa()
 
-    def _made_mfa(self) -> SourceMfa | None:
+    def _made_mfa(self) -> RoleBehindMfa | None:
         serial = mfa_serial_of(self._profile, self._profiles)
-        return None if serial is None else SourceMfa(self.boto3_session, serial, self._wall)
+        return None if serial is None else RoleBehindMfa(self.boto3_session, serial, self._wall)
 
     @property
     def _profile(self) -> str | None:

@@ -48,7 +48,8 @@ class ResolvedAccount:
         credentials: What its clients ask at each signing.
         region_name: The region of its clients where a call names none.
         source: Where its chain begins.
-        sts_region_name: The region whose STS is asked who we are there.
+        regions: The session's and the source's region, as the STS region after the role's own.
+        named_sts_region: The region of STS that the defaults name.
     """
 
     account: Account
@@ -58,7 +59,15 @@ class ResolvedAccount:
     credentials: AccountCredentials
     region_name: str | None
     source: Source
-    sts_region_name: str
+    regions: tuple[str | None, ...]
+    named_sts_region: str | None
+
+    @property
+    def sts_region_name(self) -> str:
+        """The region whose STS is asked who we are there."""
+        if self.hops:
+            return sts_region(self.hops[-1].role, *self.regions)
+        return region_without_role(self.account, self.source, self.regions, self.named_sts_region)
 
 
 @frozen
@@ -100,7 +109,6 @@ class Chains:
         self._runtime = runtime
         self._resolver = HopResolver(settings.defaults, settings.runner)
         self._lock = threading.Lock()
-        self._closed = False
         self._sources = Sources(asked, settings, runtime, changed=self._supersede, holds=self._holds)
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
@@ -128,20 +136,22 @@ class Chains:
         hops = self._resolver.hops(account.chain, defaults, name)
         own = region_of(account.region_name or settings.region_name, settings.config, defaults.region_name)
         region = own or source.region_name
-        sts_region_name = self._sts_region(account, source, hops, defaults)
+        regions, named = self._regions(source), self._named_sts_region(defaults)
+        source.use(hops[0].role if hops else None, regions, named)
         if not hops:
             key = f"{source.key}:{account.account_id or ''}"
-            own_credentials = self._source_credentials(account, source, sts_region_name, defaults)
-            return ResolvedAccount(account, key, (), (), own_credentials, region, source, sts_region_name)
+            if source.session.region_name is None:
+                source.session.use_region(region)
+            own_credentials = self._source_credentials(account, source, defaults)
+            return ResolvedAccount(account, key, (), (), own_credentials, region, source, regions, named)
         keys, cells = self._cells_of(name, source, hops, deadline)
         mfa = None
         if hops[0].role.mfa_serial is not None or (source.session.mfa_serial and not hops[0].role.has_web_identity):
-            regions = self._regions(source)
             mfa = self._mfa_sessions.of_account(
                 hops=hops, cells=cells, keys=keys, source=source, regions=regions, defaults=defaults
             )
         credentials = CellCredentials(name, cells[-1], mfa)
-        return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source, sts_region_name)
+        return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source, regions, named)
 
     def uncached(self, account: Account) -> UncachedChain:
         """The chain of one account, without the credentials that are kept for it; makes no network call.
@@ -157,14 +167,19 @@ class Chains:
         source = self._sources.of(account)
         defaults = self._resolver.defaults(account.defaults, registered=account.registered)
         hops = self._resolver.hops(account.chain, defaults, account.name)
-        source_region = self._sts_region(account, source, hops[:1], defaults)
+        regions = self._regions(source)
+        named = self._named_sts_region(defaults)
+        source.use(hops[0].role if hops else None, regions, named)
+        source_region = source.sts_region_name
+        if not hops:
+            source_region = region_without_role(account, source, regions, named)
 
         def assume(hop: Hop, signer: Signer) -> Issued:
             serial = hop.role.mfa_serial
             code = None if serial is None else self._mfa_sessions.prompt.called(serial)
             return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
 
-        return UncachedChain(account, source, hops, self._regions(source), assume, source_region)
+        return UncachedChain(account, source, hops, regions, assume, source_region)
 
     def invalidate(self, resolved: ResolvedAccount, still_used: Sequence[ResolvedAccount]) -> None:
         """Throws away the credentials of the account's last hop, and of the hops that no other account uses."""
@@ -189,7 +204,7 @@ class Chains:
     def invalidate_passing(self) -> None:
         """Throws away the credentials of accounts whose sources are boto3 sessions that callers passed along."""
         with self._lock:
-            cells = [cell for cell, source in self._source_of_cell.items() if source.session.is_passed_in]
+            cells = [cell for cell, source in self._source_of_cell.items() if source.is_passing]
         for cell in cells:
             cell.invalidate()
 
@@ -208,7 +223,6 @@ class Chains:
     def close(self) -> None:
         """Throws away all credentials and refreshes nothing any more."""
         with self._lock:
-            self._closed = True
             cells = list(self._cells.values())
             self._recent.clear()
         mfa_sessions = self._made_mfa_sessions
@@ -266,29 +280,18 @@ class Chains:
         if source.session.needs_code:
             self._mfa_sessions.of_source(source, self._settings.defaults).ask()
 
-    def _sts_region(self, account: Account, source: Source, hops: tuple[Hop, ...], defaults: Defaults) -> str:
-        """The region whose STS knows the account's credentials."""
-        regions = self._regions(source)
-        source.use(hops[0].role if hops else None, regions, defaults.sts_region_name)
-        if hops:
-            return sts_region(hops[-1].role, *regions)
-        # No role says which partition it is: the account's own region, or the source's.
-        known = account.region_name, source.session.profile_region, source.region_name, self._settings.region_name
-        partition = partition_of(*known)
-        if partition is not None:
-            source.session.use_region(region_in(partition, None, *known))
-        return region_in(partition, defaults.sts_region_name, *known)
+    def _named_sts_region(self, defaults: Defaults) -> str | None:
+        # Who a source is may be asked for accounts that take no defaults, too.
+        return defaults.sts_region_name or self._settings.defaults.sts_region_name
 
     def _regions(self, source: Source) -> tuple[str | None, ...]:
         return self._settings.region_name, source.region_name
 
-    def _source_credentials(
-        self, account: Account, source: Source, sts_region_name: str, defaults: Defaults
-    ) -> SourceCredentials:
-        expected = account.account_id
+    def _source_credentials(self, account: Account, source: Source, defaults: Defaults) -> SourceCredentials:
+        expected, regions, named = account.account_id, self._regions(source), self._named_sts_region(defaults)
 
         def check(frozen: ReadOnlyCredentials) -> None:
-            identity = source.identity(frozen, sts_region_name)
+            identity = source.identity(frozen, region_without_role(account, source, regions, named))
             if expected is not None and identity.account_id != expected:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
 
@@ -314,7 +317,7 @@ class Chains:
                     request = self._kept_request(hop, signer, source, ends)
                     cell = self._cells[key] = self._new_cell(label, key, request, ends)
                     self._source_of_cell[cell] = source
-                if not source.session.is_passed_in:
+                if not source.is_passing:
                     self._recent[key] = cell
                 keys.append(key)
                 cells.append(cell)
@@ -363,3 +366,16 @@ class Chains:
             clock=runtime.clock,
             deadline=deadline,
         )
+
+
+def region_without_role(account: Account, source: Source, regions: tuple[str | None, ...], named: str | None) -> str:
+    """The region whose STS knows a source's own credentials, where no role says which partition they are of.
+
+    Args:
+        account: Its region is in its partition.
+        source: The source.
+        regions: The session's and the source's region.
+        named: The region of STS that the defaults name.
+    """
+    known = account.region_name, source.session.profile_region, source.region_name, *regions
+    return region_in(partition_of(*known), named, account.region_name, *regions, *known)

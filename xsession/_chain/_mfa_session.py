@@ -288,7 +288,7 @@ class MfaSessions:
             source: The long-term credentials.
         """
         # A source that a caller passed along is held only by what uses it.
-        sessions = self._passing if source.session.is_passed_in else self._sessions
+        sessions = self._passing if source.is_passing else self._sessions
         known = sessions.get((source.key, serial))
         if known is not None:
             return known

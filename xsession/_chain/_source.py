@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
@@ -20,6 +20,7 @@ from xsession.errors import CredentialsError, SessionClosedError, SourceCredenti
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.credentials import Credentials as BotocoreCredentials
     from botocore.credentials import ReadOnlyCredentials
 
     from xsession.roles import Role
@@ -58,6 +59,9 @@ class Source:
         emit: Takes events.
         changed: Called when the source has other credentials that are, or may be, somebody else's; None: nobody is.
         holds: Returns whether anything is held that was given to the source; None: nothing ever is.
+        is_passing: Whether it is a boto3 session that a caller passed for an account: only what uses it holds it.
+        region_name: The session's region.
+        sts_region_name: The region of STS that the session's defaults name.
     """
 
     def __init__(
@@ -70,10 +74,14 @@ class Source:
         emit: events.Hook,
         changed: Callable[[Source], None] | None = None,
         holds: Callable[[Source], bool] | None = None,
+        is_passing: bool = False,
+        region_name: str | None = None,
+        sts_region_name: str | None = None,
     ) -> None:
         self.session = session
         self._changed = changed
         self._holds = holds
+        self.is_passing = is_passing
         self.core, self.sts = clients.core, clients.sts
         # A profile's region is its account's: another one's, which has the same settings, must not count.
         own_region = settings is None or not settings.has_region
@@ -84,8 +92,8 @@ class Source:
         self.expected: str | None = None
         self._expected_key: str | None = None
         self._partition: str | None = None
-        self._sts_region_name: str | None = None
-        self._regions: tuple[str | None, ...] = ()
+        self._sts_region_name = sts_region_name
+        self._regions: tuple[str | None, ...] = (region_name,)
         self._closed = False
         # What asks STS under it uses no credentials but those that are given.
         self._lock = threading.RLock()
@@ -151,11 +159,12 @@ class Source:
             sts_region_name: The region that the defaults name.
         """
         self._regions = regions
-        self._sts_region_name = self._sts_region_name or sts_region_name
+        self._sts_region_name = sts_region_name or self._sts_region_name
         if role is not None:
             self._partition = role.partition
             self._sts_region_name = role.sts_region_name or self._sts_region_name
-            self.session.use_region(sts_region(role, *regions))
+            if self.session.region_name is None:
+                self.session.use_region(sts_region(role, *regions))
 
     @property
     def sts_region_name(self) -> str:
@@ -220,6 +229,21 @@ class Source:
             return person_of(self.identity(frozen))
         except CredentialsError:
             return None
+
+    def client(
+        self, service_name: str, credentials: BotocoreCredentials, region_name: str | None, **kwargs: Any
+    ) -> Any:
+        """A new client of a service.
+
+        Args:
+            service_name: "s3", "ec2", ...
+            credentials: What it asks at each signing.
+            region_name: Its region; where the source has none, that of STS for a role that its own profile names too.
+            kwargs: Whatever else boto3's `client` takes.
+        """
+        if self.session.region_name is None:
+            self.session.use_region(region_name)
+        return self.core.client(service_name, credentials, region_name, **kwargs)
 
     def report(self) -> None:
         """Tells the hooks of what the core met since it was asked last; called where no lock is held."""

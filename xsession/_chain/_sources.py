@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
-
-import boto3
+from typing import TYPE_CHECKING
 
 from xsession._base import renew_after_fork
 from xsession._botocore import Loaders, SourceSession, settings_session
@@ -17,7 +15,8 @@ from xsession.errors import SessionClosedError, SourceCredentialsError
 from ._settings import ChainSettings, Runtime
 from ._source import NOBODY, Source, SourceClients
 
-SourceName: TypeAlias = "str | Profile | boto3.Session | None"
+if TYPE_CHECKING:
+    import boto3
 
 
 class Sources:
@@ -74,12 +73,13 @@ class Sources:
         with self._lock:
             if self._closed:
                 raise SessionClosedError.closed(account=account.name)
-            if isinstance(name, boto3.Session):
-                passing = self._passing.get((id(name), settings))
-                if passing is None:
-                    passing = self._passing[id(name), settings] = self._new(SourceSession(name), settings)
-                return passing
-            return self._found(name, settings)
+            if isinstance(name, str | Profile | None):
+                return self._found(name, settings)
+            passing = self._passing.get((id(name), settings))
+            if passing is None:
+                made = SourceSession(name, wall=self._runtime.clock.wall)
+                passing = self._passing[id(name), settings] = self._new(made, settings, is_passing=True)
+            return passing
 
     def alike(self, source: Source) -> list[Source]:
         """All sources with the credentials of one, itself included."""
@@ -145,7 +145,7 @@ class Sources:
             return SourceSession(self._asked, region_name=self._settings.region_name, wall=wall)
         return SourceSession(name, wall=wall)
 
-    def _new(self, session: SourceSession, settings: ProfileSettings | None) -> Source:
+    def _new(self, session: SourceSession, settings: ProfileSettings | None, *, is_passing: bool = False) -> Source:
         runtime, config = self._runtime, self._settings.config
         clients = None if settings is None else self._clients.get(settings)
         if clients is None:
@@ -161,4 +161,7 @@ class Sources:
             emit=runtime.emit,
             changed=self._changed,
             holds=self._holds,
+            is_passing=is_passing,
+            region_name=self._settings.region_name,
+            sts_region_name=self._settings.defaults.sts_region_name,
         )
