@@ -31,7 +31,7 @@ from xsession.refresh import RefreshPolicy
 
 ROLE = "arn:aws:iam::222222222222:role/R"
 HUB = "arn:aws:iam::333333333333:role/Hub"
-SECRET = "aws_secret_access_key = example"  # noqa: S105 # nobody's
+SECRET = "aws_secret_access_key = example"
 
 
 def keys(**profiles: str) -> str:
@@ -85,7 +85,7 @@ def test_a_profile_that_lost_its_keys_does_not_become_the_machine(files: Path, m
         xs = CrossAccountSession({"v": ROLE, "other": HUB}, profile_name="team")
         xs.get_frozen_credentials("v")
         (files / "credentials").write_text("[team]\nregion = us-east-1\n")
-        with pytest.raises(SourceCredentialsError, match="no other key.*profile 'team'"):
+        with pytest.raises(SourceCredentialsError, match=r"no other key.*profile 'team'"):
             xs.get_frozen_credentials("other")
         assert "ASIAMACHINE" not in {key_id for _, key_id in sts.actions}
 
@@ -103,14 +103,14 @@ def test_a_profile_of_the_last_project_stops_only_who_uses_it(files: Path, monke
             copy = pickle.loads(pickle.dumps(xs))
         assert copy.get_frozen_credentials("target").access_key_id
         xs = CrossAccountSession({"target": ROLE})
-        with pytest.raises(SourceCredentialsError, match="of-the-last-project.*AWS_PROFILE names it"):
+        with pytest.raises(SourceCredentialsError, match=r"of-the-last-project.*AWS_PROFILE names it"):
             xs.get_client("s3", "target")
 
 
 def test_a_profile_that_was_asked_for_is_missed_at_once(files: Path) -> None:
     """Where the session is made."""
     (files / "config").write_text("")
-    with pytest.raises(SourceCredentialsError, match="gone.*list-profiles"):
+    with pytest.raises(SourceCredentialsError, match=r"gone.*list-profiles"):
         CrossAccountSession(profile_name="gone")
 
 
@@ -190,7 +190,7 @@ def test_a_pickled_copy_refuses_another_person_each_time(files: Path, monkeypatc
         copy.get_frozen_credentials("v")
         login("BOB")
         copy.invalidate()
-        with pytest.raises(SourceCredentialsError, match="user/bob here, and was .*user/bruce"):
+        with pytest.raises(SourceCredentialsError, match=r"user/bob here, and was .*user/bruce"):
             copy.get_frozen_credentials("v")
         login("BRUCE2")
         copy.invalidate()
@@ -258,7 +258,7 @@ def test_a_default_region_of_sts_is_for_the_roles_of_its_partition(
     """It is one for many accounts; a role's own counts whatever it says."""
     (files / "credentials").write_text(keys(default="AKIAONE"))
     china = "arn:aws-cn:iam::222222222222:role/R"
-    accounts = {"near": ROLE, "far": china, "odd": Role(china, sts_region_name="us-west-2")}
+    accounts: dict[str, str | Role] = {"near": ROLE, "far": china, "odd": Role(china, sts_region_name="us-west-2")}
     with all_hosts(usual, monkeypatch, tmp_path) as hosts:
         xs = CrossAccountSession(accounts, sts_region_name="eu-north-1")
         for name in accounts:
@@ -358,7 +358,7 @@ def test_a_refused_source_that_can_not_be_read_again_says_both(
         (files / "credentials").write_text(text)
         gone.add("AKIAFIRST")
         xs.invalidate()
-        with pytest.raises(SourceCredentialsError, match=f"ExpiredToken.*no other key.*{reason}") as caught:
+        with pytest.raises(SourceCredentialsError, match=rf"ExpiredToken.*no other key.*{reason}") as caught:
             xs.get_frozen_credentials("v")
     error = caught.value
     assert (error.code, error.hop, error.retryable, error.account) == ("ExpiredToken", 0, False, "v")

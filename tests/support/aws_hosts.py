@@ -1,4 +1,4 @@
-"""Hosts that answer what a test tells them: one over HTTP, or all of AWS by their own names, over TLS, behind a proxy."""
+"""Hosts that answer what a test tells them: one over HTTP, or all of AWS by their own names, over TLS."""
 
 from __future__ import annotations
 
@@ -127,9 +127,14 @@ def all_hosts(how: Answer, monkeypatch: Any, folder: Any) -> Iterator[Hosts]:
         yield server
 
 
+def now() -> datetime:
+    """The time of the hosts."""
+    return datetime.now(UTC)
+
+
 def assumed(request: Request, *, seconds: float = 3_600) -> str:
     """AssumeRole's or GetSessionToken's answer to a request, each with keys of its own."""
-    ends = datetime.now(UTC) + timedelta(seconds=seconds)
+    ends = now() + timedelta(seconds=seconds)
     arn = request.form.get("RoleArn", "arn:aws:iam::111111111111:role/None")
     session = arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/name"
     made = f"ASIA{abs(hash((request.key_id, arn, ends))) % 10**12:012d}"

@@ -36,13 +36,25 @@ class RoleBehindMfa:
         self._wall = wall
         self._lock = threading.RLock()
         self._held: tuple[ReadOnlyCredentials, float] | None = None
+        self._instead: Credentials | None = None
         renew_after_fork(self)
 
     @property
     def is_usable(self) -> bool:
-        """Whether no code is needed."""
+        """Whether credentials are held that are good still."""
         held = self._held
         return held is not None and self._wall() < held[1]
+
+    @property
+    def needs_code(self) -> bool:
+        """Whether the next credentials take a code."""
+        try:
+            self.load(None)
+        except MfaError:
+            return True
+        except Exception:  # noqa: BLE001 # whoever reads the credentials is told
+            return False
+        return False
 
     def load(self, code: str | None) -> Credentials | ReadOnlyCredentials | None:
         """The role's credentials; or those that the session has instead, where something comes before its profile.
@@ -57,16 +69,18 @@ class RoleBehindMfa:
         if code is None and held is not None and self._wall() < held[1]:
             return held[0]
         with self._lock:
+            if self._instead is not None:
+                return self._instead
             resolver = self._session._session.get_component("credential_provider")
             provider = next((one for one in resolver.providers if one.METHOD == _ASSUME_ROLE), None)
             if provider is None or provider._prompter is not getpass.getpass or type(provider.cache) is not dict:
                 # Somebody has a way of asking already, or keeps what was given.
-                theirs: Credentials | None = self._session.get_credentials()
-                return theirs
+                self._instead = self._session.get_credentials()
+                return self._instead
             found: Any = _loaded(resolver, provider, code)
             if found is None or found.method != _ASSUME_ROLE:
-                before: Credentials | None = found
-                return before
+                self._instead = found
+                return self._instead
             if code is None:
                 raise code_missing(self.serial)
             frozen: ReadOnlyCredentials = found.get_frozen_credentials()

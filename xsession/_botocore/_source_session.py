@@ -108,7 +108,7 @@ class SourceSession:
     @property
     def needs_code(self) -> bool:
         """Whether the next credentials take a code of the MFA device."""
-        return self._mfa is not None and not self._mfa.is_usable
+        return self._mfa is not None and self._mfa.needs_code
 
     def use_region(self, region_name: str | None) -> None:
         """Names the region whose STS is asked for a role that the profile itself names, where no region is set.
