@@ -105,7 +105,7 @@ class OneSource:
         self.key = "AKIAONE"
         self.rejections: list[str] = []
 
-    def frozen(self) -> ReadOnlyCredentials:
+    def own(self) -> ReadOnlyCredentials:
         """The current one."""
         return ReadOnlyCredentials(self.key, "s", None)
 

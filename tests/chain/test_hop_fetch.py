@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import (
+    SOURCE,
     AssumeRoleError,
     Credentials,
     CredentialsError,
@@ -170,7 +171,7 @@ class KeptElsewhere:
 def _session(world: World, store: Any, **options: Any) -> Any:
     xs = world.session(store=store, **options)
     # Two sessions never share a source's identity, so the key of one is made the other's.
-    xs._chains._sources[None, None].session.identity = "source:test"
+    xs._chains._sources.of(xs.accounts.find(SOURCE)).session.identity = "source:test"
     return xs
 
 

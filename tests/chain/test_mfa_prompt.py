@@ -62,6 +62,12 @@ def test_a_program_prints_the_code() -> None:
     assert ask_for_code(SERIAL, None, prints(" 123456 ")) == "123456"
 
 
+@pytest.mark.parametrize("printed", ["Code for GAHT-1234: 123456.", "123456 is good for 30 s", "id 1234567\n123456\n"])
+def test_a_program_may_print_words_around_the_code(printed: str) -> None:
+    """As long as one run of six digits alone stands in them."""
+    assert ask_for_code(SERIAL, None, prints(printed)) == "123456"
+
+
 def test_a_program_is_told_the_device() -> None:
     """In any of its arguments, as text: no shell looks at it."""
     program = [sys.executable, "-c", "import sys; print(sys.argv[1:] == sys.argv[2:] or '123456')", "{serial}; echo"]
@@ -76,7 +82,8 @@ def test_a_program_is_told_the_device() -> None:
     [
         (prints("987654", status=3), "ended with 3"),
         (["no-such-program"], "could not be run: No such file"),
-        (prints("secret 987654"), "six digits"),
+        (prints("987654 or 987655"), "six digits, and printed 2"),
+        (prints("9876543"), "six digits, and printed none"),
         ([sys.executable, "-c", r"import os; os.write(1, b'\xff' * 6)"], "six digits"),
     ],
 )

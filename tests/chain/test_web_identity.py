@@ -199,9 +199,18 @@ def test_a_refusal_that_stays_costs_one_call(sts: ScriptedSTS, token_file: Path,
     assert len(sts.requests) == 1
 
 
-def test_an_issuer_that_can_not_be_reached_is_tried_again(sts: ScriptedSTS, token_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("IDPCommunicationError", "no"),
+        ("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider"),
+    ],
+)
+def test_an_issuer_that_can_not_be_reached_is_tried_again(
+    sts: ScriptedSTS, token_file: Path, code: str, message: str
+) -> None:
     """STS could not fetch its keys; that goes away."""
-    sts.status, sts.body, sts.date = 400, refusal("IDPCommunicationError"), None
+    sts.status, sts.body, sts.date = 400, refusal(code, message), None
     in_an_hour = datetime.now(UTC) + timedelta(hours=1)
 
     def recovers() -> None:
@@ -377,7 +386,7 @@ def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> No
     """One that takes the place of another in memory never gets what that one was given."""
     with session(Role(ROLE, web_identity_token=lambda: "token")) as xs:
         chains = xs._chains
-        source = chains._sources[None, None]
+        source = chains._sources.of(xs.accounts.find("vegeta"))
         functions = [Role(ROLE, web_identity_token=partial(str, number)) for number in range(50)]
         names = {chains._parent_key(role, "source", source) for role in functions}
         assert len(names) == 50

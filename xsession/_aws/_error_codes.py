@@ -19,10 +19,13 @@ _ALIASES = {
     "ExpiredTokenException": "ExpiredToken",
     "IDPCommunicationErrorException": "IDPCommunicationError",
     "IDPRejectedClaimException": "IDPRejectedClaim",
+    "IncompleteSignatureException": "IncompleteSignature",
     "InvalidIdentityTokenException": "InvalidIdentityToken",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
     "LimitExceededException": "LimitExceeded",
     "MalformedPolicyDocumentException": "MalformedPolicyDocument",
     "NoSuchEntityException": "NoSuchEntity",
+    "NotAuthorized": "AccessDenied",
     "PackedPolicyTooLargeException": "PackedPolicyTooLarge",
     "RegionDisabledException": "RegionDisabled",
     "ServiceFailureException": "ServiceFailure",
@@ -46,18 +49,42 @@ _THROTTLING = (
     "ProvisionedThroughputExceeded",
 )
 
-FINAL = frozenset(
+BAD_REQUEST = frozenset(
     {
-        "AccessDenied",
-        "IDPRejectedClaim",
-        "InvalidIdentityToken",
-        "MalformedPolicyDocument",
-        "PackedPolicyTooLarge",
-        "RegionDisabled",
+        "IncompleteSignature",
+        "InvalidAction",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "InvalidQueryParameter",
+        "MalformedQueryString",
+        "MissingAction",
+        "MissingAuthenticationToken",
+        "MissingParameter",
+        "UnknownOperation",
+        "UnsupportedOperation",
         "ValidationError",
     }
 )
-"""Refusals of STS that stay until something is changed. Everything else may go away by itself."""
+"""Codes that only another request can fix; AWS's own words say which."""
+
+FINAL = BAD_REQUEST | {
+    "AccessDenied",
+    "IDPRejectedClaim",
+    "InvalidIdentityToken",
+    "MalformedPolicyDocument",
+    "OptInRequired",
+    "PackedPolicyTooLarge",
+    "RegionDisabled",
+    # The secret is another key's, or the local clock is wrong: both wait for a person.
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+}
+"""Codes of STS that stay as they are until something is changed. Everything else may go away by itself."""
+
+# STS could not fetch the keys of the token's issuer just then, and says so under the code of a token that is no good.
+_PASSING_MESSAGES: Mapping[str, tuple[str, ...]] = {
+    "InvalidIdentityToken": ("retrieve verification key", "retrieve openid configuration"),
+}
 
 _DEAD_CALLER = frozenset({"ExpiredToken", "InvalidClientTokenId"})
 _DEAD_WEB_IDENTITY = frozenset({"ExpiredToken", "IDPRejectedClaim", "InvalidIdentityToken"})
@@ -107,6 +134,8 @@ _HINTS: Mapping[str, Mapping[AwsCall, str]] = {
     },
     "PackedPolicyTooLarge": {"AssumeRole": "shorten the session policy or send fewer tags"},
     "RegionDisabled": {"AssumeRole": "choose another sts_region_name: STS is off in this region for the account"},
+    "OptInRequired": {"AssumeRole": "sign the account up for the service, or choose a region that is enabled"},
+    "RequestTimeTooSkewed": {"AssumeRole": "set the local clock"},
     "SignatureDoesNotMatch": {
         "AssumeRole": "check that the secret belongs to the access key, and that the local clock is right",
     },
@@ -134,9 +163,15 @@ def is_throttling(code: str | None) -> bool:
     return (code or "").startswith(_THROTTLING)
 
 
-def is_final(code: str | None) -> bool:
-    """Whether STS's refusal stays until something is changed."""
-    return same_code(code) in FINAL
+def is_final(code: str | None, message: str = "") -> bool:
+    """Whether STS's refusal stays until something is changed.
+
+    Args:
+        code: AWS's code, in either spelling.
+        message: AWS's words; some say that it is a passing one.
+    """
+    passing = _PASSING_MESSAGES.get(same_code(code), ())
+    return same_code(code) in FINAL and not any(text in message.lower() for text in passing)
 
 
 def is_dead_caller(code: str | None) -> bool:

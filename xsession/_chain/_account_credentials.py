@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xsession._base import renew_after_fork
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
-from xsession.errors import MfaError, reaching
+from xsession.errors import MfaError, XSessionError, reaching
 from xsession.refresh import NO_REJECTIONS, Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._mfa_session import AccountMfa
     from ._source import Source
+    from ._source_code import SourceMfa
 
 
 class AccountCredentials(CurrentCredentials):
@@ -177,6 +178,7 @@ class SourceCredentials(AccountCredentials):
         account: The account's name, for errors.
         source: Whose they are; its own refresh is respected.
         check: Called with them before they are used for the first time, and whenever the key id changed.
+        mfa: The MFA that the source's own profile asks for; None: it asks for none.
     """
 
     method = "source"
@@ -186,8 +188,10 @@ class SourceCredentials(AccountCredentials):
         account: str,
         source: Source,
         check: Callable[[ReadOnlyCredentials], None] | None,
+        mfa: SourceMfa | None = None,
     ) -> None:
         super().__init__(account)
+        self._mfa = mfa
         self._source = source
         self._check = check
         self._checked: str | None = None
@@ -199,7 +203,8 @@ class SourceCredentials(AccountCredentials):
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """The source's current credentials, once they are known to be of the right account."""
         with reaching(self._account):
-            frozen = self._source.frozen()
+            self.ask_for_mfa()
+            frozen = self._source.own()
             if self._check is not None and self._checked != frozen.access_key:
                 self._check(frozen)
                 self._checked = frozen.access_key
@@ -214,6 +219,11 @@ class SourceCredentials(AccountCredentials):
             session_token=frozen.token,
             account_id=getattr(frozen, "account_id", None),
         )
+
+    def ask_for_mfa(self) -> None:
+        """Has a person asked for an MFA code, where the source needs one."""
+        if self._mfa is not None:
+            self._mfa.ask()
 
     @property
     def methods(self) -> frozenset[str]:
@@ -239,17 +249,21 @@ class SourceCredentials(AccountCredentials):
 
     def rejected(self, rejection: Rejection) -> float | None:
         """Has the source look for other credentials; how old its own are is its business and not known."""
-        held = self._source.frozen().access_key
+        held = self._source.own().access_key
         with self._lock:
             memory, verdict = self._rejections.after(rejection, held=held, age=math.inf, now=0.0)
             # To look costs no call of STS, and somebody may just have logged in.
             self._rejections = replace(memory, pause=0.0)
-        if verdict.replaces and not self._source.rejected(rejection.access_key_id):
+        try:
+            if verdict.replaces and not self._source.rejected(rejection.access_key_id):
+                return None
+        except XSessionError:
+            # It can't be read any more, and AWS's own answer says enough.
             return None
         return verdict.delay
 
     def accepted(self, endpoint: Endpoint) -> None:
-        """Takes note that an endpoint accepted these, which rejected some before."""
+        """Records that an endpoint accepted these, which rejected some before."""
         with self._lock:
             self._rejections = self._rejections.accepted(endpoint)
 

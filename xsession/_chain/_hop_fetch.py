@@ -14,6 +14,8 @@ from xsession.errors import MfaError, XSessionError
 from xsession.refresh import Cell, Issued, Label, Reader
 from xsession.stores import Store
 
+from ._assume_role import SETTLING_SECONDS
+
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
@@ -140,6 +142,13 @@ class HopSigner:
     def frozen(self) -> ReadOnlyCredentials:
         """That hop's current credentials, fetched in this thread where they must be."""
         return Reader(self._cell, nested=True).read().signing
+
+    @property
+    def settling(self) -> bool:
+        """Whether they are so new that STS may not know them yet."""
+        snapshot = self._cell.snapshot
+        asked = snapshot.expires_boot - snapshot.lifetime
+        return snapshot.generation > 0 and self._cell.clock.boot() - asked < SETTLING_SECONDS
 
     def rejected(self, access_key_id: str) -> bool:
         """Throws them away, so that they are fetched again."""

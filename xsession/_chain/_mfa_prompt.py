@@ -138,7 +138,7 @@ def ask_for_code(serial: str, function: MfaCode | None, command: Sequence[str] |
     if function is not None:
         answer: object = _called(function, serial)
     elif command is not None:
-        answer = _printed([part.replace("{serial}", serial) for part in command])
+        answer = _code_in(_printed([part.replace("{serial}", serial) for part in command]), command[0])
     else:
         answer = _typed(serial)
     if not isinstance(answer, str) or not re.fullmatch("[0-9]{6}", answer):
@@ -173,6 +173,15 @@ def _printed(command: Sequence[str]) -> str:
         problem = f"ended with {done.returncode}"
     # Raised here, outside of the handlers: the exception of a timeout holds what was printed.
     msg = f"mfa_command {command[0]!r} {problem}"
+    raise MfaError(msg)
+
+
+def _code_in(printed: str, program: str) -> str:
+    # Programs print other words around it. Of two, none is known to be the right one, and devices lock after a few.
+    codes = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", printed)
+    if len(codes) == 1:
+        return str(codes[0])
+    msg = f"mfa_command {program!r} should print one code of six digits, and printed {len(codes) or 'none'}"
     raise MfaError(msg)
 
 

@@ -12,7 +12,6 @@ from xsession import events
 from xsession._aws import is_denied
 from xsession._base import Clock, frozen, renew_after_fork
 from xsession._chain import Chains, ResolvedAccount
-from xsession._sts import sts_region
 from xsession.accounts import Account, required_role
 from xsession.credentials import Credentials, Identity
 from xsession.errors import AssumeRoleError, DeadlinePassedError, GrantError, XSessionError, reaching
@@ -198,7 +197,7 @@ class Grants:
     def _who(self, plain: ResolvedAccount) -> Identity:
         source = plain.source
         with reaching(plain.account.name):
-            return source.identity(source.frozen(), sts_region(plain.hops[-1].role, source.region_name))
+            return source.identity(source.frozen())
 
     def _assumed(
         self, account: Account, plain: ResolvedAccount, role: Role, live: LiveGrant
