@@ -67,6 +67,7 @@ class SourceSession:
         self.found = 0
         # Those that were last known to be of one person, and who that is; None: nobody had to know yet.
         self.seen: tuple[ReadOnlyCredentials, str | None] | None = None
+        self._readers: set[int] = set()
         # Foreign code runs under it, and may come back here.
         self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
@@ -93,6 +94,11 @@ class SourceSession:
         return isinstance(self._asked, boto3.Session)
 
     @property
+    def is_being_read(self) -> bool:
+        """Whether somebody waits for its credentials just now."""
+        return bool(self._readers)
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:
@@ -103,7 +109,11 @@ class SourceSession:
     @property
     def mfa_serial(self) -> str | None:
         """The MFA device that the profile's own role asks for; None: none does."""
-        return None if self._mfa is None else self._mfa.serial
+        if self._mfa is not None:
+            return self._mfa.serial
+        # What a session has got with a code that it asked for itself takes another one when it ends.
+        asked_itself = getattr(_held_by(self.boto3_session), "method", None) == "assume-role"
+        return mfa_serial_of(self._profile, self._profiles) if asked_itself else None
 
     @property
     def needs_code(self) -> bool:
@@ -130,6 +140,8 @@ class SourceSession:
             MfaError: They need a code of an MFA device.
         """
         failure: XSessionError
+        reader = threading.get_ident()
+        self._readers.add(reader)
         try:
             frozen = self._frozen(mfa_code)
         except XSessionError:
@@ -141,6 +153,8 @@ class SourceSession:
                 self.account_id = getattr(frozen, "account_id", None)
                 return frozen
             failure = no_credentials(self._profile)
+        finally:
+            self._readers.discard(reader)
         # Raised here, outside of the handler: frames that it passed through hold secrets.
         raise failure
 
@@ -177,6 +191,7 @@ class SourceSession:
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
         self._lock = threading.RLock()
+        self._readers = set()
 
     @functools.cached_property
     def _mfa(self) -> RoleBehindMfa | None:
