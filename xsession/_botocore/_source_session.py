@@ -153,6 +153,8 @@ class SourceSession:
                 self.account_id = getattr(frozen, "account_id", None)
                 return frozen
             failure = no_credentials(self._profile)
+            # botocore takes metadata that do not answer for none, and the profile says that there are some.
+            failure.retryable = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
         finally:
             self._readers.discard(reader)
         # Raised here, outside of the handler: frames that it passed through hold secrets.
