@@ -390,6 +390,37 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+def test_a_link_is_not_followed_where_the_system_has_no_flag_for_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is looked at first."""
+    path, target = tmp_path / "audit.jsonl", tmp_path / "target"
+    path.symlink_to(target)
+    monkeypatch.delattr(os, "O_NOFOLLOW", raising=False)
+    monkeypatch.setattr(audit, "_FLAGS", os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    with pytest.raises(AuditLogError, match="is a symbolic link; a symbolic link is not followed"):
+        AuditLog(path)
+    assert not target.exists()
+
+
+def test_a_file_with_another_name_is_refused(tmp_path: Path) -> None:
+    """A hard link may be to anything of ours: it is neither written to nor given another mode; later too."""
+    path, target = tmp_path / "audit.jsonl", tmp_path / "authorized_keys"
+    target.write_text("ours")
+    target.chmod(0o644)
+    log = AuditLog(path)
+    path.unlink()
+    path.hardlink_to(target)
+    mode = target.stat().st_mode
+    with pytest.raises(AuditLogError, match="has 2 names; remove the hard links"):
+        log.write(SUCCEEDED)
+    with pytest.raises(AuditLogError, match="has 2 names"):
+        AuditLog(path)
+    assert (target.read_text(), target.stat().st_mode) == ("ours", mode)
+    target.unlink()
+    log.write(SUCCEEDED)
+
+
 @posix_only
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     """Without waiting for the other end of a pipe."""

@@ -67,6 +67,8 @@ AWS_CONFIG = [
     (f"{PROFILE}credential_source = Environment\nduration_seconds = 1h", "profile 'a': duration_seconds '1h' is not"),
     (f"{PROFILE}credential_source = Environment\nduration_seconds = 60", "duration_seconds 60 is not valid: 900 to"),
     (f"{PROFILE}credential_source = Environment\nexternal_id =", "profile 'a': external_id (not shown) is not valid"),
+    (f"{PROFILE}credential_source = Environment\nmfa_serial =", "profile 'a': mfa_serial '' is not valid: 9 to 256"),
+    (f"{PROFILE}credential_source = Environment\nmfa_serial = -GAHT12345", "first a letter or digit"),
     (f"{PROFILE}credential_source = Environment\nregion = Europe", "profile 'a': region 'Europe' is not valid: an AWS"),
     (f"{PROFILE}credential_source = Environment\npolicy = {{", "profile 'a': a policy is not valid JSON: Expecting"),
     ("[profile a]\nrole_arn = R\ncredential_source = Environment", "profile 'a': role_arn 'R' is not valid: arn:<part"),
@@ -141,6 +143,8 @@ CODE: list[tuple[Callable[[], object], type[XSessionError], str]] = [
     (role(external_id="x"), InvalidRoleError, "external_id (not shown) is not valid: 2 to 1224 of A-Z a-z 0-9"),
     (role(source_identity="aws:me"), InvalidRoleError, "source_identity 'aws:me' is not valid: 2 to 256"),
     (role(mfa_serial="123"), InvalidRoleError, "mfa_serial '123' is not valid: 9 to 256 of"),
+    (role(mfa_serial="--config=evil"), InvalidRoleError, "mfa_serial '--config=evil' is not valid: 9 to 256 of A-Z"),
+    (session(mfa_serial="-GAHT12345678"), InvalidRoleError, "/ : , . @ -, first a letter or digit"),
     (
         role(sts_region_name="EU"),
         InvalidRoleError,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from xsession.events import Event, Hooks, LoggingHook, NeedsAttention, RefreshStarted, Revoked
+from xsession.events import Event, GrantFailed, Hooks, LoggingHook, NeedsAttention, RefreshStarted, Revoked
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 ROLE = "arn:aws:iam::222222222222:role/R"
@@ -47,6 +47,17 @@ def test_who_lost_access_is_info(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "xsession"):
         LoggingHook()(event)
     assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
+def test_a_grant_that_failed_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """With the grant's id; that it was asked for is a detail."""
+    failed = GrantFailed(
+        at=AT, account="vegeta", role_arn=ROLE, hop=1, grant_id="1a", access_key_id=None, code=None, message="no"
+    )
+    with caplog.at_level(logging.INFO, "xsession"):
+        LoggingHook()(failed)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "grant_id=1a" in caplog.text
 
 
 def test_a_value_can_not_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -93,6 +104,15 @@ def test_nobody_hears_of_what_could_not_be_written_down() -> None:
     with pytest.raises(OSError, match="no space left"):
         Hooks((heard.append, Log([], full=True))).record(STARTED)
     assert heard == []
+
+
+def test_what_has_happened_is_written_down_by_whoever_can(caplog: pytest.LogCaptureFixture) -> None:
+    """One that can't is logged, and keeps nobody else from it."""
+    written: list[Event] = []
+    heard: list[Event] = []
+    Hooks((Log([], full=True), Log(written), heard.append)).record_by_all(STARTED)
+    assert written == heard == [STARTED]
+    assert "failed on RefreshStarted" in caplog.text
 
 
 def test_every_hook_hears_of_an_event_even_after_one_that_raises(caplog: pytest.LogCaptureFixture) -> None:

@@ -65,10 +65,11 @@ def test_every_example_is_valid_for_both(tmp_path: Path, text: str) -> None:
     read_toml(path)
 
 
-# What only the parser sees: how keys go together, other places of the document, other files.
+# What only the parser sees: how keys go together, other places of the document, other files; and bounds.
 TOGETHER = re.compile(
     "nothing says|can't stand|role is|say it all|says it all|says which|leave its|lead to|has a source|a hub|first hop"
     "|not the account|is needed here; give|not the name|can't be read|not valid TOML|000000000000:role/a b"
+    "|nests values|a key of more than|bytes, and is not read|a number of more than"
 )
 
 

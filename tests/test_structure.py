@@ -53,6 +53,7 @@ TESTED_BY = {
     "diagnosis._remedies": "diagnosis/test_walk.py",
     "diagnosis._trust_causes": "diagnosis/test_causes.py",
     "grants._granting": "grants/test_grant.py",
+    "grants._live": "grants/test_revocation.py",
     "policies._permissions": "policies/test_ready_made.py",
     "refresh._reader": "refresh/test_mandatory.py",
     "refresh._reports": "refresh/test_clock_steps.py",

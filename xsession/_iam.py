@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -41,7 +42,7 @@ class RoleState:
 
     arn: str
     path: str
-    trust: Policy | str
+    trust: Policy | str = field(repr=False)  # text is shown as it is, with an external id
     permissions: Policy | str | None
     max_session_duration: int
     description: str

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ._base import FrozenMap, frozen
@@ -41,6 +42,8 @@ _MODE = 0o600
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
 _FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # neither of them is on every platform
 _FLAGS |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+
+_NOT_FOLLOWED = "a symbolic link is not followed"
 
 logger = logging.getLogger("xsession")
 
@@ -68,7 +71,8 @@ class AuditLog:
     """A hook that writes each event down as one line of JSON; pass it in `hooks=`.
 
     Safe for many threads and processes on a local disk, and across forks. The file has mode 0600: a wider one is
-    narrowed. A symbolic link, a file of another user and whatever is no regular file are refused. No folder is made.
+    narrowed. A symbolic link, a file that has another name as well (a hard link), a file of another user and whatever
+    is no regular file are refused. No folder is made.
 
     Args:
         path: The file; made if it is missing.
@@ -146,6 +150,8 @@ class AuditLog:
             os.close(file)
 
     def _open(self) -> int:
+        if not hasattr(os, "O_NOFOLLOW") and Path(self.path).is_symlink():
+            _refuse(self.path, "is a symbolic link", hint=_NOT_FOLLOWED)
         try:
             file = os.open(self.path, _FLAGS, _MODE)
         except OSError as error:
@@ -161,6 +167,9 @@ class AuditLog:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             _refuse(self.path, "is no regular file")
+        if found.st_nlink > 1:
+            # Before anything is changed: it may be any file of ours that somebody gave this name.
+            _refuse(self.path, f"has {found.st_nlink} names", hint="remove the hard links, or choose another file")
         if not hasattr(os, "geteuid"):  # Windows has other ways to say who may read a file
             return
         if found.st_uid != os.geteuid():
@@ -263,7 +272,7 @@ def _moment(value: object) -> datetime | None:
 def _hint(error: OSError) -> str | None:
     if isinstance(error, FileNotFoundError):
         return "make its folder first, with mode 0700"
-    return "a symbolic link is not followed" if error.errno == errno.ELOOP else None
+    return _NOT_FOLLOWED if error.errno == errno.ELOOP else None
 
 
 def _shown(path: str | os.PathLike[str]) -> str:

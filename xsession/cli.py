@@ -9,6 +9,7 @@ from typing import Any
 import xsession
 from xsession import Accounts, CrossAccountSession
 
+from .accounts import TrustedFiles
 from .errors import ConfigError, UnknownAccountError, XSessionError
 from .escape import for_terminal
 
@@ -83,6 +84,32 @@ else:
         click.echo(json.dumps(diagnosis.to_dict(), indent=2) if as_json else str(diagnosis))
         if not diagnosis.ok:
             sys.exit(1)
+
+    @cli.command(short_help="Trust a file that was found.")
+    @click.argument("path", required=False)
+    @click.option("--list", "listed", is_flag=True, help="List the files that are trusted.")
+    @click.option("--remove", is_flag=True, help="Trust PATH no more.")
+    def trust(path: str | None, listed: bool, remove: bool) -> None:
+        """Trust the file at PATH as it is now, or those that are found here.
+
+        A project's file may name a profile, a token file or an MFA device only where you trust it; once it has changed,
+        you are asked again. Look at it before.
+        """
+        trusted = TrustedFiles.of_user()
+        if listed:
+            lines = list(trusted)
+        elif remove:
+            if path is None:
+                msg = "--remove needs the file's PATH"
+                raise click.UsageError(msg)
+            lines = [f"{path}: {'not trusted any more' if trusted.remove(path) else 'was not trusted'}"]
+        else:
+            lines = []
+            for file in trusted.trust(path):
+                lines.append(f"{file.path}: {'trusted' if file.values else 'needs no trust'}")
+                lines += [f"  {key} = {value}" for key, value in file.values.items()]
+        for line in lines:
+            click.echo(for_terminal(line))
 
     def main() -> int:
         """Runs the command line; what it returns is the exit status."""

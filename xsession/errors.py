@@ -253,7 +253,7 @@ class DeadlinePassedError(CredentialsError):
 
 
 class GrantError(XSessionError):
-    """A grant was not made since it could not be written down, or it could not be handed over."""
+    """A grant was not made since it could not be written down or was revoked meanwhile, or it was not handed over."""
 
 
 class RevocationError(XSessionError):

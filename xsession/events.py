@@ -155,6 +155,31 @@ class NeedsAttention(Event):
 
 
 @frozen(kw_only=True)
+class GrantRequested(Event):
+    """A grant is about to be made: STS is asked for its credentials next.
+
+    Args:
+        grant_id: Its id.
+        who: The ARN of who makes it.
+        to: Whom it is for.
+        reason: Why.
+        policy: The session policy that narrows it, as JSON.
+        policy_arns: The managed policies that narrow it.
+        deadline: Until when it is to hold.
+        role_session_name: The name of its sessions.
+    """
+
+    grant_id: str
+    who: str
+    to: str
+    reason: str | None
+    policy: str
+    policy_arns: tuple[str, ...]
+    deadline: datetime
+    role_session_name: str
+
+
+@frozen(kw_only=True)
 class Granted(Event):
     """A grant was made: somebody else was given credentials.
 
@@ -183,6 +208,23 @@ class Granted(Event):
     source_identity: str | None
     access_key_id: str
     expiry: datetime | None
+
+
+@frozen(kw_only=True)
+class GrantFailed(Event):
+    """A grant that was requested was not made, or was taken back before it was handed over, whatever was said before.
+
+    Args:
+        grant_id: Its id.
+        access_key_id: The key id of the session that was thrown away; None: none is known.
+        code: AWS's error code, where AWS answered.
+        message: What went wrong.
+    """
+
+    grant_id: str
+    access_key_id: str | None
+    code: str | None
+    message: str
 
 
 @frozen(kw_only=True)
@@ -219,7 +261,7 @@ class LoggingHook:
     What needs a look is a warning, who was given or lost access is INFO, the rest is DEBUG.
     """
 
-    _WARNINGS = (RefreshFailed, ServedStale, ClockStepped, NeedsAttention)
+    _WARNINGS = (RefreshFailed, ServedStale, ClockStepped, NeedsAttention, GrantFailed)
     _NOTICES = (Granted, Revoked)
 
     def __call__(self, event: Event, /) -> None:
@@ -267,6 +309,14 @@ class Hooks:
             else:
                 write(event)
         self._tell(others, event)
+
+    def record_by_all(self, event: Event) -> None:
+        """Writes down with every hook that can, whichever of them refuses, and tells all others.
+
+        Args:
+            event: What has happened, and must be said of what some of them may have on record.
+        """
+        self._tell([getattr(hook, "write", hook) for hook in self._hooks], event)
 
     @staticmethod
     def _tell(hooks: Iterable[Hook], event: Event) -> None:

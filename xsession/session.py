@@ -165,7 +165,8 @@ class CrossAccountSession:
 
         Raises:
             ConfigError: A file is missing or wrong, and the message says where in it; or there is no account at all;
-                or a project's file has an account of a name that the user's own file has too.
+                or a project's file has an account of a name that the user's own file or a profile has too, says what
+                only a file that the user trusts may, or can be written by other users.
         """
         known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
         from .accounts import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
@@ -330,8 +331,8 @@ class CrossAccountSession:
     ) -> Grant:
         """Makes credentials for somebody else: narrowed, written down, and over at a deadline that AWS enforces.
 
-        Hooks with a `write` of their own, such as `AuditLog`, must write the grant down before it is handed over. Its
-        clients end with this session's `close()`.
+        Hooks with a `write` of their own, such as `AuditLog`, must write it down before STS is asked, and again before
+        it is handed over. Its clients end with this session's `close()`.
 
         Args:
             account: As for `get_client`; one that is reached by a role.
@@ -345,7 +346,7 @@ class CrossAccountSession:
         Raises:
             ConfigError: Bad input, or a policy beside the role's own, which would not narrow it but add to it.
             CredentialsError: STS refused or failed.
-            GrantError: It could not be written down, and so it was not made.
+            GrantError: It could not be written down, or was revoked meanwhile, and so it was not made.
         """
         found = self.accounts.find(account)
         return self._grants().grant(
@@ -371,6 +372,8 @@ class CrossAccountSession:
     ) -> Revocation:
         """Has AWS refuse sessions of an account's role that were issued before now; grants among them end here at once.
 
+        One grant is refused whenever its sessions are issued, so that no process refreshes it back to life.
+
         Needs `iam:GetRole`, `iam:ListRolePolicies`, `iam:GetRolePolicy` and `iam:PutRolePolicy`, and
         `iam:DeleteRolePolicy` to clear away old revocations.
 
@@ -379,7 +382,7 @@ class CrossAccountSession:
             using: Whose identity asks IAM: an account with the same id. None: nobody, and so it fails.
             grant: The id of the one grant to revoke; None: not one grant alone.
             who: The one person whose sessions to revoke, by their source identity; None: everybody.
-            before: Sessions issued before this moment, which has a time zone; None: now.
+            before: Sessions issued before this moment, which has a time zone; None: now. Not with `grant`.
             block: Whether to deny whenever they are issued, until it is undone.
 
         Raises:
@@ -484,7 +487,8 @@ class CrossAccountSession:
         this raises and all stays as it was.
 
         Raises:
-            ConfigError: A file is missing or wrong; or this session was not made by `from_config`.
+            ConfigError: A file is missing or wrong, or has changed and must be trusted again; or this session was not
+                made by `from_config`.
             SessionClosedError: The session is closed.
         """
         if self._config is None:
@@ -540,7 +544,7 @@ class CrossAccountSession:
                 self._made_grants = Grants(
                     self._chains,
                     AccountSession,
-                    record=self._hooks.record,
+                    hooks=self._hooks,
                     clock=self._clock,
                     random=secrets.token_bytes,
                 )

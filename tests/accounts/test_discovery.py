@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from xsession import Accounts, ConfigError
-from xsession.accounts._discovery import Discovery, user_file
+from xsession.accounts._discovery import Discovery
+from xsession.accounts._user_file import user_file
 
 ARN = "arn:aws:iam::{:012}:role/R"
 
@@ -18,7 +19,10 @@ class Machine:
         self.folder = folder
         self.project = folder / "project" / "inner"
         self.project.mkdir(parents=True)
+        (folder / ".git").mkdir()
         self.environ = {
+            "HOME": str(folder / "home"),
+            "USERPROFILE": str(folder / "home"),
             "XDG_CONFIG_HOME": str(folder / "home"),
             "APPDATA": str(folder / "home"),
             "AWS_CONFIG_FILE": str(folder / "config"),
@@ -57,13 +61,13 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def name_all(machine: Machine) -> None:
-    """Defines accounts in every place; "shared" in all but the user's, whose names are protected."""
+    """Defines accounts in every place; "shared" in all but the user's and the profiles, whose names are protected."""
     machine.write("named.toml", "shared", "named", number=1)
     machine.environ["XSESSION_CONFIG"] = str(machine.write("variable.toml", "shared", "variable", number=2))
     machine.write("project/inner/xsession.toml", "shared", "project", number=3)
     machine.write("project/pyproject.toml", "shared", "pyproject", number=4, table="tool.xsession.accounts")
     machine.write("home/xsession/xsession.toml", "users", number=5)
-    machine.profile("shared", "users", "profile", number=6)
+    machine.profile("users", "profile", number=6)
 
 
 def ids(**numbers: int) -> dict[str, str]:
@@ -85,6 +89,7 @@ def test_everything_counts_and_the_strongest_wins(machine: Machine) -> None:
             del machine.environ[gone]
         else:
             (machine.folder / gone).unlink()
+    machine.profile("shared", number=6)
     assert [*weaker, machine.read()["shared"]] == [f"{number:012}" for number in (2, 3, 4, 6)]
 
 
@@ -116,7 +121,7 @@ def test_each_account_knows_its_origin(machine: Machine) -> None:
         "code": "code",
         "project": f"{machine.project / 'xsession.toml'}:3: accounts.project",
         "pyproject": f"{machine.project.parent / 'pyproject.toml'}:3: tool.xsession.accounts.pyproject",
-        "profile": f"{machine.folder / 'config'}:10: profile profile",
+        "profile": f"{machine.folder / 'config'}:7: profile profile",
     }
 
 
@@ -128,9 +133,58 @@ def test_a_projects_file_takes_no_name_of_the_users(machine: Machine, name: str,
     """It would have the user work in another account than he means."""
     name_all(machine)
     machine.write(name, "users", number=3, table=table)
+    named = machine.folder / name
+    (machine.folder / "config").unlink()
     with pytest.raises(ConfigError, match=r"the user's own file has this name, at .*xsession\.toml:1: accounts\.users"):
         machine.read()
-    assert machine.read(machine.folder / name, combine=True)["users"] == f"{3:012}"
+    assert machine.read(named, combine=True)["users"] == f"{3:012}"
+
+
+@pytest.mark.parametrize("combine", [True, False])
+@pytest.mark.parametrize("name", ["profile", "team-prod", "bare", "broken", "keys"])
+def test_a_projects_file_takes_no_name_of_a_profile(machine: Machine, name: str, combine: bool) -> None:
+    """Whether that is an account, would be one, or is wrong; and whether or not profiles count in this call."""
+    machine.profile("profile", "team/prod", number=6)
+    with (machine.folder / "config").open("a") as file:
+        file.write(f"[profile bare]\nregion = eu-west-1\n[profile broken]\nrole_arn = {ARN.format(6)}\n")
+    machine.write("project/inner/xsession.toml", name, number=3)
+    with pytest.raises(ConfigError, match=rf"has this name, at .*config:\d+: profile {name[:4]}") as caught:
+        machine.read(combine=combine)
+    assert caught.value.account == name
+    assert machine.read("xsession.toml", combine=True)[name] == f"{3:012}"
+
+
+def test_the_users_own_names_are_protected_where_one_file_counts_alone(machine: Machine) -> None:
+    """Nobody would notice that the user's file was not read."""
+    machine.write("home/xsession/xsession.toml", "users", number=5)
+    machine.write("project/inner/xsession.toml", "users", number=3)
+    with pytest.raises(ConfigError, match="the user's own file has this name"):
+        machine.read(combine=False)
+    assert machine.read(combine=False, path="xsession.toml") == ids(users=3)
+
+
+@pytest.mark.parametrize(
+    ("git", "home", "finds"),
+    [
+        ("", "", False),
+        ("project", "", True),
+        ("project/inner", "", False),
+        ("", "project", True),
+        ("", "project/inner", False),
+        ("", "elsewhere", False),
+        (".", "project", True),
+        (".", "project/inner", False),
+    ],
+)
+def test_parents_are_searched_up_to_the_repository_or_home(machine: Machine, git: str, home: str, finds: bool) -> None:
+    """Outside of both, somebody else may have written what lies above."""
+    (machine.folder / ".git").rmdir()
+    machine.write("project/pyproject.toml", "a", number=1, table="tool.xsession.accounts")
+    if git:
+        (machine.folder / git / ".git").write_text("gitdir: ../elsewhere")
+    machine.environ["HOME"] = machine.environ["USERPROFILE"] = str(machine.folder / home) if home else ""
+    machine.write("home/xsession/xsession.toml", "users", number=5)
+    assert ("a" in machine.read()) == finds
 
 
 def test_a_projects_file_includes_nothing_and_the_users_does(machine: Machine) -> None:

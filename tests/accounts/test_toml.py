@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from xsession.accounts._entry import Entry
-from xsession.accounts._toml import read_toml
-from xsession.accounts._toml_file import FileTrust
+from xsession.accounts._toml import (
+    ACCOUNT_KEYS,
+    DEFAULT_KEYS,
+    KEYS_TO_TRUST,
+    keys_to_trust,
+    read_document,
+    read_toml,
+)
+from xsession.accounts._toml_file import FileTrust, parsed
 from xsession.errors import ConfigError
 from xsession.policies import allow
 from xsession.roles import Role, RoleChain
@@ -228,11 +236,11 @@ def test_an_included_file_that_is_not_there_is_missed_where_it_is_included(tmp_p
 def test_a_file_that_was_found_includes_nothing(tmp_path: Path) -> None:
     """Whoever can write into a folder does not choose what else is read."""
     path = tmp_path / "xsession.toml"
-    path.write_text(f'include = ["/etc/*.toml"]\n[accounts.a]\nrole_arn = "{VEGETA}"')
+    text = f'[accounts.a]\nrole_arn = "{VEGETA}"'
+    document = parsed(path, f'include = ["/etc/*.toml"]\n{text}'.encode(), FileTrust.FOUND)
     with pytest.raises(ConfigError, match=r":1: include: include is not for a file that happens to lie in a folder"):
-        read_toml(path, trust=FileTrust.FOUND)
-    path.write_text(f'[accounts.a]\nrole_arn = "{VEGETA}"')
-    assert len(read_toml(path, trust=FileTrust.FOUND)) == 1
+        read_document(path, document)
+    assert len(read_document(path, parsed(path, text.encode(), FileTrust.FOUND))) == 1
 
 
 def test_in_a_pyproject_all_is_under_a_table(tmp_path: Path) -> None:
@@ -251,3 +259,54 @@ def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="is not valid TOML"):
         read_toml(binary)
+
+
+def test_the_keys_that_need_trust_are_found_wherever_they_count(tmp_path: Path) -> None:
+    """On accounts, hubs, the roles of chains and the defaults; an account or a tag of that name is none of them."""
+    text = """
+        [defaults]
+        mfa_serial = "GAHT12345678"
+        [hubs.h]
+        source = "p"
+        [accounts.source]
+        web_identity_token_file = "t"
+        tags = { source = "x" }
+        chain = ["a", { mfa_serial = "GAHT12345678" }]
+        [accounts.mfa_serial]
+        role_arn = "x"
+    """
+    document = parsed(tmp_path / "xsession.toml", text.encode(), FileTrust.FOUND)
+    assert sorted(keys_to_trust(document.content)) == [
+        ("accounts", "source", "chain", "[1]", "mfa_serial"),
+        ("accounts", "source", "web_identity_token_file"),
+        ("defaults", "mfa_serial"),
+        ("hubs", "h", "source"),
+    ]
+    wrong = parsed(tmp_path / "xsession.toml", b'accounts = 5\ndefaults = "x"\n[hubs]\na = 5', FileTrust.FOUND)
+    assert list(keys_to_trust(wrong.content)) == []
+
+
+def test_every_role_option_that_names_what_is_the_users_needs_trust() -> None:
+    """A new option that names a file, a program or a device does not slip through."""
+    named = {key for key in ACCOUNT_KEYS | DEFAULT_KEYS if key.endswith(("_file", "serial", "source", "_process"))}
+    assert named == KEYS_TO_TRUST
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, encoding: str) -> None:
+    """Editors of Windows write one."""
+    path = tmp_path / "xsession.toml"
+    path.write_bytes(f'[accounts.a]\nrole_arn = "{VEGETA}"'.encode(encoding))
+    (entry,) = read_toml(path)
+    assert entry.origin == f"{path}:1: accounts.a"
+
+
+def test_a_file_that_is_named_may_be_a_pipe() -> None:
+    """As shells make one for the output of a program."""
+    read, write = os.pipe()
+    os.write(write, f'[accounts.a]\nrole_arn = "{VEGETA}"'.encode())
+    os.close(write)
+    try:
+        assert len(read_toml(f"/dev/fd/{read}")) == 1
+    finally:
+        os.close(read)

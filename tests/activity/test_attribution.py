@@ -135,6 +135,21 @@ def test_our_own_log_knows_whose_grant_a_key_belongs_to() -> None:
     assert log.grant("9z") == KnownGrant("9z")
 
 
+@pytest.mark.parametrize("rest", [[], ["Granted"], ["GrantFailed"], ["Granted", "GrantFailed", "Revoked"]])
+def test_our_own_log_knows_a_grant_from_its_request_on(rest: list[str]) -> None:
+    """Whatever became of it: a key that was thrown away is Jane's too."""
+    named = {"grant_id": "1a", "to": "jane", "role_session_name": "g-1a-jane"}
+    fields: dict[str, dict[str, Any]] = {
+        "Granted": {**named, "access_key_id": "ASIA1"},
+        "GrantFailed": {"grant_id": "1a", "access_key_id": "ASIA1", "code": None, "message": "no"},
+        "Revoked": {"grant_id": "1a"},
+    }
+    records = [AuditRecord(1, event, None, FrozenMap(fields[event])) for event in rest]
+    log = OwnLog([AuditRecord(1, "GrantRequested", None, FrozenMap(named)), *records])
+    key_id = "ASIA1" if rest else None
+    assert log.grant_of(key_id, "g-1a-jane") == log.grant("1a") == KnownGrant("1a", "jane", "g-1a-jane")
+
+
 # Enforced
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
@@ -230,6 +231,7 @@ def test_an_issuer_that_can_not_be_reached_is_tried_again(
         (b" abc\n", "it has 3 characters"),
         (b"x" * 20_001, "it has 20001 characters"),
         (b"\xff\xfe\x00secret", "other characters than a token's"),
+        (b"x" * 30_000, "the file has more than 21000 bytes, and STS takes 20000"),
     ],
 )
 def test_a_file_without_a_token_is_refused_before_the_network(
@@ -243,6 +245,34 @@ def test_a_file_without_a_token_is_refused_before_the_network(
     assert str(token_file) in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value))
     assert sts.requests == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs")
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [("fifo", "it is a FIFO, and no regular"), ("/dev/zero", "it is a device, and"), ("folder", "Is a directory")],
+)
+def test_a_token_file_is_a_regular_one(sts: ScriptedSTS, tmp_path: Path, kind: str, problem: str) -> None:
+    """Whatever has no end, or nobody at its other end, is refused at once."""
+    path = tmp_path / kind
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    with session(Role(ROLE, web_identity_token_file=path)) as xs, pytest.raises(SourceCredentialsError) as caught:
+        xs.get_frozen_credentials("vegeta")
+    assert f"the file can't be read: {problem}" in str(caught.value)
+    assert not caught.value.retryable
+    assert sts.requests == []
+
+
+def test_a_token_file_may_be_a_link(sts: ScriptedSTS, token_file: Path) -> None:
+    """As Kubernetes makes it."""
+    link = token_file.with_name("link")
+    link.symlink_to(token_file)
+    with session(Role(ROLE, web_identity_token_file=link)) as xs:
+        xs.get_frozen_credentials("vegeta")
+    assert [form["WebIdentityToken"] for form in forms(sts)] == [TOKEN]
 
 
 def _fails() -> str:
@@ -356,14 +386,15 @@ def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> No
     """One that takes the place of another in memory never gets what that one was given."""
     with session(Role(ROLE, web_identity_token=lambda: "token")) as xs:
         chains = xs._chains
+        source = chains._sources[None, None]
         functions = [Role(ROLE, web_identity_token=partial(str, number)) for number in range(50)]
-        names = {chains._parent_key(role, "source") for role in functions}
+        names = {chains._parent_key(role, "source", source) for role in functions}
         assert len(names) == 50
-        assert chains._parent_key(functions[0], "source") in names
+        assert chains._parent_key(functions[0], "source", source) in names
         with chains._lock:
             chains.after_fork()
-        assert chains._parent_key(functions[0], "source") not in names
-        assert chains._parent_key(Role(ROLE), "source") == "source"
+        assert chains._parent_key(functions[0], "source", source) not in names
+        assert chains._parent_key(Role(ROLE), "source", source) == "source"
     assert sts.requests == []
 
 

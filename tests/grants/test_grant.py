@@ -28,8 +28,8 @@ from xsession import (
     SourceCredentialsError,
     XSessionError,
 )
-from xsession.audit import AuditLog
-from xsession.events import Event, Granted
+from xsession.audit import AuditLog, AuditRecord
+from xsession.events import Event, Granted, GrantFailed, GrantRequested
 from xsession.grants import Grant
 from xsession.policies import Policy, allow, deny, trust
 from xsession.refresh import Reader
@@ -395,27 +395,36 @@ def test_who_did_what_knows_whom_a_grant_was_made_to(world: World, fake_clock: F
 
 
 class FullLog:
-    """An audit log that can't be written to."""
+    """An audit log that can't take everything.
 
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+    Args:
+        error: Why it can't.
+        refused: The kind of event that it can't take.
+    """
+
+    def __init__(self, error: BaseException, refused: type[Event] = Granted) -> None:
+        self.error, self.refused = error, refused
+        self.written: list[Event] = []
 
     def __call__(self, event: Event, /) -> None:
         """Takes whatever may be lost."""
 
-    def write(self, _event: Event) -> None:
-        """Can't."""
-        raise self.error
+    def write(self, event: Event) -> None:
+        """Writes what it can."""
+        if isinstance(event, self.refused):
+            raise self.error
+        self.written.append(event)
 
 
 def test_what_can_not_be_written_down_is_not_granted(world: World, fake_clock: FakeClock) -> None:
     """The credentials are thrown away, and nobody hears of a grant."""
-    xs = world.session(clock=fake_clock, hooks=[world.events, FullLog(OSError("no space left"))])
+    full = FullLog(OSError("no space left"))
+    xs = world.session(clock=fake_clock, hooks=[world.events, full])
     with pytest.raises(GrantError, match=r"not made, since it could not be written down: OSError: no space left"):
         granted(xs)
     assert world.events.of(Granted) == []
     (live,) = xs._grants()._live
-    cell = live.cell()
+    cell = live.cell
     assert cell is not None
     assert cell.snapshot.credentials.access_key_id == ""
     with pytest.raises(DeadlinePassedError, match="not made"):
@@ -424,14 +433,93 @@ def test_what_can_not_be_written_down_is_not_granted(world: World, fake_clock: F
 
 def test_an_interrupt_while_it_is_written_down_grants_nothing(world: World, fake_clock: FakeClock) -> None:
     """It goes on as it is."""
-    xs = world.session(clock=fake_clock, hooks=[FullLog(KeyboardInterrupt())])
+    full = FullLog(KeyboardInterrupt())
+    xs = world.session(clock=fake_clock, hooks=[full])
     with pytest.raises(KeyboardInterrupt):
         granted(xs)
     (live,) = xs._grants()._live
-    cell = live.cell()
+    cell = live.cell
     assert cell is not None
     with pytest.raises(DeadlinePassedError):
         Reader(cell).read()
+    assert [type(event) for event in full.written] == [GrantRequested, GrantFailed]
+
+
+def test_a_grant_that_a_second_writer_refuses_is_taken_back_from_the_firsts_log(
+    world: World, fake_clock: FakeClock, tmp_path: Path
+) -> None:
+    """It only grows: a further record says that the grant was not made, and which key it was."""
+    log = AuditLog(tmp_path / "audit.jsonl")
+    xs = world.session(clock=fake_clock, hooks=[log, FullLog(OSError("no space left"))])
+    with pytest.raises(GrantError, match="no space left"):
+        granted(xs)
+    asked_for, made, failed = _of_grants(log)
+    assert [record.event for record in (asked_for, made, failed)] == ["GrantRequested", "Granted", "GrantFailed"]
+    assert {record.fields["grant_id"] for record in (asked_for, made)} == {failed.fields["grant_id"]}
+    assert failed.fields["access_key_id"] == made.fields["access_key_id"]
+    assert "could not be written down: OSError: no space left" in failed.fields["message"]
+
+
+def test_sts_is_not_asked_before_the_request_is_written_down(
+    world: World, fake_clock: FakeClock, tmp_path: Path
+) -> None:
+    """And who could write it down reads that nothing came of it."""
+    log = AuditLog(tmp_path / "audit.jsonl")
+    xs = world.session(clock=fake_clock, hooks=[log, FullLog(OSError("no space left"), GrantRequested)])
+    with pytest.raises(GrantError, match="could not be written down") as caught:
+        granted(xs)
+    assert caught.value.account == "vegeta"
+    assert asked(world) == []
+    assert [record.event for record in _of_grants(log)] == ["GrantRequested", "GrantFailed"]
+
+
+def test_the_request_is_on_record_before_the_grant(world: World, fake_clock: FakeClock, tmp_path: Path) -> None:
+    """With all that is known by then; STS is asked in between."""
+    log = AuditLog(tmp_path / "audit.jsonl")
+    xs = world.session(clock=fake_clock, hooks=[log])
+    grant = granted(xs, policy=LIST, reason="TICKET-42")
+    assert [record.event for record in log] == ["GrantRequested", "RefreshStarted", "RefreshSucceeded", "Granted"]
+    request, made = _of_grants(log)
+    assert request.fields["grant_id"] == grant.id
+    more = {"source_identity", "access_key_id", "expiry"}
+    assert {key: value for key, value in made.fields.items() if key not in more} == dict(request.fields)
+
+
+def test_a_refusal_of_sts_is_on_record_too(world: World, fake_clock: FakeClock, tmp_path: Path) -> None:
+    """With its code, and no key, since there is none."""
+    world.vegeta.set_trust("Reader", trust("999999999999"))
+    log = AuditLog(tmp_path / "audit.jsonl")
+    xs = world.session(clock=fake_clock, hooks=[log])
+    with pytest.raises(AssumeRoleError):
+        granted(xs)
+    request, failed = _of_grants(log)
+    assert (request.event, failed.event, failed.fields["code"]) == ("GrantRequested", "GrantFailed", "AccessDenied")
+    assert failed.fields["access_key_id"] is None
+    assert "sts:AssumeRole" in failed.fields["message"]
+
+
+def test_a_grant_whose_deadline_passes_while_sts_is_asked_is_not_made(
+    world: World, xs: CrossAccountSession, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says so: nobody revoked it."""
+    answer = world.aws._sts.answer
+
+    def answer_late(operation: str, *rest: Any) -> Any:
+        issued = answer(operation, *rest)
+        if operation == "AssumeRole":
+            fake_clock.advance(61)
+        return issued
+
+    monkeypatch.setattr(world.aws._sts, "answer", answer_late)
+    with pytest.raises(DeadlinePassedError, match=r"deadline .* has passed"):
+        granted(xs, duration=60)
+    (failed,) = world.events.of(GrantFailed)
+    assert "has passed" in failed.message
+
+
+def _of_grants(log: AuditLog) -> list[AuditRecord]:
+    """What the log has of grants."""
+    return [record for record in log if record.event.startswith("Grant")]
 
 
 def test_without_an_audit_log_it_is_in_the_log(xs: CrossAccountSession, caplog: pytest.LogCaptureFixture) -> None:

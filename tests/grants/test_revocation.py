@@ -4,6 +4,7 @@ import gc
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,14 +19,17 @@ from xsession import (
     CrossAccountSession,
     DeadlinePassedError,
     Grant,
+    GrantError,
+    RefreshPolicy,
     Revocation,
     RevocationError,
     Role,
     UnknownAccountError,
 )
-from xsession.events import Invalidated, Revoked
+from xsession.audit import AuditLog
+from xsession.events import Event, Granted, GrantFailed, GrantRequested, Invalidated, Revoked
 from xsession.grants._revocation_policy import Scope
-from xsession.policies import Policy, allow, deny
+from xsession.policies import Policy, allow, deny, trust
 from xsession.testing import FakeClock, Fault, LocalAWS
 from xsession.testing._iam import AccessKey
 
@@ -197,6 +201,148 @@ def test_a_block_denies_what_is_yet_to_come(prison: Prison) -> None:
     assert is_let_in(prison.copied())
     blocked = prison.revoke(grant=grant.id, block=True)
     assert list(prison.policies()[blocked.policy_name]["Statement"][0]["Condition"]) == ["StringLike"]
+
+
+# A grant stays revoked
+
+
+@pytest.mark.parametrize("reassume", [False, True])
+def test_a_grant_that_another_process_revoked_is_not_refreshed_back_to_life(prison: Prison, reassume: bool) -> None:
+    """By its id; whoever made it knows nothing of that, and goes on refreshing it."""
+    policy = RefreshPolicy(reassume_on_explicit_deny=reassume)
+    prison.xs = prison.world.session({"vegeta": prison.role}, clock=prison.clock, refresh=policy)
+    grant = prison.xs.grant("vegeta", to=JANE, duration=timedelta(days=2))
+    client = grant.client("s3")
+    client.list_buckets()
+    prison.session().revoke("vegeta", using="warden", grant=grant.id)
+    keys = set()
+    for _ in range(4):
+        keys.add(grant.environ()["AWS_ACCESS_KEY_ID"])
+        with pytest.raises(ClientError, match="explicit deny in an identity-based policy"):
+            client.list_buckets()
+        prison.clock.advance(1_300)
+    assert prison.aws.count("AssumeRole", role_arn=prison.role) == len(keys) == 2
+
+
+def test_a_grant_without_a_tag_is_revoked_by_its_name(prison: Prison) -> None:
+    """Its role does not permit one."""
+    prison.world.vegeta.set_trust("Reader", trust("111111111111"))
+    grant = prison.grant()
+    copied = prison.copied(grant)
+    prison.session().revoke("vegeta", using="warden", grant=grant.id)
+    assert not is_let_in(copied)
+
+
+def test_a_second_revocation_of_a_grant_takes_the_place_of_the_first(prison: Prison) -> None:
+    """Even where the role has no room for one more; it stays as long as the second has to."""
+    grant = prison.grant()
+    first = grant.revoke(using="warden")
+    others = prison.policies()
+    _fill(prison, 10_240 - len(json.dumps(others[first.policy_name]).replace(" ", "")))
+    prison.clock.advance(3_600)
+    second = prison.session().revoke("vegeta", using="warden", grant=grant.id)
+    assert first.policy_name == second.policy_name == f"XSessionRevoke-{grant.id}"
+    assert prison.policies().keys() == {second.policy_name}
+    assert second.revives_until - first.revives_until == HOUR
+
+
+def test_a_grants_revocation_stays_until_no_grant_can_hold_any_more(prison: Prison) -> None:
+    """Seven days, and what its maker's clock may have been off; then the next revocation clears it away."""
+    revocation = prison.revoke(grant="1a")
+    prison.clock.advance(7 * 86_400)
+    with pytest.raises(RevocationError, match="would revive"):
+        revocation.undo()
+    prison.revoke(who="joe")
+    assert revocation.policy_name in prison.policies()
+    prison.clock.advance(901)
+    again = prison.revoke(grant="1a")
+    assert again.policy_name in prison.policies()
+    prison.clock.advance(7 * 86_400 + 901)
+    prison.revoke(who="joe")
+    assert revocation.policy_name not in prison.policies()
+
+
+def test_a_grants_block_stays_until_it_is_undone(prison: Prison) -> None:
+    """However long that takes."""
+    blocked = prison.revoke(grant="1a", block=True)
+    prison.clock.advance(30 * 86_400)
+    prison.revoke(who="joe")
+    assert blocked.policy_name in prison.policies()
+    blocked.undo()
+    assert blocked.policy_name not in prison.policies()
+
+
+def test_a_grant_that_is_revoked_while_sts_is_asked_is_not_made(
+    prison: Prison, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The answer is thrown away, and the log says what came of the request."""
+    log = AuditLog(tmp_path / "audit.jsonl")
+    prison.xs = prison.world.session(
+        {"vegeta": prison.role, "warden": prison.warden}, clock=prison.clock, hooks=[log, prison.world.events]
+    )
+    answer = prison.aws._sts.answer
+
+    def answer_late(operation: str, parameters: Any, *rest: Any) -> Any:
+        issued = answer(operation, parameters, *rest)
+        if operation == "AssumeRole" and parameters["RoleArn"] == prison.role:
+            prison.revoke(grant=prison.world.events.of(GrantRequested)[-1].grant_id)
+        return issued
+
+    monkeypatch.setattr(prison.aws._sts, "answer", answer_late)
+    with pytest.raises(GrantError, match="the grant was revoked before it was handed over") as caught:
+        prison.grant()
+    assert (caught.value.account, caught.value.role_arn) == ("vegeta", prison.role)
+    assert prison.aws.count("AssumeRole", role_arn=prison.role) == 1
+    events = [record.event for record in log if record.event in ("GrantRequested", "Granted", "GrantFailed", "Revoked")]
+    assert events == ["GrantRequested", "Revoked", "GrantFailed"]
+
+
+@pytest.mark.parametrize("options", [{"grant": True}, {"who": JANE}, {}], ids=["grant", "person", "role"])
+def test_a_grant_that_is_revoked_before_sts_is_asked_asks_nothing(prison: Prison, options: dict[str, Any]) -> None:
+    """By its id, which the log has by then, or with whatever else it belongs to."""
+
+    def revoke(event: Event) -> None:
+        if isinstance(event, GrantRequested):
+            named = {"grant": event.grant_id} if options.get("grant") else options
+            prison.revoke(**named)
+
+    prison.xs = prison.world.session(
+        {"vegeta": prison.role, "warden": prison.warden}, clock=prison.clock, hooks=[revoke]
+    )
+    with pytest.raises(GrantError, match="revoked before it was handed over"):
+        prison.grant()
+    assert prison.aws.count("AssumeRole", role_arn=prison.role) == 0
+
+
+def test_a_grant_that_is_revoked_while_it_is_written_down_is_not_handed_over(prison: Prison) -> None:
+    """It was granted, revoked, and so failed, as the events say."""
+
+    def revoke(event: Event) -> None:
+        if isinstance(event, Granted):
+            prison.revoke(grant=event.grant_id)
+
+    prison.xs = prison.world.session(
+        {"vegeta": prison.role, "warden": prison.warden}, clock=prison.clock, hooks=[revoke, prison.world.events]
+    )
+    with pytest.raises(GrantError, match="revoked before it was handed over"):
+        prison.grant()
+    (made,), (failed,) = prison.world.events.of(Granted), prison.world.events.of(GrantFailed)
+    assert (failed.grant_id, failed.access_key_id) == (made.grant_id, made.access_key_id)
+
+
+def test_a_grant_that_ended_elsewhere_is_said_to_live_until_its_deadline(prison: Prison) -> None:
+    """Whoever made it may refresh it, as long as AWS is not told."""
+    with pytest.raises(RevocationError, match="until the grant's deadline, 7 days after it was made at the latest"):
+        prison.revoke(grant="1a", using=None)
+
+
+def test_a_grant_that_was_not_made_is_forgotten(prison: Prison) -> None:
+    """As soon as another one is begun."""
+    prison.world.vegeta.set_trust("Reader", trust("999999999999"))
+    for _ in range(3):
+        with pytest.raises(AssumeRoleError):
+            prison.grant()
+    assert len(prison.xs._grants()._live) == 1
 
 
 # Old ones
@@ -373,6 +519,7 @@ def test_a_role_of_that_name_in_another_account_is_left_alone(prison: Prison) ->
         ({"who": ""}, ConfigError, "who '' is not valid"),
         ({"before": datetime(2020, 1, 1)}, ConfigError, "time zone"),  # noqa: DTZ001 # that is what is refused
         ({"before": datetime(2100, 1, 1, tzinfo=UTC)}, ConfigError, "lies ahead"),
+        ({"before": datetime(2020, 1, 1, tzinfo=UTC), "grant": "1a"}, ConfigError, "a grant is revoked whenever"),
         ({"before": datetime(2020, 1, 1, tzinfo=UTC), "block": True}, ConfigError, "block denies sessions whenever"),
         ({"using": "elsewhere"}, ConfigError, f"in account 333333333333, and the role in {VEGETA}"),
         ({"using": "nobody"}, UnknownAccountError, "nobody"),

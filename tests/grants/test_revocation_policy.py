@@ -16,8 +16,9 @@ from xsession.grants._revocation_policy import (
     cutoff_of,
     is_spent,
     size_of,
+    until_of,
 )
-from xsession.policies import allow
+from xsession.policies import Policy, allow, deny
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,7 +36,6 @@ ROLE_ID = "AROAEXAMPLEEXAMPLE123"
                 "StringEquals": {"aws:SourceIdentity": "jane"},
             },
         ),
-        (Scope(before=None, grant_id="1a"), {"StringLike": {"aws:userid": f"{ROLE_ID}:g-1a-*"}}),
         (Scope(before=None), None),
     ],
 )
@@ -46,12 +46,48 @@ def test_the_policy_denies_everything_to_those_sessions(scope: Scope, conditions
     assert statement.get("Condition") == conditions
 
 
+@pytest.mark.parametrize("until", [None, NOW])
+def test_a_grant_is_denied_by_name_and_by_tag_whenever_a_session_is_issued(until: datetime | None) -> None:
+    """Either will do: not every role permits the tag."""
+    by_name, by_tag = Scope(before=None, grant_id="1a", until=until).policy(ROLE_ID).to_dict()["Statement"]
+    assert by_name.pop("Sid", None) == (until and "Until20300101T120000Z")
+    denied = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    assert by_name == {**denied, "Condition": {"StringLike": {"aws:userid": f"{ROLE_ID}:g-1a-*"}}}
+    assert by_tag == {**denied, "Condition": {"StringEquals": {"aws:PrincipalTag/xsession:grant": "1a"}}}
+
+
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 # the strategy adds the zone
 def test_what_was_written_is_read_back(moment: datetime) -> None:
     """In whole seconds, as text and as what botocore makes of it."""
     policy = Scope(before=moment, source_identity="jane").policy(ROLE_ID)
     for document in (policy.to_json(), policy.to_dict(), policy):
         assert cutoff_of(document) == moment.replace(microsecond=0)
+
+
+@given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 # the strategy adds the zone
+def test_until_when_a_grants_revocation_stays_is_read_back(moment: datetime) -> None:
+    """In whole seconds; it is spent after that moment."""
+    document = Scope(before=None, grant_id="1a", until=moment).policy(ROLE_ID).to_json()
+    until = moment.replace(microsecond=0)
+    assert until_of(document) == until
+    assert [is_spent(document, now) for now in (until, until + timedelta(seconds=1))] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        Scope(before=None, grant_id="1a").policy(ROLE_ID),
+        allow("s3:*", sid="Until20200101T000000Z"),
+        Scope(before=None, grant_id="1a", until=NOW).policy(ROLE_ID) + deny("s3:*"),
+        deny("*", sid="Until20200101T000000Z", conditions={"StringLike": {"aws:username": "frieza"}})
+        + deny("*", conditions={"StringEquals": {"aws:PrincipalTag/xsession:grant": "1a"}}),
+    ],
+    ids=["without a moment", "another", "with more", "of somebody"],
+)
+def test_what_may_still_deny_somebody_says_no_moment(document: Policy) -> None:
+    """And so is never cleared away."""
+    assert until_of(document) is None
+    assert not is_spent(document, NOW + timedelta(days=10_000))
 
 
 @pytest.mark.parametrize(
@@ -120,8 +156,7 @@ def test_before_has_a_zone_and_does_not_lie_ahead() -> None:
 
 
 def test_the_cutoff_is_awss_now() -> None:
-    """A grant's own sessions of that very second are revoked too: nobody needs them any more."""
-    assert cutoff_for(None, NOW, grant=False) == NOW
-    assert cutoff_for(None, NOW, grant=True) == NOW + timedelta(seconds=1)
-    assert cutoff_for(NOW - HOUR, NOW, grant=True) == NOW - HOUR
-    assert cutoff_for(NOW + HOUR, NOW, grant=False) == NOW
+    """Or the moment that was asked for, if it is earlier."""
+    assert cutoff_for(None, NOW) == NOW
+    assert cutoff_for(NOW - HOUR, NOW) == NOW - HOUR
+    assert cutoff_for(NOW + HOUR, NOW) == NOW

@@ -150,12 +150,13 @@ def test_the_words_of_a_denial_and_an_exclusion() -> None:
 
 
 def test_an_external_id_is_not_in_the_words() -> None:
-    """They end up in logs and errors; that it changed is said all the same."""
+    """Nor in the diff: they end up in logs and errors. That it changed is said all the same."""
     before, after = trust("111111111111", external_id="agreed-on"), trust("111111111111", external_id="another")
     lines = difference(before, after)
     assert [line.partition(":")[0] for line in lines] == ["removed", "added"]
     assert all(line.endswith("if StringEquals sts:ExternalId (not shown)") for line in lines)
-    assert "agreed-on" in diff(before, after)
+    shown = [line for line in diff(before, after).splitlines()[2:] if line[0] in "+-"]
+    assert [line[0] + line.split(": ")[1] for line in shown] == ['-"(external id 1)"', '+"(external id 2)"']
 
 
 def test_control_characters_are_not_in_the_words() -> None:

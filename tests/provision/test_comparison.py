@@ -79,3 +79,24 @@ def test_as_text_it_is_a_list() -> None:
     assert lines[0] == "role Reader: 3 difference(s)"
     assert lines[1] == "  permissions: removed: Allow s3:* on *"
     assert lines[-1] == "  note: inline policy 'theirs' is left alone, and adds to what the role may do"
+
+
+def test_nothing_that_is_shown_has_an_external_id() -> None:
+    """That it changes is seen; `after` is what is to be sent, and has it."""
+    spec = RoleSpec("Reader", trust=trust("111111111111", external_id="kakarot-9000"), permissions=s3_read("levels"))
+    there = state(trust=trust("111111111111", external_id="kakarot-8000"))
+    found = compare(spec, there)
+    for shown in (repr(spec), repr(there), repr(found), str(found), found.diff(), repr(compare(spec, None))):
+        assert "kakarot" not in shown
+    assert "kakarot" not in compare(spec, None).diff()
+    assert "kakarot-9000" in found.after
+    changed = [line.strip("+- ") for line in found.diff().splitlines()[2:] if line[0] in "+-"]
+    assert changed == ['"sts:ExternalId": "(external id 1)"', '"sts:ExternalId": "(external id 2)"']
+
+
+def test_a_trust_policy_in_no_known_form_shows_no_external_id() -> None:
+    """It is text, in which one may be."""
+    there = state(trust='{"Novelty":{"sts:ExternalId":"kakarot-8000"}}')
+    found = compare(SPEC, there)
+    assert "Novelty" in found.diff()
+    assert "kakarot" not in found.diff() + repr(there)

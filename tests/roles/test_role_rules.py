@@ -83,7 +83,7 @@ SIGNED: dict[str, st.SearchStrategy[Any]] = {
     "source_identity": text(f"{WORD}+=,.@-", 2, 256),
     "tags": tag_maps,
 }
-DEVICES = text(f"{WORD}+=/:,.@-", 9, 256)
+DEVICES = st.tuples(text(WORD.replace("_", ""), 1, 1), text(f"{WORD}+=/:,.@-", 8, 255)).map("".join)
 
 
 @st.composite

@@ -84,4 +84,12 @@ TOML = [
     ("include = 5", ":1: include: a list of files is needed here, as strings; * stands for any part of a name"),
     ('include = [""]', ":1: include: a list of files is needed here, as strings"),
     ('include = "gone.toml"', "gone.toml can't be read: No such file or directory"),
+    ("a = " + "[" * 100_000, " nests values more than 32 deep, in line 1"),
+    ("\na" + ".a" * 10_000 + " = 1", " has a key of more than 32 parts, in line 2"),
+    ("#" * 2_097_153, " has more than 2097152 bytes, and is not read"),
+    ("a = 1" + "0" * 5_000, " is not valid TOML: Exceeds the limit (4300 digits)"),
+    ("a = 0x" + "f" * 5_000, " has a number of more than 64 bits"),
+    ("a" * 1_025 + " = 1", " has a key of more than 1024 characters"),
+    (account(f'role_arn = "{VEGETA}"\nmfa_serial = "--config=evil"'), "first a letter or digit"),
+    ('include = "a\\u0000"', ":1: include: a list of files is needed here, as strings"),
 ]

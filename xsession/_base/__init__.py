@@ -1,4 +1,4 @@
-"""What knows nothing of AWS: values, maps, clocks, forks, tables, close matches."""
+"""What knows nothing of AWS: values, maps, clocks, forks, files, tables, close matches."""
 
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._fork import renew_after_fork as renew_after_fork
     from ._frozen_map import FrozenMap as FrozenMap
     from ._made_once import made_once as made_once
+    from ._regular_file import read_regular_file as read_regular_file
     from ._table import html_table as html_table
     from ._table import table as table
     from ._value import frozen as frozen
@@ -27,6 +28,7 @@ __getattr__, __dir__ = lazy(
         "_fork": ("renew_after_fork",),
         "_frozen_map": ("FrozenMap",),
         "_made_once": ("made_once",),
+        "_regular_file": ("read_regular_file",),
         "_table": ("html_table", "table"),
         "_value": ("frozen",),
         "lazy": ("public",),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xsession._aws import is_dead_web_identity
+from xsession._base import read_regular_file
 from xsession._sts import Sts, sts_region
 from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
 from xsession.refresh import Issued, Lane, Lanes
@@ -16,6 +17,7 @@ from xsession.roles import Hop, Role
 
 MIN_TOKEN_CHARACTERS = 4
 MAX_TOKEN_CHARACTERS = 20_000
+_MAX_FILE_BYTES = MAX_TOKEN_CHARACTERS + 1_000  # with some white space around it
 
 
 class WebIdentityRequest:
@@ -114,7 +116,10 @@ def read_token(role: Role) -> str:
 
 def _read(path: Path) -> tuple[str, str | None]:
     try:
-        return path.expanduser().read_text(encoding="ascii"), None
+        data, _ = read_regular_file(path.expanduser(), _MAX_FILE_BYTES)
+        if len(data) > _MAX_FILE_BYTES:
+            return "", f"the file has more than {_MAX_FILE_BYTES} bytes, and STS takes {MAX_TOKEN_CHARACTERS}"
+        return data.decode("ascii"), None
     except OSError as error:
         return "", f"the file can't be read: {error.strerror}"
     except ValueError:

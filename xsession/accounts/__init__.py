@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from ._discovery import Discovery as Discovery
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
+    from ._trusted_files import TrustedFiles
 
-__all__ = ["SOURCE", "Account", "AccountRef", "Accounts"]
+__all__ = ["SOURCE", "Account", "AccountRef", "Accounts", "TrustedFiles"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -21,5 +22,6 @@ __getattr__, __dir__ = lazy(
         "_accounts": ("Accounts",),
         "_discovery": ("Discovery",),
         "_profile": ("Profile", "ProfileSettings"),
+        "_trusted_files": ("TrustedFiles",),
     },
 )

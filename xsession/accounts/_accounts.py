@@ -65,9 +65,9 @@ class Accounts(Mapping[str, Account]):
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
-        from ._files import of_own_file  # noqa: PLC0415 # accounts in code need no reader of files
+        from ._files import of_file  # noqa: PLC0415 # accounts in code need no reader of files
 
-        return cls(of_own_file(path))
+        return cls(of_file(path))
 
     @classmethod
     def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from xsession._base import frozen
 from xsession.errors import ConfigError
 
 from ._accounts import Accounts
-from ._files import of_file, of_profiles
-from ._toml_file import PROJECT_FILE, PROJECT_TABLE, FileTrust
+from ._files import of_file, of_found_file, of_profiles, profile_names
+from ._found_file import FILE_NAME, FoundFile, found_files
+from ._trusted_files import TrustedFiles
+from ._user_file import home_folder, user_file
 
-FILE_NAME = "xsession.toml"
 VARIABLE = "XSESSION_CONFIG"
 
 
@@ -60,17 +60,19 @@ class Discovery:
             ConfigError: A file is missing or wrong; there is none; or a project's file has a name of the user's.
         """
         files = list(self._files(environ))
-        if not self.combine:
-            files = files[:1]
-        layers = [(file, file.read()) for file in files]
-        _protect_names(layers)
-        everything = [self.accounts, *(found for _, found in layers)]
+        counted = files if self.combine else files[:1]
+        trusted = TrustedFiles.named_by(environ)
+        layers = [(file, file.read(trusted)) for file in counted]
+        found = [accounts for file, accounts in layers if file.found is not None]
+        if found:
+            _protect_names(found, _names_of_the_user(files, layers, environ))
+        everything = [self.accounts, *(accounts for _, accounts in layers)]
         if self.combine:
             profiles, unusable = of_profiles(None, environ)
             everything.append(Accounts(profiles, unusable=unusable))
         combined = Accounts()
-        for found in everything:
-            combined |= found - combined
+        for accounts in everything:
+            combined |= accounts - combined
         if not files and not combined and not combined.unusable:
             msg = "there are no accounts"
             hint = f"write {self.folder / FILE_NAME}, set {VARIABLE}, or pass a file's path"
@@ -88,18 +90,17 @@ class Discovery:
 
     def _candidates(self, environ: Mapping[str, str]) -> Iterator[_File]:
         if self.path is not None:
-            yield _File(self.path, FileTrust.OWN, must_exist=True)
+            yield _File(self.path, must_exist=True)
             if not self.combine:
                 return
         if environ.get(VARIABLE):
-            yield _File(self.folder / Path(environ[VARIABLE]).expanduser(), FileTrust.OWN, must_exist=True)
+            yield _File(self.folder / Path(environ[VARIABLE]).expanduser(), must_exist=True)
         own = user_file(environ, sys.platform)
-        project = self.folder / FILE_NAME
-        if own is None or project.resolve() != Path(own).resolve():  # found in one's own folder, it is one's own
-            yield _File(project, FileTrust.FOUND)
-        yield from _nearest_pyproject(self.folder)
+        for file in found_files(self.folder, home_folder(environ, sys.platform)):
+            if own is None or file.real != Path(own).resolve():  # found in one's own folder, it is one's own
+                yield _File(file.path, found=file)
         if own is not None:
-            yield _File(Path(own), FileTrust.OWN, is_users=True)
+            yield _File(Path(own), is_users=True)
 
 
 @frozen
@@ -108,66 +109,46 @@ class _File:
 
     Args:
         path: Where it is.
-        trust: What it may do.
+        found: What was found there; None: it is the user's own, or somebody named it.
         must_exist: Whether somebody named it.
         is_users: Whether it is the user's own.
     """
 
     path: Path
-    trust: FileTrust
+    found: FoundFile | None = None
     must_exist: bool = False
     is_users: bool = False
 
-    def read(self) -> Accounts:
-        """Its accounts."""
-        return Accounts(of_file(self.path, self.trust))
+    def read(self, trusted: TrustedFiles | None) -> Accounts:
+        """Its accounts.
+
+        Args:
+            trusted: The found files that the user trusts.
+        """
+        return Accounts(of_file(self.path) if self.found is None else of_found_file(self.found, trusted))
 
 
-def user_file(environ: Mapping[str, str], platform: str) -> PurePath | None:
-    """The user's own file, whether it is there or not; None: there is no home.
-
-    Args:
-        environ: The process's environment variables.
-        platform: As `sys.platform`.
-    """
-    kind: type[PurePath] = PureWindowsPath if platform == "win32" else PurePosixPath
-    folder = kind(environ.get("APPDATA" if platform == "win32" else "XDG_CONFIG_HOME", ""))
-    if not folder.is_absolute():  # which the specification of XDG_CONFIG_HOME says to ignore
-        home = environ.get("USERPROFILE" if platform == "win32" else "HOME")
-        if not home:
-            return None
-        below = {"win32": "AppData/Roaming", "darwin": "Library/Application Support"}.get(platform, ".config")
-        folder = kind(home) / below
-    return folder / "xsession" / FILE_NAME
+def _names_of_the_user(
+    files: Iterable[_File], layers: Iterable[tuple[_File, Accounts]], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The names in the user's own file and of the profiles, each with its place; whether or not these count here."""
+    names = profile_names(environ)
+    read = dict(layers)
+    for file in files:
+        if file.is_users:
+            accounts = read[file] if file in read else file.read(None)
+            names |= {name: str(account.origin) for name, account in accounts.items()}
+    return names
 
 
-def _nearest_pyproject(folder: Path) -> Iterator[_File]:
-    """The nearest pyproject.toml, where it speaks of us."""
-    for parent in (folder, *folder.parents):
-        path = parent / PROJECT_FILE
-        if path.is_file():
-            if _speaks_of_us(path):
-                yield _File(path, FileTrust.FOUND)
-            return
-
-
-def _speaks_of_us(path: Path) -> bool:
-    try:
-        tools = tomllib.loads(path.read_text(encoding="utf-8")).get(PROJECT_TABLE[0])
-    except (OSError, ValueError):  # it is no TOML; whose file that is will hear of it from others
-        return False
-    return isinstance(tools, dict) and PROJECT_TABLE[1] in tools
-
-
-def _protect_names(layers: list[tuple[_File, Accounts]]) -> None:
+def _protect_names(found: Iterable[Accounts], names: Mapping[str, str]) -> None:
     """Refuses a project's account that has the name of one of the user's.
 
-    Whoever can write into the project's folder could have the user work in another account than he means.
+    Whoever can write into the project's folder could have the user work in another account than is meant.
     """
-    users = next((accounts for file, accounts in layers if file.is_users), Accounts())
-    for file, accounts in layers:
-        if file.trust is FileTrust.FOUND and (shared := accounts & users):
-            account = next(iter(shared.values()))
-            msg = f"the user's own file has this name, at {users[account.name].origin}"
-            error = ConfigError(msg, account=account.name, hint="rename the project's account, or pass its file")
-            raise error.within(str(account.origin))
+    for accounts in found:
+        for name, account in accounts.items():
+            if name in names:
+                msg = f"the user's own file has this name, at {names[name]}"
+                hint = "rename the project's account, or pass its file"
+                raise ConfigError(msg, account=name, hint=hint).within(str(account.origin))

@@ -10,31 +10,37 @@ from xsession.errors import ConfigError
 from ._account import Account
 from ._aws_config import AwsFiles
 from ._entry import Entry
-from ._profiles import read_profiles
-from ._toml import read_toml
-from ._toml_file import FileTrust
+from ._found_file import FoundFile
+from ._profiles import names_of_profiles, read_profiles
+from ._toml import read_document, read_toml
+from ._trusted_files import TrustedFiles, require_trust
 
 
-def of_file(path: str | os.PathLike[str], trust: FileTrust) -> list[Account]:
-    """The accounts of a TOML file.
+def of_file(path: str | os.PathLike[str]) -> list[Account]:
+    """The accounts of a TOML file that somebody named.
 
     Args:
         path: The file.
-        trust: What it may do.
 
     Raises:
         ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
     """
-    return [_account(entry) for entry in read_toml(path, trust=trust)]
+    return [_account(entry) for entry in read_toml(path)]
 
 
-def of_own_file(path: str | os.PathLike[str]) -> list[Account]:
-    """The accounts of a TOML file that somebody named.
+def of_found_file(file: FoundFile, trusted: TrustedFiles | None) -> list[Account]:
+    """The accounts of a TOML file that lay somewhere.
+
+    Args:
+        file: The file.
+        trusted: What the user trusts; None: the user has no folder for that.
 
     Raises:
-        ConfigError: As `of_file`.
+        ConfigError: As `of_file`; or others can change the file, or it says what only a trusted file may.
     """
-    return of_file(path, FileTrust.OWN)
+    document = file.document()
+    require_trust(file, document, trusted)
+    return [_account(entry) for entry in read_document(file.path, document)]
 
 
 def of_profiles(
@@ -57,6 +63,18 @@ def of_profiles(
         except ConfigError as error:
             unusable[entry.name] = error
     return accounts, unusable
+
+
+def profile_names(environ: Mapping[str, str]) -> dict[str, str]:
+    """The account names of all profiles, those without an account included, and where each one stands.
+
+    Args:
+        environ: The process's environment variables.
+
+    Raises:
+        ConfigError: A file can't be read or is not of that format.
+    """
+    return names_of_profiles(AwsFiles.of(None, environ))
 
 
 def _account(entry: Entry) -> Account:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from xsession._base import frozen
@@ -39,6 +40,7 @@ _STS_SETTINGS = (
 )
 # What narrows a role's session or binds it to somebody: never left out, though botocore leaves some of them out.
 _BINDING = ("external_id", "mfa_serial", "source_identity", "policy", "policy_arns")
+_NEVER_EMPTY = ("external_id", "mfa_serial")  # what binds a session is not dropped; boto3 refuses an empty one, too
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -58,7 +60,7 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
     Raises:
         ConfigError: A file can't be read or is not of this format; says which one and in which line.
     """
-    sections = read_sections(files)
+    sections = _without_empty(read_sections(files))
     profiles = sections.profiles
     reader = _Reader(sections, str(files.config.absolute()) if files.named else None)
     entries: list[Entry] = []
@@ -76,6 +78,16 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
             error.within(section.origin)
             unusable[error.account] = error
     return entries, unusable
+
+
+def names_of_profiles(files: AwsFiles) -> dict[str, str]:
+    """The account name that each profile has or would have, and where the profile stands.
+
+    Raises:
+        ConfigError: A file can't be read or is not of this format; says which one and in which line.
+    """
+    profiles = read_sections(files).profiles
+    return {_account_name(profile): section.origin for profile, section in profiles.items()}
 
 
 class _Reader:
@@ -151,7 +163,7 @@ class _Reader:
         settings = self._profiles[profile.name].settings
         if profile.credential_source is not None or not _is_web_identity(settings):
             return []
-        return [self._role(profile.name)] if any(key in settings for key in _BINDING) else []
+        return [self._role(profile.name)] if any(map(settings.get, _BINDING)) else []
 
     def _named_source(self, name: str, credential_source: str) -> _Start:
         if credential_source not in CREDENTIAL_SOURCES:
@@ -217,10 +229,27 @@ def _account_names(profiles: Iterable[str]) -> dict[str, str]:
     """The name of each profile's account; none where two profiles would share one."""
     wished: dict[str, list[str]] = {}
     for profile in profiles:
-        wished.setdefault(_NOT_IN_NAMES.sub("-", profile).lstrip("._-"), []).append(profile)
+        wished.setdefault(_account_name(profile), []).append(profile)
     return {
         profile: name for name, sharing in wished.items() for profile in sharing if profile == name or len(sharing) == 1
     }
+
+
+def _account_name(profile: str) -> str:
+    return _NOT_IN_NAMES.sub("-", profile).lstrip("._-")
+
+
+def _without_empty(sections: Sections) -> Sections:
+    return Sections(
+        {name: replace(section, settings=_given(section.settings)) for name, section in sections.profiles.items()},
+        {name: _given(settings) for name, settings in sections.logins.items()},
+        sections.services,
+    )
+
+
+def _given(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings that say something: tools write others with nothing behind the =, and boto3 lives with most."""
+    return {key: value for key, value in settings.items() if value or key in _NEVER_EMPTY}
 
 
 def _refuse_name(profile: str) -> NoReturn:

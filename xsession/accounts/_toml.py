@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from xsession.errors import shown
 from xsession.roles import COMMAND_OPTIONS, DEFAULT_OPTIONS, ROLE_OPTIONS, Defaults, Role, RoleChain
 
 from ._entry import Entry
-from ._toml_file import Document, FileTrust, Place, documents
+from ._toml_file import Document, Place, documents, load
 
 # `tags` are the account's own in this file; those of the session are spelt session_tags.
 _ROLE_OPTIONS = (ROLE_OPTIONS - {"tags", "web_identity_token"}) | {"session_tags"}
@@ -21,6 +21,7 @@ ROLE_KEYS = _ROLE_OPTIONS | _TEMPLATE | {"role_arn", "account_id"}
 HUB_KEYS = ROLE_KEYS | {"chain", "source", "via"}
 ACCOUNT_KEYS = HUB_KEYS | {"region_name", "tags"}
 DEFAULT_KEYS = (DEFAULT_OPTIONS - {"tags"}) | {"session_tags"} | _TEMPLATE
+KEYS_TO_TRUST = {"mfa_serial", "source", "web_identity_token_file"}
 FILE_KEYS = {"accounts", "defaults", "hubs", "include"}
 
 _OF_A_ROLE = ROLE_KEYS - {"account_id"}
@@ -52,27 +53,59 @@ class _Item:
     defaults: _FileDefaults
 
 
-def read_toml(path: str | os.PathLike[str], *, trust: FileTrust = FileTrust.OWN) -> list[Entry]:
-    """The accounts of a file and of those that it includes.
+def read_toml(path: str | os.PathLike[str]) -> list[Entry]:
+    """The accounts of a file that somebody named, and of those that it includes.
 
     Args:
         path: An xsession.toml, or a pyproject.toml with the table [tool.xsession].
-        trust: What it may do.
 
     Raises:
         ConfigError: One can't be read, is no TOML, or has a key or value that is not valid; says where.
     """
+    file = Path(path).expanduser()
+    return read_document(file, load(file))
+
+
+def read_document(file: Path, document: Document) -> list[Entry]:
+    """The accounts of a file that was read already, and of those that it includes.
+
+    Args:
+        file: The file.
+        document: What it says.
+
+    Raises:
+        ConfigError: As `read_toml`.
+    """
     hubs: dict[str, _Item] = {}
     accounts: dict[str, _Item] = {}
-    for document in documents(Path(path).expanduser(), trust):
-        document.place.check(document.content, FILE_KEYS)
-        defaults = _defaults(document)
-        _collect(document, "hubs", HUB_KEYS, defaults, hubs)
-        _collect(document, "accounts", ACCOUNT_KEYS, defaults, accounts)
+    for each in documents(file, document):
+        each.place.check(each.content, FILE_KEYS)
+        defaults = _defaults(each)
+        _collect(each, "hubs", HUB_KEYS, defaults, hubs)
+        _collect(each, "accounts", ACCOUNT_KEYS, defaults, accounts)
     found = _Hubs(hubs)
     for name in hubs:
         found.route(name)
     return [_entry(name, item, found) for name, item in accounts.items()]
+
+
+def keys_to_trust(content: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The paths of the keys by which a file has somebody's profile, file or device used.
+
+    Args:
+        content: What the file says; what is wrong with it is for others to say.
+    """
+    tables: list[tuple[tuple[str, ...], object]] = [(("defaults",), content.get("defaults"))]
+    for kind in ("hubs", "accounts"):
+        named = content.get(kind)
+        for name, table in named.items() if isinstance(named, dict) else ():
+            tables.append(((kind, name), table))
+            chain = table.get("chain") if isinstance(table, dict) else None
+            steps = chain if isinstance(chain, list) else []
+            tables += [((kind, name, "chain", f"[{number}]"), step) for number, step in enumerate(steps)]
+    for keys, table in tables:
+        if isinstance(table, dict):
+            yield from ((*keys, key) for key in table if key in KEYS_TO_TRUST)
 
 
 class _Hubs:

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 from xsession._base import did_you_mean, frozen
 from xsession.errors import ConfigError, shown
 
+from ._toml_text import MAX_FILE_BYTES, NotTomlError, check_values, parse_toml
+
 PROJECT_FILE = "pyproject.toml"
 PROJECT_TABLE = ("tool", "xsession")  # in a project's file, all is under this table
 MAX_INCLUDE_DEPTH = 8
@@ -36,7 +38,7 @@ class FileTrust(enum.Enum):
     OWN = "own"
     """Named by the caller, by `XSESSION_CONFIG`, or the user's: it may include files and run commands."""
     FOUND = "found"
-    """Lay in the folder of some project: it may list accounts, and nothing more."""
+    """Lay in the folder of some project: it may list accounts; it includes no file and names no program."""
 
 
 class Place:
@@ -119,17 +121,51 @@ class Document:
     parent: Document | None
 
 
-def documents(file: Path, trust: FileTrust) -> Iterator[Document]:
+def documents(file: Path, document: Document) -> Iterator[Document]:
     """A file, then those that it includes, each of them once.
 
     Args:
         file: The file.
-        trust: What it may do.
+        document: What it says.
 
     Raises:
         ConfigError: One can't be read, is no TOML, includes itself, or may not include others.
     """
-    yield from _walk(file, _load(file, trust), (), set())
+    yield from _walk(file, document, (), set())
+
+
+def load(file: Path) -> Document:
+    """A file that somebody named, or an included one.
+
+    Raises:
+        ConfigError: It can't be read, is no TOML, or is larger than any that is meant.
+    """
+    return parsed(file, _read(file), FileTrust.OWN)
+
+
+def parsed(file: Path, data: bytes, trust: FileTrust, parent: Document | None = None) -> Document:
+    """What a file says.
+
+    Args:
+        file: The file.
+        data: Its bytes.
+        trust: What it may do.
+        parent: The file that includes it.
+
+    Raises:
+        ConfigError: It is no TOML, or larger or deeper than any that is meant.
+    """
+    try:
+        text, whole = parse_toml(data)
+        place, content = Place(str(file), lines_of(text), trust), whole
+        for key in PROJECT_TABLE if file.name == PROJECT_FILE else ():
+            place = place.at(key)
+            content = place.table(content.get(key, {}))
+        check_values(content)
+    except NotTomlError as error:
+        msg = f"{file} {error}"
+        raise ConfigError(msg) from error
+    return Document(place, content, parent)
 
 
 def _walk(file: Path, document: Document, outer: tuple[Path, ...], read: set[Path]) -> Iterator[Document]:
@@ -145,26 +181,25 @@ def _walk(file: Path, document: Document, outer: tuple[Path, ...], read: set[Pat
         if len(within) >= MAX_INCLUDE_DEPTH:
             place.refuse(f"files include files more than {MAX_INCLUDE_DEPTH} deep")
         if target not in read:
-            yield from _walk(included, _load(included, FileTrust.OWN, document), within, read)
+            yield from _walk(included, _load_included(included, document), within, read)
 
 
-def _load(file: Path, trust: FileTrust, parent: Document | None = None) -> Document:
+def _load_included(file: Path, parent: Document) -> Document:
     try:
-        text = file.read_text(encoding="utf-8")
-        content: Any = tomllib.loads(text)
+        data = _read(file)
+    except ConfigError as error:
+        parent.place.at("include").refuse(error.message)
+    return parsed(file, data, FileTrust.OWN, parent)
+
+
+def _read(file: Path) -> bytes:
+    """A file that somebody chose, and which may be a pipe."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         msg = f"{file} can't be read: {error.strerror}"
-        if parent is not None:
-            parent.place.at("include").refuse(msg)
         raise ConfigError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{file} is not valid TOML: {error}"
-        raise ConfigError(msg) from error
-    place = Place(str(file), lines_of(text), trust)
-    for key in PROJECT_TABLE if file.name == PROJECT_FILE else ():
-        place = place.at(key)
-        content = place.table(content.get(key, {}))
-    return Document(place, content, parent)
 
 
 def _included(file: Path, document: Document) -> list[Path]:
@@ -173,7 +208,7 @@ def _included(file: Path, document: Document) -> list[Path]:
     if patterns:
         place.require_own("include")
     listed = [patterns] if isinstance(patterns, str) else patterns
-    if not isinstance(listed, list) or not all(isinstance(pattern, str) and pattern for pattern in listed):
+    if not isinstance(listed, list) or not all(isinstance(each, str) and each and "\0" not in each for each in listed):
         place.refuse("a list of files is needed here, as strings; * stands for any part of a name")
     found: list[Path] = []
     for pattern in listed:

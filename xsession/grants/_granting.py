@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 from xsession import events
 from xsession._aws import is_denied
 from xsession._base import Clock, frozen, renew_after_fork
-from xsession._botocore import SigningCredentials
 from xsession._chain import Chains, ResolvedAccount
 from xsession.accounts import Account, required_role
 from xsession.credentials import Credentials, Identity
-from xsession.errors import AssumeRoleError, GrantError, reaching
+from xsession.errors import AssumeRoleError, DeadlinePassedError, GrantError, XSessionError, reaching
 from xsession.policies import Policy, PolicyLike, as_policy
-from xsession.refresh import Cell, Deadline
+from xsession.refresh import Deadline
 from xsession.roles import Role, RoleChain, second_session_policy
 
 from ._console import Post, post_form
 from ._grant import Grant, Revoke
+from ._live import LiveGrant
 from ._revocation_policy import Scope
 from ._terms import (
     GRANT_TAG,
@@ -53,29 +52,13 @@ class _Asked:
     allow_chaining: bool
 
 
-@frozen
-class _Live:
-    terms: Terms
-    made: datetime
-    role_arn: str
-    cell: weakref.ref[Cell[SigningCredentials]]
-
-    def is_within(self, role_arn: str, scope: Scope) -> bool:
-        return (
-            self.role_arn == role_arn
-            and (scope.before is None or self.made < scope.before)
-            and scope.grant_id in (None, self.terms.id)
-            and scope.source_identity in (None, source_identity_of(self.terms.to))
-        )
-
-
 class Grants:
     """Makes grants, and ends them. One for each session.
 
     Args:
         chains: Resolves accounts.
         session_for: Makes the session of a resolved account.
-        record: Writes an event down, or raises; tells the hooks of it.
+        hooks: Those who must write a grant down, and all others.
         clock: Both clocks.
         random: Makes so many random bytes.
         post: Sends a form to the console's address for logging in.
@@ -86,19 +69,19 @@ class Grants:
         chains: Chains,
         session_for: Callable[[ResolvedAccount], AccountSession],
         *,
-        record: Callable[[events.Event], None],
+        hooks: events.Hooks,
         clock: Clock,
         random: Callable[[int], bytes],
         post: Post = post_form,
     ) -> None:
         self._chains = chains
         self._session_for = session_for
-        self._record = record
+        self._hooks = hooks
         self._clock = clock
         self._random = random
         self._post = post
         self._lock = threading.Lock()
-        self._live: list[_Live] = []
+        self._live: list[LiveGrant] = []
         self._refused: set[tuple[str, str]] = set()
         renew_after_fork(self)
 
@@ -129,26 +112,31 @@ class Grants:
         Raises:
             ConfigError: Bad input; nothing was asked of the network.
             CredentialsError: STS refused or failed.
-            GrantError: It could not be written down, and so it was not made.
+            GrantError: It could not be written down, or was revoked meanwhile, and so it was not made.
         """
         seconds, to, reason = checked_duration(duration), checked_to(to), checked_reason(reason)
         terms = self._terms(to, reason, seconds)
         required_role(account, "that a grant could narrow")
         plain = self._chains.resolve(account)
         role = self._narrowed(account, plain.hops[-1].role, terms, _Asked(policy, policy_arns, allow_chaining))
-        who = self._who(plain)
-        resolved, credentials = self._assumed(account, plain, role, terms)
-        self._remember(terms, resolved)
+        asked = _requested(terms, self._who(plain), account, role, self._clock)
+        # From here on a revocation finds it, and before STS is asked there is a record of it.
+        live = self._register(terms, account.name, role.role_arn)
+        key_id: str | None = None
         try:
-            self._record(_granted(terms, who, resolved, credentials, self._clock))
+            self._write_down(asked)
+            resolved, credentials = self._assumed(account, plain, role, live)
+            key_id = credentials.access_key_id
+            grant = Grant(
+                terms, resolved, self._session_for(resolved), clock=self._clock, revoke=revoke, post=self._post
+            )
+            self._write_down(_granted(asked, credentials, self._clock))
+            live.check()
         except BaseException as error:
-            resolved.cells[-1].end("the grant was not made, since it could not be written down")
-            if not isinstance(error, Exception):
-                raise
-            msg = f"the grant was not made, since it could not be written down: {type(error).__name__}: {error}"
-            role_arn = role.role_arn
-            raise GrantError(msg, account=account.name, role_arn=role_arn, hint="mend the audit log") from error
-        return Grant(terms, resolved, self._session_for(resolved), clock=self._clock, revoke=revoke, post=self._post)
+            live.fail()
+            self._hooks.record_by_all(_failed(asked, key_id, error, self._clock))
+            raise
+        return grant
 
     def end(self, role_arn: str, scope: Scope) -> datetime | None:
         """Ends grants of a role in this process.
@@ -162,13 +150,7 @@ class Grants:
         """
         with self._lock:
             chosen = [live for live in self._live if live.is_within(role_arn, scope)]
-        ends: list[datetime] = []
-        for live in chosen:
-            cell = live.cell()
-            if cell is not None:
-                expiry = cell.snapshot.credentials.expiry
-                ends.append(live.terms.deadline if expiry is None else min(live.terms.deadline, expiry))
-                cell.end("the grant was revoked")
+        ends = [until for live in chosen if (until := live.end("the grant was revoked")) is not None]
         return max(ends) if ends and scope.grant_id is not None else None
 
     def forget(self, role_arn: str, scope: Scope) -> None:
@@ -218,8 +200,9 @@ class Grants:
             return source.identity(source.frozen())
 
     def _assumed(
-        self, account: Account, plain: ResolvedAccount, role: Role, terms: Terms
+        self, account: Account, plain: ResolvedAccount, role: Role, live: LiveGrant
     ) -> tuple[ResolvedAccount, Credentials]:
+        terms = live.terms
         # On an earlier hop, one's own source identity stays on the whole chain.
         claimed = any(hop.role.source_identity for hop in plain.hops)
         added: dict[str, Any] = {"tags": {**role.tags, GRANT_TAG: terms.id}}
@@ -230,8 +213,12 @@ class Grants:
         while True:
             wanted = _with_role(account, role.replace(**added))
             resolved = self._chains.resolve(wanted, terms.ends)
+            live.adopt(resolved.cells[-1])
             try:
                 return resolved, resolved.credentials.current()
+            except DeadlinePassedError:
+                live.check()
+                raise
             except AssumeRoleError as error:
                 # Nothing shows beforehand what the trust policy permits; AWS names the one action that it refuses.
                 refused = _refused_option(error, len(plain.hops))
@@ -240,12 +227,19 @@ class Grants:
                 del added[refused]
                 self._refused.add((role.role_arn, refused))
 
-    def _remember(self, terms: Terms, resolved: ResolvedAccount) -> None:
-        made = datetime.fromtimestamp(self._clock.wall(), UTC)
-        live = _Live(terms, made, resolved.hops[-1].role.role_arn, weakref.ref(resolved.cells[-1]))
+    def _register(self, terms: Terms, account: str, role_arn: str) -> LiveGrant:
+        live = LiveGrant(terms, account, role_arn, _now(self._clock))
         with self._lock:
-            held = [one for one in self._live if one.cell() is not None and one.terms.ends.left(self._clock) > 0]
-            self._live = [*held, live]
+            self._live = [*(one for one in self._live if not one.is_over(self._clock)), live]
+        return live
+
+    def _write_down(self, event: events.GrantRequested | events.Granted) -> None:
+        try:
+            self._hooks.record(event)
+        except Exception as error:
+            msg = f"the grant was not made, since it could not be written down: {type(error).__name__}: {error}"
+            hint = "fix the audit log"
+            raise GrantError(msg, account=event.account, role_arn=event.role_arn, hint=hint) from error
 
 
 def _with_role(account: Account, role: Role) -> Account:
@@ -258,25 +252,58 @@ def _refused_option(error: AssumeRoleError, hop: int) -> str | None:
     return next((option for action, option in _OPTIONAL.items() if f"perform: {action}" in error.message), None)
 
 
-def _granted(
-    terms: Terms, who: Identity, resolved: ResolvedAccount, credentials: Credentials, clock: Clock
-) -> events.Granted:
-    hop = resolved.hops[-1]
-    policy = hop.role.policy
-    return events.Granted(
-        at=datetime.fromtimestamp(clock.wall(), UTC),
-        account=resolved.account.name,
-        role_arn=hop.role.role_arn,
-        hop=hop.number,
+def _now(clock: Clock) -> datetime:
+    return datetime.fromtimestamp(clock.wall(), UTC)
+
+
+def _requested(terms: Terms, who: Identity, account: Account, role: Role, clock: Clock) -> events.GrantRequested:
+    policy = role.policy
+    return events.GrantRequested(
+        at=_now(clock),
+        account=account.name,
+        role_arn=role.role_arn,
+        hop=len(account.roles),
         grant_id=terms.id,
         who=who.arn,
         to=terms.to,
         reason=terms.reason,
         policy=policy.to_json() if isinstance(policy, Policy) else "",
-        policy_arns=tuple(hop.role.policy_arns),
+        policy_arns=tuple(role.policy_arns),
         deadline=terms.deadline,
         role_session_name=session_name(terms.id, terms.to),
+    )
+
+
+def _granted(asked: events.GrantRequested, credentials: Credentials, clock: Clock) -> events.Granted:
+    return events.Granted(
+        at=_now(clock),
+        account=asked.account,
+        role_arn=asked.role_arn,
+        hop=asked.hop,
+        grant_id=asked.grant_id,
+        who=asked.who,
+        to=asked.to,
+        reason=asked.reason,
+        policy=asked.policy,
+        policy_arns=asked.policy_arns,
+        deadline=asked.deadline,
+        role_session_name=asked.role_session_name,
         source_identity=credentials.source_identity,
         access_key_id=credentials.access_key_id,
         expiry=credentials.expiry,
+    )
+
+
+def _failed(asked: events.GrantRequested, key_id: str | None, error: BaseException, clock: Clock) -> events.GrantFailed:
+    ours = error if isinstance(error, XSessionError) else None
+    return events.GrantFailed(
+        at=_now(clock),
+        account=asked.account,
+        role_arn=asked.role_arn,
+        hop=asked.hop,
+        grant_id=asked.grant_id,
+        access_key_id=key_id,
+        code=None if ours is None else ours.code,
+        # Of what is no error of ours the name alone: its words may hold anything.
+        message=type(error).__name__ if ours is None else ours.message,
     )

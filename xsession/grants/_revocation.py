@@ -1,7 +1,8 @@
 """Revocation: sessions of a role that AWS refuses before they end by themselves.
 
 Issued credentials can't be cancelled. What can be done is to have the role deny everything to sessions issued before a
-moment, by an inline policy of the role, which its sessions are held to at each request.
+moment, by an inline policy of the role, which its sessions are held to at each request. A grant is denied whenever its
+sessions are issued: whoever made it may refresh it for as long as it lasts.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 """
 
@@ -24,6 +25,7 @@ from xsession.policies import MAX_ROLE_POLICIES_CHARACTERS
 from xsession.roles import Role
 
 from ._revocation_policy import (
+    MAX_GRANT,
     REVOCATION_PREFIX,
     Scope,
     check_before,
@@ -61,7 +63,7 @@ class Revocation:
     It takes IAM some seconds to tell all of AWS. Until then it is pending; `confirm` finds out.
 
     Args:
-        id: Its id.
+        id: Its id; that of the grant where it revokes one, so that a second revocation takes the place of the first.
         account: The account's name.
         role_arn: The role.
         scope: Which sessions.
@@ -206,12 +208,11 @@ class Revoker:
                 raise _nobody(account, role)
             policies = RolePolicies(RoleIam(self._session_of(using), role.name), role.role_arn, account.name)
             facts = policies.facts()
-            cutoff = None if block else cutoff_for(before, facts.now, grant=grant is not None)
-            scope = Scope(before=cutoff, grant_id=grant_id, source_identity=person)
+            scope = _scope(before, facts.now, grant_id, person, block=block)
             made = self._write(account, role, policies, facts, scope)
         except RevocationError as error:
             self._tell(account, role, using, ours, None)
-            error.note = f"AWS still accepts the keys{_until(until)}"
+            error.note = f"AWS still accepts the keys{_until(until, grant_id)}"
             raise
         self._local.forget(role.role_arn, scope)
         self._tell(account, role, using, scope, made.id)
@@ -222,18 +223,18 @@ class Revoker:
     ) -> Revocation:
         policy = scope.policy(facts.role_id)
         made = Revocation(
-            id=make_id(self._random(_ID_CHARACTERS)),
+            id=scope.grant_id or make_id(self._random(_ID_CHARACTERS)),
             account=account.name,
             role_arn=role.role_arn,
             scope=scope,
             at=facts.now,
-            revives_until=(scope.before or facts.now) + facts.max_session,
+            revives_until=(scope.before or facts.now) + (facts.max_session if scope.grant_id is None else MAX_GRANT),
             _policies=policies,
             _policy=policy,
             _clock=self._clock,
             _seen=threading.Event(),
         )
-        spent = _make_room(policies, policy, facts.now)
+        spent = _make_room(policies, made.policy_name, policy, facts.now)
         policies.put(made.policy_name, policy)
         for name in spent:
             # They hold nobody back any more: that one of them stays is no reason to fail.
@@ -260,12 +261,19 @@ class Revoker:
         )
 
 
-def _make_room(policies: RolePolicies, policy: Policy, now: datetime) -> list[str]:
+def _scope(before: datetime | None, now: datetime, grant_id: str | None, person: str | None, *, block: bool) -> Scope:
+    if grant_id is not None:
+        return Scope(before=None, grant_id=grant_id, until=None if block else now + MAX_GRANT)
+    return Scope(before=None if block else cutoff_for(before, now), source_identity=person)
+
+
+def _make_room(policies: RolePolicies, own_name: str, policy: Policy, now: datetime) -> list[str]:
     """The names of revocations that can go, once it is clear that the new one has room beside all others."""
     spent: list[str] = []
     sizes: dict[str, int] = {}
     for name in policies.names():
-        document = policies.document(name)
+        # One of its own name is written over.
+        document = None if name == own_name else policies.document(name)
         if document is not None:
             sizes[name] = size_of(document)
             if name.startswith(REVOCATION_PREFIX) and is_spent(document, now):
@@ -312,6 +320,9 @@ def _check_arguments(grant: object, who: object, before: object, *, block: bool)
     if grant is not None and who is not None:
         msg = "grant and who both say which sessions are revoked"
         raise ConfigError(msg, hint="pass one of them: a grant is one person's")
+    if grant is not None and before is not None:
+        msg = "a grant is revoked whenever its sessions are issued, and before says when"
+        raise ConfigError(msg, hint="pass one of them")
     if block and before is not None:
         msg = "block denies sessions whenever they are issued, and before says when"
         raise ConfigError(msg, hint="pass one of them")
@@ -322,5 +333,10 @@ def _nobody(account: Account, role: Role) -> RevocationError:
     return RevocationError("nobody asked AWS", account=account.name, role_arn=role.role_arn, hint=hint)
 
 
-def _until(moment: datetime | None) -> str:
-    return " until they expire, 12 hours after their issue at the latest" if moment is None else f" until {iso(moment)}"
+def _until(moment: datetime | None, grant_id: str | None) -> str:
+    if moment is not None:
+        return f" until {iso(moment)}"
+    if grant_id is not None:
+        # It may be refreshed elsewhere.
+        return " until the grant's deadline, 7 days after it was made at the latest"
+    return " until they expire, 12 hours after their issue at the latest"

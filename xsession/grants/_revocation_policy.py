@@ -1,4 +1,4 @@
-"""The policy by which a role's older sessions are revoked, and what one that is there says.
+"""The policy by which a role's sessions are revoked, and what one that is there says.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 """
@@ -15,14 +15,21 @@ from xsession._base import frozen
 from xsession.errors import ConfigError, InvalidPolicyError
 from xsession.policies import Policy, as_policy, deny
 
+from ._terms import GRANT_TAG, MAX_GRANT_SECONDS
+
 REVOCATION_PREFIX = "XSessionRevoke-"
 """What the names of the inline policies begin with that revoke sessions."""
 
 MAX_SESSION = timedelta(hours=12)
 """No role's session lives longer, whatever the role's maximum was when it was made."""
 
+MAX_GRANT = timedelta(seconds=MAX_GRANT_SECONDS, minutes=15)
+"""No grant that is there holds longer: its deadline is by its maker's clock, which AWS lets be some minutes off."""
+
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 _TIMED = "aws:TokenIssueTime"
+_TAGGED = f"aws:PrincipalTag/{GRANT_TAG}"
+_UNTIL = "Until%Y%m%dT%H%M%SZ"
 _WHITE_SPACE = re.compile(r"\s")
 
 
@@ -34,11 +41,14 @@ class Scope:
         before: Those issued before this moment; None: whenever they are issued.
         grant_id: Of this grant alone.
         source_identity: Of this person alone.
+        until: From when on the grant is over anyway, so that the policy may be cleared away; None: not before it is
+            undone.
     """
 
     before: datetime | None
     grant_id: str | None = None
     source_identity: str | None = None
+    until: datetime | None = None
 
     def policy(self, role_id: str) -> Policy:
         """The policy that denies them everything.
@@ -46,14 +56,21 @@ class Scope:
         Args:
             role_id: The role's unique id, `AROA...`.
         """
+        if self.grant_id is not None:
+            return self._against_grant(role_id, self.grant_id)
         conditions: dict[str, Mapping[str, Any]] = {}
         if self.before is not None:
             conditions["DateLessThan"] = {_TIMED: iso(self.before)}
         if self.source_identity is not None:
             conditions["StringEquals"] = {"aws:SourceIdentity": self.source_identity}
-        if self.grant_id is not None:
-            conditions["StringLike"] = {"aws:userid": f"{role_id}:g-{self.grant_id}-*"}
         return deny("*", conditions=conditions)
+
+    def _against_grant(self, role_id: str, grant_id: str) -> Policy:
+        # Whenever they are issued: whoever made the grant may refresh it for as long as he knows nothing of this.
+        # By its name as well as by its tag, which its role may not have permitted. The Sid is for whoever clears up.
+        sid = None if self.until is None else self.until.astimezone(UTC).strftime(_UNTIL)
+        by_name = {"StringLike": {"aws:userid": f"{role_id}:g-{grant_id}-*"}}
+        return deny("*", conditions=by_name, sid=sid) + deny("*", conditions={"StringEquals": {_TAGGED: grant_id}})
 
 
 def check_revocable(role_arn: str) -> None:
@@ -85,10 +102,24 @@ def cutoff_of(document: object) -> datetime | None:
     return parse_iso(moment)
 
 
+def until_of(document: object) -> datetime | None:
+    """From when on the grant is over that a policy of ours revokes; None: it is not of that kind, or says nothing."""
+    try:
+        statements = as_policy(document).statements if isinstance(document, Mapping | str | Policy) else ()
+        by_name, by_tag = statements
+        revokes = {*by_name.conditions["StringLike"]} == {"aws:userid"} and {*by_tag.conditions["StringEquals"]} == {
+            _TAGGED
+        }
+        found = datetime.strptime(by_name.sid or "", _UNTIL).replace(tzinfo=UTC)
+    except (InvalidPolicyError, KeyError, ValueError):
+        return None
+    return found if revokes else None
+
+
 def is_spent(document: object, now: datetime) -> bool:
     """Whether a policy of ours revokes only sessions that have ended by themselves."""
-    cutoff = cutoff_of(document)
-    return cutoff is not None and now - cutoff > MAX_SESSION
+    cutoff, until = cutoff_of(document), until_of(document)
+    return (cutoff is not None and now - cutoff > MAX_SESSION) or (until is not None and now > until)
 
 
 def size_of(document: str) -> int:
@@ -115,17 +146,14 @@ def check_before(before: object, now: datetime) -> None:
         raise ConfigError(msg, hint="block=True denies sessions that are yet to come, until it is undone")
 
 
-def cutoff_for(before: datetime | None, now: datetime, *, grant: bool) -> datetime:
+def cutoff_for(before: datetime | None, now: datetime) -> datetime:
     """Before which moment sessions are revoked.
 
-    A session issued in the very second of `now` is as old as `now` to AWS, which counts seconds. Who is let in anew may
-    have one by then, but nobody needs a grant's any more.
+    A session issued in the very second of `now` is as old as `now` to AWS, which counts seconds: who is let in again
+    may have one by then.
 
     Args:
         before: What was asked for; None: now.
         now: By AWS's clock.
-        grant: Whether only sessions of one grant are revoked.
     """
-    if before is None:
-        return now + timedelta(seconds=1) if grant else now
-    return min(before.astimezone(UTC), now)
+    return now if before is None else min(before.astimezone(UTC), now)

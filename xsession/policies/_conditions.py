@@ -12,6 +12,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from xsession._aws import COMPARISONS, as_text, is_like, is_literal, number_of, split_variables, time_of, variable_of
@@ -33,7 +34,7 @@ class RequestKeys:
         all_tags: Whether `aws:RequestTag/...` keys that are not there are known to be lacking.
     """
 
-    values: Mapping[str, Sequence[str]]
+    values: Mapping[str, Sequence[str]] = field(repr=False)  # an external id may be among them
     all_tags: bool = True
 
     def get(self, key: str) -> Sequence[str] | None:

@@ -16,6 +16,8 @@ from xsession._aws import ACCOUNT_ID, PARTITION
 from xsession._base import FrozenMap, did_you_mean, frozen
 from xsession.errors import InvalidPolicyError, shown
 
+from ._external_ids import ExternalIds, may_be_in
+
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Any]]
 PolicyLike: TypeAlias = "Policy | Mapping[str, Any] | str"
@@ -141,6 +143,9 @@ class Statement:
         }
         return {key: value for key, value in document.items() if value not in (None, [], {})}
 
+    def __repr__(self) -> str:
+        return f"<Statement: {_without_external_ids(self.to_dict())}>"
+
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
@@ -204,7 +209,8 @@ class Policy:
         if isinstance(entries, Mapping):
             entries = [entries]
         if isinstance(entries, str) or not isinstance(entries, Sequence):
-            raise InvalidPolicyError.invalid(entries, "Statement", "an object or a list of objects")
+            rule = "an object or a list of objects"
+            raise InvalidPolicyError.invalid(entries, "Statement", rule, secret=may_be_in(entries))
         statements = [_statement(number, entry) for number, entry in enumerate(entries, start=1)]
         # Without a Version, AWS takes the older language, in which "${aws:username}" is only text.
         return cls(statements, version=top.get("Version", _VERSIONS[1]))
@@ -233,7 +239,7 @@ class Policy:
         return Policy((*self.statements, *other.statements), version=self.version)
 
     def __repr__(self) -> str:
-        return f"<Policy: {self.to_json()}>"
+        return f"<Policy: {_without_external_ids(self.to_dict())}>"
 
 
 def as_policy(value: PolicyLike) -> Policy:
@@ -250,7 +256,8 @@ def as_policy(value: PolicyLike) -> Policy:
 def _statement(number: int, entry: object) -> Statement:
     where = f"statement {number}"
     if not isinstance(entry, Mapping):
-        raise InvalidPolicyError.invalid(entry, where, "an object with Effect, Action and Resource")
+        rule = "an object with Effect, Action and Resource"
+        raise InvalidPolicyError.invalid(entry, where, rule, secret=may_be_in(entry))
     _refuse_unknown(where, entry, _STATEMENT_KEYS)
     if "Effect" not in entry:
         msg = f"{where} has no Effect: Allow or Deny"
@@ -312,7 +319,8 @@ def _checked_principals(name: str, principals: object) -> FrozenMap[tuple[str, .
 
 def _checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ...]]]:
     if not isinstance(conditions, Mapping):
-        raise InvalidPolicyError.invalid(conditions, "Condition", "an object of operators")
+        rule = "an object of operators"
+        raise InvalidPolicyError.invalid(conditions, "Condition", rule, secret=may_be_in(conditions))
     checked = {}
     for operator, keys in conditions.items():
         _check_operator(operator)
@@ -369,6 +377,10 @@ def _listed_principals(value: Any) -> Any:
     if value == "*":
         return {"AWS": ["*"]}
     return {kind: _listed(names) for kind, names in value.items()} if isinstance(value, Mapping) else value
+
+
+def _without_external_ids(document: Mapping[str, Any]) -> str:
+    return json.dumps(ExternalIds().hidden(document), separators=(",", ":"))
 
 
 def _plain(values: Sequence[str]) -> str | list[str]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from xsession._aws import ACCOUNT_ID, PARTITION
 
 from ._document import Policy, PolicyLike, Statement, as_policy
+from ._external_ids import ExternalIds
 
 _ROOT = re.compile(rf"arn:{PARTITION}:iam::({ACCOUNT_ID}):root")
 
@@ -71,7 +72,7 @@ def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
 
 
 def diff(before: PolicyLike, after: PolicyLike) -> str:
-    """The two documents as a unified diff of their JSON, external ids included; empty where both say the same.
+    """The two documents as a unified diff of their JSON, without external ids; empty where both say the same.
 
     Args:
         before: A `Policy`, a mapping of IAM's own form or JSON.
@@ -86,9 +87,12 @@ def diff(before: PolicyLike, after: PolicyLike) -> str:
 
 
 def unified(before_name: str, before: str, after_name: str, after: str) -> str:
-    """A unified diff of two texts."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), before_name, after_name, lineterm="")
-    return "\n".join(lines)
+    """A unified diff of two JSON documents, or of nothing and one, without the external ids in them."""
+    ids = ExternalIds()
+    old, new = (
+        json.dumps(ids.hidden(json.loads(text)), indent=2).splitlines() if text else [] for text in (before, after)
+    )
+    return "\n".join(difflib.unified_diff(old, new, before_name, after_name, lineterm=""))
 
 
 def _meaning(policy: Policy) -> frozenset[_Part]:

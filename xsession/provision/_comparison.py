@@ -42,8 +42,8 @@ class Comparison:
         role_arn: Its ARN; None: there is no such role.
         differences: What `apply` would change, in words.
         notes: What the role has besides and `apply` leaves alone, such as other people's policies.
-        before: What is there, as JSON; "" where there is no role.
-        after: What should be there, as JSON.
+        before: What is there, as JSON, external ids included; "" where there is no role.
+        after: What should be there, likewise.
     """
 
     role_name: str
@@ -63,7 +63,7 @@ class Comparison:
         return "\n".join(lines)
 
     def diff(self) -> str:
-        """What `apply` would change, as a unified diff, external ids included; empty where nothing differs."""
+        """What `apply` would change, as a unified diff, without external ids; empty where nothing differs."""
         return unified("before", self.before, "after", self.after) if self else ""
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _SOURCE_IDENTITY = r"(?a)[\w+=,.@-]{2,256}"
 _EXTERNAL_ID = r"(?a)[\w+=,.@:/-]{2,1224}"
-_SERIAL = r"(?a)[\w+=/:,.@-]{9,256}"
+_SERIAL = r"(?a)[A-Za-z0-9][\w+=/:,.@-]{8,255}"  # as a program's argument it must not be an option
 _NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
 
@@ -100,7 +100,7 @@ class Role:
         self._check_text(
             "source_identity", _SOURCE_IDENTITY, "2 to 256 of A-Z a-z 0-9 _ + = , . @ -, not beginning with aws:"
         )
-        self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -")
+        self._check_text("mfa_serial", _SERIAL, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -, first a letter or digit")
         self._check_text("sts_region_name", REGION, "an AWS region such as eu-west-1")
         self._set("duration_seconds", self._checked_duration())
         self._set("policy_arns", self._checked_policy_arns())
