@@ -386,7 +386,7 @@ def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> No
     """One that takes the place of another in memory never gets what that one was given."""
     with session(Role(ROLE, web_identity_token=lambda: "token")) as xs:
         chains = xs._chains
-        source = chains._sources[None, None]
+        source = chains._sources.of(xs.accounts["vegeta"])
         functions = [Role(ROLE, web_identity_token=partial(str, number)) for number in range(50)]
         names = {chains._parent_key(role, "source", source) for role in functions}
         assert len(names) == 50

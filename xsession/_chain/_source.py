@@ -176,7 +176,7 @@ class Source:
     @property
     def sts_region_name(self) -> str:
         """The region whose STS is asked who the source is."""
-        partition = self._partition or partition_of(self.region_name, *self._regions)
+        partition = self._partition or partition_of(self.session.profile_region, self.region_name, *self._regions)
         return region_in(partition, self._sts_region_name, *self._regions, self.region_name)
 
     def after_fork(self) -> None:
