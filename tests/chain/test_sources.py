@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import json
 import pickle
+import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from tests.support.hosts import Request, all_hosts, assumed, dead, identity, one_host, usual
@@ -400,6 +403,31 @@ def test_a_process_that_needs_a_person_is_run_once(files: Path, monkeypatch: pyt
     assert not caught.value.retryable
     assert caught.value.hop == 0
     assert (files / "ran").read_text().count("x") == 1
+
+
+def test_who_waits_for_a_source_is_known_to_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that STS is not blamed where a process takes long."""
+    with one_host(usual) as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+        session: Any = boto3.Session(region_name="us-east-1")
+        began, goes_on = threading.Event(), threading.Event()
+
+        class Slow:
+            def get_frozen_credentials(self) -> ReadOnlyCredentials:
+                began.set()
+                goes_on.wait(30)
+                return ReadOnlyCredentials("AKIAONE", "s", None)
+
+        session._session._credentials = Slow()
+        xs = CrossAccountSession({"v": RoleChain(HUB, ROLE)}, session=session)
+        cells = xs._resolve(xs.accounts["v"]).cells
+        with ThreadPoolExecutor(1) as pool:
+            reader = pool.submit(xs.get_frozen_credentials, "v")
+            assert began.wait(30)
+            assert [cell.awaits_source for cell in cells] == [True, True]
+            goes_on.set()
+            assert reader.result().access_key_id
+        assert [cell.awaits_source for cell in cells] == [False, False]
 
 
 def test_keys_that_sts_issued_a_moment_ago_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

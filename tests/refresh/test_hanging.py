@@ -65,6 +65,18 @@ def test_a_reader_that_came_after_a_hang_is_told_of_it() -> None:
         until(lambda: bench.calls == 2)
 
 
+def test_a_source_that_hangs_is_not_sts() -> None:
+    """A process, or the person whom it asks, takes longer than a flight may."""
+    bench = Bench(auto=True)
+    bench.fetch.awaits_source = True
+    with bench.hanging():
+        with pytest.raises(CredentialsError):
+            bench.read()
+        with pytest.raises(CredentialsTimeoutError, match=r"the source gave no credentials within 22 s") as caught:
+            bench.read()
+    assert caught.value.hop == 0
+
+
 def test_a_reader_behind_two_hangs_with_no_failure_remembered_gets_a_timeout() -> None:
     """A late answer clears the failure, and may be over itself: no cause is named, and there is no third flight."""
     bench = Bench(auto=True)

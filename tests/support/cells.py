@@ -65,7 +65,7 @@ class ScriptedFetch:
         self.forgotten: list[str | None] = []
         self._numbers = itertools.count(1)
         self.before: Callable[[], object] = lambda: None
-        self.held_back = False
+        self.held_back = self.awaits_source = False
 
     def __call__(self, _background: bool, _try_limit: float = 5.0, mfa_code: str | None = None, /) -> Issued:
         """One call of STS."""
@@ -110,6 +110,11 @@ class ThrottledFetch:
         self._fetch = fetch
         self._lane = lane
         self._allows = allows
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether the source is waited for."""
+        return False
 
     @property
     def held_back(self) -> bool:

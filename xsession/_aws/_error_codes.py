@@ -31,6 +31,7 @@ _ALIASES = {
     "ServiceFailureException": "ServiceFailure",
     "ServiceUnavailableException": "ServiceUnavailable",
     "UnauthorizedOperation": "AccessDenied",  # EC2's
+    "UnknownOperationException": "UnknownOperation",
     "UnrecognizedClientException": "InvalidClientTokenId",
     "ValidationException": "ValidationError",
 }
@@ -61,7 +62,6 @@ BAD_REQUEST = frozenset(
         "MissingAuthenticationToken",
         "MissingParameter",
         "UnknownOperation",
-        "UnsupportedOperation",
         "ValidationError",
     }
 )

@@ -67,6 +67,7 @@ class SourceSession:
         self.found = 0
         # Those that were last known to be of one person, and who that is; None: nobody had to know yet.
         self.seen: tuple[ReadOnlyCredentials, str | None] | None = None
+        self._readers: set[int] = set()
         # Foreign code runs under it, and may come back here.
         self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
@@ -98,6 +99,11 @@ class SourceSession:
         return getattr(getattr(self.boto3_session._session, "_credentials", None), "method", None)
 
     @property
+    def is_being_read(self) -> bool:
+        """Whether somebody waits for its credentials just now."""
+        return bool(self._readers)
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:
@@ -108,7 +114,11 @@ class SourceSession:
     @property
     def mfa_serial(self) -> str | None:
         """The MFA device that the profile's own role asks for; None: none does."""
-        return None if self._mfa is None else self._mfa.serial
+        if self._mfa is not None:
+            return self._mfa.serial
+        # What a session has got with a code that it asked for itself takes another one when it ends.
+        asked_itself = getattr(_held_by(self.boto3_session), "method", None) == "assume-role"
+        return mfa_serial_of(self._profile, self._profiles) if asked_itself else None
 
     @property
     def needs_code(self) -> bool:
@@ -135,6 +145,8 @@ class SourceSession:
             MfaError: They need a code of an MFA device.
         """
         failure: XSessionError
+        reader = threading.get_ident()
+        self._readers.add(reader)
         try:
             frozen = self._frozen(mfa_code)
         except XSessionError:
@@ -146,6 +158,10 @@ class SourceSession:
                 self.account_id = getattr(frozen, "account_id", None)
                 return frozen
             failure = no_credentials(self._profile)
+            # botocore takes metadata that do not answer for none, and the profile says that there are some.
+            failure.retryable = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
+        finally:
+            self._readers.discard(reader)
         # Raised here, outside of the handler: frames that it passed through hold secrets.
         raise failure
 
@@ -182,6 +198,7 @@ class SourceSession:
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
         self._lock = threading.RLock()
+        self._readers = set()
 
     @functools.cached_property
     def _mfa(self) -> RoleBehindMfa | None:

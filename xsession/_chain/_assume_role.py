@@ -36,6 +36,10 @@ class Signer(Protocol):
         """Takes note that STS rejected these; returns whether there are others now."""
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+
+    @property
     def settling(self) -> bool:
         """Whether they are so new that STS may not know them everywhere yet."""
 
@@ -109,6 +113,11 @@ class AssumeRoleRequest:
                 if others_tried or not has_others(self._signer, frozen, error):
                     raise
             frozen, others_tried = self._signer.frozen(), True
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._signer.awaits_source
 
     @property
     def held_back(self) -> bool:

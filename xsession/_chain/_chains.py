@@ -110,6 +110,7 @@ class Chains:
         self._runtime = runtime
         self._resolver = HopResolver(settings.defaults, settings.runner)
         self._lock = threading.Lock()
+        self._closed = False
         self._sources = Sources(asked, settings, runtime, changed=self._supersede, holds=self._holds)
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
@@ -141,13 +142,13 @@ class Chains:
         source.use(hops[0].role if hops else None, regions, named)
         if not hops:
             key = f"{source.key}:{account.account_id or ''}"
-            if source.session.region_name is None:
+            if not source.has_region:
                 source.session.use_region(region)
             own_credentials = self._source_credentials(account, source, defaults)
             return ResolvedAccount(account, key, (), (), own_credentials, region, source, regions, named)
         keys, cells = self._cells_of(name, source, hops, deadline)
         mfa = None
-        if hops[0].role.mfa_serial is not None or (source.session.mfa_serial and not hops[0].role.has_web_identity):
+        if hops[0].role.mfa_serial is not None or (source.mfa_serial and not hops[0].role.has_web_identity):
             mfa = self._mfa_sessions.of_account(
                 hops=hops, cells=cells, keys=keys, source=source, regions=regions, defaults=defaults
             )
@@ -225,6 +226,7 @@ class Chains:
     def close(self) -> None:
         """Throws away all credentials and refreshes nothing any more."""
         with self._lock:
+            self._closed = True
             cells = list(self._cells.values())
             self._recent.clear()
         mfa_sessions = self._made_mfa_sessions
@@ -297,7 +299,7 @@ class Chains:
             if expected is not None and identity.account_id != expected:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
 
-        mfa = None if source.session.mfa_serial is None else self._mfa_sessions.of_source(source, defaults)
+        mfa = None if source.mfa_serial is None else self._mfa_sessions.of_source(source, defaults)
         return SourceCredentials(account.name, source, check if expected else None, mfa)
 
     def _cells_of(

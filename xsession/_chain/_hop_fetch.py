@@ -32,6 +32,10 @@ class HopRequest(Protocol):
         """
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+
+    @property
     def held_back(self) -> bool:
         """Whether calls wait because STS throttles."""
 
@@ -102,6 +106,11 @@ class HopFetch:
         self._store.delete(self._key, access_key_id)
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._request.awaits_source
+
+    @property
     def held_back(self) -> bool:
         """Whether calls wait because STS throttles."""
         return self._request.held_back
@@ -142,6 +151,11 @@ class HopSigner:
     def frozen(self) -> ReadOnlyCredentials:
         """That hop's current credentials, fetched in this thread where they must be."""
         return Reader(self._cell, nested=True).read().signing
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._cell.awaits_source
 
     @property
     def settling(self) -> bool:

@@ -115,6 +115,11 @@ class MfaSession:
         return self._held is not None
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return False
+
+    @property
     def settling(self) -> bool:
         """Whether it is so new that STS may not know it yet."""
         held = self._held

@@ -79,6 +79,8 @@ class Source:
         sts_region_name: str | None = None,
     ) -> None:
         self.session = session
+        self.has_region = session.region_name is not None
+        self.mfa_serial = session.mfa_serial
         self._changed = changed
         self._holds = holds
         self.is_passing = is_passing
@@ -146,6 +148,11 @@ class Source:
         return others
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self.session.is_being_read
+
+    @property
     def settling(self) -> bool:
         """Whether its credentials are so new that STS may not know them yet: nobody says so of a source's."""
         return False
@@ -163,13 +170,13 @@ class Source:
         if role is not None:
             self._partition = role.partition
             self._sts_region_name = role.sts_region_name or self._sts_region_name
-            if self.session.region_name is None:
+            if not self.has_region:
                 self.session.use_region(sts_region(role, *regions))
 
     @property
     def sts_region_name(self) -> str:
         """The region whose STS is asked who the source is."""
-        partition = self._partition or partition_of(self.region_name, *self._regions)
+        partition = self._partition or partition_of(self.session.profile_region, self.region_name, *self._regions)
         return region_in(partition, self._sts_region_name, *self._regions, self.region_name)
 
     def after_fork(self) -> None:
@@ -241,7 +248,7 @@ class Source:
             region_name: Its region; where the source has none, that of STS for a role that its own profile names too.
             kwargs: Whatever else boto3's `client` takes.
         """
-        if self.session.region_name is None:
+        if not self.has_region:
             self.session.use_region(region_name)
         return self.core.client(service_name, credentials, region_name, **kwargs)
 

@@ -35,6 +35,7 @@ class WebIdentityRequest:
         self._sts = sts
         self._region = sts_region(hop.role, *regions)
         self._lanes = lanes
+        self._reading = False
 
     def __call__(self, try_limit: float, _mfa_code: str | None = None, /) -> Issued:
         """New credentials; MFA has no place here.
@@ -45,17 +46,22 @@ class WebIdentityRequest:
         Raises:
             XSessionError: None could be obtained.
         """
-        token = read_token(self._hop.role)
+        token = self._token()
         try:
             return self._assume(token, try_limit)
         except CredentialsError as error:
             if not is_dead_web_identity(error.code):
                 raise
             # It may have been replaced in this very moment.
-            fresh = read_token(self._hop.role)
+            fresh = self._token()
             if fresh == token:
                 raise
         return self._assume(fresh, try_limit)
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._reading
 
     @property
     def held_back(self) -> bool:
@@ -66,6 +72,13 @@ class WebIdentityRequest:
     def _lane(self) -> Lane:
         # Nobody signs these: they count to the role's own account.
         return self._lanes.lane(self._hop.role.account_id, self._region)
+
+    def _token(self) -> str:
+        self._reading = True
+        try:
+            return read_token(self._hop.role)
+        finally:
+            self._reading = False
 
     def _assume(self, token: str, try_limit: float) -> Issued:
         return self._sts.assume_role_with_web_identity(

@@ -96,6 +96,11 @@ class _HopBefore:
         return self._at.frozen
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return False
+
+    @property
     def settling(self) -> bool:
         """Whether they are so new that STS may not know them yet: a walk takes no time, and does not wait."""
         return False

@@ -96,6 +96,11 @@ class Cell(Generic[T]):
         return decisions.met_state(held, self.failure, self.clock.boot(), left)
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._fetch.awaits_source
+
+    @property
     def held_back(self) -> bool:
         """Whether refreshes wait because STS throttles."""
         return self._fetch.held_back
@@ -277,7 +282,8 @@ class Cell(Generic[T]):
             return flight
         if not flight.overdue:
             flight.overdue = True
-            self._remember(overdue(self.label, self._flight_limit()), now, remaining, state, flight=flight)
+            late = overdue(self.label, self._flight_limit(), source=self.awaits_source)
+            self._remember(late, now, remaining, state, flight=flight)
         # One that hangs makes room for a second, but not for a third.
         if self._overdue_flight is None or self._overdue_flight.done.is_set():
             self._overdue_flight, self._flight = flight, None

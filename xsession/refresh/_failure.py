@@ -73,13 +73,18 @@ def deadline_passed(label: Label, wall: float, reason: str | None) -> DeadlinePa
     return DeadlinePassedError(msg, role_arn=label.role_arn, hop=label.hop, hint="ask for a new grant")
 
 
-def overdue(label: Label, limit: float) -> CredentialsTimeoutError:
-    """STS hangs.
+def overdue(label: Label, limit: float, *, source: bool = False) -> CredentialsTimeoutError:
+    """STS hangs, or the source does.
 
     Args:
         label: The hop.
         limit: Seconds that it had.
+        source: Whether it was the source that was waited for.
     """
+    if source:
+        msg = f"the source gave no credentials within {limit:.0f} s"
+        hint = "see what its process, its login or its own metadata service waits for"
+        return CredentialsTimeoutError(msg, hop=0, retryable=True, hint=hint)
     msg = f"STS gave no answer within {limit:.0f} s"
     return CredentialsTimeoutError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
 

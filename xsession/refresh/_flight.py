@@ -33,6 +33,10 @@ class Fetch(Protocol):
         """Forgets what is kept elsewhere; with a key id, only if that is what is kept."""
 
     @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+
+    @property
     def held_back(self) -> bool:
         """Whether calls wait because STS throttles."""
 
