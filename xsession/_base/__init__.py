@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ._close_matches import did_you_mean as did_you_mean
     from ._fork import renew_after_fork as renew_after_fork
     from ._frozen_map import FrozenMap as FrozenMap
+    from ._locks import Latch as Latch
+    from ._locks import held_here as held_here
     from ._made_once import made_once as made_once
     from ._table import html_table as html_table
     from ._table import table as table
@@ -26,6 +28,7 @@ __getattr__, __dir__ = lazy(
         "_close_matches": ("did_you_mean",),
         "_fork": ("renew_after_fork",),
         "_frozen_map": ("FrozenMap",),
+        "_locks": ("Latch", "held_here"),
         "_made_once": ("made_once",),
         "_table": ("html_table", "table"),
         "_value": ("frozen",),

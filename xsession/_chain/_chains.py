@@ -300,7 +300,8 @@ class Chains:
                     ends = deadline if last else None
                     label = Label(account if last else None, hop.role.role_arn, hop.number)
                     request = self._kept_request(hop, signer, source, ends)
-                    cell = self._cells[key] = self._new_cell(label, key, request, ends)
+                    before = cells[-1] if cells else None
+                    cell = self._cells[key] = self._new_cell(label, key, request, ends, before)
                     self._source_of_cell[cell] = source
                 self._recent[key] = cell
                 keys.append(key)
@@ -332,12 +333,26 @@ class Chains:
         )
 
     def _new_cell(
-        self, label: Label, key: str, request: HopRequest, deadline: Deadline | None
+        self,
+        label: Label,
+        key: str,
+        request: HopRequest,
+        deadline: Deadline | None,
+        before: Cell[SigningCredentials] | None,
     ) -> Cell[SigningCredentials]:
         runtime, account_id = self._runtime, account_of(label.role_arn)
         # What has a deadline should not lie anywhere after it.
         store = runtime.store if deadline is None else NoStore()
-        fetch = HopFetch(label, account_id, request, store=store, key=key, clock=runtime.clock, emit=runtime.emit)
+        fetch = HopFetch(
+            label,
+            account_id,
+            request,
+            hop_before=before,
+            store=store,
+            key=key,
+            clock=runtime.clock,
+            emit=runtime.emit,
+        )
         return Cell(
             label,
             fetch,

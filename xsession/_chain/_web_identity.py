@@ -56,12 +56,8 @@ class WebIdentityRequest:
         return self._assume(fresh, try_limit)
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._lane.busy
-
-    @property
-    def _lane(self) -> Lane:
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
         # Nobody signs these: they count to the role's own account.
         return self._lanes.lane(self._hop.role.account_id, self._region)
 
@@ -71,7 +67,7 @@ class WebIdentityRequest:
             token,
             hop=self._hop.number,
             region_name=self._region,
-            lane=self._lane,
+            lane=self.lane,
             try_limit=try_limit,
         )
 
