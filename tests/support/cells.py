@@ -45,6 +45,14 @@ def read_nested(cell: Cell[Any]) -> Snapshot[Any]:
     return Reader(cell, nested=True).read()
 
 
+def attempted(call: Callable[[], object]) -> object:
+    """What it returned or raised."""
+    try:
+        return call()
+    except XSessionError as error:
+        return error
+
+
 def refusal(code: str = "InternalFailure", *, retryable: bool = True) -> AssumeRoleError:
     """What STS says when it gives nothing."""
     return AssumeRoleError(f"{code}: no", role_arn=ROLE, hop=1, code=code, retryable=retryable)

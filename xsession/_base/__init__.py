@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._frozen_map import FrozenMap as FrozenMap
     from ._locks import Latch as Latch
     from ._locks import held_here as held_here
+    from ._locks import is_held as is_held
     from ._made_once import made_once as made_once
     from ._table import html_table as html_table
     from ._table import table as table
@@ -28,7 +29,7 @@ __getattr__, __dir__ = lazy(
         "_close_matches": ("did_you_mean",),
         "_fork": ("renew_after_fork",),
         "_frozen_map": ("FrozenMap",),
-        "_locks": ("Latch", "held_here"),
+        "_locks": ("Latch", "held_here", "is_held"),
         "_made_once": ("made_once",),
         "_table": ("html_table", "table"),
         "_value": ("frozen",),

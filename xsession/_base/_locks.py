@@ -16,6 +16,14 @@ def held_here(lock: object) -> bool:
     return owned
 
 
+def is_held(lock: threading.RLock) -> bool:
+    """Whether a thread is in a block of that lock, be it this one."""
+    if held_here(lock) or not lock.acquire(blocking=False):
+        return True
+    lock.release()
+    return False
+
+
 class Latch:
     """An event that is set once. It has no lock, which `threading.Event` has.
 

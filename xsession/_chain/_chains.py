@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from xsession._aws import account_of
-from xsession._base import frozen, made_once, renew_after_fork
+from xsession._base import Latch, frozen, is_held, made_once, renew_after_fork
 from xsession._botocore import Loaders, SigningCredentials, SourceSession, region_of, signing_credentials
 from xsession.accounts import Account, Profile
 from xsession.errors import SessionClosedError, WrongAccountError
-from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label
+from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, given_up_with
 from xsession.roles import Hop, HopResolver, Role
 from xsession.stores import NoStore
 
@@ -90,8 +90,10 @@ class Chains:
         self._settings = settings
         self._runtime = runtime
         self._resolver = HopResolver(settings.defaults, settings.runner)
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         self._closed = False
+        self._ended = Latch()
         self._loaders = Loaders()
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
         self._expected: Mapping[str | Profile | None, str] = {}
@@ -152,7 +154,8 @@ class Chains:
         def assume(hop: Hop, signer: Signer) -> Issued:
             serial = hop.role.mfa_serial
             code = None if serial is None else self._mfa_sessions.prompt.called(serial)
-            return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
+            with given_up_with(self._ended):
+                return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
 
         return UncachedChain(account, source, hops, self._regions(source), assume)
 
@@ -202,8 +205,10 @@ class Chains:
             self._closed = True
             cells, sources = list(self._cells.values()), list(self._sources.values())
             self._recent.clear()
+        self._ended.set()
         mfa_sessions = self._made_mfa_sessions
         if mfa_sessions is not None:
+            mfa_sessions.prompt.close()
             mfa_sessions.close()
         for cell in cells:
             cell.close()
@@ -213,11 +218,11 @@ class Chains:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
-        if self._lock.locked():
+        if is_held(self._lock):
             # A thread of the parent was changing it: half of that change may be here.
             self._recent = LRUCache(MAX_CELLS)
             vars(self).pop("_token_functions", None)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @made_once
     def _mfa_sessions(self) -> MfaSessions:
@@ -238,13 +243,16 @@ class Chains:
     def _source_of(self, account: Account) -> Source:
         name = account.source
         with self._lock:
-            if self._closed:
-                raise SessionClosedError.closed(account=account.name)
+            self._check_open(account.name)
             source = self._sources.get(name)
             if source is None:
                 source = self._sources[name] = self._new_source(SourceSession(name))
                 source.expected = self._expected_of(name)
             return source
+
+    def _check_open(self, account: str) -> None:
+        if self._closed:
+            raise SessionClosedError.closed(account=account)
 
     def _new_source(self, session: SourceSession) -> Source:
         runtime = self._runtime
@@ -291,6 +299,8 @@ class Chains:
         keys: list[str] = []
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
+            # Since the source was looked up, it may have been closed.
+            self._check_open(account)
             for hop in hops:
                 key = hop.role.key(self._parent_key(hop.role, key))
                 cell = self._cells.get(key)

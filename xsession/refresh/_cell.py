@@ -314,7 +314,9 @@ class Cell(Generic[T]):
 
     def _check_end(self) -> None:
         deadline = self._deadline
-        if self._closed or deadline is None or deadline.left(self.clock) > 0:
+        if self._closed:
+            raise closed(self.label)
+        if deadline is None or deadline.left(self.clock) > 0:
             return
         with self._lock:
             voided = self._forget()

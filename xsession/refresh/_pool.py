@@ -11,7 +11,7 @@ from ._bulkheads import ANSWER_SECONDS, earned, may_take
 from ._lanes import Lane
 from ._this_thread import this_thread
 
-Task = Callable[[], None]
+Task = Callable[[], object]
 
 IDLE_SECONDS = 0.1
 
