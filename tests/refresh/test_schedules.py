@@ -6,6 +6,8 @@ import os
 import random
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -92,7 +94,7 @@ class Schedule:
                 self.cells[cell] = region
         self.broken: set[Region] = set()
         self.generations: dict[Cell[Any], int] = {}
-        self.seen: list[str] = []
+        self.readers: list[threading.Thread] = []
 
     def step(self) -> None:
         """Something happens."""
@@ -114,22 +116,36 @@ class Schedule:
         well = [cell for cell, region in self.cells.items() if region not in self.broken]
         ill = [cell for cell, region in self.cells.items() if region in self.broken]
         for cell in self.draw.sample(ill, min(len(ill), 8)):
-            threading.Thread(target=attempted, args=(partial(read, cell),), daemon=True).start()
-        cells = iter(self.draw.choices(well, k=16))
+            thread = threading.Thread(target=attempted, args=(partial(read, cell),), daemon=True)
+            thread.start()
+            self.readers.append(thread)
+        if well:
+            self._serve(self.draw.choices(well, k=16))
+
+    def _serve(self, cells: list[Cell[Any]]) -> None:
+        waiting = iter(cells)
+        with self._turning():
+            results = in_threads(len(cells), lambda: self._read(next(waiting)))
+        assert set(results) == {True}, results
+
+    @contextmanager
+    def _turning(self) -> Iterator[None]:
+        # What failed before is waited for by the clock that a test turns, and so is a pace.
         done = threading.Event()
-        # A failure of before is waited for by the clock that a test turns, and so is a pace.
-        turning = threading.Thread(target=self._turn, args=(done,), daemon=True)
+
+        def turn() -> None:
+            while not done.wait(0.01):
+                self.bench.clock.advance(0.02)
+
+        turning = threading.Thread(target=turn, daemon=True)
         turning.start()
-        results = in_threads(16, lambda: self._read(next(cells))) if well else []
-        done.set()
-        turning.join(10)
-        assert not [result for result in results if isinstance(result, Exception)], results
+        try:
+            yield
+        finally:
+            done.set()
+            turning.join(10)
 
-    def _turn(self, done: threading.Event) -> None:
-        while not done.wait(0.01):
-            self.bench.clock.advance(0.02)
-
-    def _read(self, cell: Cell[Any]) -> None:
+    def _read(self, cell: Cell[Any]) -> bool:
         snapshot: Snapshot[Any] = read(cell)
         held = snapshot.credentials
         assert snapshot.remaining(self.bench.clock) > 0
@@ -137,6 +153,7 @@ class Schedule:
         assert (held.secret_access_key, held.session_token) == (f"secret{number}", f"token{number}")
         assert snapshot.generation >= self.generations.get(cell, 0)
         self.generations[cell] = snapshot.generation
+        return True
 
     def pass_time(self) -> None:
         """Seconds, minutes, or more than anything lives."""
@@ -185,16 +202,17 @@ class Schedule:
         for region in self.broken:
             region.heal()
         self.broken.clear()
+        with self._turning():
+            for thread in self.readers:
+                thread.join(10)
+            until(lambda: self.bench.workers._urgent._busy == 0)
         # What was refused is remembered for a minute.
         self.bench.clock.advance(301)
-        until(lambda: self.bench.workers._urgent._busy == 0)
 
     def end(self) -> None:
         """When all is well again, everybody is served."""
         self.heal()
-        cells = iter(list(self.cells))
-        results = in_threads(len(self.cells), lambda: self._read(next(cells)))
-        assert not [result for result in results if isinstance(result, Exception)]
+        self._serve(list(self.cells))
         for cell in self.cells:
             cell.close()
         self.bench.workers.forget(set(self.cells))

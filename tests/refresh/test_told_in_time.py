@@ -79,6 +79,22 @@ def test_readers_wait_for_what_takes_the_place_of_what_was_thrown_away() -> None
         assert {each.credentials.access_key_id for each in told if isinstance(each, Snapshot)} == {"ASIA2"}
 
 
+def test_a_call_that_fails_after_it_was_thrown_away_is_no_failure() -> None:
+    """A worker that ran it for another refresh looks again, and finds what took its place."""
+    bench = Bench()
+
+    def fail_once() -> None:
+        if bench.calls == 1:
+            bench.cell.invalidate()
+            raise refusal("AccessDenied", retryable=False)
+
+    bench.fetch.before = fail_once
+    fetch = ScriptedFetch(bench.clock)
+    fetch.before = lambda: read(bench.cell)
+    assert read(bench.new_cell(fetch)).generation == 1
+    assert (bench.calls, bench.cell.failure) == (2, None)
+
+
 @pytest.mark.parametrize("end", ["close", "end"])
 def test_readers_that_wait_for_the_next_try_are_told(end: str) -> None:
     """No refresh is under way."""

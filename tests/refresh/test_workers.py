@@ -201,3 +201,11 @@ def test_a_forked_child_starts_with_no_work() -> None:
     assert workers._due == []
     workers.submit_at(clock.boot(), task.run)
     until(lambda: task.runs)
+
+
+def test_wake_signals_do_not_pile_up() -> None:
+    """However often it is set while the timer is at something else, it wakes once."""
+    wake = module._Wake()
+    for _ in range(1_000):
+        wake.set()
+    assert [wake.wait(0.01), wake.wait(0.01), wake.wait(-1)] == [True, False, False]

@@ -383,11 +383,14 @@ class Cell(Generic[T]):
         self.reports.succeeded(snapshot.credentials, began)
 
     def _failed(self, flight: Flight, error: XSessionError) -> None:
-        flight.error = error
         with self._lock:
             if self._flight is flight:
                 self._flight = None
-            if flight.voided or flight.overdue:
+            if flight.voided:
+                # Its readers look again: it may have failed for no other reason.
+                return
+            flight.error = error
+            if flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
             state = decisions.held_state(self.snapshot, remaining, self._deadline)
