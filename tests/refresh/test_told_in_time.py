@@ -86,7 +86,8 @@ def test_a_call_that_fails_after_it_was_thrown_away_is_no_failure() -> None:
     def fail_once() -> None:
         if bench.calls == 1:
             bench.cell.invalidate()
-            raise refusal("AccessDenied", retryable=False)
+            error = refusal("AccessDenied", retryable=False)
+            raise error
 
     bench.fetch.before = fail_once
     fetch = ScriptedFetch(bench.clock)
