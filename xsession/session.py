@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._base import SYSTEM_CLOCK, Clock, renew_after_fork
+from ._base import SYSTEM_CLOCK, Clock, is_held, renew_after_fork
 from ._botocore import config_key, region_of
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
@@ -129,7 +129,8 @@ class CrossAccountSession:
                 lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
             ),
         )
-        self._lock = threading.Lock()
+        # Re-entrant, as all locks here are: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         self._resolved: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_RESOLVED)
         self._passing: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_PASSING)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
@@ -530,11 +531,11 @@ class CrossAccountSession:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
-        if self._lock.locked():
+        if is_held(self._lock):
             # A thread of the parent was changing them: half of that change may be here.
             self._resolved, self._sessions = LRUCache(_MAX_RESOLVED), LRUCache(_MAX_ACCOUNT_SESSIONS)
             self._passing, self._passing_sessions = LRUCache(_MAX_PASSING), WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _grants(self) -> Grants:
         from .grants import Grants  # noqa: PLC0415 # few programs make grants

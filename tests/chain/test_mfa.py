@@ -560,7 +560,7 @@ def test_a_child_is_not_held_up_by_the_parents_question(world: World) -> None:
     """The lock of a prompt that was open at the fork is nobody's in the child."""
     xs: CrossAccountSession = world.session({"vegeta": Role(world.role, mfa_serial=SERIAL)}, mfa_code=lambda _: "")
     prompt = xs._chains._mfa_sessions.prompt
-    prompt._lock.acquire()
+    prompt._turn.acquire()
     prompt.after_fork()
     with pytest.raises(MfaError):
         xs.get_frozen_credentials("vegeta")

@@ -4,15 +4,18 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.support.cells import attempted
 from tools.project import ROOT
-from xsession import ConfigError, MfaError
+from xsession import ConfigError, MfaError, SessionClosedError
 from xsession._chain import _mfa_prompt as codes
-from xsession._chain._mfa_prompt import ask_for_code
+from xsession._chain._mfa_prompt import MfaPrompt, ask_for_code
+from xsession.testing import FakeClock
 
 SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
 
@@ -168,7 +171,8 @@ if sys.argv[2:] == ["background"]:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     os.setpgid(0, 0)
 from xsession import MfaError
-from xsession._chain._mfa_prompt import ask_for_code
+from xsession._chain._mfa_prompt import MfaPrompt, ask_for_code
+from xsession.testing import FakeClock
 try:
     print("got", ask_for_code("GAHTABCDEFGH", None, None))
 except MfaError as error:
@@ -236,3 +240,41 @@ def test_no_prompt_starts_a_thread() -> None:
 
     ask_for_code(SERIAL, code, None)
     assert threads == [threading.get_ident()]
+
+
+# One after the other
+
+
+def test_whoever_waits_for_its_turn_is_told_that_the_session_is_closed() -> None:
+    """While somebody else is asked, who may take all day."""
+    asked, gate = threading.Event(), threading.Event()
+
+    def ask(_serial: str) -> str:
+        asked.set()
+        gate.wait(30)
+        return "123456"
+
+    prompt = MfaPrompt(ask, FakeClock())
+    first = threading.Thread(target=prompt.called, args=(SERIAL,), daemon=True)
+    first.start()
+    assert asked.wait(10)
+    told: list[object] = []
+    second = threading.Thread(target=lambda: told.append(attempted(partial(prompt.called, SERIAL))), daemon=True)
+    second.start()
+    prompt.close()
+    second.join(10)
+    assert [type(each) for each in told] == [SessionClosedError]
+    gate.set()
+    first.join(10)
+
+
+def test_a_function_that_needs_a_code_itself_is_told_so() -> None:
+    """It would be called by itself, again and again."""
+
+    def ask(serial: str) -> str:
+        return prompt.called(serial)
+
+    prompt = MfaPrompt(ask, FakeClock())
+    with pytest.raises(MfaError, match="needs one itself"):
+        prompt.called(SERIAL)
+    assert not prompt._turn.locked()

@@ -102,7 +102,7 @@ class AssumeRoleRequest:
                     hop=self._hop.number,
                     region_name=self._region,
                     mfa_code=mfa_code,
-                    lane=self._lane,
+                    lane=self.lane,
                     try_limit=try_limit,
                 )
             except CredentialsError as error:
@@ -120,16 +120,12 @@ class AssumeRoleRequest:
         return self._signer.awaits_source
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._lane.busy
-
-    @property
     def _region(self) -> str:
         return sts_region(self._role, *self._regions)
 
     @property
-    def _lane(self) -> Lane:
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
         return self._lanes.lane(self._signer.quota_account_id, self._region)
 
     def _is_too_long(self, error: CredentialsError) -> bool:

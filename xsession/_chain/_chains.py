@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from xsession._aws import account_of
-from xsession._base import frozen, made_once, renew_after_fork
+from xsession._base import Latch, frozen, is_held, made_once, renew_after_fork
 from xsession._botocore import SigningCredentials, region_of, signing_credentials
 from xsession._sts import partition_of, region_in, sts_region
 from xsession.accounts import Account, Profile
-from xsession.errors import WrongAccountError
-from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label
+from xsession.errors import SessionClosedError, WrongAccountError
+from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, given_up_with
 from xsession.roles import Defaults, Hop, HopResolver, Role
 from xsession.stores import NoStore
 
@@ -109,8 +109,11 @@ class Chains:
         self._settings = settings
         self._runtime = runtime
         self._resolver = HopResolver(settings.defaults, settings.runner)
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         self._closed = False
+        self._closed = False
+        self._ended = Latch()
         self._sources = Sources(asked, settings, runtime, changed=self._supersede, holds=self._holds)
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
@@ -179,7 +182,8 @@ class Chains:
         def assume(hop: Hop, signer: Signer) -> Issued:
             serial = hop.role.mfa_serial
             code = None if serial is None else self._mfa_sessions.prompt.called(serial)
-            return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
+            with given_up_with(self._ended):
+                return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
 
         return UncachedChain(account, source, hops, regions, assume, source_region)
 
@@ -229,8 +233,10 @@ class Chains:
             self._closed = True
             cells = list(self._cells.values())
             self._recent.clear()
+        self._ended.set()
         mfa_sessions = self._made_mfa_sessions
         if mfa_sessions is not None:
+            mfa_sessions.prompt.close()
             mfa_sessions.close()
         for cell in cells:
             cell.close()
@@ -239,11 +245,11 @@ class Chains:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
-        if self._lock.locked():
+        if is_held(self._lock):
             # A thread of the parent was changing it: half of that change may be here.
             self._recent = LRUCache(MAX_CELLS)
             vars(self).pop("_token_functions", None)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @made_once
     def _mfa_sessions(self) -> MfaSessions:
@@ -260,6 +266,10 @@ class Chains:
     @property
     def _made_mfa_sessions(self) -> MfaSessions | None:
         return vars(self).get("_mfa_sessions")
+
+    def _check_open(self, account: str) -> None:
+        if self._closed:
+            raise SessionClosedError.closed(account=account)
 
     def _supersede(self, source: Source) -> None:
         # What one person was given is not for the next one who logs in.
@@ -310,6 +320,8 @@ class Chains:
         keys: list[str] = []
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
+            # Since the source was looked up, it may have been closed.
+            self._check_open(account)
             for hop in hops:
                 key = hop.role.key(self._parent_key(hop.role, key, source))
                 cell = self._cells.get(key)
@@ -319,7 +331,8 @@ class Chains:
                     ends = deadline if last else None
                     label = Label(account if last else None, hop.role.role_arn, hop.number)
                     request = self._kept_request(hop, signer, source, ends)
-                    cell = self._cells[key] = self._new_cell(label, key, request, ends)
+                    before = cells[-1] if cells else None
+                    cell = self._cells[key] = self._new_cell(label, key, request, ends, before)
                     self._source_of_cell[cell] = source
                 if not source.is_passing:
                     self._recent[key] = cell
@@ -354,12 +367,26 @@ class Chains:
         )
 
     def _new_cell(
-        self, label: Label, key: str, request: HopRequest, deadline: Deadline | None
+        self,
+        label: Label,
+        key: str,
+        request: HopRequest,
+        deadline: Deadline | None,
+        before: Cell[SigningCredentials] | None,
     ) -> Cell[SigningCredentials]:
         runtime, account_id = self._runtime, account_of(label.role_arn)
         # What has a deadline should not lie anywhere after it.
         store = runtime.store if deadline is None else NoStore()
-        fetch = HopFetch(label, account_id, request, store=store, key=key, clock=runtime.clock, emit=runtime.emit)
+        fetch = HopFetch(
+            label,
+            account_id,
+            request,
+            hop_before=before,
+            store=store,
+            key=key,
+            clock=runtime.clock,
+            emit=runtime.emit,
+        )
         return Cell(
             label,
             fetch,

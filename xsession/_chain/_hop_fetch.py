@@ -11,7 +11,7 @@ from xsession._base import Clock
 from xsession._botocore import SigningCredentials
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, XSessionError
-from xsession.refresh import Cell, Issued, Label, Reader
+from xsession.refresh import Cell, Issued, Label, Lane, Reader
 from xsession.stores import Store
 
 from ._assume_role import SETTLING_SECONDS
@@ -36,8 +36,8 @@ class HopRequest(Protocol):
         """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
 
 
 class HopFetch:
@@ -47,6 +47,7 @@ class HopFetch:
         label: What events and errors call the hop.
         account_id: The account that the credentials must be of.
         request: Requests them from STS.
+        hop_before: The hop before, which signs the request; None: it is the first.
         store: Asked first when nothing was fetched yet, and told of what was.
         key: The store's key.
         clock: Both clocks.
@@ -59,6 +60,7 @@ class HopFetch:
         account_id: str,
         request: HopRequest,
         *,
+        hop_before: Cell[SigningCredentials] | None = None,
         store: Store,
         key: str,
         clock: Clock,
@@ -67,6 +69,7 @@ class HopFetch:
         self._label = label
         self._account_id = account_id
         self._request = request
+        self.hop_before = hop_before
         self._store = store
         self._key = key
         self._clock = clock
@@ -111,9 +114,9 @@ class HopFetch:
         return self._request.awaits_source
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._request.held_back
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
+        return self._request.lane
 
     def _call_for_help(self, error: XSessionError) -> None:
         # Once: the refresh is tried again and again, and the person who could help has been told.

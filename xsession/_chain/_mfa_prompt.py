@@ -8,12 +8,13 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from xsession._aws import is_denied
 from xsession._base import Clock, renew_after_fork
-from xsession.errors import CredentialsError, MfaError, XSessionError
+from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
 
 MfaCode = Callable[[str], str]
 
@@ -21,6 +22,7 @@ TERMINAL = "/dev/tty"
 COMMAND_SECONDS = 60.0
 """How long a program may take: long enough to touch a key."""
 _FAILURE_MEMORY_SECONDS = 5.0
+_LOOK_SECONDS = 0.25
 
 
 class CodeUse(Protocol):
@@ -51,7 +53,9 @@ class MfaPrompt:
     def __init__(self, code: MfaCode | None, clock: Clock) -> None:
         self._code = code
         self._clock = clock
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._asking: int | None = None
+        self._closed = False
         self._failed: dict[str, tuple[XSessionError, float]] = {}
         renew_after_fork(self)
 
@@ -66,7 +70,7 @@ class MfaPrompt:
             MfaError: No right code could be obtained; those who waited meanwhile are told the same.
             CredentialsError: STS refused or failed.
         """
-        with self._lock:
+        with self._turn_to_ask(use.serial):
             if use.is_done:
                 return
             error, until = self._failed.get(use.key, (None, 0.0))
@@ -88,12 +92,39 @@ class MfaPrompt:
         if self._code is None:
             msg = f"the MFA device {serial} needs a code, and there is no function to ask for it"
             raise MfaError(msg, hint="pass mfa_code=, a function that takes the serial number and returns the code")
-        with self._lock:
+        with self._turn_to_ask(serial):
             return ask_for_code(serial, self._code, None)
+
+    def close(self) -> None:
+        """Asks for no code any more; whoever waits for its turn is told so."""
+        self._closed = True
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._asking = None
+
+    @contextmanager
+    def _turn_to_ask(self, serial: str) -> Iterator[None]:
+        # Not re-entrant: the function that gives codes would be called by itself, again and again.
+        here = threading.get_ident()
+        if self._asking == here:
+            msg = f"the function that gives codes of the MFA device {serial} needs one itself"
+            raise MfaError(msg, hint="let it use clients of accounts that need no MFA")
+        self._check_open()
+        while not self._turn.acquire(timeout=_LOOK_SECONDS):
+            self._check_open()
+        try:
+            self._asking = here
+            self._check_open()
+            yield
+        finally:
+            self._asking = None
+            self._turn.release()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionClosedError.closed()
 
     def _problem(self, use: CodeUse, command: Sequence[str] | None) -> XSessionError | None:
         # Why no code could be spent, with no traceback, whose frames would keep the code; None: one was.
@@ -111,6 +142,7 @@ class MfaPrompt:
         # Mistyped, or replaced by the next one meanwhile? A second wrong one is an error: devices lock after a few.
         for last in (False, True):
             code = ask_for_code(use.serial, self._code, command)
+            self._check_open()
             try:
                 use.spend(code)
             except CredentialsError as error:

@@ -64,12 +64,8 @@ class WebIdentityRequest:
         return self._reading
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._lane.busy
-
-    @property
-    def _lane(self) -> Lane:
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
         # Nobody signs these: they count to the role's own account.
         return self._lanes.lane(self._hop.role.account_id, self._region)
 
@@ -86,7 +82,7 @@ class WebIdentityRequest:
             token,
             hop=self._hop.number,
             region_name=self._region,
-            lane=self._lane,
+            lane=self.lane,
             try_limit=try_limit,
         )
 

@@ -80,7 +80,7 @@ class Grants:
         self._clock = clock
         self._random = random
         self._post = post
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._live: list[LiveGrant] = []
         self._refused: set[tuple[str, str]] = set()
         renew_after_fork(self)
@@ -160,7 +160,7 @@ class Grants:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _terms(self, to: str, reason: str | None, seconds: float) -> Terms:
         # AWS counts seconds: both sides end it in the same one.

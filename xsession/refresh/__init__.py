@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._snapshot import Issued as Issued
     from ._snapshot import Snapshot as Snapshot
     from ._status import HopStatus, Status
+    from ._this_thread import given_up_with as given_up_with
     from ._workers import SHARED_WORKERS as SHARED_WORKERS
     from ._workers import Workers as Workers
 
@@ -37,6 +38,7 @@ __getattr__, __dir__ = lazy(
         "_rejections": ("NO_REJECTIONS", "Endpoint", "Rejection", "RejectionMemory"),
         "_snapshot": ("Deadline", "Issued", "Snapshot"),
         "_status": ("HopStatus", "Status"),
+        "_this_thread": ("given_up_with",),
         "_workers": ("SHARED_WORKERS", "Workers"),
     },
 )

@@ -2,19 +2,22 @@
 
 Readers take one reference and need no lock while the credentials are fresh. Everything else is decided under the
 cell's lock, by the pure functions of `_decisions`, without I/O; refreshes run in worker threads, so that no reader can
-break one off.
+break one off. Hooks, stores and sources are never called under the lock; and it is re-entrant, since a signal handler
+or `__del__` may come in at any point.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from xsession import events
-from xsession._base import SYSTEM_CLOCK, Clock, renew_after_fork
+from xsession._base import SYSTEM_CLOCK, Clock, Latch, held_here, renew_after_fork
 from xsession.credentials import Credentials
 from xsession.errors import DeadlinePassedError, SessionClosedError, XSessionError
 
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from ._status import HopStatus
 
 T = TypeVar("T")
+
+_USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
 
 # Of the system: seeded by nobody, and different in every forked child.
 random_draw = random.SystemRandom().random
@@ -77,9 +82,10 @@ class Cell(Generic[T]):
         self.snapshot: Snapshot[T] = nothing()
         self.failure: Failure | None = None
         self._generation = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._flight: Flight | None = None
         self._overdue_flight: Flight | None = None
+        self._forgotten: Latch | None = None
         self._scheduled: float | None = None
         self._steps = ClockSteps()
         self._denied_at = NEVER
@@ -102,8 +108,26 @@ class Cell(Generic[T]):
 
     @property
     def held_back(self) -> bool:
-        """Whether refreshes wait because STS throttles."""
-        return self._fetch.held_back
+        """Whether refreshes of this hop, or of those before it, wait because STS throttles."""
+        lane, before = self._fetch.lane, self._fetch.hop_before
+        return (lane is not None and lane.busy) or (before is not None and before.held_back)
+
+    @property
+    def failure_before(self) -> Failure | None:
+        """Why the hops before have no credentials, as far as that is known."""
+        before = self._fetch.hop_before
+        return None if before is None else before.failure or before.failure_before
+
+    @property
+    def is_interrupted_here(self) -> bool:
+        """Whether this thread was in the middle of a refresh's affairs as a signal handler, or `__del__`, came in.
+
+        Then it may wait for no other thread, which may need what this one holds.
+        """
+        lane = self._fetch.lane
+        if held_here(self._lock) or self._workers.submitting_here or (lane is not None and lane.held_here):
+            return True
+        return self._fetch.hop_before is not None and self._fetch.hop_before.is_interrupted_here
 
     def status(self) -> HopStatus:
         """What is held, what failed last, and when STS is asked next."""
@@ -127,7 +151,8 @@ class Cell(Generic[T]):
             held = self.snapshot.credentials.access_key_id or None
             if access_key_id is not None and held != access_key_id:
                 return False
-            self._forget()
+            voided = self._forget()
+        _land(voided)
         self._fetch.forget(access_key_id)
         self.reports.send(events.Invalidated, access_key_id=held, reason=reason)
         return True
@@ -205,18 +230,20 @@ class Cell(Generic[T]):
         with self._lock:
             self._ended = self._ended or reason
             self._deadline = Deadline(NEVER, self.clock.wall())
-            self._forget()
+            voided = self._forget()
+        _land(voided)
 
     def close(self) -> None:
         """Throws away what is held; nothing is refreshed any more."""
         with self._lock:
             self._closed = True
-            self._forget()
+            voided = self._forget()
+        _land(voided)
 
     def after_fork(self) -> None:
         """Gives a forked child its own lock, no refresh under way, and its own jitter."""
-        self._lock = threading.Lock()
-        self._flight = self._overdue_flight = self._scheduled = None
+        self._lock = threading.RLock()
+        self._flight = self._overdue_flight = self._scheduled = self._forgotten = None
         if self.snapshot.generation:
             windows = self.policy.windows(self.snapshot.lifetime, self._draw())
             # Not armed: the child's first reader schedules the child's own refresh.
@@ -228,10 +255,10 @@ class Cell(Generic[T]):
         Args:
             mfa_code: The code for the refresh that this look begins.
         """
+        self._check_end()
         with self._lock:
             if self._closed:
                 raise closed(self.label)
-            self._check_deadline()
             snapshot, now = self.snapshot, self.clock.boot()
             remaining = snapshot.remaining(self.clock)
             state = decisions.held_state(snapshot, remaining, self._deadline)
@@ -245,7 +272,11 @@ class Cell(Generic[T]):
             if arming:
                 snapshot = self.snapshot = decisions.armed(snapshot, self._deadline)
             moved = self._steps.moved(snapshot, self.clock) if snapshot.generation else None
-            look = Look(snapshot, state, remaining, now, flight, began, self.failure)
+            ended = self._forgotten
+            if flight is None and ended is None and state not in _USABLE:
+                ended = self._forgotten = Latch()
+            left = math.inf if self._deadline is None else self._deadline.left(self.clock)
+            look = Look(snapshot, state, remaining, now, flight, began, self.failure, ended, left)
         if arming:
             self._schedule(snapshot.fresh_until_boot)
         if moved is not None:
@@ -253,25 +284,83 @@ class Cell(Generic[T]):
         return look
 
     def launch(self, flight: Flight) -> None:
-        """Has a refresh run in a worker thread; harmless where one already runs it."""
-        self._workers.submit(flight.run, urgent=not flight.background)
+        """Has a refresh run in a worker thread, once the hop before has credentials; harmless if it is on its way."""
+        before = self._fetch.hop_before
+        awaited = None if before is None else before.prepare(urgent=not flight.background)
+        if awaited is None:
+            self._workers.submit(flight.run, urgent=not flight.background, lane=self._fetch.lane, unwanted=flight.done)
+        else:
+            awaited.then(flight, partial(self._launch_after, flight, awaited))
+        flight.launched = True
+
+    def prepare(self, *, urgent: bool) -> Flight | None:
+        """Has this hop's refresh on its way, if it is time for one; returns it where the next hop must wait for it.
+
+        Args:
+            urgent: Whether a caller waits.
+        """
+        try:
+            look = self.look()
+        except XSessionError:
+            # The next hop's own refresh meets it.
+            return None
+        flight, usable = look.flight, look.state in _USABLE
+        if flight is None:
+            return None
+        if flight.background and urgent and not usable:
+            flight.background = flight.launched = False
+        if not flight.launched:
+            self.launch(flight)
+        return None if usable else flight
+
+    def apart(self) -> Snapshot[T]:
+        """Credentials for a thread that may wait for no other one: those held, or some that it fetches for itself.
+
+        Raises:
+            XSessionError: None could be obtained.
+        """
+        self._check_end()
+        snapshot = self.snapshot
+        state = decisions.held_state(snapshot, snapshot.remaining(self.clock), self._deadline)
+        if state in _USABLE:
+            return snapshot
+        return self._rendered(self._fetch(False, self.policy.try_limit(decisions.lifetime_of(snapshot)), None))
 
     def flight_left(self, flight: Flight, now: float) -> float:
         """Seconds until a refresh counts as failed."""
         return self._flight_limit() - flight.age(now)
 
-    def _forget(self) -> None:
-        if self._flight is not None:
-            self._flight.voided = True
-        if self._overdue_flight is not None:
-            self._overdue_flight.voided = True
+    def _launch_after(self, flight: Flight, awaited: Flight) -> None:
+        if flight.done.is_set():
+            return
+        if awaited.error is None:
+            self.launch(flight)
+        else:
+            # It fails with that error, and is not held up by the next try of the hop before.
+            self._workers.submit(flight.run, urgent=not flight.background, lane=self._fetch.lane, unwanted=flight.done)
+
+    def _forget(self) -> list[Flight]:
+        # Those who wait are to be told, by `_land`, outside of the lock.
+        voided = [flight for flight in (self._flight, self._overdue_flight) if flight is not None]
+        for flight in voided:
+            flight.voided = True
         self._flight = self._overdue_flight = self.failure = None
         self.snapshot = nothing()
+        if self._forgotten is not None:
+            self._forgotten.set()
+            self._forgotten = None
+        return voided
 
-    def _check_deadline(self) -> None:
-        if self._deadline is not None and self._deadline.left(self.clock) <= 0:
-            self._forget()
-            raise deadline_passed(self.label, self._deadline.wall, self._ended)
+    def _check_end(self) -> None:
+        deadline = self._deadline
+        if self._closed:
+            raise closed(self.label)
+        if deadline is None or deadline.left(self.clock) > 0:
+            return
+        with self._lock:
+            voided = self._forget()
+        _land(voided)
+        raise deadline_passed(self.label, deadline.wall, self._ended)
 
     def _flight_limit(self) -> float:
         return self.policy.flight_limit(decisions.lifetime_of(self.snapshot), self.label.hop)
@@ -292,8 +381,8 @@ class Cell(Generic[T]):
     def _run(self, flight: Flight) -> None:
         began = self.clock.boot()
         flight.start(began)
-        self.reports.send(events.RefreshStarted, background=flight.background)
         try:
+            self.reports.send(events.RefreshStarted, background=flight.background)
             limit = self.policy.try_limit(decisions.lifetime_of(self.snapshot))
             issued = self._fetch(flight.background, limit, flight.take_mfa_code())
             snapshot = self._rendered(issued)
@@ -334,11 +423,14 @@ class Cell(Generic[T]):
         self.reports.succeeded(snapshot.credentials, began)
 
     def _failed(self, flight: Flight, error: XSessionError) -> None:
-        flight.error = error
         with self._lock:
             if self._flight is flight:
                 self._flight = None
-            if flight.voided or flight.overdue:
+            if flight.voided:
+                # Its readers look again: it may have failed for no other reason.
+                return
+            flight.error = error
+            if flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
             state = decisions.held_state(self.snapshot, remaining, self._deadline)
@@ -378,8 +470,13 @@ class Cell(Generic[T]):
             return
         if look.began is not None:
             look.began.background = True
-            look.began.run()
+            self.launch(look.began)
             return
         due = decisions.due_next(look.snapshot, look.state, look.failure, under_way=look.flight is not None)
         if due is not None:
             self._schedule(due)
+
+
+def _land(voided: Iterable[Flight]) -> None:
+    for flight in voided:
+        flight.land()

@@ -100,6 +100,13 @@ def out_of_patience(label: Label, patience: float) -> CredentialsTimeoutError:
     return CredentialsTimeoutError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
 
 
+def waits_for_itself(label: Label) -> CredentialsError:
+    """A hook, or a function that the refresh calls, needs the very credentials that are being refreshed."""
+    msg = "the refresh of these credentials waits for the thread that asks for them here"
+    hint = "do not use an account's clients in hooks and functions that its own refresh calls"
+    return CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True, hint=hint)
+
+
 def useless(label: Label, problem: str) -> CredentialsError:
     """STS answered, and its answer is of no use."""
     return CredentialsError(problem, role_arn=label.role_arn, hop=label.hop, retryable=True)
