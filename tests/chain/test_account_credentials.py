@@ -178,7 +178,7 @@ def test_credentials_of_another_account_are_never_handed_out() -> None:
 
     def check(frozen: ReadOnlyCredentials) -> None:
         asked.append(frozen)
-        msg = "credentials are somebody else's"
+        msg = "credentials are for another account"
         raise WrongAccountError(msg)
 
     source: Any = OneSource()
@@ -191,7 +191,7 @@ def test_credentials_of_another_account_are_never_handed_out() -> None:
 
 
 def test_a_call_signs_with_its_own_threads_caller() -> None:
-    """And outside of a block with nobody's."""
+    """And outside of a block with none."""
     caller, seen = CallerCredentials(), {}
     barrier = threading.Barrier(2)
 

@@ -58,7 +58,7 @@ class Device:
         self._codes = itertools.count(100_000)
 
     def __call__(self, serial: str) -> str:
-        """The next code; one that STS refuses, as long as some shall be `wrong`."""
+        """The next code; one that STS refuses, as long as some should be `wrong`."""
         self.asked.append(serial)
         self.threads.append(threading.get_ident())
         code = str(next(self._codes))
@@ -174,7 +174,7 @@ def test_a_wrong_code_is_asked_for_once_more(world: World, device: Device) -> No
 
 
 def test_after_a_second_wrong_code_all_who_wait_are_told(world: World, device: Device) -> None:
-    """Nobody is asked 64 times; devices are locked after a few wrong codes."""
+    """A person is not asked 64 times; devices are locked after a few wrong codes."""
     device.wrong = 100
     xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_code=device)
     barrier = threading.Barrier(16)
@@ -301,7 +301,7 @@ def test_a_role_that_shall_live_longer_takes_a_code_for_itself(world: World, dev
 
 
 def test_a_default_duration_is_an_hour_behind_mfa(world: World, device: Device) -> None:
-    """Nobody asked for more for this very role, and a refresh needs no code."""
+    """No more was asked for, for this very role, and a refresh needs no code."""
     xs = world.session(
         {"vegeta": strict(world)}, mfa_code=device, mfa_serial=SERIAL, duration_seconds=timedelta(hours=8)
     )
@@ -379,7 +379,7 @@ def test_a_source_without_credentials_is_found_before_anybody_is_asked(world: Wo
 
 
 def test_a_session_that_sts_rejects_is_thrown_away(world: World, device: Device) -> None:
-    """Somebody revoked it; whoever finds that out is asked for the next code."""
+    """It was revoked; the caller that finds that out is asked for the next code."""
     xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_code=device)
     xs.get_frozen_credentials("vegeta")
     (assumed,) = [call for call in world.aws.calls if call.operation == "AssumeRole"]
@@ -392,7 +392,7 @@ def test_a_session_that_sts_rejects_is_thrown_away(world: World, device: Device)
 def test_what_one_persons_code_opened_is_not_for_the_next_who_logs_in(
     world: World, device: Device, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """Other keys in the files may be somebody else's: a code is asked for anew."""
+    """Other keys in the files may be another user's: a code is asked for again."""
     path = tmp_path / "credentials"
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
 
@@ -459,7 +459,7 @@ def test_a_store_keeps_the_session_too(world: World, device: Device) -> None:
 
 
 def test_what_a_store_gives_is_not_believed_blindly(world: World, device: Device) -> None:
-    """A session whose end nobody knows is none."""
+    """A session whose end is not known is none."""
     store = MemoryStore()
     role = Role(strict(world), mfa_serial=SERIAL)
     world.session({"vegeta": role}, mfa_code=device, store=store).get_frozen_credentials("vegeta")
@@ -529,7 +529,7 @@ def test_the_program_serves_roles_that_are_not_registered_too(world: World) -> N
 
 
 def test_a_file_of_the_folder_may_not_name_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who may write there must not run programs as whoever works there."""
+    """Who may write there must not run programs as the user that works there."""
     (tmp_path / "xsession.toml").write_text('[defaults]\nmfa_command = "rm -rf"\n')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="mfa_command"):
@@ -557,7 +557,7 @@ def test_the_function_comes_before_the_program(world: World, device: Device) -> 
 
 
 def test_a_child_is_not_held_up_by_the_parents_question(world: World) -> None:
-    """The lock of a prompt that was open at the fork is nobody's in the child."""
+    """The lock of a prompt that was open at the fork is free in the child."""
     xs: CrossAccountSession = world.session({"vegeta": Role(world.role, mfa_serial=SERIAL)}, mfa_code=lambda _: "")
     prompt = xs._chains._mfa_sessions.prompt
     prompt._turn.acquire()

@@ -22,7 +22,7 @@ SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
 
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody sits at the terminal of whoever runs the tests, and no notebook is open."""
+    """No person is at the terminal of the tests, and no notebook is open."""
     monkeypatch.setattr(codes, "TERMINAL", "no-such-terminal")
     monkeypatch.setitem(sys.modules, "IPython", None)
 
@@ -113,7 +113,7 @@ def test_a_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_where_nobody_sits_it_is_an_error_that_says_what_to_pass() -> None:
     """A service has no terminal."""
-    with pytest.raises(MfaError, match="nobody can be asked") as caught:
+    with pytest.raises(MfaError, match="there is no way to ask") as caught:
         ask_for_code(SERIAL, None, None)
     assert "mfa_code=" in str(caught.value.hint)
     assert "mfa_command=" in str(caught.value.hint)
@@ -145,7 +145,7 @@ def test_a_notebook_that_nobody_sits_in_front_of_is_an_error(monkeypatch: pytest
         raise NotImplementedError
 
     notebook(monkeypatch, getpass)
-    with pytest.raises(MfaError, match="nobody gave one"):
+    with pytest.raises(MfaError, match="none was given"):
         ask_for_code(SERIAL, None, None)
 
 
@@ -157,7 +157,7 @@ def test_plain_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
             "IPython",
             SimpleNamespace(get_ipython=lambda shell=shell: shell),
         )
-        with pytest.raises(MfaError, match="nobody can be asked"):
+        with pytest.raises(MfaError, match="there is no way to ask"):
             ask_for_code(SERIAL, None, None)
 
 
@@ -221,13 +221,13 @@ def test_a_terminal_asks_and_does_not_show_the_code() -> None:
 @needs_terminals
 def test_a_job_in_the_background_of_a_terminal_asks_nobody() -> None:
     """The terminal would stop it."""
-    assert "nobody can be asked" in at_terminal(b"", "background")[0]
+    assert "there is no way to ask" in at_terminal(b"", "background")[0]
 
 
 @needs_terminals
 def test_an_end_of_input_is_no_code() -> None:
     """Ctrl-D: the person has none."""
-    assert "nobody gave one" in at_terminal(b"\x04")[0]
+    assert "none was given" in at_terminal(b"\x04")[0]
 
 
 def test_no_prompt_starts_a_thread() -> None:

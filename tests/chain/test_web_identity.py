@@ -160,7 +160,7 @@ def test_the_next_hops_are_chained(sts: ScriptedSTS, token_file: Path) -> None:
     assert "Credential=ASIAEXAMPLE/" in sts.requests[1][1]
 
 
-# Tokens that are no good
+# Tokens that are not valid
 
 
 @pytest.mark.parametrize("code", ["IDPRejectedClaim", "InvalidIdentityToken", "ExpiredTokenException"])
@@ -419,7 +419,7 @@ def test_a_session_without_any_source_is_pickled(sts: ScriptedSTS, token_file: P
 
 
 def test_a_source_that_is_broken_is_not_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Then nobody knows who it would be, and the session is not pickled."""
+    """Then its identity can't be known, and the session is not pickled."""
     (tmp_path / "credentials").write_text("[default]\naws_access_key_id = AKIAEXAMPLE\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     with CrossAccountSession({"vegeta": ROLE}) as xs, pytest.raises(SourceCredentialsError, match="Partial"):
@@ -429,7 +429,7 @@ def test_a_source_that_is_broken_is_not_nobody(monkeypatch: pytest.MonkeyPatch, 
 def test_a_copy_with_a_source_where_there_was_none_refuses_to_work(
     sts: ScriptedSTS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is somebody else than whoever is found there."""
+    """No identity differs from any that is found there."""
     with CrossAccountSession({"vegeta": ROLE}) as xs:
         pickled = pickle.dumps(xs)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")

@@ -8,7 +8,7 @@ from xsession.errors import AssumeRoleError, CredentialsError, CredentialsTimeou
 
 
 def test_a_source_that_hangs_does_not_harm_readers() -> None:
-    """The cap fires, one more flight is let start, and no third while both hang; nobody waits."""
+    """The cap fires, one more flight may start, and no third while both hang; no caller waits."""
     bench = Bench()
     with hanging_refresh(bench):
         bench.clock.advance(23)

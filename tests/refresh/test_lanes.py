@@ -135,7 +135,7 @@ def test_a_lane_is_of_one_account_and_one_region() -> None:
 
 
 def test_a_forked_child_starts_with_nothing_held_back() -> None:
-    """And with locks that nobody holds."""
+    """And with locks that no thread holds."""
     clock = FakeClock()
     lanes = Lanes(clock)
     lane = lanes.lane("111111111111", "eu-west-1")
@@ -159,7 +159,7 @@ def test_what_is_held_is_seen_by_other_threads() -> None:
 
 
 class LonelyClock(FakeClock):
-    """Jumps at once: nobody else is there to set what is waited for."""
+    """Jumps at once: no other thread is there to set what is waited for."""
 
     def wait(self, _event: Waitable, timeout: float) -> bool:
         """Lets the time pass."""

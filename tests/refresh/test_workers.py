@@ -31,7 +31,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize(("urgent", "name"), [(True, "xsession-flight"), (False, "xsession-refresh")])
 def test_work_runs_in_a_thread_of_its_kind(urgent: bool, name: str) -> None:
-    """What a caller waits for does not queue behind what nobody waits for."""
+    """What a caller waits for does not queue behind what no caller waits for."""
     task = Task()
     Workers().submit(task.run, urgent=urgent)
     until(lambda: task.runs)

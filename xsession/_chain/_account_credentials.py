@@ -76,7 +76,7 @@ class AccountCredentials(CurrentCredentials):
         return False
 
     def denied(self, _access_key_id: str) -> bool:
-        """Takes note that a service denied a request explicitly; returns whether others may fare better."""
+        """Records that a service denied a request explicitly; returns whether others may succeed."""
         return False
 
     # Before 1.35 botocore's own form lacks it.

@@ -1,4 +1,4 @@
-"""One AssumeRole: whose credentials sign it, and what is done where STS finds those or the duration no good."""
+"""One AssumeRole: whose credentials sign it, and what is done where STS rejects those or the duration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Signer(Protocol):
         """Current credentials."""
 
     def rejected(self, access_key_id: str) -> bool:
-        """Takes note that STS rejected these; returns whether there are others now."""
+        """Records that STS rejected these; returns whether there are others now."""
 
     @property
     def awaits_source(self) -> bool:
@@ -145,7 +145,7 @@ class AssumeRoleRequest:
 
 
 def signed_by(signer: Signer, call: Callable[[ReadOnlyCredentials], T]) -> T:
-    """The answer to a call; a second one is made where the signer's credentials are dead and it has others by now.
+    """The answer to a call; a second one is made where the signer's credentials are dead and it has others now.
 
     Raises:
         CredentialsError: STS refused or failed.

@@ -244,7 +244,7 @@ class Chains:
         self._sources.close()
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         if is_held(self._lock):
             # A thread of the parent was changing it: half of that change may be here.
             self._recent = LRUCache(MAX_CELLS)
@@ -272,7 +272,7 @@ class Chains:
             raise SessionClosedError.closed(account=account)
 
     def _supersede(self, source: Source) -> None:
-        # What one person was given is not for the next one who logs in.
+        # Credentials of one person must not go to the next one who logs in.
         alike = self._sources.alike(source)
         mfa_sessions = self._made_mfa_sessions
         if mfa_sessions is not None:

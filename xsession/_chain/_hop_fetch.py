@@ -119,7 +119,7 @@ class HopFetch:
         return self._request.lane
 
     def _call_for_help(self, error: XSessionError) -> None:
-        # Once: the refresh is tried again and again, and the person who could help has been told.
+        # Once: the refresh is tried again and again, and the event was sent.
         if self._called_for_help:
             return
         self._called_for_help = True

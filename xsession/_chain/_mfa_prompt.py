@@ -67,7 +67,7 @@ class MfaPrompt:
             command: The program that prints codes, where there is no function.
 
         Raises:
-            MfaError: No right code could be obtained; those who waited meanwhile are told the same.
+            MfaError: No right code could be obtained; callers that waited meanwhile get the same error.
             CredentialsError: STS refused or failed.
         """
         with self._turn_to_ask(use.serial):
@@ -84,7 +84,7 @@ class MfaPrompt:
         raise error.for_caller()
 
     def called(self, serial: str) -> str:
-        """The code that the function gives; no command is run, and nobody in front of us is asked.
+        """The code that the function gives; no command is run, and no person is asked.
 
         Raises:
             MfaError: There is no function, it failed, or its answer is not a code.
@@ -100,7 +100,7 @@ class MfaPrompt:
         self._closed = True
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child a lock that no thread holds."""
         self._turn = threading.Lock()
         self._asking = None
 
@@ -150,14 +150,14 @@ class MfaPrompt:
                     raise
                 if last:
                     msg = f"two codes of the MFA device {use.serial} were wrong"
-                    hint = "see that it is this device, and wait for the next code: each works once"
+                    hint = "check that it is this device, and wait for the next code: each works once"
                     raise MfaError(msg, code=error.code, request_id=error.request_id, hint=hint) from error
             else:
                 return
 
 
 def ask_for_code(serial: str, function: MfaCode | None, command: Sequence[str] | None) -> str:
-    """The code of a device: of the function, else the program, else whoever sits in front of us.
+    """The code of a device: of the function, else the program, else a person at the notebook or the terminal.
 
     Args:
         serial: The device.
@@ -165,7 +165,7 @@ def ask_for_code(serial: str, function: MfaCode | None, command: Sequence[str] |
         command: A program and its arguments; `{serial}` in them stands for the device.
 
     Raises:
-        MfaError: Nobody can be asked, asking failed, or the answer is not a code.
+        MfaError: There is no way to ask, asking failed, or the answer is not a code.
     """
     if function is not None:
         answer: object = _called(function, serial)
@@ -220,13 +220,13 @@ def _code_in(printed: str, program: str) -> str:
 def _typed(serial: str) -> str:
     ask = _notebook() or (getpass.getpass if _at_terminal() else None)
     if ask is None:
-        msg = f"the MFA device {serial} needs a code, and nobody can be asked for it"
+        msg = f"the MFA device {serial} needs a code, and there is no way to ask for it"
         hint = "pass mfa_code=, a function that takes the serial number and returns the code, or mfa_command="
         raise MfaError(msg, hint=hint)
     try:
         return ask(f"Code of the MFA device {serial}: ").strip()
-    except (EOFError, NotImplementedError) as error:  # the second: a notebook that nobody sits in front of
-        msg = f"the MFA device {serial} needs a code, and nobody gave one"
+    except (EOFError, NotImplementedError) as error:  # the second: a notebook without a person
+        msg = f"the MFA device {serial} needs a code, and none was given"
         raise MfaError(msg) from error
 
 

@@ -1,7 +1,7 @@
 """MFA: one code for all accounts that ask for the same device.
 
 A code works once. So it is spent on a session of the long-term credentials (GetSessionToken), and that session assumes
-the roles, for as long as it lives. People are asked in the thread of a caller who waits, never by a refresh.
+the roles, for as long as it lives. People are asked in the thread of a caller that waits, never by a refresh.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
 """
 
@@ -39,7 +39,7 @@ _USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
 class MfaSession:
     """A session of long-term credentials that has passed MFA: it assumes the roles that ask for its device.
 
-    Nobody refreshes it; when it ends, a caller is asked for the next code.
+    It is not refreshed; when it ends, a caller is asked for the next code.
 
     Args:
         serial: The device.

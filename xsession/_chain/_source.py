@@ -105,7 +105,7 @@ class Source:
         """The source's current credentials, for calls of STS: what it gives belongs to whoever they belong to.
 
         Raises:
-            SourceCredentialsError: There are none, or they are somebody else's than was expected.
+            SourceCredentialsError: There are none, or they are for another identity than the expected one.
             SessionClosedError: The session is closed.
         """
         frozen = self.own()
@@ -119,7 +119,7 @@ class Source:
         """The source's current credentials, for requests that they sign themselves.
 
         Raises:
-            SourceCredentialsError: There are none, or they are somebody else's than was expected.
+            SourceCredentialsError: There are none, or they are for another identity than the expected one.
             SessionClosedError: The session is closed.
         """
         if self._closed:
@@ -129,7 +129,7 @@ class Source:
             who = person_of(self.identity(frozen))
             if who != self.expected:
                 msg = f"the source is {who} here, and was {self.expected} where the session was pickled"
-                raise SourceCredentialsError(msg, hop=0, hint="give the copy the same source, or make a session anew")
+                raise SourceCredentialsError(msg, hop=0, hint="give the copy the same source, or make a new session")
             self._expected_key = frozen.access_key
         return frozen
 

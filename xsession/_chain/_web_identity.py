@@ -66,7 +66,7 @@ class WebIdentityRequest:
     @property
     def lane(self) -> Lane:
         """Where its calls wait while STS throttles."""
-        # Nobody signs these: they count to the role's own account.
+        # These are not signed: they count to the role's own account.
         return self._lanes.lane(self._hop.role.account_id, self._region)
 
     def _token(self) -> str:
@@ -106,7 +106,7 @@ def read_token(role: Role) -> str:
         return token
     # Raised here, outside of the handlers: some exceptions hold what was read.
     place = role.web_identity_token_file or "of the function"
-    msg = f"the web identity token ({place}) is no good: {problem}"
+    msg = f"the web identity token ({place}) is not valid: {problem}"
     raise SourceCredentialsError(msg, role_arn=role.role_arn, hop=1, retryable=retryable)
 
 
@@ -127,6 +127,6 @@ def _called(function: Callable[[], str]) -> tuple[str, str | None]:
         answer: object = function()
     except XSessionError:
         raise
-    except Exception as error:  # noqa: BLE001 # whoever supplies tokens raises what he likes
+    except Exception as error:  # noqa: BLE001 # a function of the user's may raise anything
         return "", f"the function failed: {type(error).__name__}"
     return (answer, None) if isinstance(answer, str) else ("", f"the function returned {type(answer).__name__}")

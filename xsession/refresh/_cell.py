@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 _USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
 
-# Of the system: seeded by nobody, and different in every forked child.
+# Of the system: never seeded, and different in every forked child.
 random_draw = random.SystemRandom().random
 
 
@@ -190,10 +190,10 @@ class Cell(Generic[T]):
             self.rejections = self.rejections.accepted(endpoint)
 
     def denied(self, access_key_id: str) -> bool:
-        """Throws away what a service denied in so many words, where the policy wants that; once in ten minutes.
+        """Throws away what a service denied explicitly, where the policy wants that; once in ten minutes.
 
         Returns:
-            Whether a request signed anew may fare better.
+            Whether a request that is signed again may succeed.
         """
         if not self.policy.reassume_on_explicit_deny:
             return False
@@ -213,7 +213,7 @@ class Cell(Generic[T]):
                 self.failure = None
 
     def supersede(self) -> None:
-        """Throws away what is held, but not the answer of a refresh under way: the source is somebody else by now."""
+        """Throws away what is held, but not the answer of a refresh under way: the source is another identity now."""
         with self._lock:
             held = self.snapshot.credentials.access_key_id or None
             self.snapshot, self.failure = nothing(), None

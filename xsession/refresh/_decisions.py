@@ -116,7 +116,7 @@ def is_older(answer: Snapshot[T], held: Snapshot[T], remaining: float) -> bool:
 
 
 def refreshes_by_itself(snapshot: Snapshot[T], remaining: float) -> bool:
-    """Whether a failed refresh is tried again with nobody asking: what is held is usable, and was read."""
+    """Whether a failed refresh is tried again without a caller: what is held is usable, and was read."""
     return remaining > snapshot.windows.hard and snapshot.armed
 
 

@@ -113,7 +113,7 @@ def useless(label: Label, problem: str) -> CredentialsError:
 
 
 def unexpected(label: Label, error: BaseException) -> CredentialsError:
-    """Something was raised that is no error of ours."""
+    """Something was raised that is not an error of ours."""
     msg = f"refreshing failed: {type(error).__name__}"
     wrapped = CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
     wrapped.__cause__ = error

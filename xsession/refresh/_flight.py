@@ -54,7 +54,7 @@ class Fetch(Protocol):
 
 
 class Flight:
-    """One refresh under way. Whoever claims it runs it; everybody else waits for `done`.
+    """One refresh under way. The thread that claims it runs it; all others wait for `done`.
 
     Args:
         run: Does the work.
@@ -135,7 +135,7 @@ class Flight:
             self.land()
 
     def start(self, now: float) -> None:
-        """Takes note that this thread begins it.
+        """Records that this thread begins it.
 
         Args:
             now: The boot clock's reading, in seconds.

@@ -120,7 +120,7 @@ class Lane:
         return self._note()
 
     def throttled(self, sent: float) -> None:
-        """Takes note that STS throttled a call that was sent then."""
+        """Records that STS throttled a call that was sent then."""
         with self._lock:
             pace = self._pace
             if pace is not None and sent < pace.slowed_at:
@@ -133,7 +133,7 @@ class Lane:
                 self._pace = slowed(None if pace is None or pace.over(now) else pace, now=now, recent=self._recent(now))
 
     def answered(self) -> None:
-        """Takes note that STS answered a call."""
+        """Records that STS answered a call."""
         with self._lock:
             self._share -= _WEIGHT_OF_LAST * self._share
             if self._pace is not None:
@@ -141,7 +141,7 @@ class Lane:
                 self._pace = None if self._pace.over(now) else self._pace.grown(now)
 
     def after_fork(self) -> None:
-        """Gives a forked child locks that nobody holds."""
+        """Gives a forked child locks that no thread holds."""
         self._renew()
 
     def _renew(self) -> None:

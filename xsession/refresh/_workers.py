@@ -90,7 +90,7 @@ class Workers:
             (self._urgent if urgent else self._background).submit(task, lane, unwanted)
 
     def submit_at(self, due: float, task: Task) -> None:
-        """Runs `task`, a bound method, in the background at a boot-clock time, unless its object is gone by then."""
+        """Runs `task`, a bound method, in the background at a boot-clock time, unless its object is gone."""
         entry = (due, next(self._order), weakref.WeakMethod(task, self._wake.set))
         with self._lock:
             heapq.heappush(self._due, entry)
@@ -102,7 +102,7 @@ class Workers:
         try:
             with _submitting():
                 threading.Thread(target=self._time, name="xsession-timer", daemon=True).start()
-        except RuntimeError:  # no more threads: whoever reads when it is due refreshes, and the next one tries again
+        except RuntimeError:  # no more threads: a reader refreshes when it is due, and the next one tries again
             self._timer_runs = False
 
     def _time(self) -> None:
