@@ -12,7 +12,7 @@ from xsession._base import renew_after_fork
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, reaching
-from xsession.refresh import NO_REJECTIONS, Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot
+from xsession.refresh import Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot, no_rejections
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -192,7 +192,7 @@ class SourceCredentials(AccountCredentials):
         self._check = check
         self._checked: str | None = None
         self._issue: list[ReadOnlyCredentials | None] = [None]
-        self._rejections = NO_REJECTIONS
+        self._rejections = no_rejections()
         self._lock = threading.Lock()
         renew_after_fork(self)
 
