@@ -14,7 +14,6 @@ from tools.project import ROOT
 EXCLUDED = frozenset(
     {
         "xsession/_chain",
-        "xsession/refresh",
     }
 )
 """Rooms that are not searched."""

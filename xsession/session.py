@@ -258,7 +258,7 @@ class CrossAccountSession:
         with reaching(resolved.account.name):
             identity = resolved.source.identity(frozen, resolved.sts_region_name)
         if not resolved.hops:
-            # Where it is somebody else by now, what it was given before is thrown away.
+            # Where it is another identity by now, what it was given before is thrown away.
             resolved.source.frozen()
         return identity
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.cells import Bench
 from xsession import events
-from xsession.refresh import NO_REJECTIONS, Rejection, RejectionMemory
+from xsession.refresh import Rejection, RejectionMemory, no_rejections
 from xsession.refresh._rejections import NEW_SECONDS, Verdict
 
 S3 = ("https://s3.eu-west-1.amazonaws.com", "eu-west-1/s3")
@@ -26,36 +26,39 @@ def after(
 
 def test_an_old_key_is_replaced_at_once() -> None:
     """The first time; it is held by everybody."""
-    assert after(NO_REJECTIONS)[1] == REPLACE
+    assert after(no_rejections())[1] == REPLACE
 
 
 @pytest.mark.parametrize("held", ["ASIA2", None])
 def test_a_late_rejection_costs_nothing(held: str | None) -> None:
     """The next signing has another key; so nothing is remembered."""
-    assert NO_REJECTIONS.after(Rejection("ASIA1", S3), held=held, age=60.0, now=0.0) == (NO_REJECTIONS, Verdict(0.0))
+    assert no_rejections().after(Rejection("ASIA1", S3), held=held, age=60.0, now=0.0) == (
+        no_rejections(),
+        Verdict(0.0),
+    )
 
 
 @pytest.mark.parametrize(("earlier", "delay"), [(0, 0.5), (1, 1.5), (2, None)])
 def test_a_new_key_is_waited_for_twice(earlier: int, delay: float | None) -> None:
     """And never thrown away."""
-    _, verdict = NO_REJECTIONS.after(Rejection("ASIA1", S3, earlier), held="ASIA1", age=9.9, now=0.0)
+    _, verdict = no_rejections().after(Rejection("ASIA1", S3, earlier), held="ASIA1", age=9.9, now=0.0)
     assert verdict == Verdict(delay)
 
 
 def test_a_key_that_grew_old_meanwhile_is_replaced() -> None:
     """However often it was waited for."""
-    assert NO_REJECTIONS.after(Rejection("ASIA1", S3, 2), held="ASIA1", age=10.0, now=0.0)[1] == REPLACE
+    assert no_rejections().after(Rejection("ASIA1", S3, 2), held="ASIA1", age=10.0, now=0.0)[1] == REPLACE
 
 
 def test_an_unknown_old_key_stays() -> None:
     """To be unknown is no reason; and it does not count."""
     rejection = Rejection("ASIA1", S3, says="unknown")
-    assert NO_REJECTIONS.after(rejection, held="ASIA1", age=60.0, now=0.0) == (NO_REJECTIONS, GIVE_UP)
+    assert no_rejections().after(rejection, held="ASIA1", age=60.0, now=0.0) == (no_rejections(), GIVE_UP)
 
 
 def test_two_keys_count_against_their_endpoint_alone() -> None:
     """Until it accepts one."""
-    memory, _ = after(NO_REJECTIONS)
+    memory, _ = after(no_rejections())
     memory, verdict = after(memory, "ASIA2", now=1_000.0)
     assert (verdict, memory.gave_up(S3), memory.gave_up(EC2)) == (GIVE_UP, True, False)
     assert after(memory, "ASIA3", age=0.0, now=2_000.0) == (memory, GIVE_UP)
@@ -65,14 +68,14 @@ def test_two_keys_count_against_their_endpoint_alone() -> None:
 
 def test_a_key_that_an_endpoint_rejects_again_counts_once() -> None:
     """As when many threads meet the same."""
-    memory, _ = after(NO_REJECTIONS, now=0.0)
+    memory, _ = after(no_rejections(), now=0.0)
     memory, _ = after(memory, now=1.0)
     assert not memory.gave_up(S3)
 
 
 def test_the_pause_doubles_and_begins_again_after_a_quiet_time() -> None:
     """From half a minute to ten minutes."""
-    memory, now, pauses = NO_REJECTIONS, 0.0, []
+    memory, now, pauses = no_rejections(), 0.0, []
     for number in range(8):
         memory, verdict = after(memory, f"ASIA{number}", now=now)
         assert verdict == REPLACE
@@ -86,7 +89,7 @@ def test_the_pause_doubles_and_begins_again_after_a_quiet_time() -> None:
 
 def test_so_many_endpoints_are_remembered() -> None:
     """The ones that rejected something last."""
-    memory = NO_REJECTIONS
+    memory = no_rejections()
     for number in range(100):
         memory, _ = after(memory, "ASIA1", (str(number),))
     assert [endpoint for endpoint, _ in memory.rejected] == [(str(number),) for number in range(36, 100)]
@@ -108,7 +111,7 @@ def test_whatever_is_rejected_the_key_is_replaced_only_once_in_a_while(
     steps: list[tuple[float, tuple[str, ...], str, bool]],
 ) -> None:
     """Half a minute lies between two of them; none is new unless others were asked for."""
-    memory, now, issued, key, replaced = NO_REJECTIONS, 1_000.0, 0.0, 1, []
+    memory, now, issued, key, replaced = no_rejections(), 1_000.0, 0.0, 1, []
     for seconds, endpoint, says, accepts in steps:
         now += seconds
         if accepts:

@@ -81,7 +81,7 @@ FINAL = BAD_REQUEST | {
 }
 """Codes of STS that stay as they are until something is changed. Everything else may go away by itself."""
 
-# STS could not fetch the keys of the token's issuer just then, and says so under the code of a token that is no good.
+# STS could not fetch the keys of the token's issuer just then, and says so under the code of an invalid token.
 _PASSING_MESSAGES: Mapping[str, tuple[str, ...]] = {
     "InvalidIdentityToken": ("retrieve verification key", "retrieve openid configuration"),
 }

@@ -74,7 +74,7 @@ class RoleBehindMfa:
             resolver = self._session._session.get_component("credential_provider")
             provider = next((one for one in resolver.providers if one.METHOD == _ASSUME_ROLE), None)
             if provider is None or provider._prompter is not getpass.getpass or type(provider.cache) is not dict:
-                # Somebody has a way of asking already, or keeps what was given.
+                # The application has a way of asking already, or keeps what was given.
                 self._instead = self._session.get_credentials()
                 return self._instead
             found: Any = _loaded(resolver, provider, code)
@@ -134,4 +134,4 @@ def mfa_serial_of(profile: str | None, profiles: Mapping[str, Any]) -> str | Non
 def code_missing(serial: str) -> MfaError:
     """The error of a refresh that would need a code: those who give codes are asked before, in the foreground."""
     msg = f"the MFA device {serial} needs a code, which only a caller in the foreground can give"
-    return MfaError(msg, hint="call warm() where somebody can answer")
+    return MfaError(msg, hint="call warm() where a person can answer")

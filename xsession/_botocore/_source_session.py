@@ -100,7 +100,7 @@ class SourceSession:
 
     @property
     def is_being_read(self) -> bool:
-        """Whether somebody waits for its credentials just now."""
+        """Whether a thread waits for its credentials just now."""
         return bool(self._readers)
 
     @property
@@ -108,7 +108,7 @@ class SourceSession:
         """Whether there are any, or something that should have led to some."""
         try:
             return self._mfa is not None or self._loaded() is not None
-        except Exception:  # noqa: BLE001 # whoever supplies a session's credentials raises what he likes
+        except Exception:  # noqa: BLE001 # a session's credentials may raise anything
             return True
 
     @property
@@ -151,7 +151,7 @@ class SourceSession:
             frozen = self._frozen(mfa_code)
         except XSessionError:
             raise
-        except Exception as error:  # noqa: BLE001 # whoever refreshes a session's credentials raises what he likes
+        except Exception as error:  # noqa: BLE001 # a session's refresh may raise anything
             failure = self._failure(error)
         else:
             if frozen is not None:
@@ -319,7 +319,7 @@ def _static_identity(session: boto3.Session) -> str | None:
     try:
         settings = [_sts_endpoint(session), *(session._session.get_config_variable(name) for name in _SEEN_BY_STS)]
     except (BotoCoreError, ImportError, AttributeError, TypeError):
-        # The installed botocore has another way, or the profile is no good: then it is like no other.
+        # The installed botocore has another way, or the profile is not valid: then no other is equal.
         return None
     return hmac.digest(_digest_key(), json.dumps([keys, settings], default=str).encode(), "sha256").hex()
 

@@ -12,7 +12,7 @@ from xsession._base import renew_after_fork
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, XSessionError, reaching
-from xsession.refresh import NO_REJECTIONS, Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot
+from xsession.refresh import Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot, no_rejections
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -64,11 +64,11 @@ class AccountCredentials(CurrentCredentials):
         raise NotImplementedError
 
     def rejected(self, rejection: Rejection) -> float | None:
-        """Takes note that a service refused these as dead; returns seconds until a request should be signed again."""
+        """Records that a service refused these as dead; returns seconds until a request should be signed again."""
         raise NotImplementedError
 
     def accepted(self, endpoint: Endpoint) -> None:
-        """Takes note that an endpoint accepted these, which rejected some before."""
+        """Records that an endpoint accepted these, which rejected some before."""
         raise NotImplementedError
 
     def is_new(self, _access_key_id: str) -> bool:
@@ -159,7 +159,7 @@ class CellCredentials(AccountCredentials):
         return self._cell.rejected(rejection)
 
     def accepted(self, endpoint: Endpoint) -> None:
-        """Takes note that an endpoint accepted these, which rejected some before."""
+        """Records that an endpoint accepted these, which rejected some before."""
         self._cell.accepted(endpoint)
 
     def is_new(self, access_key_id: str) -> bool:
@@ -196,7 +196,7 @@ class SourceCredentials(AccountCredentials):
         self._check = check
         self._checked: str | None = None
         self._issue: list[ReadOnlyCredentials | None] = [None]
-        self._rejections = NO_REJECTIONS
+        self._rejections = no_rejections()
         self._lock = threading.Lock()
         renew_after_fork(self)
 
@@ -231,7 +231,7 @@ class SourceCredentials(AccountCredentials):
         return frozenset(filter(None, [self._source.session.method]))
 
     def issue(self) -> object:
-        """Another object where the source has another key, or somebody invalidated what was made of this one."""
+        """Another object where the source has another key, or what was made of this one was invalidated."""
         frozen = self.get_frozen_credentials()
         issue = self._issue
         if issue[0] != frozen:
@@ -252,7 +252,7 @@ class SourceCredentials(AccountCredentials):
         held = self._source.own().access_key
         with self._lock:
             memory, verdict = self._rejections.after(rejection, held=held, age=math.inf, now=0.0)
-            # To look costs no call of STS, and somebody may just have logged in.
+            # To look costs no call of STS, and a person may just have logged in.
             self._rejections = replace(memory, pause=0.0)
         try:
             if verdict.replaces and not self._source.rejected(rejection.access_key_id):

@@ -57,7 +57,7 @@ class Source:
         settings: The profile whose settings they have; None: those of the source session.
         clock: Both clocks.
         emit: Takes events.
-        changed: Called when the source has other credentials that are, or may be, somebody else's; None: nobody is.
+        changed: Called when the source has other credentials that are, or may be, another identity's; None: never.
         holds: Returns whether anything is held that was given to the source; None: nothing ever is.
         is_passing: Whether it is a boto3 session that a caller passed for an account: only what uses it holds it.
         region_name: The session's region.
@@ -158,7 +158,7 @@ class Source:
         return False
 
     def use(self, role: Role | None, regions: tuple[str | None, ...], sts_region_name: str | None) -> None:
-        """Takes note of what it is used for, which says whose STS knows it: no role is in another partition.
+        """Records what it is used for, which says whose STS knows it: no role is in another partition.
 
         Args:
             role: The first one; None: there is none.

@@ -24,7 +24,7 @@ def region_in(partition: str | None, named: str | None, *candidates: str | None)
 
     Args:
         partition: The partition; None: that of the first one.
-        named: A region that somebody named for STS, maybe for roles of another partition.
+        named: A region that was named for STS, maybe for roles of another partition.
         candidates: Others.
     """
     for region in (named, *candidates):

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ._policy import MAX_TRY_SECONDS as MAX_TRY_SECONDS
     from ._policy import RefreshPolicy, RefreshState
     from ._reader import Reader as Reader
-    from ._rejections import NO_REJECTIONS as NO_REJECTIONS
     from ._rejections import Endpoint as Endpoint
     from ._rejections import Rejection as Rejection
     from ._rejections import RejectionMemory as RejectionMemory
+    from ._rejections import no_rejections as no_rejections
     from ._snapshot import Deadline as Deadline
     from ._snapshot import Issued as Issued
     from ._snapshot import Snapshot as Snapshot
@@ -35,7 +35,7 @@ __getattr__, __dir__ = lazy(
         "_lanes": ("SHARED_LANES", "Lane", "Lanes"),
         "_policy": ("MAX_TRY_SECONDS", "RefreshPolicy", "RefreshState"),
         "_reader": ("Reader",),
-        "_rejections": ("NO_REJECTIONS", "Endpoint", "Rejection", "RejectionMemory"),
+        "_rejections": ("Endpoint", "Rejection", "RejectionMemory", "no_rejections"),
         "_snapshot": ("Deadline", "Issued", "Snapshot"),
         "_status": ("HopStatus", "Status"),
         "_this_thread": ("given_up_with",),

@@ -25,7 +25,7 @@ from . import _decisions as decisions
 from ._failure import Failure, Label, closed, deadline_passed, overdue, unexpected, useless
 from ._flight import Fetch, Flight, Look
 from ._policy import RefreshPolicy, RefreshState
-from ._rejections import NEW_SECONDS, NO_REJECTIONS, Endpoint, Rejection, RejectionMemory
+from ._rejections import NEW_SECONDS, Endpoint, Rejection, RejectionMemory, no_rejections
 from ._reports import ClockSteps, Reports
 from ._snapshot import NEVER, Deadline, Issued, Snapshot, as_snapshot, nothing
 from ._workers import Workers
@@ -89,7 +89,7 @@ class Cell(Generic[T]):
         self._scheduled: float | None = None
         self._steps = ClockSteps()
         self._denied_at = NEVER
-        self.rejections: RejectionMemory = NO_REJECTIONS
+        self.rejections: RejectionMemory = no_rejections()
         self._closed = False
         renew_after_fork(self)
 
@@ -185,7 +185,7 @@ class Cell(Generic[T]):
         return held and decisions.age_of(snapshot, self.clock.boot()) < NEW_SECONDS
 
     def accepted(self, endpoint: Endpoint) -> None:
-        """Takes note that an endpoint accepted a key."""
+        """Records that an endpoint accepted a key."""
         with self._lock:
             self.rejections = self.rejections.accepted(endpoint)
 

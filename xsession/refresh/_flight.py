@@ -100,7 +100,7 @@ class Flight:
         self.voided = False
 
     def run(self) -> None:
-        """Runs it, unless somebody else does, or nobody wants it any more."""
+        """Runs it, unless another thread does, or no caller wants it any more."""
         if self._claim.acquire(blocking=False):
             self.runner = threading.get_ident()
             try:

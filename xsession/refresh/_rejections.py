@@ -6,6 +6,7 @@ InvalidToken for ever. Neither is a reason to throw away what serves the account
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Literal
 
@@ -56,9 +57,6 @@ class Verdict:
     replaces: bool = False
 
 
-_GIVE_UP = Verdict(None)
-
-
 @frozen
 class RejectionMemory:
     """What is remembered of one set of credentials.
@@ -97,7 +95,7 @@ class RejectionMemory:
             now: The boot clock's reading, in seconds.
         """
         if self.gave_up(rejection.endpoint):
-            return self, _GIVE_UP
+            return self, Verdict(None)
         if rejection.access_key_id != held:
             # A late one: others are held already, or will be at the next signing.
             return self, Verdict(0.0)
@@ -105,10 +103,10 @@ class RejectionMemory:
         if is_new and rejection.earlier < len(_DELAYS_SECONDS):
             return self, Verdict(_DELAYS_SECONDS[rejection.earlier])
         if not is_new and rejection.says == "unknown":
-            return self, _GIVE_UP
+            return self, Verdict(None)
         counted = self._counting(rejection)
         if is_new or counted.gave_up(rejection.endpoint) or now - self.replaced_at < self.pause:
-            return counted, _GIVE_UP
+            return counted, Verdict(None)
         return replace(counted, replaced_at=now, pause=self._next_pause(now)), Verdict(0.0, replaces=True)
 
     def _counting(self, rejection: Rejection) -> RejectionMemory:
@@ -123,5 +121,7 @@ class RejectionMemory:
         return min(2 * self.pause, _LONGEST_PAUSE_SECONDS)
 
 
-NO_REJECTIONS = RejectionMemory()
-"""What is remembered where nothing was rejected: one memory for all."""
+@functools.cache
+def no_rejections() -> RejectionMemory:
+    """What is remembered where nothing was rejected: one memory for all."""
+    return RejectionMemory()
