@@ -318,7 +318,7 @@ def _static_identity(session: boto3.Session) -> str | None:
     keys = [credentials.access_key, credentials.secret_key, credentials.token]
     try:
         settings = [_sts_endpoint(session), *(session._session.get_config_variable(name) for name in _SEEN_BY_STS)]
-    except (BotoCoreError, ImportError, AttributeError, TypeError):
+    except (XSessionError, BotoCoreError, ImportError, AttributeError, TypeError):
         # The installed botocore has another way, or the profile is not valid: then no other is equal.
         return None
     return hmac.digest(_digest_key(), json.dumps([keys, settings], default=str).encode(), "sha256").hex()

@@ -75,7 +75,9 @@ class Cell(Generic[T]):
         self._fetch = fetch
         self._render = render
         self._workers = workers
-        self.reports = Reports(label, emit, clock)
+        self._emit = emit
+        # Both are made for cells that are used: most accounts of a large fleet only have a client.
+        self._reports: Reports | None = None
         self._draw = draw
         self._deadline = deadline
         self._ended: str | None = None
@@ -87,7 +89,7 @@ class Cell(Generic[T]):
         self._overdue_flight: Flight | None = None
         self._forgotten: Latch | None = None
         self._scheduled: float | None = None
-        self._steps = ClockSteps()
+        self._steps: ClockSteps | None = None
         self._denied_at = NEVER
         self.rejections: RejectionMemory = no_rejections()
         self._closed = False
@@ -100,6 +102,14 @@ class Cell(Generic[T]):
         held = decisions.held_state(snapshot, snapshot.remaining(self.clock), deadline)
         left = None if deadline is None else deadline.left(self.clock)
         return decisions.met_state(held, self.failure, self.clock.boot(), left)
+
+    @property
+    def reports(self) -> Reports:
+        """Sends events about this hop. Never called under the lock."""
+        reports = self._reports
+        if reports is None:
+            reports = self._reports = Reports(self.label, self._emit, self.clock)
+        return reports
 
     @property
     def awaits_source(self) -> bool:
@@ -271,6 +281,7 @@ class Cell(Generic[T]):
             arming = state is RefreshState.FRESH and not snapshot.armed
             if arming:
                 snapshot = self.snapshot = decisions.armed(snapshot, self._deadline)
+            self._steps = self._steps or ClockSteps()
             moved = self._steps.moved(snapshot, self.clock) if snapshot.generation else None
             ended = self._forgotten
             if flight is None and ended is None and state not in _USABLE:
