@@ -11,14 +11,6 @@ import pytest
 
 from tools.project import ROOT
 
-EXCLUDED = frozenset(
-    {
-        "xsession/_chain",
-        "xsession/refresh",
-    }
-)
-"""Rooms that are not searched."""
-
 WORDS = {
     r"a text|no text|texts|JSON text|text keys": "string",
     r"called (?:so|as)|called `": "has that name, is named",
@@ -67,16 +59,10 @@ def strings_and_comments(module: Path) -> Iterator[tuple[int, str]]:
                 parts = []
 
 
-def is_excluded(module: Path) -> bool:
-    """Whether a module is in a room that is not searched."""
-    place = module.relative_to(ROOT)
-    return any(str(room) in EXCLUDED for room in (place, *place.parents))
-
-
 def test_words_are_those_that_programmers_use() -> None:
     """In all modules, and in all pages for users and contributors."""
     pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY"))]
-    modules = [module for module in (ROOT / "xsession").rglob("*.py") if not is_excluded(module)]
+    modules = [module for module in (ROOT / "xsession").rglob("*.py")]
     prose = {page: paragraphs(page) for page in pages} | {module: strings_and_comments(module) for module in modules}
     assert len(prose) > 150
     wrong = [

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -126,3 +128,44 @@ def test_every_hook_hears_of_an_event_even_after_one_that_raises(caplog: pytest.
     Hooks((broken, heard.append))(STARTED)
     assert heard == [STARTED]
     assert "failed on RefreshStarted" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit, ValueError])
+def test_a_hook_changes_nothing_else_whatever_it_raises(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a worker's thread: the other hooks hear of the event, and who sent it goes on."""
+    heard: list[Event] = []
+
+    def hook(_event: Event) -> None:
+        raise kind
+
+    def send() -> None:
+        Hooks([hook, heard.append])(STARTED)
+        heard.append(STARTED)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    thread.join()
+    assert heard == [STARTED, STARTED]
+    assert "failed on RefreshStarted" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_program_goes_on_in_the_main_thread(kind: type[BaseException]) -> None:
+    """Ctrl-C, or the handler of SIGTERM, may have come while a hook ran."""
+
+    def hook(_event: Event) -> None:
+        raise kind
+
+    with pytest.raises(kind):
+        Hooks([hook])(STARTED)
+
+
+def test_a_cancelled_hook_is_no_cancelled_caller() -> None:
+    """In the main thread too: a hook awaits nothing, so it is its own."""
+
+    def hook(_event: Event) -> None:
+        raise asyncio.CancelledError
+
+    Hooks([hook])(STARTED)

@@ -44,7 +44,7 @@ from xsession import (
 from xsession._chain._chains import MAX_CELLS
 from xsession.events import Event, Invalidated, RefreshSucceeded
 from xsession.policies import allow, trust
-from xsession.testing import Fault
+from xsession.testing import FakeClock, Fault
 
 
 def test_get_client_reads_another_accounts_bucket_which_the_source_may_not(world: World) -> None:
@@ -390,9 +390,11 @@ def test_a_client_works_after_its_credentials_were_replaced(world: World) -> Non
 
 def test_a_service_that_rejects_the_credentials_makes_them_be_replaced(world: World) -> None:
     """Someone revoked or deleted them: one retry with new ones, and the caller sees nothing of it."""
-    xs = world.session()
+    clock = FakeClock()
+    xs = world.session(clock=clock)
     sts = xs.get_client("sts", "vegeta")
     sts.get_caller_identity()
+    clock.advance(11)
     world.aws.fail(Fault(operation="GetCallerIdentity", status=403, code="ExpiredToken"))
     assert who(sts) == VEGETA
     assert world.aws.count("AssumeRole") == 2

@@ -57,7 +57,7 @@ class ClientCache:
         client = self._known(key, shortcut, epoch)
         while client is None:
             with self._lock:
-                building = self._building.setdefault(key, threading.Lock())
+                building = self._building.setdefault(key, threading.RLock())
             with building:
                 client = self._known(key, shortcut, epoch)
                 if client is None:
@@ -92,8 +92,8 @@ class ClientCache:
         self._start_empty()
 
     def _start_empty(self) -> None:
-        self._lock = threading.Lock()
-        self._building: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.RLock()
+        self._building: dict[Hashable, Any] = {}
         self._young: dict[Hashable, Any] = {}
         self._old: dict[Hashable, Any] = {}
         self._alive: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()

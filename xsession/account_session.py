@@ -88,7 +88,7 @@ class AccountSession(boto3.Session):
             if made is not None and not made.untouched:
                 return made.client(**arguments)
             region = region_of(arguments.pop("region_name", None), arguments.get("config"), self.region_name)
-            client = self._resolved.source.core.client(
+            client = self._resolved.source.client(
                 arguments.pop("service_name"), self._resolved.credentials, region, **arguments
             )
             self._resolved.source.report()

@@ -1,12 +1,14 @@
 """What happened, as values, and the hooks that are told.
 
 A hook is any callable that takes one event. Hooks are called one after the other in the thread in which the event
-happened, never under a lock; one that raises is logged and changes nothing else.
+happened, never under a lock; one that raises, whatever it raises, is logged and changes nothing else. But in the main
+thread, KeyboardInterrupt and SystemExit go on: they may come from Ctrl-C or a signal handler.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
@@ -323,5 +325,9 @@ class Hooks:
         for hook in hooks:
             try:
                 hook(event)
-            except Exception:
+            except BaseException as error:
+                # Python raises these two in the main thread itself, where Ctrl-C or a signal handler ends the program.
+                ends = isinstance(error, KeyboardInterrupt | SystemExit)
+                if ends and threading.current_thread() is threading.main_thread():
+                    raise
                 logger.exception("hook %r failed on %s", hook, type(event).__name__)

@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import WeakValueDictionary
 
 import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._base import SYSTEM_CLOCK, Clock, renew_after_fork
-from ._botocore import SourceSession, config_key, region_of
+from ._base import SYSTEM_CLOCK, Clock, is_held, renew_after_fork
+from ._botocore import config_key, region_of
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys
@@ -48,6 +49,8 @@ T = TypeVar("T")
 MAX_CLIENTS = 1_024
 _MAX_RESOLVED = 4_096
 _MAX_ACCOUNT_SESSIONS = 128
+# Accounts that are not registered and have a boto3 session of their own, each of half a megabyte, such as a tenant's.
+_MAX_PASSING = 32
 
 
 class CrossAccountSession:
@@ -109,7 +112,7 @@ class CrossAccountSession:
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
         self._chains = Chains(
-            SourceSession(profile_name if session is None else session, region_name=region_name),
+            profile_name if session is None else session,
             ChainSettings(
                 region_name=region_name,
                 config=config,
@@ -126,9 +129,12 @@ class CrossAccountSession:
                 lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
             ),
         )
-        self._lock = threading.Lock()
+        # Re-entrant, as all locks here are: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         self._resolved: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_RESOLVED)
+        self._passing: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_PASSING)
         self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
+        self._passing_sessions: WeakValueDictionary[Account, AccountSession] = WeakValueDictionary()
         self._clients = ClientCache(max_clients)
         self._by_arguments = self._clients.by_arguments
         self._closed = False
@@ -226,10 +232,11 @@ class CrossAccountSession:
         """The boto3 session of an account; the same object while it is in use."""
         found = self.accounts.find(account)
         resolved = self._resolve(found)
+        known = self._passing_sessions if _is_passing(found) else self._sessions
         with self._lock:
-            session = self._sessions.get(found)
+            session = known.get(found)
             if session is None:
-                session = self._sessions[found] = AccountSession(resolved)
+                session = known[found] = AccountSession(resolved)
             return session
 
     def get_frozen_credentials(self, account: AccountRef) -> Credentials:
@@ -249,7 +256,11 @@ class CrossAccountSession:
         resolved = self._resolve(self.accounts.find(account))
         frozen = resolved.credentials.get_frozen_credentials()
         with reaching(resolved.account.name):
-            return resolved.source.identity(frozen, resolved.region_name)
+            identity = resolved.source.identity(frozen, resolved.sts_region_name)
+        if not resolved.hops:
+            # Where it is another identity by now, what it was given before is thrown away.
+            resolved.source.frozen()
+        return identity
 
     def verify(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
@@ -401,7 +412,7 @@ class CrossAccountSession:
         from .refresh import Status  # noqa: PLC0415 # for people who look, and no request needs it
 
         with self._lock:
-            everything = list(self._resolved.values())
+            everything = [*self._resolved.values(), *self._passing.values()]
         return Status(
             replace(cell.status(), account=resolved.account.name) for resolved in everything for cell in resolved.cells
         )
@@ -460,10 +471,11 @@ class CrossAccountSession:
             account: Its own, and those of the hops that no other account uses; None: all.
         """
         with self._lock:
-            everything = list(self._resolved.values())
+            everything = [*self._resolved.values(), *self._passing.values()]
         if account is None:
             for resolved in everything:
                 self._chains.invalidate(resolved, ())
+            self._chains.invalidate_passing()
             return
         resolved = self._resolve(self.accounts.find(account))
         self._chains.invalidate(resolved, [other for other in everything if other.key != resolved.key])
@@ -519,10 +531,11 @@ class CrossAccountSession:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
-        if self._lock.locked():
+        if is_held(self._lock):
             # A thread of the parent was changing them: half of that change may be here.
             self._resolved, self._sessions = LRUCache(_MAX_RESOLVED), LRUCache(_MAX_ACCOUNT_SESSIONS)
-        self._lock = threading.Lock()
+            self._passing, self._passing_sessions = LRUCache(_MAX_PASSING), WeakValueDictionary()
+        self._lock = threading.RLock()
 
     def _grants(self) -> Grants:
         from .grants import Grants  # noqa: PLC0415 # few programs make grants
@@ -541,13 +554,14 @@ class CrossAccountSession:
     def _resolve(self, account: Account) -> ResolvedAccount:
         if self._closed:
             raise SessionClosedError.closed(account=account.name)
+        known = self._passing if _is_passing(account) else self._resolved
         with self._lock:
-            resolved = self._resolved.get(account)
+            resolved = known.get(account)
         if resolved is None:
             with reaching(account.name):
                 resolved = self._chains.resolve(account)
             with self._lock:
-                self._resolved[account] = resolved
+                known[account] = resolved
         return resolved
 
     def _client(
@@ -574,7 +588,7 @@ class CrossAccountSession:
         client = self._clients.get(
             key,
             shortcut,
-            lambda: resolved.source.core.client(service_name, resolved.credentials, region, **kwargs),
+            lambda: resolved.source.client(service_name, resolved.credentials, region, **kwargs),
             epoch=epoch,
         )
         resolved.source.report()
@@ -614,6 +628,11 @@ def _copy(
     session._chains.expect(principals)
     session._config = config
     return session
+
+
+def _is_passing(account: Account) -> bool:
+    # One for each request or tenant must not add up.
+    return not account.registered and isinstance(account.source, boto3.Session)
 
 
 def _check_source(session: object, profile_name: object) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from xsession._aws._error_codes import (
+    BAD_REQUEST,
     FINAL,
     hint_for,
     is_busy,
@@ -113,7 +114,7 @@ def test_what_passes_in_iam() -> None:
 def test_a_lasting_refusal_says_what_to_do(code: str) -> None:
     """But where the request's own words say it."""
     assert is_final(code)
-    assert (hint_for(code, "AssumeRoleWithWebIdentity") is None) is (code == "ValidationError")
+    assert (hint_for(code, "AssumeRoleWithWebIdentity") is None) is (code in BAD_REQUEST)
 
 
 def test_hints_depend_on_the_call() -> None:
@@ -140,3 +141,18 @@ def test_hints_depend_on_the_call() -> None:
 def test_a_clock_that_is_wrong(code: str | None, message: str, *, expected: bool) -> None:
     """AWS has a code for it, and sentences."""
     assert is_skewed(code, message) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "final"),
+    [
+        ("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x", True),
+        ("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider", False),
+        ("InvalidIdentityTokenException", "Could not retrieve verification key", False),
+        ("AccessDenied", "Couldn't retrieve verification key", True),
+        ("IDPCommunicationError", "", False),
+    ],
+)
+def test_a_final_code_may_be_said_of_a_moment(code: str, message: str, *, final: bool) -> None:
+    """STS could not fetch the keys of the token's issuer, and blames the token."""
+    assert is_final(code, message) is final

@@ -30,10 +30,22 @@ PRINTABLE = [chr(code) for code in range(0x20, 0x7F)]
 # Codes that every service shares stand on a page of AWS's, and in no model.
 COMMON = {
     "AccessDenied",
+    "IncompleteSignature",
     "InternalFailure",
+    "InvalidAction",
     "InvalidClientTokenId",
+    "InvalidParameterCombination",
+    "InvalidParameterValue",
+    "InvalidQueryParameter",
+    "MalformedQueryString",
+    "MissingAction",
+    "MissingAuthenticationToken",
+    "MissingParameter",
+    "OptInRequired",
+    "RequestTimeTooSkewed",
     "ServiceUnavailable",
     "SignatureDoesNotMatch",
+    "UnknownOperation",
     "ValidationError",
 }
 

@@ -5,10 +5,20 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import SSOTokenLoadError, UnauthorizedSSOTokenError
+from botocore import exceptions
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    MissingDependencyException,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
 
 from xsession import SourceCredentialsError
 from xsession._botocore._source_session import SourceSession
+from xsession.accounts import Profile
 
 
 def write(aws_folder: Path, key_id: str, profile: str = "default") -> None:
@@ -66,6 +76,17 @@ class Failing:
     [
         (UnauthorizedSSOTokenError(), False, "aws sso login"),
         (SSOTokenLoadError(error_msg="gone"), False, "aws sso login"),
+        (TokenRetrievalError(provider="sso", error_msg="Token has expired"), False, "aws sso login"),
+        (MissingDependencyException(msg="the crt"), False, "pip install 'botocore"),
+        (CredentialRetrievalError(provider="custom-process", error_msg="run corp-login"), False, "run corp-login"),
+        (CredentialRetrievalError(provider="iam-role", error_msg="timeout"), True, "timeout"),
+        (MetadataRetrievalError(error_msg="no route"), True, "no route"),
+        (exceptions.EndpointConnectionError(endpoint_url="https://x"), True, "https://x"),
+        (exceptions.PartialCredentialsError(provider="p", cred_var="secret"), False, "correct the profile"),
+        (exceptions.InvalidConfigError(error_msg="what"), False, "correct the profile"),
+        (exceptions.ProfileNotFound(profile="p"), False, "list-profiles"),
+        (exceptions.RefreshWithMFAUnsupportedError(), False, "mfa_code="),
+        (FileNotFoundError(2, "No such file", "/token"), False, "/token"),
         (OSError("no route"), True, "OSError: no route"),
         (RuntimeError("still expired"), True, "still expired"),
     ],
@@ -79,6 +100,110 @@ def test_a_refresh_that_fails_is_our_error(error: Exception, retryable: bool, wo
     assert caught.value.retryable is retryable
     assert words in str(caught.value)
     assert caught.value.__cause__ is error
+
+
+@pytest.mark.skipif(not hasattr(exceptions, "LoginRefreshRequired"), reason="this botocore knows no aws login")
+def test_an_ended_login_of_aws_login_says_so() -> None:
+    """It has a command of its own."""
+    session: Any = boto3.Session()
+    session._session._credentials = Failing(exceptions.LoginRefreshRequired())
+    with pytest.raises(SourceCredentialsError, match=r"run: aws login$") as caught:
+        SourceSession(session).frozen()
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("code", "retryable"),
+    [("AccessDenied", False), ("ExpiredToken", False), ("ForbiddenException", False), ("InternalFailure", True)],
+)
+def test_awss_refusal_of_a_sources_own_role_has_its_code(code: str, *, retryable: bool) -> None:
+    """botocore lets it through as it is."""
+    answer: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"RequestId": "request-1"}}
+    session: Any = boto3.Session()
+    session._session._credentials = Failing(ClientError(answer, "AssumeRole"))
+    with pytest.raises(SourceCredentialsError) as caught:
+        SourceSession(session).frozen()
+    error = caught.value
+    assert (error.code, error.request_id, error.retryable, error.hop) == (code, "request-1", retryable, 0)
+
+
+def test_what_a_process_printed_is_in_no_error(aws_folder: Path) -> None:
+    """Nor in the frames of its cause: it may hold half of a secret."""
+    (aws_folder / "config").write_text("[profile p]\ncredential_process = echo the-secret\n")
+    with pytest.raises(SourceCredentialsError, match="no JSON") as caught:
+        SourceSession("p").frozen()
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert not caught.value.retryable
+    (aws_folder / "config").write_text("""[profile p]\ncredential_process = echo '{"Version": 2}'\n""")
+    with pytest.raises(SourceCredentialsError) as caught:
+        SourceSession("p").frozen()
+    cause = caught.value.__cause__
+    assert cause is not None
+    assert cause.__traceback__ is None
+
+
+def test_the_command_names_the_profile_that_has_the_login(aws_folder: Path) -> None:
+    """The one that was asked for may only name a role behind it; "default" is a name like any other."""
+    (aws_folder / "config").write_text(
+        "[default]\nregion = eu-west-1\nsso_start_url = https://x\n"
+        "[profile role]\nrole_arn = arn:aws:iam::222222222222:role/R\nsource_profile = login\n"
+        "[profile login]\nsso_session = corp\n"
+    )
+    for name, words in (("default", "--profile default$"), ("role", "--profile login$"), (None, "aws sso login$")):
+        source: Any = SourceSession(name)
+        source._credentials = Failing(UnauthorizedSSOTokenError())
+        with pytest.raises(SourceCredentialsError, match=words):
+            source.frozen()
+
+
+def test_metadata_that_do_not_answer_may_answer_later(aws_folder: Path) -> None:
+    """Where the profile says that the machine has credentials; one without any needs a person."""
+    (aws_folder / "config").write_text("[profile p]\nregion = eu-west-1\n")
+    for source, retryable in ((Profile("p", "Ec2InstanceMetadata"), True), (Profile("p", "Environment"), False)):
+        with pytest.raises(SourceCredentialsError, match="no credentials") as caught:
+            SourceSession(source).frozen()
+        assert caught.value.retryable is retryable
+
+
+# Static keys
+
+
+def test_static_sources_differ_by_all_that_makes_them_differ(aws_folder: Path) -> None:
+    """Key id, secret, token, and the STS that is asked; the same ones are one source."""
+    (aws_folder / "config").write_text(
+        "[profile e]\nendpoint_url = http://e\n[profile fips]\nuse_fips_endpoint = true\n"
+    )
+    sessions = [
+        boto3.Session("test", "test"),
+        boto3.Session("test", "other"),
+        boto3.Session("other", "test"),
+        boto3.Session("test", "test", "token"),
+        boto3.Session("test", "test", profile_name="e"),
+        boto3.Session("test", "test", profile_name="fips"),
+    ]
+    assert len({SourceSession(session).identity for session in sessions}) == len(sessions)
+    again = boto3.Session("test", "test", region_name="eu-west-1")
+    assert SourceSession(again).identity == SourceSession(sessions[0]).identity
+
+
+def test_no_secret_can_be_guessed_from_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lies in stores and in status: its key is this process's own."""
+    session = boto3.Session("AKIAONE", "the-secret")
+    identity = SourceSession(session).identity
+    assert "AKIAONE" not in identity
+    monkeypatch.setattr("xsession._botocore._source_session._digest_key", lambda: b"another process")
+    assert SourceSession(session).identity != identity
+
+
+def test_where_the_endpoint_can_not_be_known_a_source_is_like_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The installed botocore has another way of saying it."""
+
+    def fail(_session: boto3.Session) -> None:
+        raise ImportError
+
+    monkeypatch.setattr("xsession._botocore._source_session._sts_endpoint", fail)
+    session = boto3.Session("test", "test")
+    assert SourceSession(session).identity != SourceSession(session).identity
 
 
 def test_a_profiles_ended_login_names_the_profile(aws_folder: Path) -> None:

@@ -13,11 +13,12 @@ from tests.support.cells import Bench, refusal
 from xsession import AssumeRoleError, Credentials, WrongAccountError
 from xsession._botocore._signing import CallerCredentials, signing_credentials
 from xsession._chain._account_credentials import AccountCredentials, CellCredentials, SourceCredentials
-from xsession.refresh import RefreshPolicy
+from xsession.refresh import RefreshPolicy, Rejection
 from xsession.refresh._cell import Cell
 from xsession.refresh._failure import Label
 from xsession.refresh._workers import Workers
 
+SERVICE = ("https://sts.eu-west-1.amazonaws.com", "eu-west-1/sts")
 OURS = Credentials(
     access_key_id="ASIAONE", secret_access_key="the-secret", session_token="the-token", account_id="1" * 12
 )
@@ -69,7 +70,8 @@ def test_an_accounts_credentials_are_current_at_each_read(bench: Bench) -> None:
     assert credentials.get_frozen_credentials() is first
     assert (credentials.access_key, credentials.secret_key, credentials.token) == tuple(first)[:3]
     assert credentials.current().access_key_id == first.access_key
-    assert credentials.rejected(str(first.access_key))
+    bench.clock.advance(11)
+    assert credentials.rejected(Rejection(str(first.access_key), SERVICE)) == 0.0
     assert credentials.get_frozen_credentials().access_key != first.access_key
     assert repr(credentials) == "CellCredentials('vegeta')"
 
@@ -89,7 +91,9 @@ def test_errors_name_the_account_that_asked(bench: Bench) -> None:
 def test_a_plain_accounts_credentials_object_must_say_what_it_is() -> None:
     """The base knows neither how to read nor how to replace."""
     base = AccountCredentials("vegeta")
-    for ask in (base.current, lambda: base.rejected("ASIA")):
+    rejection = Rejection("ASIA", SERVICE)
+    asks = (base.current, base.issue, lambda: base.rejections, lambda: base.rejected(rejection))
+    for ask in (*asks, lambda: base.accepted(SERVICE)):
         with pytest.raises(NotImplementedError):
             ask()
 
@@ -101,7 +105,7 @@ class OneSource:
         self.key = "AKIAONE"
         self.rejections: list[str] = []
 
-    def frozen(self) -> ReadOnlyCredentials:
+    def own(self) -> ReadOnlyCredentials:
         """The current one."""
         return ReadOnlyCredentials(self.key, "s", None)
 
@@ -121,8 +125,51 @@ def test_a_sources_credentials_are_checked_once_for_each_key() -> None:
         assert credentials.get_frozen_credentials().access_key == key
     assert checked == ["AKIAONE", "AKIATWO"]
     assert credentials.current().access_key_id == "AKIATWO"
-    assert credentials.rejected("AKIATWO")
+    assert credentials.rejected(Rejection("AKIATWO", SERVICE)) == 0.0
     assert source.rejections == ["AKIATWO"]
+
+
+def test_an_endpoint_that_rejects_a_sources_keys_one_after_the_other_is_left_alone() -> None:
+    """Until it accepts one."""
+    source: Any = OneSource()
+    credentials = SourceCredentials("own", source, None)
+    for key, delay in (("AKIAONE", 0.0), ("AKIATWO", None), ("AKIATHREE", None)):
+        source.key = key
+        assert credentials.rejected(Rejection(key, SERVICE)) == delay
+    assert source.rejections == ["AKIAONE"]
+    credentials.accepted(SERVICE)
+    assert credentials.rejected(Rejection("AKIATHREE", SERVICE)) == 0.0
+
+
+def test_a_source_may_be_asked_for_others_again_and_again() -> None:
+    """It costs no call of STS, and somebody may just have logged in."""
+    source: Any = OneSource()
+    credentials = SourceCredentials("own", source, None)
+    assert [credentials.rejected(Rejection("AKIAONE", SERVICE)) for _ in range(3)] == [0.0] * 3
+    assert not credentials.rejections.gave_up(SERVICE)
+
+
+def test_what_an_issue_stands_for_changes_with_the_key_and_when_it_is_renewed() -> None:
+    """So that what was made of it is made again."""
+    source: Any = OneSource()
+    credentials = SourceCredentials("own", source, None)
+    first = credentials.issue()
+    assert credentials.issue() is first
+    source.key = "AKIATWO"
+    second = credentials.issue()
+    credentials.renew()
+    third = credentials.issue()
+    assert len({id(issue) for issue in (first, second, third)}) == 3
+
+
+def test_what_one_answer_of_sts_brought_is_an_issue(bench: Bench) -> None:
+    """Even where STS answers with the same key again."""
+    credentials = CellCredentials("vegeta", cell_of(bench))
+    first = credentials.issue()
+    assert credentials.issue() is first
+    bench_cell: Any = credentials._cell
+    bench_cell.invalidate()
+    assert credentials.issue() is not first
 
 
 def test_credentials_of_another_account_are_never_handed_out() -> None:
@@ -131,7 +178,7 @@ def test_credentials_of_another_account_are_never_handed_out() -> None:
 
     def check(frozen: ReadOnlyCredentials) -> None:
         asked.append(frozen)
-        msg = "credentials are somebody else's"
+        msg = "credentials are for another account"
         raise WrongAccountError(msg)
 
     source: Any = OneSource()
@@ -144,7 +191,7 @@ def test_credentials_of_another_account_are_never_handed_out() -> None:
 
 
 def test_a_call_signs_with_its_own_threads_caller() -> None:
-    """And outside of a block with nobody's."""
+    """And outside of a block with none."""
     caller, seen = CallerCredentials(), {}
     barrier = threading.Barrier(2)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import (
+    SOURCE,
     AssumeRoleError,
     Credentials,
     CredentialsError,
@@ -42,7 +43,7 @@ def source_file(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) ->
 
 
 def test_a_dead_source_is_read_again_once(world: World, source_file: Callable[..., None]) -> None:
-    """A login or a rotated key lies in the files by now."""
+    """A login or a rotated key is in the files now."""
     xs = world.session(session=None)
     xs.get_frozen_credentials("vegeta")
     world.aws.delete_key(world.key.access_key_id)
@@ -57,7 +58,7 @@ def test_a_dead_source_is_read_again_once(world: World, source_file: Callable[..
 def test_what_one_person_was_given_is_not_for_the_next_who_logs_in(
     world: World, source_file: Callable[[Any], None]
 ) -> None:
-    """Other keys in the files may be somebody else's: all that the first ones led to is thrown away."""
+    """Other keys in the files may be another user's: all that the first ones led to is thrown away."""
     source_file(world.key)
     xs = world.session({"vegeta": world.role, "deep": world.chain}, profile_name="default")
     alice = xs.get_frozen_credentials("vegeta").access_key_id
@@ -83,7 +84,7 @@ def test_a_source_that_stays_dead_costs_two_calls_at_most(world: World) -> None:
 
 
 def test_a_boto3_sessions_dead_keys_are_not_looked_for_elsewhere(world: World) -> None:
-    """Whoever passed a session meant that one."""
+    """A session that was passed is the one that was meant."""
     xs = world.session(refresh=RefreshPolicy(patience=0.5))
     xs.whoami()  # makes the client of STS, which may take longer than the patience
     world.aws.delete_key(world.key.access_key_id)
@@ -92,7 +93,7 @@ def test_a_boto3_sessions_dead_keys_are_not_looked_for_elsewhere(world: World) -
 
 
 def test_a_hop_whose_credentials_died_is_assumed_anew(world: World) -> None:
-    """Somebody revoked the hub's session: the hop before it is asked again, once."""
+    """The hub's session was revoked: the hop before it is asked again, once."""
     xs = world.session()
     hub = world.chain.roles[0].role_arn
     assert xs.get_frozen_credentials(Role(hub)).account_id == "333333333333"
@@ -170,7 +171,7 @@ class KeptElsewhere:
 def _session(world: World, store: Any, **options: Any) -> Any:
     xs = world.session(store=store, **options)
     # Two sessions never share a source's identity, so the key of one is made the other's.
-    xs._chains._sources[None, None].session.identity = "source:test"
+    xs._chains._sources.of(xs.accounts.find(SOURCE)).session.identity = "source:test"
     return xs
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 import itertools
 import json
 import sys
@@ -8,13 +9,15 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from tests.support.hosts import Hosts, Request, assumed, one_host, usual
+from tests.support.scripted_sts import refusal
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import (
     Account,
@@ -55,7 +58,7 @@ class Device:
         self._codes = itertools.count(100_000)
 
     def __call__(self, serial: str) -> str:
-        """The next code; one that STS refuses, as long as some shall be `wrong`."""
+        """The next code; one that STS refuses, as long as some should be `wrong`."""
         self.asked.append(serial)
         self.threads.append(threading.get_ident())
         code = str(next(self._codes))
@@ -171,7 +174,7 @@ def test_a_wrong_code_is_asked_for_once_more(world: World, device: Device) -> No
 
 
 def test_after_a_second_wrong_code_all_who_wait_are_told(world: World, device: Device) -> None:
-    """Nobody is asked 64 times; devices are locked after a few wrong codes."""
+    """A person is not asked 64 times; devices are locked after a few wrong codes."""
     device.wrong = 100
     xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_code=device)
     barrier = threading.Barrier(16)
@@ -298,7 +301,7 @@ def test_a_role_that_shall_live_longer_takes_a_code_for_itself(world: World, dev
 
 
 def test_a_default_duration_is_an_hour_behind_mfa(world: World, device: Device) -> None:
-    """Nobody asked for more for this very role, and a refresh needs no code."""
+    """No more was asked for, for this very role, and a refresh needs no code."""
     xs = world.session(
         {"vegeta": strict(world)}, mfa_code=device, mfa_serial=SERIAL, duration_seconds=timedelta(hours=8)
     )
@@ -376,7 +379,7 @@ def test_a_source_without_credentials_is_found_before_anybody_is_asked(world: Wo
 
 
 def test_a_session_that_sts_rejects_is_thrown_away(world: World, device: Device) -> None:
-    """Somebody revoked it; whoever finds that out is asked for the next code."""
+    """It was revoked; the caller that finds that out is asked for the next code."""
     xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_code=device)
     xs.get_frozen_credentials("vegeta")
     (assumed,) = [call for call in world.aws.calls if call.operation == "AssumeRole"]
@@ -389,7 +392,7 @@ def test_a_session_that_sts_rejects_is_thrown_away(world: World, device: Device)
 def test_what_one_persons_code_opened_is_not_for_the_next_who_logs_in(
     world: World, device: Device, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """Other keys in the files may be somebody else's: a code is asked for anew."""
+    """Other keys in the files may be another user's: a code is asked for again."""
     path = tmp_path / "credentials"
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
 
@@ -456,12 +459,12 @@ def test_a_store_keeps_the_session_too(world: World, device: Device) -> None:
 
 
 def test_what_a_store_gives_is_not_believed_blindly(world: World, device: Device) -> None:
-    """A session whose end nobody knows is none."""
+    """A session whose end is not known is none."""
     store = MemoryStore()
     role = Role(strict(world), mfa_serial=SERIAL)
     world.session({"vegeta": role}, mfa_code=device, store=store).get_frozen_credentials("vegeta")
     xs = world.session({"vegeta": Role(strict(world, "Other"), mfa_serial=SERIAL)}, mfa_code=device, store=store)
-    key = xs._chains._mfa_sessions.of(SERIAL, xs._chains._sources[None, None]).key
+    key = xs._chains._mfa_sessions.of(SERIAL, xs._resolve(xs.accounts.find("vegeta")).source).key
     kept = store.get(key)
     assert kept is not None
     store.put(key, replace(kept, lifetime=None, expiry=None))
@@ -526,7 +529,7 @@ def test_the_program_serves_roles_that_are_not_registered_too(world: World) -> N
 
 
 def test_a_file_of_the_folder_may_not_name_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who may write there must not run programs as whoever works there."""
+    """Who may write there must not run programs as the user that works there."""
     (tmp_path / "xsession.toml").write_text('[defaults]\nmfa_command = "rm -rf"\n')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="mfa_command"):
@@ -554,10 +557,10 @@ def test_the_function_comes_before_the_program(world: World, device: Device) -> 
 
 
 def test_a_child_is_not_held_up_by_the_parents_question(world: World) -> None:
-    """The lock of a prompt that was open at the fork is nobody's in the child."""
+    """The lock of a prompt that was open at the fork is free in the child."""
     xs: CrossAccountSession = world.session({"vegeta": Role(world.role, mfa_serial=SERIAL)}, mfa_code=lambda _: "")
     prompt = xs._chains._mfa_sessions.prompt
-    prompt._lock.acquire()
+    prompt._turn.acquire()
     prompt.after_fork()
     with pytest.raises(MfaError):
         xs.get_frozen_credentials("vegeta")
@@ -586,3 +589,142 @@ def test_a_boto3_client_asks_too(world: World, device: Device) -> None:
     assert device.asked == []
     assert who(client) == VEGETA
     assert device.asked == [SERIAL]
+
+
+# A source whose own profile asks for MFA
+
+
+HUB_PROFILE = f"""[profile prod]
+role_arn = arn:aws:iam::333333333333:role/Hub
+source_profile = keys
+mfa_serial = {SERIAL}
+[profile keys]
+region = us-east-1
+aws_access_key_id = AKIALONG
+aws_secret_access_key = example
+"""
+
+
+class Prompted:
+    """A person who is asked for codes.
+
+    Args:
+        codes: What is answered, one after the other; then the last one.
+    """
+
+    def __init__(self, *codes: str) -> None:
+        self._codes = list(codes or ("123456",))
+        self.threads: list[threading.Thread] = []
+        self.serials: list[str] = []
+
+    def __call__(self, serial: str) -> str:
+        """One code."""
+        self.threads.append(threading.current_thread())
+        self.serials.append(serial)
+        return self._codes.pop(0) if len(self._codes) > 1 else self._codes[0]
+
+
+def behind_mfa(request: Request) -> tuple[int, str]:
+    """The hub takes a good code of the long-term key."""
+    if request.key_id == "AKIALONG" and request.action == "AssumeRole":
+        if request.form.get("TokenCode") != "123456":
+            message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+            return 403, refusal("AccessDenied", message)
+        return 200, assumed(request)
+    return usual(request)
+
+
+@pytest.fixture
+def strict_sts(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
+    """An STS whose hub asks for MFA, and the profile that is behind it."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    (aws_folder / "config").write_text(HUB_PROFILE)
+    with one_host(behind_mfa) as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+        yield sts
+
+
+@pytest.mark.parametrize("how", ["profile_name", "session", "source", "no role"])
+def test_a_source_behind_mfa_is_asked_for_in_the_callers_thread(strict_sts: Hosts, how: str) -> None:
+    """Once for all accounts of the source, before anything is asked of STS."""
+    code = Prompted()
+    role = "arn:aws:iam::222222222222:role/"
+    source = "prod" if how in ("source", "no role") else None
+    accounts = [Account(name, None if how == "no role" else f"{role}{name}", source=source) for name in ("a", "b")]
+    options: dict[str, Any] = {"profile_name": "prod"} if how == "profile_name" else {}
+    if how == "session":
+        options["session"] = boto3.Session(profile_name="prod")
+    xs = CrossAccountSession(accounts, mfa_code=code, **options)
+    for name in ("a", "b"):
+        assert xs.get_client("sts", name).get_caller_identity()
+    assert code.serials == [SERIAL]
+    assert code.threads == [threading.current_thread()]
+    assert [request.key_id for request in strict_sts.seen].count("AKIALONG") == 1
+
+
+def test_a_source_behind_mfa_is_asked_again_after_its_hour(strict_sts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its session can't be renewed without a code; botocore itself gives up."""
+    clock, code = FakeClock(datetime.now(UTC).timestamp()), Prompted()
+    xs = CrossAccountSession({"v": "arn:aws:iam::222222222222:role/R"}, profile_name="prod", mfa_code=code, clock=clock)
+    first = xs.get_frozen_credentials("v")
+    clock.advance(3_700)
+    monkeypatch.setattr("tests.support.hosts.now", lambda: datetime.fromtimestamp(clock.wall(), UTC))
+    second = xs.get_frozen_credentials("v")
+    assert first.access_key_id != second.access_key_id
+    assert len(code.serials) == [request.key_id for request in strict_sts.seen].count("AKIALONG") == 2
+
+
+def test_a_wrong_code_for_a_source_is_asked_for_once_more(strict_sts: Hosts) -> None:
+    """And two wrong ones are an error."""
+    role = "arn:aws:iam::222222222222:role/R"
+    xs = CrossAccountSession({"v": role}, profile_name="prod", mfa_code=Prompted("000000", "123456"))
+    assert xs.get_frozen_credentials("v").access_key_id
+    xs = CrossAccountSession({"v": role}, profile_name="prod", mfa_code=Prompted("000000"))
+    with pytest.raises(MfaError, match="two codes") as caught:
+        xs.get_frozen_credentials("v")
+    assert "000000" not in "".join(traceback.format_exception(caught.value))
+    assert len(strict_sts.seen) == 5
+
+
+def test_a_session_that_asked_by_itself_is_asked_for_by_us_after_its_hour(strict_sts: Hosts) -> None:
+    """botocore's credentials take one code in their life."""
+    session: Any = boto3.Session(profile_name="prod")
+    provider = session._session.get_component("credential_provider").get_provider("assume-role")
+    provider._prompter = lambda _prompt: "123456"
+    session.get_credentials().get_frozen_credentials()
+    session.get_credentials()._expiry_time = datetime.now(UTC)
+    provider._prompter = getpass.getpass
+    code = Prompted()
+    xs = CrossAccountSession({"v": "arn:aws:iam::222222222222:role/R"}, session=session, mfa_code=code)
+    assert xs.get_frozen_credentials("v").access_key_id
+    assert len(code.serials) == 1
+    assert [request.key_id for request in strict_sts.seen].count("AKIALONG") == 2
+
+
+def test_a_session_with_a_prompt_of_its_own_keeps_it(strict_sts: Hosts) -> None:
+    """Whoever set it knows how to ask."""
+    session: Any = boto3.Session(profile_name="prod")
+    asked: list[str] = []
+
+    def prompter(prompt: str) -> str:
+        asked.append(prompt)
+        return "123456"
+
+    session._session.get_component("credential_provider").get_provider("assume-role")._prompter = prompter
+    xs = CrossAccountSession({"v": "arn:aws:iam::222222222222:role/R"}, session=session, mfa_code=Prompted())
+    assert xs.get_frozen_credentials("v").access_key_id
+    assert len(asked) == 1
+    assert strict_sts.seen
+
+
+def test_keys_in_the_environment_come_before_a_profile_behind_mfa(
+    strict_sts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no profile was asked for by name, as with boto3: nobody is asked."""
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    code = Prompted()
+    assert CrossAccountSession(mfa_code=code).whoami().arn.endswith("AKIAENV")
+    assert code.serials == []
+    assert strict_sts.seen

@@ -4,22 +4,25 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.support.cells import attempted
 from tools.project import ROOT
-from xsession import ConfigError, MfaError
+from xsession import ConfigError, MfaError, SessionClosedError
 from xsession._chain import _mfa_prompt as codes
-from xsession._chain._mfa_prompt import ask_for_code
+from xsession._chain._mfa_prompt import MfaPrompt, ask_for_code
+from xsession.testing import FakeClock
 
 SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
 
 
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody sits at the terminal of whoever runs the tests, and no notebook is open."""
+    """No person is at the terminal of the tests, and no notebook is open."""
     monkeypatch.setattr(codes, "TERMINAL", "no-such-terminal")
     monkeypatch.setitem(sys.modules, "IPython", None)
 
@@ -62,6 +65,12 @@ def test_a_program_prints_the_code() -> None:
     assert ask_for_code(SERIAL, None, prints(" 123456 ")) == "123456"
 
 
+@pytest.mark.parametrize("printed", ["Code for GAHT-1234: 123456.", "123456 is good for 30 s", "id 1234567\n123456\n"])
+def test_a_program_may_print_words_around_the_code(printed: str) -> None:
+    """As long as one run of six digits alone stands in them."""
+    assert ask_for_code(SERIAL, None, prints(printed)) == "123456"
+
+
 def test_a_program_is_told_the_device() -> None:
     """In any of its arguments, as text: no shell looks at it."""
     program = [sys.executable, "-c", "import sys; print(sys.argv[1:] == sys.argv[2:] or '123456')", "{serial}; echo"]
@@ -76,7 +85,8 @@ def test_a_program_is_told_the_device() -> None:
     [
         (prints("987654", status=3), "ended with 3"),
         (["no-such-program"], "could not be run: No such file"),
-        (prints("secret 987654"), "six digits"),
+        (prints("987654 or 987655"), "six digits, and printed 2"),
+        (prints("9876543"), "six digits, and printed none"),
         ([sys.executable, "-c", r"import os; os.write(1, b'\xff' * 6)"], "six digits"),
     ],
 )
@@ -103,7 +113,7 @@ def test_a_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_where_nobody_sits_it_is_an_error_that_says_what_to_pass() -> None:
     """A service has no terminal."""
-    with pytest.raises(MfaError, match="nobody can be asked") as caught:
+    with pytest.raises(MfaError, match="there is no way to ask") as caught:
         ask_for_code(SERIAL, None, None)
     assert "mfa_code=" in str(caught.value.hint)
     assert "mfa_command=" in str(caught.value.hint)
@@ -135,7 +145,7 @@ def test_a_notebook_that_nobody_sits_in_front_of_is_an_error(monkeypatch: pytest
         raise NotImplementedError
 
     notebook(monkeypatch, getpass)
-    with pytest.raises(MfaError, match="nobody gave one"):
+    with pytest.raises(MfaError, match="none was given"):
         ask_for_code(SERIAL, None, None)
 
 
@@ -147,7 +157,7 @@ def test_plain_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
             "IPython",
             SimpleNamespace(get_ipython=lambda shell=shell: shell),
         )
-        with pytest.raises(MfaError, match="nobody can be asked"):
+        with pytest.raises(MfaError, match="there is no way to ask"):
             ask_for_code(SERIAL, None, None)
 
 
@@ -161,7 +171,8 @@ if sys.argv[2:] == ["background"]:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     os.setpgid(0, 0)
 from xsession import MfaError
-from xsession._chain._mfa_prompt import ask_for_code
+from xsession._chain._mfa_prompt import MfaPrompt, ask_for_code
+from xsession.testing import FakeClock
 try:
     print("got", ask_for_code("GAHTABCDEFGH", None, None))
 except MfaError as error:
@@ -210,13 +221,13 @@ def test_a_terminal_asks_and_does_not_show_the_code() -> None:
 @needs_terminals
 def test_a_job_in_the_background_of_a_terminal_asks_nobody() -> None:
     """The terminal would stop it."""
-    assert "nobody can be asked" in at_terminal(b"", "background")[0]
+    assert "there is no way to ask" in at_terminal(b"", "background")[0]
 
 
 @needs_terminals
 def test_an_end_of_input_is_no_code() -> None:
     """Ctrl-D: the person has none."""
-    assert "nobody gave one" in at_terminal(b"\x04")[0]
+    assert "none was given" in at_terminal(b"\x04")[0]
 
 
 def test_no_prompt_starts_a_thread() -> None:
@@ -229,3 +240,41 @@ def test_no_prompt_starts_a_thread() -> None:
 
     ask_for_code(SERIAL, code, None)
     assert threads == [threading.get_ident()]
+
+
+# One after the other
+
+
+def test_whoever_waits_for_its_turn_is_told_that_the_session_is_closed() -> None:
+    """While somebody else is asked, who may take all day."""
+    asked, gate = threading.Event(), threading.Event()
+
+    def ask(_serial: str) -> str:
+        asked.set()
+        gate.wait(30)
+        return "123456"
+
+    prompt = MfaPrompt(ask, FakeClock())
+    first = threading.Thread(target=prompt.called, args=(SERIAL,), daemon=True)
+    first.start()
+    assert asked.wait(10)
+    told: list[object] = []
+    second = threading.Thread(target=lambda: told.append(attempted(partial(prompt.called, SERIAL))), daemon=True)
+    second.start()
+    prompt.close()
+    second.join(10)
+    assert [type(each) for each in told] == [SessionClosedError]
+    gate.set()
+    first.join(10)
+
+
+def test_a_function_that_needs_a_code_itself_is_told_so() -> None:
+    """It would be called by itself, again and again."""
+
+    def ask(serial: str) -> str:
+        return prompt.called(serial)
+
+    prompt = MfaPrompt(ask, FakeClock())
+    with pytest.raises(MfaError, match="needs one itself"):
+        prompt.called(SERIAL)
+    assert not prompt._turn.locked()

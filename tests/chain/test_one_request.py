@@ -51,7 +51,7 @@ def waiting_steps(thread: int) -> list[str]:
 
 @pytest.mark.parametrize("ended", [False, True], ids=["empty", "thrown away"])
 def test_nine_steps_lead_from_a_signing_to_sts(world: World, monkeypatch: pytest.MonkeyPatch, ended: bool) -> None:
-    """One hop, whose cell is empty: whoever follows a request reads no more than that.
+    """One hop, whose cell is empty: a reader who follows a request reads no more than that.
 
     A step is a call of a Python function that is defined in xsession/. They are those of the stack at the moment when
     `Sts.assume_role` is entered: the caller's, from `get_frozen_credentials` to where it waits, and the worker's, from
@@ -93,7 +93,7 @@ def test_nine_steps_lead_from_a_signing_to_sts(world: World, monkeypatch: pytest
 
 
 def test_twenty_files_lead_to_a_client() -> None:
-    """The first client of one more account: whoever follows `get_client` opens no more of our files.
+    """The first client of one more account: a reader who follows `get_client` opens no more of our files.
 
     A file counts if a function in it is called between `get_client("s3", "vegeta")` and its return, for an account that
     nothing was asked about before, in a session that has made such a client for another account: importing and

@@ -160,7 +160,7 @@ def test_the_next_hops_are_chained(sts: ScriptedSTS, token_file: Path) -> None:
     assert "Credential=ASIAEXAMPLE/" in sts.requests[1][1]
 
 
-# Tokens that are no good
+# Tokens that are not valid
 
 
 @pytest.mark.parametrize("code", ["IDPRejectedClaim", "InvalidIdentityToken", "ExpiredTokenException"])
@@ -199,9 +199,18 @@ def test_a_refusal_that_stays_costs_one_call(sts: ScriptedSTS, token_file: Path,
     assert len(sts.requests) == 1
 
 
-def test_an_issuer_that_can_not_be_reached_is_tried_again(sts: ScriptedSTS, token_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("IDPCommunicationError", "no"),
+        ("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider"),
+    ],
+)
+def test_an_issuer_that_can_not_be_reached_is_tried_again(
+    sts: ScriptedSTS, token_file: Path, code: str, message: str
+) -> None:
     """STS could not fetch its keys; that goes away."""
-    sts.status, sts.body, sts.date = 400, refusal("IDPCommunicationError"), None
+    sts.status, sts.body, sts.date = 400, refusal(code, message), None
     in_an_hour = datetime.now(UTC) + timedelta(hours=1)
 
     def recovers() -> None:
@@ -377,7 +386,7 @@ def test_a_function_keeps_its_name_only_while_it_is_held(sts: ScriptedSTS) -> No
     """One that takes the place of another in memory never gets what that one was given."""
     with session(Role(ROLE, web_identity_token=lambda: "token")) as xs:
         chains = xs._chains
-        source = chains._sources[None, None]
+        source = chains._sources.of(xs.accounts.find("vegeta"))
         functions = [Role(ROLE, web_identity_token=partial(str, number)) for number in range(50)]
         names = {chains._parent_key(role, "source", source) for role in functions}
         assert len(names) == 50
@@ -410,7 +419,7 @@ def test_a_session_without_any_source_is_pickled(sts: ScriptedSTS, token_file: P
 
 
 def test_a_source_that_is_broken_is_not_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Then nobody knows who it would be, and the session is not pickled."""
+    """Then its identity can't be known, and the session is not pickled."""
     (tmp_path / "credentials").write_text("[default]\naws_access_key_id = AKIAEXAMPLE\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     with CrossAccountSession({"vegeta": ROLE}) as xs, pytest.raises(SourceCredentialsError, match="Partial"):
@@ -420,7 +429,7 @@ def test_a_source_that_is_broken_is_not_nobody(monkeypatch: pytest.MonkeyPatch, 
 def test_a_copy_with_a_source_where_there_was_none_refuses_to_work(
     sts: ScriptedSTS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is somebody else than whoever is found there."""
+    """No identity differs from any that is found there."""
     with CrossAccountSession({"vegeta": ROLE}) as xs:
         pickled = pickle.dumps(xs)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")

@@ -131,7 +131,7 @@ def test_an_entry_that_comes_too_early_is_set_again() -> None:
 
 
 def test_a_failure_in_the_background_is_tried_again_by_the_timer() -> None:
-    """With nobody reading, STS is asked again when the back-off ends; at the end nobody asks any more."""
+    """Without a reader, STS is asked again when the back-off ends; at the end there are no more calls."""
     bench = Bench()
     bench.key()
     bench.key()

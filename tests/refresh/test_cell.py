@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 
@@ -56,3 +57,18 @@ def test_a_cell_that_nobody_holds_is_gone() -> None:
     del bench.cell
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.usefixtures("dying_threads")
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+def test_what_a_hook_raises_breaks_no_flight(kind: type[BaseException]) -> None:
+    """However it gets past the other hooks: the refresh has failed, nobody spins, and the next one works."""
+    bench, raised = Bench(auto=True), list[events.Event]()
+
+    def emit(event: events.Event) -> None:
+        if isinstance(event, events.RefreshStarted) and not raised:
+            raised.append(event)
+            raise kind
+
+    bench.cell.reports._emit = emit
+    assert (bench.key(), bench.cell._flight) == ("ASIA1", None)

@@ -45,7 +45,7 @@ class Case:
 @pytest.mark.parametrize(
     "case",
     [
-        Case("valid: nobody is asked", FRESH, None, serves=1, then=1, calls=1),
+        Case("valid: no call", FRESH, None, serves=1, then=1, calls=1),
         Case("advisory, ok: the old ones now, the new ones then", ADVISORY, None, serves=1, then=2, calls=2),
         Case("advisory, fail: the old ones stay", ADVISORY, TRANSIENT, serves=1, then=1, calls=2),
         Case("advisory, stale answer: the old ones stay", ADVISORY, STALE, serves=1, then=1, calls=2),
@@ -120,7 +120,7 @@ def test_initial_fail_then_ok() -> None:
     ids=["10 min", "20.5 min", "6 h", "custom window", "custom mandatory window"],
 )
 def test_the_window_follows_the_lifetime(lifetime: float, window: float, policy: dict[str, Any]) -> None:
-    """Before it nobody is asked; in it, one refresh runs in the background; a success computes it anew."""
+    """Before it there is no call; in it, one refresh runs in the background; a success computes it again."""
     bench = Bench(lifetime, **policy)
     for generation in (1, 2):
         bench.read()

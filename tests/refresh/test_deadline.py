@@ -53,7 +53,7 @@ def test_until_a_deadline_credentials_are_refreshed_as_ever() -> None:
 
 
 def test_the_timer_wipes_at_the_deadline() -> None:
-    """With nobody reading."""
+    """Without a reader."""
     bench = Bench()
     cell = bench.new_cell(deadline=Deadline.after(1_800, bench.clock))
     read(cell)

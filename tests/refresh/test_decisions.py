@@ -182,7 +182,7 @@ def test_only_usable_credentials_are_kept_before_an_older_answer(
 
 @given(held(), spans)
 def test_the_timer_tries_again_only_for_what_is_in_use(snapshot: Snapshot[str], remaining: float) -> None:
-    """What nobody read, and what is over, waits for a reader."""
+    """What was not read, and what is over, waits for a reader."""
     assert not decisions.refreshes_by_itself(snapshot, remaining)
     usable = remaining > snapshot.windows.hard
     assert decisions.refreshes_by_itself(decisions.armed(snapshot), remaining) is usable

@@ -54,7 +54,7 @@ def test_credentials_that_nobody_reads_are_not_refreshed() -> None:
 
 
 def test_credentials_in_use_are_refreshed_ahead_of_time() -> None:
-    """They are replaced when their window opens, with nobody asking."""
+    """They are replaced when their window opens, without a caller."""
     bench = Bench()
     assert bench.key() == "ASIA1"
     bench.clock.advance(2_701)

@@ -8,7 +8,7 @@ from xsession.errors import AssumeRoleError, CredentialsError, CredentialsTimeou
 
 
 def test_a_source_that_hangs_does_not_harm_readers() -> None:
-    """The cap fires, one more flight is let start, and no third while both hang; nobody waits."""
+    """The cap fires, one more flight may start, and no third while both hang; no caller waits."""
     bench = Bench()
     with hanging_refresh(bench):
         bench.clock.advance(23)
@@ -63,6 +63,18 @@ def test_a_reader_that_came_after_a_hang_is_told_of_it() -> None:
         with pytest.raises(CredentialsTimeoutError, match=r"STS gave no answer within 22 s"):
             bench.read()
         until(lambda: bench.calls == 2)
+
+
+def test_a_source_that_hangs_is_not_sts() -> None:
+    """A process, or the person whom it asks, takes longer than a flight may."""
+    bench = Bench(auto=True)
+    bench.fetch.awaits_source = True
+    with bench.hanging():
+        with pytest.raises(CredentialsError):
+            bench.read()
+        with pytest.raises(CredentialsTimeoutError, match=r"the source gave no credentials within 22 s") as caught:
+            bench.read()
+    assert caught.value.hop == 0
 
 
 def test_a_reader_behind_two_hangs_with_no_failure_remembered_gets_a_timeout() -> None:

@@ -38,7 +38,7 @@ def test_a_thousand_rejections_of_one_key_cost_one_call() -> None:
 
 
 def test_an_answer_begun_before_an_invalidation_is_dropped() -> None:
-    """It may be of the time before somebody changed the role."""
+    """It may be of the time before the role was changed."""
     bench = Bench(auto=True, patience=0.1)
     with bench.hanging():
         with pytest.raises(CredentialsTimeoutError):
@@ -52,7 +52,7 @@ def test_an_answer_begun_before_an_invalidation_is_dropped() -> None:
 
 
 def test_the_answer_of_one_that_hung_is_dropped_after_an_invalidation_too() -> None:
-    """The flight that was given up hears of it like the one under way; its failure is nobody's either."""
+    """The flight that was given up learns of it like the one under way; its failure reaches no caller either."""
     bench = Bench()
     with hanging_refresh(bench):
         bench.clock.advance(23)
@@ -66,7 +66,7 @@ def test_the_answer_of_one_that_hung_is_dropped_after_an_invalidation_too() -> N
 
 
 def test_an_invalidation_ends_a_back_off() -> None:
-    """Whoever invalidates wants a new try now."""
+    """Who calls `invalidate` wants a new try now."""
     bench = Bench()
     bench.fetch.error = refusal("AccessDenied", retryable=False)
     with pytest.raises(AssumeRoleError):
@@ -87,7 +87,7 @@ def test_what_is_superseded_is_gone_but_a_refresh_under_way_counts() -> None:
 
 
 def test_where_nothing_is_held_nothing_is_superseded() -> None:
-    """And nobody is told."""
+    """And there is no event."""
     bench = Bench()
     bench.cell.supersede()
     assert (bench.events.events, bench.fetch.forgotten) == ([], [])

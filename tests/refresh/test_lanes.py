@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support.cells import Allowing, ImpatientClock, in_threads, until
 from xsession._base._clock import Waitable
-from xsession.refresh._lanes import CALM_SECONDS, Lane, LaneRate, Lanes, ThrottledTime, slowed, throttled_time_here
+from xsession.refresh._lanes import CALM_SECONDS, Lane, LaneRate, Lanes, slowed
+from xsession.refresh._this_thread import ThrottledTime, this_thread
 from xsession.testing import FakeClock
 
 RATES = st.floats(1, 1_000)
@@ -105,10 +106,10 @@ def test_calls_keep_their_distance() -> None:
     """At five a second, one each fifth of a second; the time counts as held."""
     clock = ImpatientClock()
     lane = busy_lane(clock)
-    held = throttled_time_here().seconds(clock.boot())
+    held = this_thread.throttled.seconds(clock.boot())
     moments = [lane.enter() for _ in range(11)]
     assert moments[-1] - moments[0] == pytest.approx(2.0)
-    assert throttled_time_here().seconds(clock.boot()) - held == pytest.approx(2.0)
+    assert this_thread.throttled.seconds(clock.boot()) - held == pytest.approx(2.0)
 
 
 def test_a_pace_that_ends_lets_those_that_wait_go() -> None:
@@ -134,12 +135,12 @@ def test_a_lane_is_of_one_account_and_one_region() -> None:
 
 
 def test_a_forked_child_starts_with_nothing_held_back() -> None:
-    """And with locks that nobody holds."""
+    """And with locks that no thread holds."""
     clock = FakeClock()
     lanes = Lanes(clock)
     lane = lanes.lane("111111111111", "eu-west-1")
-    lane._turn.acquire()
     throttle(lane, clock)
+    in_threads(1, lane._lock.acquire)
     lane.after_fork()
     lanes.after_fork()
     lane.enter()
@@ -154,11 +155,11 @@ def test_what_is_held_is_seen_by_other_threads() -> None:
         assert held.seconds(clock.boot()) == 3
     clock.advance(5)
     assert held.seconds(clock.boot()) == 3
-    assert in_threads(1, lambda: throttled_time_here() is throttled_time_here()) == [True]
+    assert in_threads(1, lambda: this_thread.throttled) != [this_thread.throttled]
 
 
 class LonelyClock(FakeClock):
-    """Jumps at once: nobody else is there to set what is waited for."""
+    """Jumps at once: no other thread is there to set what is waited for."""
 
     def wait(self, _event: Waitable, timeout: float) -> bool:
         """Lets the time pass."""

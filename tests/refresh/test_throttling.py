@@ -4,6 +4,8 @@ import threading
 import time
 from functools import partial
 
+import pytest
+
 from tests.support.cells import Allowing, Bench, ThrottledFetch, read, until
 from xsession.errors import CredentialsError
 from xsession.refresh._lanes import Lane, LaneRate
@@ -37,16 +39,18 @@ def test_five_hundred_keys_come_up_while_sts_throttles() -> None:
     assert sts.calls <= 1.5 * 2 * (bench.clock.boot() - began)
 
 
-def test_the_time_that_a_flight_is_held_back_is_not_its_own() -> None:
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_the_time_that_a_flight_is_held_back_is_not_its_own(in_thread: bool) -> None:
     """Nor the reader's: after a minute in the lane it still gets its credentials, and the flight is not overdue."""
     bench = Bench()
     lane = Lane(bench.clock)
     lane._next = bench.clock.boot() + 59
-    cell = bench.new_cell(ThrottledFetch(bench.fetch, lane, lambda: True))
+    cell = bench.new_cell(ThrottledFetch(bench.fetch, lane, lambda: True, in_thread=in_thread))
     lane._pace = LaneRate(1 / 59, bench.clock.boot(), bench.clock.boot())
     reading = threading.Thread(target=partial(read, cell), daemon=True)
     reading.start()
-    until(lambda: cell._flight is not None and cell._flight.started is not None)
+    until(lambda: cell._flight is not None and cell._flight.launched)
+    until(lambda: lane._line or not in_thread)
     for _ in range(58):
         bench.clock.advance(1)
         time.sleep(0.003)

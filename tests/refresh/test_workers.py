@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from tests.support.cells import until
+from xsession.refresh import _pool
 from xsession.refresh import _workers as module
 from xsession.refresh._workers import Workers
 from xsession.testing import FakeClock
@@ -30,7 +31,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize(("urgent", "name"), [(True, "xsession-flight"), (False, "xsession-refresh")])
 def test_work_runs_in_a_thread_of_its_kind(urgent: bool, name: str) -> None:
-    """What a caller waits for does not queue behind what nobody waits for."""
+    """What a caller waits for does not queue behind what no caller waits for."""
     task = Task()
     Workers().submit(task.run, urgent=urgent)
     until(lambda: task.runs)
@@ -57,7 +58,7 @@ def test_a_thread_that_is_idle_takes_the_next_task() -> None:
 
 def test_a_thread_that_is_woken_for_nothing_waits_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy one took the task meanwhile: to end now would mean to start another thread for the next one."""
-    monkeypatch.setattr(module, "IDLE_SECONDS", 30)
+    monkeypatch.setattr(_pool, "IDLE_SECONDS", 30)
     workers, first, second = Workers(), Task(), Task()
     pool = workers._urgent
     workers.submit(first.run, urgent=True)
@@ -69,7 +70,7 @@ def test_a_thread_that_is_woken_for_nothing_waits_on(monkeypatch: pytest.MonkeyP
     workers.submit(second.run, urgent=True)
     until(lambda: second.runs)
     assert pool._threads == 1
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(_pool, "IDLE_SECONDS", 0)
     workers.submit(first.run, urgent=True)
     until(lambda: not names())
 
@@ -86,7 +87,7 @@ def test_the_number_of_threads_is_bounded() -> None:
     for task in tasks:
         workers.submit(lambda task=task: held(task), urgent=False)  # type: ignore[misc]  # the default binds it
     until(lambda: workers._background._threads == module.MAX_BACKGROUND_THREADS)
-    assert len(workers._background._tasks) == 12
+    assert len(workers._background._queues[None].waiting) == 12
     gate.set()
     until(lambda: all(task.runs for task in tasks))
     assert workers._background._threads <= module.MAX_BACKGROUND_THREADS
@@ -181,13 +182,13 @@ def test_a_thread_that_can_not_be_started_leaves_the_work_to_another(monkeypatch
     pool = Workers()._urgent
 
     def refuse(_thread: threading.Thread) -> None:
-        pool._tasks.clear()
+        pool._queues.clear()
         msg = "can't start new thread"
         raise RuntimeError(msg)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     task = Task()
-    pool.submit(task.run)
+    pool.submit(task.run, None, None)
     assert (task.runs, pool._threads) == (0, 0)
 
 
@@ -200,3 +201,11 @@ def test_a_forked_child_starts_with_no_work() -> None:
     assert workers._due == []
     workers.submit_at(clock.boot(), task.run)
     until(lambda: task.runs)
+
+
+def test_wake_signals_do_not_pile_up() -> None:
+    """However often it is set while the timer is at something else, it wakes once."""
+    wake = module._Wake()
+    for _ in range(1_000):
+        wake.set()
+    assert [wake.wait(0.01), wake.wait(0.01), wake.wait(-1)] == [True, False, False]

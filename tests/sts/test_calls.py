@@ -190,6 +190,15 @@ def test_refusals_that_stay_are_not_retryable(bench: Bench, code: str) -> None:
     assert len(bench.server.requests) == 1
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
+def test_a_dead_source_is_final_and_a_dead_hop_is_not(bench: Bench, code: str) -> None:
+    """What STS issued a moment ago may not be known everywhere yet, and can be replaced."""
+    bench.server.status, bench.server.body = 403, refusal(code)
+    source, hop = bench.refused(hop=1), bench.refused(hop=2)
+    assert isinstance(source, SourceCredentialsError)
+    assert (source.retryable, hop.retryable) == (False, True)
+
+
 def test_failures_that_may_go_away_are_retryable(bench: Bench) -> None:
     """Whatever is not known to stay; botocore tried three times."""
     bench.server.status, bench.server.body = 503, refusal("ServiceUnavailable")
@@ -214,7 +223,7 @@ def test_a_skewed_clock_is_named_with_its_offset(
     bench.server.status, bench.server.body = 403, refusal(code, message)
     error = bench.refused()
     assert error.hint == f"set the local clock: it is {told}"
-    assert error.retryable
+    assert not error.retryable
 
 
 def test_every_try_waits_in_the_lane_and_tells_it_how_it_ended(bench: Bench) -> None:

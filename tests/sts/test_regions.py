@@ -16,6 +16,7 @@ from xsession._sts._regions import sts_region
         (Role(ROLE), (None, None), "us-east-1"),
         (Role(ROLE), ("cn-north-1", "eu-west-1"), "eu-west-1"),
         (Role("arn:aws-cn:iam::222222222222:role/R"), ("eu-west-1",), "cn-north-1"),
+        (Role("arn:aws-cn:iam::222222222222:role/R", sts_region_name="us-east-1"), ("cn-north-1",), "us-east-1"),
         (Role("arn:aws-us-gov:iam::222222222222:role/R"), ("us-gov-east-1",), "us-gov-east-1"),
         (Role("arn:aws-iso-b:iam::222222222222:role/R"), (), "us-isob-east-1"),
         (Role("arn:aws-eusc:iam::222222222222:role/R"), ("eu-west-1",), "eusc-de-east-1"),

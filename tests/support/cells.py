@@ -45,6 +45,14 @@ def read_nested(cell: Cell[Any]) -> Snapshot[Any]:
     return Reader(cell, nested=True).read()
 
 
+def attempted(call: Callable[[], object]) -> object:
+    """What it returned or raised."""
+    try:
+        return call()
+    except XSessionError as error:
+        return error
+
+
 def refusal(code: str = "InternalFailure", *, retryable: bool = True) -> AssumeRoleError:
     """What STS says when it gives nothing."""
     return AssumeRoleError(f"{code}: no", role_arn=ROLE, hop=1, code=code, retryable=retryable)
@@ -65,7 +73,9 @@ class ScriptedFetch:
         self.forgotten: list[str | None] = []
         self._numbers = itertools.count(1)
         self.before: Callable[[], object] = lambda: None
-        self.held_back = False
+        self.awaits_source = False
+        self.lane: Lane | None = None
+        self.hop_before: Cell[Any] | None = None
 
     def __call__(self, _background: bool, _try_limit: float = 5.0, mfa_code: str | None = None, /) -> Issued:
         """One call of STS."""
@@ -104,17 +114,22 @@ class ThrottledFetch:
         fetch: Gives the credentials, where STS allows it.
         lane: Where it waits.
         allows: Whether STS allows one more call.
+        in_thread: Whether it waits in its thread, as the tries do that botocore repeats, and not before it has one.
     """
 
-    def __init__(self, fetch: ScriptedFetch, lane: Lane, allows: Callable[[], bool]) -> None:
+    def __init__(
+        self, fetch: ScriptedFetch, lane: Lane, allows: Callable[[], bool], *, in_thread: bool = False
+    ) -> None:
         self._fetch = fetch
         self._lane = lane
+        self.lane = None if in_thread else lane
+        self.hop_before = None
         self._allows = allows
 
     @property
-    def held_back(self) -> bool:
-        """Whether the lane is busy."""
-        return self._lane.busy
+    def awaits_source(self) -> bool:
+        """Whether the source is waited for."""
+        return False
 
     def __call__(self, background: bool, _try_limit: float, _mfa_code: str | None, /) -> Issued:
         """One call of STS."""

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from ._error_codes import is_passing_in_iam as is_passing_in_iam
     from ._error_codes import is_skewed as is_skewed
     from ._error_codes import is_throttling as is_throttling
+    from ._error_codes import is_unknown_key as is_unknown_key
     from ._error_codes import same_code as same_code
+    from ._error_codes import wants_other_keys as wants_other_keys
     from ._partitions import Console as Console
     from ._partitions import consoles as consoles
     from ._partitions import first_region as first_region
@@ -103,7 +105,9 @@ __getattr__, __dir__ = lazy(
             "is_passing_in_iam",
             "is_skewed",
             "is_throttling",
+            "is_unknown_key",
             "same_code",
+            "wants_other_keys",
         ),
         "_partitions": (
             "Console",

@@ -19,15 +19,19 @@ _ALIASES = {
     "ExpiredTokenException": "ExpiredToken",
     "IDPCommunicationErrorException": "IDPCommunicationError",
     "IDPRejectedClaimException": "IDPRejectedClaim",
+    "IncompleteSignatureException": "IncompleteSignature",
     "InvalidIdentityTokenException": "InvalidIdentityToken",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
     "LimitExceededException": "LimitExceeded",
     "MalformedPolicyDocumentException": "MalformedPolicyDocument",
     "NoSuchEntityException": "NoSuchEntity",
+    "NotAuthorized": "AccessDenied",
     "PackedPolicyTooLargeException": "PackedPolicyTooLarge",
     "RegionDisabledException": "RegionDisabled",
     "ServiceFailureException": "ServiceFailure",
     "ServiceUnavailableException": "ServiceUnavailable",
     "UnauthorizedOperation": "AccessDenied",  # EC2's
+    "UnknownOperationException": "UnknownOperation",
     "UnrecognizedClientException": "InvalidClientTokenId",
     "ValidationException": "ValidationError",
 }
@@ -46,23 +50,48 @@ _THROTTLING = (
     "ProvisionedThroughputExceeded",
 )
 
-FINAL = frozenset(
+BAD_REQUEST = frozenset(
     {
-        "AccessDenied",
-        "IDPRejectedClaim",
-        "InvalidIdentityToken",
-        "MalformedPolicyDocument",
-        "PackedPolicyTooLarge",
-        "RegionDisabled",
+        "IncompleteSignature",
+        "InvalidAction",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "InvalidQueryParameter",
+        "MalformedQueryString",
+        "MissingAction",
+        "MissingAuthenticationToken",
+        "MissingParameter",
+        "UnknownOperation",
         "ValidationError",
     }
 )
-"""Refusals of STS that stay until something is changed. Everything else may go away by itself."""
+"""Codes that only another request can fix; AWS's own words say which."""
+
+FINAL = BAD_REQUEST | {
+    "AccessDenied",
+    "IDPRejectedClaim",
+    "InvalidIdentityToken",
+    "MalformedPolicyDocument",
+    "OptInRequired",
+    "PackedPolicyTooLarge",
+    "RegionDisabled",
+    # The secret is another key's, or the local clock is wrong: both wait for a person.
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+}
+"""Codes of STS that stay as they are until something is changed. Everything else may go away by itself."""
+
+# STS could not fetch the keys of the token's issuer just then, and says so under the code of an invalid token.
+_PASSING_MESSAGES: Mapping[str, tuple[str, ...]] = {
+    "InvalidIdentityToken": ("retrieve verification key", "retrieve openid configuration"),
+}
 
 _DEAD_CALLER = frozenset({"ExpiredToken", "InvalidClientTokenId"})
 _DEAD_WEB_IDENTITY = frozenset({"ExpiredToken", "IDPRejectedClaim", "InvalidIdentityToken"})
 # RequestExpired is EC2's, TokenRefreshRequired is S3's.
 _DEAD_SESSION = frozenset({"ExpiredToken", "InvalidToken", "RequestExpired", "TokenRefreshRequired"})
+# What services say of a key that does not exist, or not yet: EC2's, S3's, and that of the others.
+_UNKNOWN_KEY = frozenset({"AuthFailure", "InvalidAccessKeyId", "InvalidClientTokenId"})
 _PASSING_IN_IAM = frozenset(
     {"ConcurrentModification", "EntityAlreadyExists", "InternalFailure", "ServiceFailure", "ServiceUnavailable"}
 )
@@ -105,6 +134,8 @@ _HINTS: Mapping[str, Mapping[AwsCall, str]] = {
     },
     "PackedPolicyTooLarge": {"AssumeRole": "shorten the session policy or send fewer tags"},
     "RegionDisabled": {"AssumeRole": "choose another sts_region_name: STS is off in this region for the account"},
+    "OptInRequired": {"AssumeRole": "sign the account up for the service, or choose a region that is enabled"},
+    "RequestTimeTooSkewed": {"AssumeRole": "set the local clock"},
     "SignatureDoesNotMatch": {
         "AssumeRole": "check that the secret belongs to the access key, and that the local clock is right",
     },
@@ -132,9 +163,15 @@ def is_throttling(code: str | None) -> bool:
     return (code or "").startswith(_THROTTLING)
 
 
-def is_final(code: str | None) -> bool:
-    """Whether STS's refusal stays until something is changed."""
-    return same_code(code) in FINAL
+def is_final(code: str | None, message: str = "") -> bool:
+    """Whether STS's refusal stays until something is changed.
+
+    Args:
+        code: AWS's code, in either spelling.
+        message: AWS's words; some say that it is a passing one.
+    """
+    passing = _PASSING_MESSAGES.get(same_code(code), ())
+    return same_code(code) in FINAL and not any(text in message.lower() for text in passing)
 
 
 def is_dead_caller(code: str | None) -> bool:
@@ -150,6 +187,16 @@ def is_dead_web_identity(code: str | None) -> bool:
 def is_dead_session(code: str | None) -> bool:
     """Whether a service says that temporary credentials are dead."""
     return same_code(code) in _DEAD_SESSION
+
+
+def is_unknown_key(code: str | None) -> bool:
+    """Whether a service says that it does not know the key: it does not exist, or was made a moment ago."""
+    return same_code(code) in _UNKNOWN_KEY
+
+
+def wants_other_keys(code: str | None) -> bool:
+    """Whether a code that says so does it because a session should be replaced, and not because it is unknown."""
+    return same_code(code) == "TokenRefreshRequired"
 
 
 def is_denied(code: str | None) -> bool:

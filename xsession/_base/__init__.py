@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ._close_matches import did_you_mean as did_you_mean
     from ._fork import renew_after_fork as renew_after_fork
     from ._frozen_map import FrozenMap as FrozenMap
+    from ._locks import Latch as Latch
+    from ._locks import held_here as held_here
+    from ._locks import is_held as is_held
     from ._made_once import made_once as made_once
     from ._regular_file import read_regular_file as read_regular_file
     from ._table import html_table as html_table
@@ -27,6 +30,7 @@ __getattr__, __dir__ = lazy(
         "_close_matches": ("did_you_mean",),
         "_fork": ("renew_after_fork",),
         "_frozen_map": ("FrozenMap",),
+        "_locks": ("Latch", "held_here", "is_held"),
         "_made_once": ("made_once",),
         "_regular_file": ("read_regular_file",),
         "_table": ("html_table", "table"),

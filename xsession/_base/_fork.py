@@ -19,7 +19,8 @@ class _Registry:
     """All living objects that want to hear of a fork."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         self._objects: weakref.WeakSet[Forkable] = weakref.WeakSet()
         self._installed = False
 
@@ -34,7 +35,7 @@ class _Registry:
             os.register_at_fork(after_in_child=self._after_in_child)
 
     def _after_in_child(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for item in list(self._objects):
             item.after_fork()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._signing import CurrentCredentials as CurrentCredentials
     from ._signing import SigningCredentials as SigningCredentials
     from ._signing import signing_credentials as signing_credentials
+    from ._source_mfa import code_missing as code_missing
     from ._source_session import SourceSession as SourceSession
 
 __all__: list[str] = []
@@ -28,6 +29,7 @@ __getattr__, __dir__ = lazy(
         "_profile_session": ("settings_session",),
         "_log_filter": ("install_log_filter", "unlogged"),
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
+        "_source_mfa": ("code_missing",),
         "_source_session": ("SourceSession",),
     },
 )

@@ -21,12 +21,15 @@ from botocore.endpoint import DEFAULT_TIMEOUT
 from xsession._base import renew_after_fork
 
 from . import _bearer_tokens as tokens
+from . import _express as express
 from . import _rejections as rejections
+from . import _transfers as transfers
 from ._config import own_options
 from ._connections import HandedOut
 from ._shared_methods import SharedMethods, forget_operations
 from ._source_settings import given_handlers, given_loader, register, with_boto3_models
 from ._timestamps import timestamp
+from ._user_agent import tell_methods
 
 if TYPE_CHECKING:
     from ._template import Template
@@ -57,7 +60,7 @@ class _DerivedSession(botocore.session.Session):
     ) -> None:
         super().__init__(include_builtin_handlers=events is None)
         if events is None:
-            for handlers in (rejections, tokens):
+            for handlers in (rejections, tokens, express, transfers):
                 handlers.register(self.get_component("event_emitter"))
         else:
             self._events = events
@@ -102,7 +105,9 @@ class _DerivedSession(botocore.session.Session):
 
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """A client as botocore's session makes it; boto3 passes the config by name."""
-        return super().create_client(*args, **{**kwargs, "config": self.as_passed(kwargs.get("config"))})
+        client: Any = super().create_client(*args, **{**kwargs, "config": self.as_passed(kwargs.get("config"))})
+        tell_methods(client, getattr(getattr(client._request_signer, "_credentials", None), "methods", ()))
+        return client
 
     def as_passed(self, config: Config | None) -> Config | None:
         """A caller's config, to be laid over the default one."""

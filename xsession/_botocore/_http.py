@@ -31,7 +31,7 @@ class SharedHTTPSession(URLLib3Session):
     def __init__(self, like: URLLib3Session) -> None:
         # Not the base's: it would read the settings again, and `like` is not used for anything else.
         self.__dict__.update(like.__dict__)
-        self._trust_lock = threading.Lock()
+        self._trust_lock = threading.RLock()
         self._trusted: _Trusted | None = None
         renew_pools(self, num_pools=MAX_HOSTS)
         renew_after_fork(self)
@@ -45,7 +45,7 @@ class SharedHTTPSession(URLLib3Session):
 
     def after_fork(self) -> None:
         """Leaves the parent its connections: on a shared one, answers reach the wrong process."""
-        self._trust_lock = threading.Lock()
+        self._trust_lock = threading.RLock()
         self._trusted = None
         leave_connections(self, num_pools=MAX_HOSTS)
 

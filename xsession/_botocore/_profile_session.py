@@ -29,7 +29,7 @@ def profile_session(profile: Profile) -> boto3.Session:
     if profile.config_file is not None:
         session.set_config_variable("config_file", profile.config_file)
     session.get_scoped_config()
-    session.register_component("credential_provider", CredentialResolver(_providers(session, profile)))
+    session.lazy_register_component("credential_provider", lambda: CredentialResolver(_providers(session, profile)))
     return boto3.Session(botocore_session=session)
 
 
@@ -50,8 +50,10 @@ def settings_session(settings: ProfileSettings) -> boto3.Session:
 
 
 def _providers(session: Session, profile: Profile) -> list[CredentialProvider]:
+    # Of the first client, as botocore itself goes by where no region is set.
+    region = getattr(session, "_last_client_region_used", None)
     if profile.credential_source is None:
-        return ProfileProviderBuilder(session).providers(profile.name, disable_env_vars=True)
+        return ProfileProviderBuilder(session, region_name=region).providers(profile.name, disable_env_vars=True)
     # Where a profile was chosen, botocore's own resolver lacks the environment.
-    every = [EnvProvider(), *create_credential_resolver(session).providers]
+    every = [EnvProvider(), *create_credential_resolver(session, region_name=region).providers]
     return [provider for provider in every if profile.credential_source == provider.CANONICAL_NAME]

@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
+import functools
+import hmac
+import json
+import secrets
 import threading
+import time
 import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
 
 import boto3
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ProfileNotFound, RefreshWithMFAUnsupportedError
 
 from xsession._base import renew_after_fork
 from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
+from ._source_errors import no_credentials, no_profile, source_error
+from ._source_mfa import RoleBehindMfa, mfa_serial_of
+
+# What a machine gives to whoever asks: a profile that lost its keys is not the machine.
+_OF_THE_MACHINE = frozenset({"container-role", "iam-role"})
+# What calls of STS see of a session's settings, beside their endpoint.
+_SEEN_BY_STS = ("ca_bundle", "ignore_configured_endpoint_urls", "use_dualstack_endpoint", "use_fips_endpoint")
+
 
 class SourceSession:
     """One boto3 session as the beginning of chains.
 
+    Whatever makes the session a second time goes by what was asked for: a profile that was asked for by its name stays
+    that profile, whatever the environment says.
+
     Args:
         session: The session, or a profile or the name of one to make it of; None: boto3's default.
         region_name: The region of a session that is made here.
+        wall: Reads the wall clock, in seconds since 1970.
 
     Raises:
         SourceCredentialsError: There is no such profile.
     """
 
-    def __init__(self, session: boto3.Session | Profile | str | None = None, *, region_name: str | None = None) -> None:
-        self._profile_itself = session if isinstance(session, Profile) else None
-        # Only what botocore read out of files and the environment can be read again.
-        self._reloadable = not isinstance(session, boto3.Session)
-        try:
-            if isinstance(session, boto3.Session):
-                self.boto3_session = session
-            elif isinstance(session, Profile):
-                self.boto3_session = _profile_session(session)
-            else:
-                self.boto3_session = boto3.Session(profile_name=session, region_name=region_name)
-        except XSessionError:
-            raise
-        except BotoCoreError as error:
-            raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
+    def __init__(
+        self,
+        session: boto3.Session | Profile | str | None = None,
+        *,
+        region_name: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._asked = session
+        self._region_name = region_name
+        self._wall = wall
+        self._fallback_region: str | None = None
+        self.boto3_session = self._opened()
         # Static keys are the same source wherever they are; else made up, so that no other source ever has it: neither
         # now nor after this one is gone.
-        self.identity = f"source:{_static_key_id(self.boto3_session) or uuid.uuid4()}"
+        self.identity = f"source:{_static_identity(self.boto3_session) or uuid.uuid4()}"
         # What the credentials said of it when they were read last.
         self.account_id: str | None = None
         # How often others were found in the place of rejected ones.
         self.found = 0
-        self._lock = threading.Lock()
+        # Those that were last known to be of one person, and who that is; None: nobody had to know yet.
+        self.seen: tuple[ReadOnlyCredentials, str | None] | None = None
+        self._readers: set[int] = set()
+        # Foreign code runs under it, and may come back here.
+        self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
         renew_after_fork(self)
 
@@ -59,43 +80,89 @@ class SourceSession:
         return region
 
     @property
+    def profile_region(self) -> str | None:
+        """A region of the partition that the profile itself is of; None: it names none, or there is no profile."""
+        with suppress(BotoCoreError):
+            scoped = self.boto3_session._session.get_scoped_config()
+            region: str | None = scoped.get("region") or scoped.get("sso_region")
+            return region
+        return None
+
+    @property
+    def is_passed_in(self) -> bool:
+        """Whether the boto3 session is the caller's own, and not made here."""
+        return isinstance(self._asked, boto3.Session)
+
+    @property
+    def method(self) -> str | None:
+        """How botocore obtained the credentials; None: it has not looked for them yet."""
+        return getattr(getattr(self.boto3_session._session, "_credentials", None), "method", None)
+
+    @property
+    def is_being_read(self) -> bool:
+        """Whether a thread waits for its credentials just now."""
+        return bool(self._readers)
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:
-            return self.boto3_session.get_credentials() is not None
-        except (XSessionError, BotoCoreError):
+            return self._mfa is not None or self._loaded() is not None
+        except Exception:  # noqa: BLE001 # a session's credentials may raise anything
             return True
 
-    def frozen(self) -> ReadOnlyCredentials:
+    @property
+    def mfa_serial(self) -> str | None:
+        """The MFA device that the profile's own role asks for; None: none does."""
+        if self._mfa is not None:
+            return self._mfa.serial
+        # What a session has got with a code that it asked for itself takes another one when it ends.
+        asked_itself = getattr(_held_by(self.boto3_session), "method", None) == "assume-role"
+        return mfa_serial_of(self._profile, self._profiles) if asked_itself else None
+
+    @property
+    def needs_code(self) -> bool:
+        """Whether the next credentials take a code of the MFA device."""
+        return self._mfa is not None and self._mfa.needs_code
+
+    def use_region(self, region_name: str | None) -> None:
+        """Names the region whose STS is asked for a role that the profile itself names, where no region is set.
+
+        As in botocore, that of the first client counts.
+        """
+        if self._fallback_region is None and region_name is not None and self.region_name is None:
+            self._fallback_region = region_name
+            _name_region(self.boto3_session, region_name)
+
+    def frozen(self, mfa_code: str | None = None) -> ReadOnlyCredentials:
         """The current credentials; the session refreshes them where they need it.
+
+        Args:
+            mfa_code: A code to spend on them now.
 
         Raises:
             SourceCredentialsError: There are none, or they could not be refreshed.
+            MfaError: They need a code of an MFA device.
         """
         failure: XSessionError
+        reader = threading.get_ident()
+        self._readers.add(reader)
         try:
-            with self._lock:
-                if self._credentials is None:
-                    self._credentials = self.boto3_session.get_credentials()
-                credentials = self._credentials
-            if credentials is not None:
-                frozen = credentials.get_frozen_credentials()
-                self.account_id = getattr(frozen, "account_id", None)
-                return frozen
+            frozen = self._frozen(mfa_code)
         except XSessionError:
             raise
-        except BotoCoreError as error:
-            hint = self._login_hint(error)
-            failure = SourceCredentialsError(str(error), hop=0, retryable=not hint, hint=hint)
-            failure.__cause__ = error
         except Exception as error:  # noqa: BLE001 # a session's refresh may raise anything
-            message = f"the source's own refresh failed: {type(error).__name__}: {error}"
-            failure = SourceCredentialsError(message, hop=0, retryable=True)
-            failure.__cause__ = error
+            failure = self._failure(error)
         else:
-            msg = f"the source has no credentials (profile {self.boto3_session.profile_name!r})"
-            hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="
-            failure = SourceCredentialsError(msg, hop=0, hint=hint)
+            if frozen is not None:
+                self.account_id = getattr(frozen, "account_id", None)
+                return frozen
+            failure = no_credentials(self._profile)
+            # botocore takes metadata that do not answer for none, and the profile says that there are some.
+            failure.retryable = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
+        finally:
+            self._readers.discard(reader)
+        # Raised here, outside of the handler: frames that it passed through hold secrets.
         raise failure
 
     def rejected(self, access_key_id: str) -> bool:
@@ -106,36 +173,119 @@ class SourceSession:
 
         Returns:
             Whether there are others now.
+
+        Raises:
+            SourceCredentialsError: What was asked for can't be read any more.
         """
+        if self._mfa is not None and self._mfa.is_usable:
+            if self.frozen().access_key == access_key_id:
+                self._mfa.forget()
+            return True
         if self.frozen().access_key != access_key_id:
             return True
-        if not self._reloadable:
+        if self.is_passed_in:
+            # Only what botocore read out of files and the environment can be read again.
             return False
-        # A login or a rotated key may be in the files now; botocore read them once.
-        profile = self._profile_itself
-        session = boto3.Session(profile_name=self._profile) if profile is None else _profile_session(profile)
+        failure: XSessionError
+        try:
+            return self._read_again(access_key_id)
+        except XSessionError:
+            raise
+        except Exception as error:  # noqa: BLE001 # processes and logins run here too
+            failure = self._failure(error)
+        raise failure
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.RLock()
+        self._readers = set()
+
+    @functools.cached_property
+    def _mfa(self) -> RoleBehindMfa | None:
+        # The role of a profile that is an account is a hop of ours; what a session has got already is not asked for.
+        if isinstance(self._asked, Profile) or _held_by(self.boto3_session) is not None:
+            return None
+        return self._made_mfa()
+
+    def _made_mfa(self) -> RoleBehindMfa | None:
+        serial = mfa_serial_of(self._profile, self._profiles)
+        return None if serial is None else RoleBehindMfa(self.boto3_session, serial, self._wall)
+
+    @property
+    def _profile(self) -> str | None:
+        """The profile that was asked for, or that the environment chose; None: none was."""
+        if isinstance(self._asked, Profile):
+            return self._asked.name
+        name: str | None = self.boto3_session._session.profile
+        return name
+
+    @property
+    def _profiles(self) -> Mapping[str, Any]:
+        with suppress(BotoCoreError):
+            profiles: Mapping[str, Any] = self.boto3_session._session.full_config.get("profiles", {})
+            return profiles
+        return {}
+
+    def _failure(self, error: Exception) -> SourceCredentialsError:
+        return source_error(error, self._profile, self._profiles)
+
+    def _opened(self) -> boto3.Session:
+        failure: XSessionError
+        asked = self._asked
+        try:
+            if isinstance(asked, boto3.Session):
+                return asked
+            if isinstance(asked, Profile):
+                session = _profile_session(asked)
+            else:
+                session = boto3.Session(profile_name=asked, region_name=self._region_name)
+            _name_region(session, self._fallback_region)
+        except XSessionError:
+            raise
+        except ProfileNotFound as error:
+            failure = no_profile(error, None if asked is None else str(asked))
+        except BotoCoreError as error:
+            failure = source_error(error, None if asked is None else str(asked), {})
+        else:
+            return session
+        raise failure
+
+    def _loaded(self) -> BotocoreCredentials | None:
+        with self._lock:
+            if self._credentials is None:
+                self._credentials = self.boto3_session.get_credentials()
+            return self._credentials
+
+    def _frozen(self, mfa_code: str | None) -> ReadOnlyCredentials | None:
+        loaded = self._loaded() if self._mfa is None else self._mfa.load(mfa_code)
+        if loaded is None or isinstance(loaded, ReadOnlyCredentials):
+            return loaded
+        try:
+            return loaded.get_frozen_credentials()
+        except RefreshWithMFAUnsupportedError:
+            # botocore asks once; from now on we do.
+            self._mfa = self._made_mfa()
+            if self._mfa is None:
+                raise
+        return self._frozen(mfa_code)
+
+    def _read_again(self, access_key_id: str) -> bool:
+        # A login or a rotated key may lie in the files by now; botocore read them once.
+        session = self._opened()
         fresh = session.get_credentials()
-        if fresh is None or fresh.get_frozen_credentials().access_key == access_key_id:
+        before = self._credentials
+        if fresh is None or (
+            isinstance(self._asked, str)
+            and fresh.method in _OF_THE_MACHINE
+            and getattr(before, "method", None) not in _OF_THE_MACHINE
+        ):
+            raise no_credentials(self._profile)
+        if fresh.get_frozen_credentials().access_key == access_key_id:
             return False
         with self._lock:
             self._credentials = fresh
             self.found += 1
         return True
-
-    def after_fork(self) -> None:
-        """Gives a forked child a lock that no thread holds."""
-        self._lock = threading.Lock()
-
-    @property
-    def _profile(self) -> str | None:
-        # boto3 says "default" where none was chosen, and asking for that by name fails where no file has it.
-        name = self.boto3_session.profile_name
-        return None if name == "default" else name
-
-    def _login_hint(self, error: BotoCoreError) -> str | None:
-        if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
-            return f"run: aws sso login{f' --profile {self._profile}' if self._profile else ''}"
-        return None
 
 
 def _profile_session(profile: Profile) -> boto3.Session:
@@ -144,7 +294,41 @@ def _profile_session(profile: Profile) -> boto3.Session:
     return profile_session(profile)
 
 
-def _static_key_id(session: boto3.Session) -> str | None:
-    # Those that were passed in, and are known without a network call.
-    credentials: object = getattr(session._session, "_credentials", None)
-    return credentials.access_key if type(credentials) is BotocoreCredentials else None
+def _held_by(session: boto3.Session) -> Any:
+    return getattr(session._session, "_credentials", None)
+
+
+def _name_region(session: boto3.Session, region_name: str | None) -> None:
+    # botocore itself keeps the region of the first client here, for the roles that profiles name.
+    inner: Any = session._session
+    if region_name is not None and getattr(inner, "_last_client_region_used", "") is None:
+        inner._last_client_region_used = region_name
+
+
+@functools.cache
+def _digest_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def _static_identity(session: boto3.Session) -> str | None:
+    """What tells static keys from all others; nobody can guess them from it. None: they were not passed in."""
+    credentials = _held_by(session)
+    if type(credentials) is not BotocoreCredentials:
+        return None
+    keys = [credentials.access_key, credentials.secret_key, credentials.token]
+    try:
+        settings = [_sts_endpoint(session), *(session._session.get_config_variable(name) for name in _SEEN_BY_STS)]
+    except (XSessionError, BotoCoreError, ImportError, AttributeError, TypeError):
+        # The installed botocore has another way, or the profile is not valid: then no other is equal.
+        return None
+    return hmac.digest(_digest_key(), json.dumps([keys, settings], default=str).encode(), "sha256").hex()
+
+
+def _sts_endpoint(session: boto3.Session) -> str | None:
+    from botocore.configprovider import ConfiguredEndpointProvider  # noqa: PLC0415 # it is botocore's own business
+
+    inner = session._session
+    found: str | None = ConfiguredEndpointProvider(
+        full_config=inner.full_config, scoped_config=inner.get_scoped_config(), client_name="sts"
+    ).provide()
+    return found

@@ -23,6 +23,7 @@ from ._emitter import SharedHandlers
 from ._http import SharedHTTPSession
 from ._retries import SharedRetries, counted
 from ._template_copies import copied, own_config, own_resolver
+from ._user_agent import telling
 
 
 class Template(botocore.client.ClientCreator):
@@ -62,6 +63,7 @@ class Template(botocore.client.ClientCreator):
         self._shared = shared
         self._http = http
         self._retries = SharedRetries()
+        self._user_agents = _UserAgents(client._user_agent_creator)
         self._request = {
             "service_name": client.meta.service_model.service_name,
             "region_name": client.meta.region_name,
@@ -139,5 +141,27 @@ class Template(botocore.client.ClientCreator):
             "partition": model.meta.partition,
             "exceptions_factory": model._exceptions_factory,
             "endpoint_ruleset_resolver": own_resolver(model._ruleset_resolver, events, credentials),
-            "user_agent_creator": model._user_agent_creator,
+            "user_agent_creator": self._user_agents.of(credentials),
         }
+
+
+class _UserAgents:
+    """Makers of User-Agent headers: one for all clients of a template whose credentials are obtained in the same way.
+
+    Args:
+        creator: The model client's.
+    """
+
+    def __init__(self, creator: Any) -> None:
+        self._creator = creator
+        # There are some dozens of ways at most.
+        self._made: dict[frozenset[str], Any] = {}
+
+    def of(self, credentials: botocore.credentials.Credentials | None) -> Any:
+        """The one that tells how these credentials were obtained; the model's where that is not known."""
+        methods = getattr(credentials, "methods", None)
+        if not methods:
+            return self._creator
+        made = self._made.get(methods)
+        # Of two threads that come here at once, both get the first one's: setdefault is atomic.
+        return self._made.setdefault(methods, telling(self._creator, methods)) if made is None else made

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xsession._base import renew_after_fork
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
-from xsession.errors import MfaError, reaching
-from xsession.refresh import Cell, Reader, Snapshot
+from xsession.errors import MfaError, XSessionError, reaching
+from xsession.refresh import Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot, no_rejections
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
     from ._mfa_session import AccountMfa
     from ._source import Source
+    from ._source_code import SourceMfa
 
 
 class AccountCredentials(CurrentCredentials):
@@ -37,12 +42,41 @@ class AccountCredentials(CurrentCredentials):
     def ask_for_mfa(self) -> None:
         """Has a person asked for the code of an MFA device, where that is needed."""
 
-    def rejected(self, access_key_id: str) -> bool:
-        """Takes note that a service refused these as dead; returns whether there are others now."""
+    @property
+    def methods(self) -> frozenset[str]:
+        """How these are obtained, in botocore's words, as far as that is known without a network call."""
+        return frozenset()
+
+    def issue(self) -> object:
+        """Stands for what requests are signed with now: another object once that is, or should be, something else.
+
+        Raises:
+            XSessionError: There is nothing to sign with.
+        """
         raise NotImplementedError
 
+    def renew(self) -> None:
+        """Has `issue` answer with another object from now on, where the credentials themselves stay."""
+
+    @property
+    def rejections(self) -> RejectionMemory:
+        """What is remembered of rejections."""
+        raise NotImplementedError
+
+    def rejected(self, rejection: Rejection) -> float | None:
+        """Records that a service refused these as dead; returns seconds until a request should be signed again."""
+        raise NotImplementedError
+
+    def accepted(self, endpoint: Endpoint) -> None:
+        """Records that an endpoint accepted these, which rejected some before."""
+        raise NotImplementedError
+
+    def is_new(self, _access_key_id: str) -> bool:
+        """Whether this key was issued a moment ago, and may not be known everywhere yet."""
+        return False
+
     def denied(self, _access_key_id: str) -> bool:
-        """Takes note that a service denied a request explicitly; returns whether others may fare better."""
+        """Records that a service denied a request explicitly; returns whether others may succeed."""
         return False
 
     # Before 1.35 botocore's own form lacks it.
@@ -59,12 +93,20 @@ class CellCredentials(AccountCredentials):
         account: The account's name, for errors.
         cell: The last hop.
         mfa: The MFA that the first hop asks for; None: it asks for none.
+        methods: How these are obtained, in botocore's words, as far as that is known.
     """
 
-    def __init__(self, account: str, cell: Cell[SigningCredentials], mfa: AccountMfa | None = None) -> None:
+    def __init__(
+        self,
+        account: str,
+        cell: Cell[SigningCredentials],
+        mfa: AccountMfa | None = None,
+        methods: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
         super().__init__(account)
         self._cell = cell
         self._mfa = mfa
+        self._methods = methods
         self._boot = cell.clock.boot
         self._wall = cell.clock.wall
 
@@ -98,10 +140,31 @@ class CellCredentials(AccountCredentials):
                 self.ask_for_mfa()
                 return Reader(self._cell).read()
 
-    def rejected(self, access_key_id: str) -> bool:
-        """Throws them away, unless newer ones are held already; the retry waits for the new ones."""
-        self._cell.invalidate(access_key_id, reason="rejected by a service")
-        return True
+    @property
+    def methods(self) -> frozenset[str]:
+        """How these are obtained, in botocore's words, as far as that is known without a network call."""
+        return self._methods()
+
+    def issue(self) -> object:
+        """What one answer of STS brought, and nothing else."""
+        return self.get_frozen_credentials()
+
+    @property
+    def rejections(self) -> RejectionMemory:
+        """What is remembered of rejections, by all accounts that end with this hop."""
+        return self._cell.rejections
+
+    def rejected(self, rejection: Rejection) -> float | None:
+        """Throws them away where the cell finds it right; the retry waits for the new ones."""
+        return self._cell.rejected(rejection)
+
+    def accepted(self, endpoint: Endpoint) -> None:
+        """Records that an endpoint accepted these, which rejected some before."""
+        self._cell.accepted(endpoint)
+
+    def is_new(self, access_key_id: str) -> bool:
+        """Whether this key was issued a moment ago, and may not be known everywhere yet."""
+        return self._cell.is_new(access_key_id)
 
     def denied(self, access_key_id: str) -> bool:
         """Throws them away after an explicit deny, where the policy wants that."""
@@ -115,20 +178,33 @@ class SourceCredentials(AccountCredentials):
         account: The account's name, for errors.
         source: Whose they are; its own refresh is respected.
         check: Called with them before they are used for the first time, and whenever the key id changed.
+        mfa: The MFA that the source's own profile asks for; None: it asks for none.
     """
 
     method = "source"
 
-    def __init__(self, account: str, source: Source, check: Callable[[ReadOnlyCredentials], None] | None) -> None:
+    def __init__(
+        self,
+        account: str,
+        source: Source,
+        check: Callable[[ReadOnlyCredentials], None] | None,
+        mfa: SourceMfa | None = None,
+    ) -> None:
         super().__init__(account)
+        self._mfa = mfa
         self._source = source
         self._check = check
         self._checked: str | None = None
+        self._issue: list[ReadOnlyCredentials | None] = [None]
+        self._rejections = no_rejections()
+        self._lock = threading.Lock()
+        renew_after_fork(self)
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """The source's current credentials, once they are known to be of the right account."""
         with reaching(self._account):
-            frozen = self._source.frozen()
+            self.ask_for_mfa()
+            frozen = self._source.own()
             if self._check is not None and self._checked != frozen.access_key:
                 self._check(frozen)
                 self._checked = frozen.access_key
@@ -144,6 +220,53 @@ class SourceCredentials(AccountCredentials):
             account_id=getattr(frozen, "account_id", None),
         )
 
-    def rejected(self, access_key_id: str) -> bool:
-        """Has the source look for other credentials."""
-        return self._source.rejected(access_key_id)
+    def ask_for_mfa(self) -> None:
+        """Has a person asked for an MFA code, where the source needs one."""
+        if self._mfa is not None:
+            self._mfa.ask()
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """How the source's are obtained, in botocore's words, as far as that is known without a network call."""
+        return frozenset(filter(None, [self._source.session.method]))
+
+    def issue(self) -> object:
+        """Another object where the source has another key, or what was made of this one was invalidated."""
+        frozen = self.get_frozen_credentials()
+        issue = self._issue
+        if issue[0] != frozen:
+            issue = self._issue = [frozen]
+        return issue
+
+    def renew(self) -> None:
+        """Has `issue` answer with another object from now on."""
+        self._issue = [None]
+
+    @property
+    def rejections(self) -> RejectionMemory:
+        """What is remembered of rejections."""
+        return self._rejections
+
+    def rejected(self, rejection: Rejection) -> float | None:
+        """Has the source look for other credentials; how old its own are is its business and not known."""
+        held = self._source.own().access_key
+        with self._lock:
+            memory, verdict = self._rejections.after(rejection, held=held, age=math.inf, now=0.0)
+            # To look costs no call of STS, and a person may just have logged in.
+            self._rejections = replace(memory, pause=0.0)
+        try:
+            if verdict.replaces and not self._source.rejected(rejection.access_key_id):
+                return None
+        except XSessionError:
+            # It can't be read any more, and AWS's own answer says enough.
+            return None
+        return verdict.delay
+
+    def accepted(self, endpoint: Endpoint) -> None:
+        """Records that an endpoint accepted these, which rejected some before."""
+        with self._lock:
+            self._rejections = self._rejections.accepted(endpoint)
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.Lock()

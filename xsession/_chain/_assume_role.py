@@ -1,4 +1,4 @@
-"""One AssumeRole: whose credentials sign it, and what is done where STS finds those or the duration no good."""
+"""One AssumeRole: whose credentials sign it, and what is done where STS rejects those or the duration."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from xsession._aws import is_dead_caller, same_code
 from xsession._base import Clock
+from xsession._botocore import code_missing
 from xsession._sts import DEFAULT_DURATION_SECONDS, Sts, sts_region
-from xsession.errors import CredentialsError, MfaError
+from xsession.errors import CredentialsError, SourceCredentialsError
 from xsession.refresh import Deadline, Issued, Lane, Lanes
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, MIN_DURATION_SECONDS, Hop, Role
 
@@ -21,6 +22,9 @@ T = TypeVar("T")
 # Credentials are not used to their very end: those that end with the deadline would be replaced shortly before it.
 _BEYOND_DEADLINE_SECONDS = 60
 
+SETTLING_SECONDS = 10.0
+"""For how long STS may say that it does not know what it issued."""
+
 
 class Signer(Protocol):
     """Whose credentials sign a call of STS: the source's, those of an MFA session, or those of the hop before."""
@@ -29,7 +33,15 @@ class Signer(Protocol):
         """Current credentials."""
 
     def rejected(self, access_key_id: str) -> bool:
-        """Takes note that STS rejected these; returns whether there are others now."""
+        """Records that STS rejected these; returns whether there are others now."""
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+
+    @property
+    def settling(self) -> bool:
+        """Whether they are so new that STS may not know them everywhere yet."""
 
     @property
     def quota_account_id(self) -> str:
@@ -90,7 +102,7 @@ class AssumeRoleRequest:
                     hop=self._hop.number,
                     region_name=self._region,
                     mfa_code=mfa_code,
-                    lane=self._lane,
+                    lane=self.lane,
                     try_limit=try_limit,
                 )
             except CredentialsError as error:
@@ -103,16 +115,17 @@ class AssumeRoleRequest:
             frozen, others_tried = self._signer.frozen(), True
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._lane.busy
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._signer.awaits_source
 
     @property
     def _region(self) -> str:
         return sts_region(self._role, *self._regions)
 
     @property
-    def _lane(self) -> Lane:
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
         return self._lanes.lane(self._signer.quota_account_id, self._region)
 
     def _is_too_long(self, error: CredentialsError) -> bool:
@@ -132,7 +145,7 @@ class AssumeRoleRequest:
 
 
 def signed_by(signer: Signer, call: Callable[[ReadOnlyCredentials], T]) -> T:
-    """The answer to a call; a second one is made where the signer's credentials are dead and it has others by now.
+    """The answer to a call; a second one is made where the signer's credentials are dead and it has others now.
 
     Raises:
         CredentialsError: STS refused or failed.
@@ -147,11 +160,23 @@ def signed_by(signer: Signer, call: Callable[[ReadOnlyCredentials], T]) -> T:
 
 
 def has_others(signer: Signer, frozen: ReadOnlyCredentials, error: CredentialsError) -> bool:
-    """Whether STS said that these credentials of a signer are dead, and the signer has others by now."""
-    return is_dead_caller(error.code) and signer.rejected(frozen.access_key or "")
+    """Whether STS said that these credentials of a signer are dead, and the signer has others by now.
 
-
-def code_missing(serial: str) -> MfaError:
-    """The error of a refresh that would need a code: those who give codes are asked before, in the foreground."""
-    msg = f"the MFA device {serial} needs a code, which only a caller in the foreground can give"
-    return MfaError(msg, hint="call warm() where somebody can answer")
+    Raises:
+        SourceCredentialsError: The signer is a source that can't be read any more; says that, and what STS said.
+    """
+    if not is_dead_caller(error.code):
+        return False
+    if signer.settling:
+        # They are kept, and the same call is made again in a while.
+        error.retryable = True
+        return False
+    try:
+        return signer.rejected(frozen.access_key or "")
+    except SourceCredentialsError as missing:
+        gone = missing
+    msg = f"{error.message}; and there is no other key: {gone.message}"
+    refused = SourceCredentialsError(
+        msg, hop=gone.hop, code=error.code, request_id=error.request_id, retryable=gone.retryable, hint=gone.hint
+    )
+    raise refused from gone

@@ -5,30 +5,27 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
 from xsession._aws import account_of
-from xsession._base import frozen, made_once, renew_after_fork
-from xsession._botocore import (
-    Loaders,
-    SigningCredentials,
-    SourceSession,
-    region_of,
-    signing_credentials,
-)
-from xsession.accounts import Account, Profile, ProfileSettings
+from xsession._base import Latch, frozen, is_held, made_once, renew_after_fork
+from xsession._botocore import SigningCredentials, region_of, signing_credentials
+from xsession._sts import partition_of, region_in, sts_region
+from xsession.accounts import Account, Profile
 from xsession.errors import SessionClosedError, WrongAccountError
-from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label
-from xsession.roles import Hop, HopResolver, Role
+from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, given_up_with
+from xsession.roles import Defaults, Hop, HopResolver, Role
 from xsession.stores import NoStore
 
 from ._account_credentials import AccountCredentials, CellCredentials, SourceCredentials
 from ._assume_role import AssumeRoleRequest, Signer
 from ._hop_fetch import HopFetch, HopRequest, HopSigner
 from ._settings import ChainSettings, Runtime
-from ._source import Source, SourceClients
+from ._source import Source
+from ._sources import Sources
 
 if TYPE_CHECKING:
     import boto3
@@ -38,8 +35,6 @@ if TYPE_CHECKING:
     from ._token_functions import TokenFunctions
 
 MAX_CELLS = 4_096
-
-SourceName: TypeAlias = "str | Profile | boto3.Session | None"
 
 
 @frozen
@@ -54,6 +49,8 @@ class ResolvedAccount:
         credentials: What its clients ask at each signing.
         region_name: The region of its clients where a call names none.
         source: Where its chain begins.
+        regions: The session's and the source's region, as the STS region after the role's own.
+        named_sts_region: The region of STS that the defaults name.
     """
 
     account: Account
@@ -63,6 +60,15 @@ class ResolvedAccount:
     credentials: AccountCredentials
     region_name: str | None
     source: Source
+    regions: tuple[str | None, ...]
+    named_sts_region: str | None
+
+    @property
+    def sts_region_name(self) -> str:
+        """The region whose STS is asked who we are there."""
+        if self.hops:
+            return sts_region(self.hops[-1].role, *self.regions)
+        return region_without_role(self.account, self.source, self.regions, self.named_sts_region)
 
 
 @frozen
@@ -76,6 +82,7 @@ class UncachedChain:
         regions: The session's and the source's region, as the STS region after the role's own.
         assume: Assumes one hop with a signer's credentials, by the very request that clients cause; but a code of an
             MFA device goes with it where clients ask with an MFA session.
+        source_region_name: The region whose STS is asked who the source is.
     """
 
     account: Account
@@ -83,30 +90,32 @@ class UncachedChain:
     hops: tuple[Hop, ...]
     regions: tuple[str | None, ...]
     assume: Callable[[Hop, Signer], Issued]
+    source_region_name: str
 
 
 class Chains:
     """Resolves accounts; chains that begin alike share their cells.
 
     Args:
-        session: The session's own source.
+        asked: The session's own source; None: boto3's default, looked for where an account uses it.
         settings: What the user chose.
         runtime: What refreshes run with.
+
+    Raises:
+        SourceCredentialsError: There is no such profile.
     """
 
-    def __init__(self, session: SourceSession, settings: ChainSettings, runtime: Runtime) -> None:
+    def __init__(self, asked: boto3.Session | str | None, settings: ChainSettings, runtime: Runtime) -> None:
         self._settings = settings
         self._runtime = runtime
         self._resolver = HopResolver(settings.defaults, settings.runner)
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         self._closed = False
-        self._loaders = Loaders()
+        self._closed = False
+        self._ended = Latch()
+        self._sources = Sources(asked, settings, runtime, changed=self._supersede, holds=self._holds)
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
-        self._expected: Mapping[str | Profile | None, str] = {}
-        self._sessions: dict[SourceName, SourceSession] = {None: session}
-        self._clients: dict[ProfileSettings, SourceClients] = {}
-        self._sources: dict[tuple[SourceName, ProfileSettings | None], Source] = {}
-        self._sources[None, None] = self._new_source(session, None)
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
         # chain would each assume it.
@@ -126,24 +135,28 @@ class Chains:
             SourceCredentialsError: The account's profile does not exist.
             SessionClosedError: The session is closed.
         """
-        source = self._source_of(account)
+        source = self._sources.of(account)
         settings, name = self._settings, account.name
         defaults = self._resolver.defaults(account.defaults, registered=account.registered)
         hops = self._resolver.hops(account.chain, defaults, name)
         own = region_of(account.region_name or settings.region_name, settings.config, defaults.region_name)
         region = own or source.region_name
+        regions, named = self._regions(source), self._named_sts_region(defaults)
+        source.use(hops[0].role if hops else None, regions, named)
         if not hops:
             key = f"{source.key}:{account.account_id or ''}"
-            return ResolvedAccount(account, key, (), (), self._source_credentials(account, source), region, source)
+            if not source.has_region:
+                source.session.use_region(region)
+            own_credentials = self._source_credentials(account, source, defaults)
+            return ResolvedAccount(account, key, (), (), own_credentials, region, source, regions, named)
         keys, cells = self._cells_of(name, source, hops, deadline)
         mfa = None
-        if hops[0].role.mfa_serial is not None:
-            regions = self._regions(source)
+        if hops[0].role.mfa_serial is not None or (source.mfa_serial and not hops[0].role.has_web_identity):
             mfa = self._mfa_sessions.of_account(
                 hops=hops, cells=cells, keys=keys, source=source, regions=regions, defaults=defaults
             )
-        credentials = CellCredentials(name, cells[-1], mfa)
-        return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source)
+        credentials = CellCredentials(name, cells[-1], mfa, partial(_methods, hops, source))
+        return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source, regions, named)
 
     def uncached(self, account: Account) -> UncachedChain:
         """The chain of one account, without the credentials that are kept for it; makes no network call.
@@ -156,16 +169,23 @@ class Chains:
             SourceCredentialsError: The account's profile does not exist.
             SessionClosedError: The session is closed.
         """
-        source = self._source_of(account)
+        source = self._sources.of(account)
         defaults = self._resolver.defaults(account.defaults, registered=account.registered)
         hops = self._resolver.hops(account.chain, defaults, account.name)
+        regions = self._regions(source)
+        named = self._named_sts_region(defaults)
+        source.use(hops[0].role if hops else None, regions, named)
+        source_region = source.sts_region_name
+        if not hops:
+            source_region = region_without_role(account, source, regions, named)
 
         def assume(hop: Hop, signer: Signer) -> Issued:
             serial = hop.role.mfa_serial
             code = None if serial is None else self._mfa_sessions.prompt.called(serial)
-            return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
+            with given_up_with(self._ended):
+                return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
 
-        return UncachedChain(account, source, hops, self._regions(source), assume)
+        return UncachedChain(account, source, hops, regions, assume, source_region)
 
     def invalidate(self, resolved: ResolvedAccount, still_used: Sequence[ResolvedAccount]) -> None:
         """Throws away the credentials of the account's last hop, and of the hops that no other account uses."""
@@ -173,6 +193,7 @@ class Chains:
         for cell in resolved.cells:
             if cell is resolved.cells[-1] or id(cell) not in shared:
                 cell.invalidate()
+        resolved.credentials.renew()
 
     def invalidate_role(self, role_arn: str, source_identity: str | None = None) -> None:
         """Throws away what is held of a role, in whichever chain it is, because AWS refuses it from now on.
@@ -187,48 +208,48 @@ class Chains:
             if source_identity in (None, cell.snapshot.credentials.source_identity):
                 cell.invalidate(reason="revoked")
 
+    def invalidate_passing(self) -> None:
+        """Throws away the credentials of accounts whose sources are boto3 sessions that callers passed along."""
+        with self._lock:
+            cells = [cell for cell, source in self._source_of_cell.items() if source.is_passing]
+        for cell in cells:
+            cell.invalidate()
+
     def expect(self, principals: Mapping[str | Profile | None, str]) -> None:
-        """Says who the sources must be, by the account's `source`; asked of STS at their first use."""
-        self._expected = principals
-        for (name, _settings), source in self._sources.items():
-            source.expected = self._expected_of(name)
+        """Says who the sources must be, by the account's `source`; asked of STS when they have other credentials."""
+        self._sources.expect(principals)
 
     def principals(self) -> dict[str | Profile | None, str]:
-        """Who the sources in use are, by the account's `source`; asks STS.
+        """Who the sources in use are, the session's own included, by the account's `source`; asks STS.
 
         Raises:
             CredentialsError: One of them has no credentials, or STS refused them.
         """
-        with self._lock:
-            sources = list(self._sources.items())
-        return {
-            name: source.principal(self._settings.region_name)
-            for (name, _settings), source in sources
-            if isinstance(name, str | Profile | None)
-        }
+        return self._sources.principals(self._ask_for_source)
 
     def close(self) -> None:
         """Throws away all credentials and refreshes nothing any more."""
         with self._lock:
             self._closed = True
-            cells, sources = list(self._cells.values()), list(self._sources.values())
+            cells = list(self._cells.values())
             self._recent.clear()
+        self._ended.set()
         mfa_sessions = self._made_mfa_sessions
         if mfa_sessions is not None:
+            mfa_sessions.prompt.close()
             mfa_sessions.close()
         for cell in cells:
             cell.close()
         self._runtime.workers.forget(set(cells))
-        for source in sources:
-            source.close()
+        self._sources.close()
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
-        if self._lock.locked():
+        """Gives a forked child a lock that no thread holds."""
+        if is_held(self._lock):
             # A thread of the parent was changing it: half of that change may be here.
             self._recent = LRUCache(MAX_CELLS)
             vars(self).pop("_token_functions", None)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @made_once
     def _mfa_sessions(self) -> MfaSessions:
@@ -246,64 +267,50 @@ class Chains:
     def _made_mfa_sessions(self) -> MfaSessions | None:
         return vars(self).get("_mfa_sessions")
 
-    def _source_of(self, account: Account) -> Source:
-        name, settings = account.source, account.settings
-        with self._lock:
-            if self._closed:
-                raise SessionClosedError.closed(account=account.name)
-            source = self._sources.get((name, settings))
-            if source is None:
-                session = self._sessions.get(name)
-                if session is None:
-                    session = self._sessions[name] = SourceSession(name)
-                source = self._sources[name, settings] = self._new_source(session, settings)
-                source.expected = self._expected_of(name)
-            return source
-
-    def _new_source(self, session: SourceSession, settings: ProfileSettings | None) -> Source:
-        runtime, config = self._runtime, self._settings.config
-        clients = None if settings is None else self._clients.get(settings)
-        if clients is None:
-            boto3_session = session.boto3_session if settings is None else _settings_session(settings)
-            clients = SourceClients(boto3_session, config, loaders=self._loaders, clock=runtime.clock)
-            if settings is not None:
-                self._clients[settings] = clients
-        return Source(
-            session,
-            clients,
-            settings=settings,
-            clock=runtime.clock,
-            emit=runtime.emit,
-            changed=self._supersede,
-        )
+    def _check_open(self, account: str) -> None:
+        if self._closed:
+            raise SessionClosedError.closed(account=account)
 
     def _supersede(self, source: Source) -> None:
-        # What one person was given is not for the next one who logs in.
-        with self._lock:
-            sources = [other for other in self._sources.values() if other.session is source.session]
-            cells = [cell for cell, of in self._source_of_cell.items() if of in sources]
+        # Credentials of one person must not go to the next one who logs in.
+        alike = self._sources.alike(source)
         mfa_sessions = self._made_mfa_sessions
         if mfa_sessions is not None:
-            for other in sources:
+            for other in alike:
                 mfa_sessions.forget(other.key)
-        for cell in cells:
+        for cell in self._cells_from(source):
             cell.supersede()
 
-    def _expected_of(self, name: str | Profile | boto3.Session | None) -> str | None:
-        return self._expected.get(name) if isinstance(name, str | Profile | None) else None
+    def _holds(self, source: Source) -> bool:
+        mfa_sessions = self._made_mfa_sessions
+        held = mfa_sessions is not None and mfa_sessions.holds(source.key)
+        return held or any(cell.snapshot.generation for cell in self._cells_from(source))
+
+    def _cells_from(self, source: Source) -> list[Cell[SigningCredentials]]:
+        with self._lock:
+            return [cell for cell, of in self._source_of_cell.items() if of.session is source.session]
+
+    def _ask_for_source(self, source: Source) -> None:
+        if source.session.needs_code:
+            self._mfa_sessions.of_source(source, self._settings.defaults).ask()
+
+    def _named_sts_region(self, defaults: Defaults) -> str | None:
+        # Who a source is may be asked for accounts that take no defaults, too.
+        return defaults.sts_region_name or self._settings.defaults.sts_region_name
 
     def _regions(self, source: Source) -> tuple[str | None, ...]:
         return self._settings.region_name, source.region_name
 
-    def _source_credentials(self, account: Account, source: Source) -> SourceCredentials:
-        expected = account.account_id
+    def _source_credentials(self, account: Account, source: Source, defaults: Defaults) -> SourceCredentials:
+        expected, regions, named = account.account_id, self._regions(source), self._named_sts_region(defaults)
 
         def check(frozen: ReadOnlyCredentials) -> None:
-            identity = source.identity(frozen, self._settings.region_name)
+            identity = source.identity(frozen, region_without_role(account, source, regions, named))
             if expected is not None and identity.account_id != expected:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
 
-        return SourceCredentials(account.name, source, check if expected else None)
+        mfa = None if source.mfa_serial is None else self._mfa_sessions.of_source(source, defaults)
+        return SourceCredentials(account.name, source, check if expected else None, mfa)
 
     def _cells_of(
         self, account: str, source: Source, hops: tuple[Hop, ...], deadline: Deadline | None
@@ -313,6 +320,8 @@ class Chains:
         keys: list[str] = []
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
+            # Since the source was looked up, it may have been closed.
+            self._check_open(account)
             for hop in hops:
                 key = hop.role.key(self._parent_key(hop.role, key, source))
                 cell = self._cells.get(key)
@@ -322,9 +331,11 @@ class Chains:
                     ends = deadline if last else None
                     label = Label(account if last else None, hop.role.role_arn, hop.number)
                     request = self._kept_request(hop, signer, source, ends)
-                    cell = self._cells[key] = self._new_cell(label, key, request, ends)
+                    before = cells[-1] if cells else None
+                    cell = self._cells[key] = self._new_cell(label, key, request, ends, before)
                     self._source_of_cell[cell] = source
-                self._recent[key] = cell
+                if not source.is_passing:
+                    self._recent[key] = cell
                 keys.append(key)
                 cells.append(cell)
                 signer = HopSigner(cell)
@@ -356,12 +367,26 @@ class Chains:
         )
 
     def _new_cell(
-        self, label: Label, key: str, request: HopRequest, deadline: Deadline | None
+        self,
+        label: Label,
+        key: str,
+        request: HopRequest,
+        deadline: Deadline | None,
+        before: Cell[SigningCredentials] | None,
     ) -> Cell[SigningCredentials]:
         runtime, account_id = self._runtime, account_of(label.role_arn)
         # What has a deadline should not lie anywhere after it.
         store = runtime.store if deadline is None else NoStore()
-        fetch = HopFetch(label, account_id, request, store=store, key=key, clock=runtime.clock, emit=runtime.emit)
+        fetch = HopFetch(
+            label,
+            account_id,
+            request,
+            hop_before=before,
+            store=store,
+            key=key,
+            clock=runtime.clock,
+            emit=runtime.emit,
+        )
         return Cell(
             label,
             fetch,
@@ -374,7 +399,21 @@ class Chains:
         )
 
 
-def _settings_session(settings: ProfileSettings) -> boto3.Session:
-    from xsession._botocore import settings_session  # noqa: PLC0415 # it is for accounts that profiles define
+def region_without_role(account: Account, source: Source, regions: tuple[str | None, ...], named: str | None) -> str:
+    """The region whose STS knows a source's own credentials, where no role says which partition they are of.
 
-    return settings_session(settings)
+    Args:
+        account: Its region is in its partition.
+        source: The source.
+        regions: The session's and the source's region.
+        named: The region of STS that the defaults name.
+    """
+    known = account.region_name, source.session.profile_region, source.region_name, *regions
+    return region_in(partition_of(*known), named, account.region_name, *regions, *known)
+
+
+def _methods(hops: tuple[Hop, ...], source: Source) -> frozenset[str]:
+    """How the credentials at the end of a chain are obtained, in botocore's words, as far as that is known."""
+    if hops[0].role.has_web_identity:
+        return frozenset({"assume-role-with-web-identity", *("assume-role" for _ in hops[1:])})
+    return frozenset({"assume-role", source.session.method or "assume-role"})

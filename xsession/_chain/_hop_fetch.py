@@ -11,8 +11,10 @@ from xsession._base import Clock
 from xsession._botocore import SigningCredentials
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, XSessionError
-from xsession.refresh import Cell, Issued, Label, Reader
+from xsession.refresh import Cell, Issued, Label, Lane, Reader
 from xsession.stores import Store
+
+from ._assume_role import SETTLING_SECONDS
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -30,8 +32,12 @@ class HopRequest(Protocol):
         """
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+
+    @property
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
 
 
 class HopFetch:
@@ -41,6 +47,7 @@ class HopFetch:
         label: What events and errors call the hop.
         account_id: The account that the credentials must be of.
         request: Requests them from STS.
+        hop_before: The hop before, which signs the request; None: it is the first.
         store: Asked first when nothing was fetched yet, and told of what was.
         key: The store's key.
         clock: Both clocks.
@@ -53,6 +60,7 @@ class HopFetch:
         account_id: str,
         request: HopRequest,
         *,
+        hop_before: Cell[SigningCredentials] | None = None,
         store: Store,
         key: str,
         clock: Clock,
@@ -61,6 +69,7 @@ class HopFetch:
         self._label = label
         self._account_id = account_id
         self._request = request
+        self.hop_before = hop_before
         self._store = store
         self._key = key
         self._clock = clock
@@ -100,12 +109,17 @@ class HopFetch:
         self._store.delete(self._key, access_key_id)
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._request.held_back
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._request.awaits_source
+
+    @property
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
+        return self._request.lane
 
     def _call_for_help(self, error: XSessionError) -> None:
-        # Once: the refresh is tried again and again, and the person who could help has been told.
+        # Once: the refresh is tried again and again, and the event was sent.
         if self._called_for_help:
             return
         self._called_for_help = True
@@ -140,6 +154,18 @@ class HopSigner:
     def frozen(self) -> ReadOnlyCredentials:
         """That hop's current credentials, fetched in this thread where they must be."""
         return Reader(self._cell, nested=True).read().signing
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._cell.awaits_source
+
+    @property
+    def settling(self) -> bool:
+        """Whether they are so new that STS may not know them yet."""
+        snapshot = self._cell.snapshot
+        asked = snapshot.expires_boot - snapshot.lifetime
+        return snapshot.generation > 0 and self._cell.clock.boot() - asked < SETTLING_SECONDS
 
     def rejected(self, access_key_id: str) -> bool:
         """Throws them away, so that they are fetched again."""

@@ -8,12 +8,13 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from xsession._aws import is_denied
 from xsession._base import Clock, renew_after_fork
-from xsession.errors import CredentialsError, MfaError, XSessionError
+from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
 
 MfaCode = Callable[[str], str]
 
@@ -21,6 +22,7 @@ TERMINAL = "/dev/tty"
 COMMAND_SECONDS = 60.0
 """How long a program may take: long enough to touch a key."""
 _FAILURE_MEMORY_SECONDS = 5.0
+_LOOK_SECONDS = 0.25
 
 
 class CodeUse(Protocol):
@@ -51,7 +53,9 @@ class MfaPrompt:
     def __init__(self, code: MfaCode | None, clock: Clock) -> None:
         self._code = code
         self._clock = clock
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._asking: int | None = None
+        self._closed = False
         self._failed: dict[str, tuple[XSessionError, float]] = {}
         renew_after_fork(self)
 
@@ -63,10 +67,10 @@ class MfaPrompt:
             command: The program that prints codes, where there is no function.
 
         Raises:
-            MfaError: No right code could be obtained; those who waited meanwhile are told the same.
+            MfaError: No right code could be obtained; callers that waited meanwhile get the same error.
             CredentialsError: STS refused or failed.
         """
-        with self._lock:
+        with self._turn_to_ask(use.serial):
             if use.is_done:
                 return
             error, until = self._failed.get(use.key, (None, 0.0))
@@ -80,7 +84,7 @@ class MfaPrompt:
         raise error.for_caller()
 
     def called(self, serial: str) -> str:
-        """The code that the function gives; no command is run, and nobody in front of us is asked.
+        """The code that the function gives; no command is run, and no person is asked.
 
         Raises:
             MfaError: There is no function, it failed, or its answer is not a code.
@@ -88,12 +92,39 @@ class MfaPrompt:
         if self._code is None:
             msg = f"the MFA device {serial} needs a code, and there is no function to ask for it"
             raise MfaError(msg, hint="pass mfa_code=, a function that takes the serial number and returns the code")
-        with self._lock:
+        with self._turn_to_ask(serial):
             return ask_for_code(serial, self._code, None)
 
+    def close(self) -> None:
+        """Asks for no code any more; whoever waits for its turn is told so."""
+        self._closed = True
+
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
-        self._lock = threading.Lock()
+        """Gives a forked child a lock that no thread holds."""
+        self._turn = threading.Lock()
+        self._asking = None
+
+    @contextmanager
+    def _turn_to_ask(self, serial: str) -> Iterator[None]:
+        # Not re-entrant: the function that gives codes would be called by itself, again and again.
+        here = threading.get_ident()
+        if self._asking == here:
+            msg = f"the function that gives codes of the MFA device {serial} needs one itself"
+            raise MfaError(msg, hint="let it use clients of accounts that need no MFA")
+        self._check_open()
+        while not self._turn.acquire(timeout=_LOOK_SECONDS):
+            self._check_open()
+        try:
+            self._asking = here
+            self._check_open()
+            yield
+        finally:
+            self._asking = None
+            self._turn.release()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionClosedError.closed()
 
     def _problem(self, use: CodeUse, command: Sequence[str] | None) -> XSessionError | None:
         # Why no code could be spent, with no traceback, whose frames would keep the code; None: one was.
@@ -111,6 +142,7 @@ class MfaPrompt:
         # Mistyped, or replaced by the next one meanwhile? A second wrong one is an error: devices lock after a few.
         for last in (False, True):
             code = ask_for_code(use.serial, self._code, command)
+            self._check_open()
             try:
                 use.spend(code)
             except CredentialsError as error:
@@ -118,14 +150,14 @@ class MfaPrompt:
                     raise
                 if last:
                     msg = f"two codes of the MFA device {use.serial} were wrong"
-                    hint = "see that it is this device, and wait for the next code: each works once"
+                    hint = "check that it is this device, and wait for the next code: each works once"
                     raise MfaError(msg, code=error.code, request_id=error.request_id, hint=hint) from error
             else:
                 return
 
 
 def ask_for_code(serial: str, function: MfaCode | None, command: Sequence[str] | None) -> str:
-    """The code of a device: of the function, else the program, else whoever sits in front of us.
+    """The code of a device: of the function, else the program, else a person at the notebook or the terminal.
 
     Args:
         serial: The device.
@@ -133,12 +165,12 @@ def ask_for_code(serial: str, function: MfaCode | None, command: Sequence[str] |
         command: A program and its arguments; `{serial}` in them stands for the device.
 
     Raises:
-        MfaError: Nobody can be asked, asking failed, or the answer is not a code.
+        MfaError: There is no way to ask, asking failed, or the answer is not a code.
     """
     if function is not None:
         answer: object = _called(function, serial)
     elif command is not None:
-        answer = _printed([part.replace("{serial}", serial) for part in command])
+        answer = _code_in(_printed([part.replace("{serial}", serial) for part in command]), command[0])
     else:
         answer = _typed(serial)
     if not isinstance(answer, str) or not re.fullmatch("[0-9]{6}", answer):
@@ -176,16 +208,25 @@ def _printed(command: Sequence[str]) -> str:
     raise MfaError(msg)
 
 
+def _code_in(printed: str, program: str) -> str:
+    # Programs print other words around it. Of two, none is known to be the right one, and devices lock after a few.
+    codes = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", printed)
+    if len(codes) == 1:
+        return str(codes[0])
+    msg = f"mfa_command {program!r} should print one code of six digits, and printed {len(codes) or 'none'}"
+    raise MfaError(msg)
+
+
 def _typed(serial: str) -> str:
     ask = _notebook() or (getpass.getpass if _at_terminal() else None)
     if ask is None:
-        msg = f"the MFA device {serial} needs a code, and nobody can be asked for it"
+        msg = f"the MFA device {serial} needs a code, and there is no way to ask for it"
         hint = "pass mfa_code=, a function that takes the serial number and returns the code, or mfa_command="
         raise MfaError(msg, hint=hint)
     try:
         return ask(f"Code of the MFA device {serial}: ").strip()
-    except (EOFError, NotImplementedError) as error:  # the second: a notebook that nobody sits in front of
-        msg = f"the MFA device {serial} needs a code, and nobody gave one"
+    except (EOFError, NotImplementedError) as error:  # the second: a notebook without a person
+        msg = f"the MFA device {serial} needs a code, and none was given"
         raise MfaError(msg) from error
 
 

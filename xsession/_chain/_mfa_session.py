@@ -1,7 +1,7 @@
 """MFA: one code for all accounts that ask for the same device.
 
 A code works once. So it is spent on a session of the long-term credentials (GetSessionToken), and that session assumes
-the roles, for as long as it lives. People are asked in the thread of a caller who waits, never by a refresh.
+the roles, for as long as it lives. People are asked in the thread of a caller that waits, never by a refresh.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
 """
 
@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xsession._base import Clock
-from xsession._botocore import SigningCredentials, signing_credentials
+from xsession._botocore import SigningCredentials, code_missing, signing_credentials
 from xsession._sts import sts_region
 from xsession.errors import InvalidRoleError, MfaError, XSessionError, reaching
 from xsession.refresh import Cell, Issued, Reader, RefreshState
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Defaults, Hop, Role
 from xsession.stores import Store
 
-from ._assume_role import code_missing, signed_by
+from ._assume_role import SETTLING_SECONDS, signed_by
 from ._hop_fetch import issued_earlier
 from ._mfa_prompt import CodeUse, MfaCode, MfaPrompt
 from ._source import Source
+from ._source_code import SourceCode, SourceMfa
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -37,7 +39,7 @@ _USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
 class MfaSession:
     """A session of long-term credentials that has passed MFA: it assumes the roles that ask for its device.
 
-    Nobody refreshes it; when it ends, a caller is asked for the next code.
+    It is not refreshed; when it ends, a caller is asked for the next code.
 
     Args:
         serial: The device.
@@ -96,16 +98,32 @@ class MfaSession:
         return held[1]
 
     def rejected(self, access_key_id: str) -> bool:
-        """Throws them away; there are others only when a person gives a code."""
+        """Throws them away; the next ones take a code, which `frozen` says."""
         held = self._held
         if held is not None and held[1].access_key == access_key_id:
             self.forget()
-        return False
+        return True
 
     @property
     def quota_account_id(self) -> str:
         """The account of the long-term credentials."""
         return self.source.quota_account_id
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is one, usable or not."""
+        return self._held is not None
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return False
+
+    @property
+    def settling(self) -> bool:
+        """Whether it is so new that STS may not know it yet."""
+        held = self._held
+        return held is not None and self._clock.boot() - held[0].sent_boot < SETTLING_SECONDS
 
     def forget(self) -> None:
         """Throws the session away, in the store too."""
@@ -265,6 +283,7 @@ class MfaSessions:
         self._store = store
         self._clock = clock
         self._sessions: dict[tuple[str, str], MfaSession] = {}
+        self._passing: weakref.WeakValueDictionary[tuple[str, str], MfaSession] = weakref.WeakValueDictionary()
 
     def of(self, serial: str, source: Source) -> MfaSession:
         """The session of a device.
@@ -273,13 +292,15 @@ class MfaSessions:
             serial: The device.
             source: The long-term credentials.
         """
-        known = self._sessions.get((source.key, serial))
+        # A source that a caller passed along is held only by what uses it.
+        sessions = self._passing if source.is_passing else self._sessions
+        known = sessions.get((source.key, serial))
         if known is not None:
             return known
         key = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
         made = MfaSession(serial, source, store=self._store, key=key, clock=self._clock)
         # Of two threads that come here at once, both get the first one's: setdefault is atomic.
-        return self._sessions.setdefault((source.key, serial), made)
+        return sessions.setdefault((source.key, serial), made)
 
     def signer_of(self, role: Role, source: Source) -> MfaSession | None:
         """The session that assumes a role which asks for MFA; None: the role takes a code for itself.
@@ -314,9 +335,11 @@ class MfaSessions:
             defaults: Say which program prints codes, and how long a session lives.
         """
         first = hops[0].role
-        session = self.signer_of(first, source)
+        session = None if first.mfa_serial is None else self.signer_of(first, source)
         use: CodeUse
-        if session is None:
+        if first.mfa_serial is None:
+            use = SourceCode(source)
+        elif session is None:
             use = RoleCode(str(first.mfa_serial), keys[0], cells[0], source)
         else:
             seconds = defaults.mfa_duration_seconds
@@ -325,21 +348,41 @@ class MfaSessions:
                 seconds=seconds if isinstance(seconds, int) else DEFAULT_MFA_DURATION_SECONDS,
                 region_name=sts_region(first, *regions),
             )
-        command = defaults.mfa_command if isinstance(defaults.mfa_command, tuple) else None
+        command = _command(defaults)
         return AccountMfa(
             hops, cells, keys, use, prompt=self.prompt, command=command, store=self._store, clock=self._clock
         )
 
+    def of_source(self, source: Source, defaults: Defaults) -> SourceMfa:
+        """The MFA that a source's own profile asks for.
+
+        Args:
+            source: The source.
+            defaults: Say which program prints codes.
+        """
+        return SourceMfa(source, self.prompt, _command(defaults))
+
+    def holds(self, identity: str) -> bool:
+        """Whether a source's credentials were exchanged for a session that is held."""
+        return any(session.is_held for (source, _serial), session in self._all() if source == identity)
+
     def forget(self, identity: str) -> None:
         """Throws away those of a source, in the store too."""
-        for (source, _serial), session in list(self._sessions.items()):
+        for (source, _serial), session in self._all():
             if source == identity:
                 session.forget()
 
     def close(self) -> None:
         """Throws away what is in memory: a store that outlives us keeps its own for a day's work."""
-        for session in list(self._sessions.values()):
+        for _name, session in self._all():
             session.close()
+
+    def _all(self) -> list[tuple[tuple[str, str], MfaSession]]:
+        return [*self._sessions.items(), *self._passing.items()]
+
+
+def _command(defaults: Defaults) -> tuple[str, ...] | None:
+    return defaults.mfa_command if isinstance(defaults.mfa_command, tuple) else None
 
 
 def _check_long_term(source: Source) -> None:

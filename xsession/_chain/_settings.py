@@ -26,7 +26,7 @@ class ChainSettings:
         defaults: Fill what the roles of registered accounts leave open.
         runner: Who runs us, for the session names.
         refresh: When to refresh.
-        mfa_code: Called for codes of MFA devices; None: whoever the defaults say, or sits in front of us.
+        mfa_code: Called for codes of MFA devices; None: the command of the defaults, else a prompt.
     """
 
     region_name: str | None

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
 from xsession import events
-from xsession._base import Clock
+from xsession._aws import is_dead_caller
+from xsession._base import Clock, renew_after_fork
 from xsession._botocore import ClientCore, Loaders, SourceSession
-from xsession._sts import Sts, sts_region
+from xsession._sts import Sts, partition_of, region_in, sts_region
 from xsession.accounts import ProfileSettings
 from xsession.credentials import Identity
-from xsession.errors import SessionClosedError, SourceCredentialsError
+from xsession.errors import CredentialsError, SessionClosedError, SourceCredentialsError
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.credentials import Credentials as BotocoreCredentials
     from botocore.credentials import ReadOnlyCredentials
 
+    from xsession.roles import Role
+
 NOBODY = "nobody"
+# In a role of IAM Identity Center, the session's name is the person.
+_OF_IDENTITY_CENTER = ":assumed-role/AWSReservedSSO_"
 
 
 class SourceClients:
@@ -50,7 +57,11 @@ class Source:
         settings: The profile whose settings they have; None: those of the source session.
         clock: Both clocks.
         emit: Takes events.
-        changed: Called when other credentials were found for the source, which may be somebody else's; None: nobody is.
+        changed: Called when the source has other credentials that are, or may be, another identity's; None: never.
+        holds: Returns whether anything is held that was given to the source; None: nothing ever is.
+        is_passing: Whether it is a boto3 session that a caller passed for an account: only what uses it holds it.
+        region_name: The session's region.
+        sts_region_name: The region of STS that the session's defaults name.
     """
 
     def __init__(
@@ -62,9 +73,17 @@ class Source:
         clock: Clock,
         emit: events.Hook,
         changed: Callable[[Source], None] | None = None,
+        holds: Callable[[Source], bool] | None = None,
+        is_passing: bool = False,
+        region_name: str | None = None,
+        sts_region_name: str | None = None,
     ) -> None:
         self.session = session
+        self.has_region = session.region_name is not None
+        self.mfa_serial = session.mfa_serial
         self._changed = changed
+        self._holds = holds
+        self.is_passing = is_passing
         self.core, self.sts = clients.core, clients.sts
         # A profile's region is its account's: another one's, which has the same settings, must not count.
         own_region = settings is None or not settings.has_region
@@ -73,33 +92,96 @@ class Source:
         self._clock = clock
         self._emit = emit
         self.expected: str | None = None
+        self._expected_key: str | None = None
+        self._partition: str | None = None
+        self._sts_region_name = sts_region_name
+        self._regions: tuple[str | None, ...] = (region_name,)
         self._closed = False
+        # What asks STS under it uses no credentials but those that are given.
+        self._lock = threading.RLock()
+        renew_after_fork(self)
 
     def frozen(self) -> ReadOnlyCredentials:
-        """The source's current credentials.
+        """The source's current credentials, for calls of STS: what it gives belongs to whoever they belong to.
 
         Raises:
-            SourceCredentialsError: There are none, or they are somebody else's than was expected.
+            SourceCredentialsError: There are none, or they are for another identity than the expected one.
+            SessionClosedError: The session is closed.
+        """
+        frozen = self.own()
+        seen = self.session.seen
+        if seen is None or seen[0].access_key != frozen.access_key:
+            with self._lock:
+                self._meet(frozen)
+        return frozen
+
+    def own(self) -> ReadOnlyCredentials:
+        """The source's current credentials, for requests that they sign themselves.
+
+        Raises:
+            SourceCredentialsError: There are none, or they are for another identity than the expected one.
             SessionClosedError: The session is closed.
         """
         if self._closed:
             raise SessionClosedError.closed()
         frozen = self.session.frozen()
-        if self.expected is not None:
-            principal = self.identity(frozen).principal
-            if principal != self.expected:
-                msg = f"the source is {principal} here, and was {self.expected} where the session was pickled"
-                raise SourceCredentialsError(msg, hop=0, hint="give the copy the same source, or make a session anew")
-            self.expected = None
+        if self.expected is not None and self._expected_key != frozen.access_key:
+            who = person_of(self.identity(frozen))
+            if who != self.expected:
+                msg = f"the source is {who} here, and was {self.expected} where the session was pickled"
+                raise SourceCredentialsError(msg, hop=0, hint="give the copy the same source, or make a new session")
+            self._expected_key = frozen.access_key
         return frozen
 
     def rejected(self, access_key_id: str) -> bool:
-        """Looks for other credentials after these were rejected; returns whether there are any."""
+        """Looks for other credentials after these were rejected; returns whether there are any.
+
+        Raises:
+            SourceCredentialsError: What was asked for can't be read any more.
+        """
         before = self.session.found
         others = self.session.rejected(access_key_id)
-        if self.session.found != before and self._changed is not None:
-            self._changed(self)
+        if self.session.found != before:
+            self.session.seen = None
+            if self._changed is not None:
+                self._changed(self)
         return others
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self.session.is_being_read
+
+    @property
+    def settling(self) -> bool:
+        """Whether its credentials are so new that STS may not know them yet: nobody says so of a source's."""
+        return False
+
+    def use(self, role: Role | None, regions: tuple[str | None, ...], sts_region_name: str | None) -> None:
+        """Records what it is used for, which says whose STS knows it: no role is in another partition.
+
+        Args:
+            role: The first one; None: there is none.
+            regions: The session's and the source's region.
+            sts_region_name: The region that the defaults name.
+        """
+        self._regions = regions
+        self._sts_region_name = sts_region_name or self._sts_region_name
+        if role is not None:
+            self._partition = role.partition
+            self._sts_region_name = role.sts_region_name or self._sts_region_name
+            if not self.has_region:
+                self.session.use_region(sts_region(role, *regions))
+
+    @property
+    def sts_region_name(self) -> str:
+        """The region whose STS is asked who the source is."""
+        partition = self._partition or partition_of(self.session.profile_region, self.region_name, *self._regions)
+        return region_in(partition, self._sts_region_name, *self._regions, self.region_name)
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.RLock()
 
     @property
     def key(self) -> str:
@@ -116,13 +198,59 @@ class Source:
         """The source's account, where its credentials say it."""
         return self.session.account_id or self.session.identity
 
-    def identity(self, caller: ReadOnlyCredentials, *regions: str | None) -> Identity:
-        """Whose credentials these are, asked of STS."""
-        return self.sts.caller_identity(caller, region_name=sts_region(None, *regions, self.region_name))
+    def identity(self, caller: ReadOnlyCredentials, region_name: str | None = None) -> Identity:
+        """Whose credentials these are, asked of STS.
 
-    def principal(self, *regions: str | None) -> str:
+        Args:
+            caller: The credentials.
+            region_name: The region whose STS knows them; None: that of the source's own.
+        """
+        return self.sts.caller_identity(caller, region_name=region_name or self.sts_region_name)
+
+    def principal(self) -> str:
         """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
-        return self.identity(self.frozen(), *regions).principal if self.session.has_credentials else NOBODY
+        return person_of(self.identity(self.frozen())) if self.session.has_credentials else NOBODY
+
+    def _meet(self, frozen: ReadOnlyCredentials) -> None:
+        # Others than before. Only where something was given to the one before, it matters whose they are.
+        seen, session = self.session.seen, self.session
+        if seen is not None and seen[0].access_key == frozen.access_key:
+            return
+        if seen is None or self._holds is None or not self._holds(self):
+            session.seen = frozen, None
+            return
+        try:
+            who = person_of(self.identity(frozen))
+        except CredentialsError as error:
+            if not is_dead_caller(error.code):
+                raise
+            # The call that they are for is told the same, and knows what to do.
+            return
+        if who != (seen[1] or self._person_before(seen[0])) and self._changed is not None:
+            self._changed(self)
+        session.seen = frozen, who
+
+    def _person_before(self, frozen: ReadOnlyCredentials) -> str | None:
+        # Nobody had to know so far. Where it can't be found out any more, nobody vouches for them.
+        try:
+            return person_of(self.identity(frozen))
+        except CredentialsError:
+            return None
+
+    def client(
+        self, service_name: str, credentials: BotocoreCredentials, region_name: str | None, **kwargs: Any
+    ) -> Any:
+        """A new client of a service.
+
+        Args:
+            service_name: "s3", "ec2", ...
+            credentials: What it asks at each signing.
+            region_name: Its region; where the source has none, that of STS for a role that its own profile names too.
+            kwargs: Whatever else boto3's `client` takes.
+        """
+        if not self.has_region:
+            self.session.use_region(region_name)
+        return self.core.client(service_name, credentials, region_name, **kwargs)
 
     def report(self) -> None:
         """Tells the hooks of what the core met since it was asked last; called where no lock is held."""
@@ -144,3 +272,8 @@ class Source:
         """Hands out no credentials any more, and closes connections."""
         self._closed = True
         self.core.close()
+
+
+def person_of(identity: Identity) -> str:
+    """Who it is, the same for all sessions of one: a user, a role, or the person who is logged in with it."""
+    return identity.arn if _OF_IDENTITY_CENTER in identity.arn else identity.principal

@@ -35,6 +35,7 @@ class WebIdentityRequest:
         self._sts = sts
         self._region = sts_region(hop.role, *regions)
         self._lanes = lanes
+        self._reading = False
 
     def __call__(self, try_limit: float, _mfa_code: str | None = None, /) -> Issued:
         """New credentials; MFA has no place here.
@@ -45,27 +46,35 @@ class WebIdentityRequest:
         Raises:
             XSessionError: None could be obtained.
         """
-        token = read_token(self._hop.role)
+        token = self._token()
         try:
             return self._assume(token, try_limit)
         except CredentialsError as error:
             if not is_dead_web_identity(error.code):
                 raise
             # It may have been replaced in this very moment.
-            fresh = read_token(self._hop.role)
+            fresh = self._token()
             if fresh == token:
                 raise
         return self._assume(fresh, try_limit)
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
-        return self._lane.busy
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._reading
 
     @property
-    def _lane(self) -> Lane:
-        # Nobody signs these: they count to the role's own account.
+    def lane(self) -> Lane:
+        """Where its calls wait while STS throttles."""
+        # These are not signed: they count to the role's own account.
         return self._lanes.lane(self._hop.role.account_id, self._region)
+
+    def _token(self) -> str:
+        self._reading = True
+        try:
+            return read_token(self._hop.role)
+        finally:
+            self._reading = False
 
     def _assume(self, token: str, try_limit: float) -> Issued:
         return self._sts.assume_role_with_web_identity(
@@ -73,7 +82,7 @@ class WebIdentityRequest:
             token,
             hop=self._hop.number,
             region_name=self._region,
-            lane=self._lane,
+            lane=self.lane,
             try_limit=try_limit,
         )
 
@@ -97,7 +106,7 @@ def read_token(role: Role) -> str:
         return token
     # Raised here, outside of the handlers: some exceptions hold what was read.
     place = role.web_identity_token_file or "of the function"
-    msg = f"the web identity token ({place}) is no good: {problem}"
+    msg = f"the web identity token ({place}) is not valid: {problem}"
     raise SourceCredentialsError(msg, role_arn=role.role_arn, hop=1, retryable=retryable)
 
 
@@ -118,6 +127,6 @@ def _called(function: Callable[[], str]) -> tuple[str, str | None]:
         answer: object = function()
     except XSessionError:
         raise
-    except Exception as error:  # noqa: BLE001 # whoever supplies tokens raises what he likes
+    except Exception as error:  # noqa: BLE001 # a function of the user's may raise anything
         return "", f"the function failed: {type(error).__name__}"
     return (answer, None) if isinstance(answer, str) else ("", f"the function returned {type(answer).__name__}")

@@ -7,6 +7,8 @@ from xsession._base.lazy import lazy
 if TYPE_CHECKING:
     from ._answers import DEFAULT_DURATION_SECONDS as DEFAULT_DURATION_SECONDS
     from ._calls import Sts as Sts
+    from ._regions import partition_of as partition_of
+    from ._regions import region_in as region_in
     from ._regions import sts_region as sts_region
 
 __all__: list[str] = []
@@ -16,6 +18,6 @@ __getattr__, __dir__ = lazy(
     {
         "_answers": ("DEFAULT_DURATION_SECONDS",),
         "_calls": ("Sts",),
-        "_regions": ("sts_region",),
+        "_regions": ("partition_of", "region_in", "sts_region"),
     },
 )

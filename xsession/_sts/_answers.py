@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from xsession._aws import AwsCall, answered_at, hint_for, is_dead_caller, is_final, is_skewed
+from xsession._aws import AwsCall, answered_at, hint_for, is_dead_caller, is_final, is_skewed, same_code
 from xsession.credentials import Credentials
 from xsession.errors import (
     AssumeRoleError,
@@ -150,13 +150,16 @@ def refusal(
         message = message.replace(secret, "****")
     metadata = error.response.get("ResponseMetadata", {})
     call: AwsCall = "AssumeRoleWithWebIdentity" if role is not None and role.has_web_identity else "AssumeRole"
-    failure = _kind(role, hop, code)(
+    skewed = is_skewed(code, message)
+    kind = _kind(role, hop, "" if skewed else code)
+    failure = kind(
         f"{code}: {message}",
         role_arn=None if role is None else role.role_arn,
         hop=hop,
         code=code,
         request_id=metadata.get("RequestId"),
-        retryable=not is_final(code),
+        # A source that is dead stays so; the hop before may be replaced, or not be known everywhere yet.
+        retryable=not (is_final(code, message) or skewed or kind is SourceCredentialsError),
         hint=_clock_hint(code, message, metadata, sent_wall) or hint_for(code, call),
     )
     if not secrets:
@@ -193,4 +196,5 @@ def garbled(error: Exception, role: Role | None, hop: int | None) -> XSessionErr
 def _kind(role: Role | None, hop: int | None, code: str) -> type[CredentialsError]:
     if role is None:
         return CredentialsError
-    return SourceCredentialsError if hop == 1 and is_dead_caller(code) else AssumeRoleError
+    of_source = is_dead_caller(code) or same_code(code) == "SignatureDoesNotMatch"
+    return SourceCredentialsError if hop == 1 and of_source else AssumeRoleError

@@ -50,7 +50,7 @@ class Sts:
         own = Config(retries={"mode": "standard", "total_max_attempts": 3}, signature_version="v4")
         self._config = own if config is None else config.merge(own)
         self._caller = CallerCredentials()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._clients: dict[tuple[str, float], Any] = {}
         self._tries = _Tries(clock)
         renew_after_fork(self)
@@ -149,7 +149,7 @@ class Sts:
 
     def after_fork(self) -> None:
         """Drops the parent's connections: on a shared one, answers reach the wrong process."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._clients = {}
 
     def _assumed(self, answer: Any, role: Role, hop: int) -> Issued:

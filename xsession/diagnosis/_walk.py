@@ -95,6 +95,16 @@ class _HopBefore:
         """The credentials, as they were issued."""
         return self._at.frozen
 
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return False
+
+    @property
+    def settling(self) -> bool:
+        """Whether they are so new that STS may not know them yet: a walk takes no time, and does not wait."""
+        return False
+
     def rejected(self, access_key_id: str) -> bool:  # noqa: ARG002 # the protocol's
         """There are never others: these were issued a moment ago."""
         return False
@@ -144,7 +154,7 @@ class _Walk:
     def __init__(self, chain: UncachedChain, sessions: Sequence[boto3.Session], wall: Callable[[], float]) -> None:
         self._chain = chain
         self._wall = wall
-        self._region_name = sts_region(None, *chain.regions)
+        self._region_name = chain.source_region_name
         self._inspection = Inspection(sessions, self._account_of)
 
     def hops(self) -> list[HopDiagnosis]:

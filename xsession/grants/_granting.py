@@ -12,7 +12,6 @@ from xsession import events
 from xsession._aws import is_denied
 from xsession._base import Clock, frozen, renew_after_fork
 from xsession._chain import Chains, ResolvedAccount
-from xsession._sts import sts_region
 from xsession.accounts import Account, required_role
 from xsession.credentials import Credentials, Identity
 from xsession.errors import AssumeRoleError, DeadlinePassedError, GrantError, XSessionError, reaching
@@ -81,7 +80,7 @@ class Grants:
         self._clock = clock
         self._random = random
         self._post = post
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._live: list[LiveGrant] = []
         self._refused: set[tuple[str, str]] = set()
         renew_after_fork(self)
@@ -161,7 +160,7 @@ class Grants:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _terms(self, to: str, reason: str | None, seconds: float) -> Terms:
         # AWS counts seconds: both sides end it in the same one.
@@ -198,7 +197,7 @@ class Grants:
     def _who(self, plain: ResolvedAccount) -> Identity:
         source = plain.source
         with reaching(plain.account.name):
-            return source.identity(source.frozen(), sts_region(plain.hops[-1].role, source.region_name))
+            return source.identity(source.frozen())
 
     def _assumed(
         self, account: Account, plain: ResolvedAccount, role: Role, live: LiveGrant

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from ._policy import MAX_TRY_SECONDS as MAX_TRY_SECONDS
     from ._policy import RefreshPolicy, RefreshState
     from ._reader import Reader as Reader
+    from ._rejections import Endpoint as Endpoint
+    from ._rejections import Rejection as Rejection
+    from ._rejections import RejectionMemory as RejectionMemory
+    from ._rejections import no_rejections as no_rejections
     from ._snapshot import Deadline as Deadline
     from ._snapshot import Issued as Issued
     from ._snapshot import Snapshot as Snapshot
     from ._status import HopStatus, Status
+    from ._this_thread import given_up_with as given_up_with
     from ._workers import SHARED_WORKERS as SHARED_WORKERS
     from ._workers import Workers as Workers
 
@@ -30,8 +35,10 @@ __getattr__, __dir__ = lazy(
         "_lanes": ("SHARED_LANES", "Lane", "Lanes"),
         "_policy": ("MAX_TRY_SECONDS", "RefreshPolicy", "RefreshState"),
         "_reader": ("Reader",),
+        "_rejections": ("Endpoint", "Rejection", "RejectionMemory", "no_rejections"),
         "_snapshot": ("Deadline", "Issued", "Snapshot"),
         "_status": ("HopStatus", "Status"),
+        "_this_thread": ("given_up_with",),
         "_workers": ("SHARED_WORKERS", "Workers"),
     },
 )

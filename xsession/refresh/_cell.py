@@ -2,19 +2,22 @@
 
 Readers take one reference and need no lock while the credentials are fresh. Everything else is decided under the
 cell's lock, by the pure functions of `_decisions`, without I/O; refreshes run in worker threads, so that no reader can
-break one off.
+break one off. Hooks, stores and sources are never called under the lock; and it is re-entrant, since a signal handler
+or `__del__` may come in at any point.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from xsession import events
-from xsession._base import SYSTEM_CLOCK, Clock, renew_after_fork
+from xsession._base import SYSTEM_CLOCK, Clock, Latch, held_here, renew_after_fork
 from xsession.credentials import Credentials
 from xsession.errors import DeadlinePassedError, SessionClosedError, XSessionError
 
@@ -22,6 +25,7 @@ from . import _decisions as decisions
 from ._failure import Failure, Label, closed, deadline_passed, overdue, unexpected, useless
 from ._flight import Fetch, Flight, Look
 from ._policy import RefreshPolicy, RefreshState
+from ._rejections import NEW_SECONDS, Endpoint, Rejection, RejectionMemory, no_rejections
 from ._reports import ClockSteps, Reports
 from ._snapshot import NEVER, Deadline, Issued, Snapshot, as_snapshot, nothing
 from ._workers import Workers
@@ -31,7 +35,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Of the system: seeded by nobody, and different in every forked child.
+_USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
+
+# Of the system: never seeded, and different in every forked child.
 random_draw = random.SystemRandom().random
 
 
@@ -69,19 +75,23 @@ class Cell(Generic[T]):
         self._fetch = fetch
         self._render = render
         self._workers = workers
-        self.reports = Reports(label, emit, clock)
+        self._emit = emit
+        # Both are made for cells that are used: most accounts of a large fleet only have a client.
+        self._reports: Reports | None = None
         self._draw = draw
         self._deadline = deadline
         self._ended: str | None = None
         self.snapshot: Snapshot[T] = nothing()
         self.failure: Failure | None = None
         self._generation = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._flight: Flight | None = None
         self._overdue_flight: Flight | None = None
+        self._forgotten: Latch | None = None
         self._scheduled: float | None = None
-        self._steps = ClockSteps()
+        self._steps: ClockSteps | None = None
         self._denied_at = NEVER
+        self.rejections: RejectionMemory = no_rejections()
         self._closed = False
         renew_after_fork(self)
 
@@ -94,9 +104,40 @@ class Cell(Generic[T]):
         return decisions.met_state(held, self.failure, self.clock.boot(), left)
 
     @property
+    def reports(self) -> Reports:
+        """Sends events about this hop. Never called under the lock."""
+        reports = self._reports
+        if reports is None:
+            reports = self._reports = Reports(self.label, self._emit, self.clock)
+        return reports
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+        return self._fetch.awaits_source
+
+    @property
     def held_back(self) -> bool:
-        """Whether refreshes wait because STS throttles."""
-        return self._fetch.held_back
+        """Whether refreshes of this hop, or of those before it, wait because STS throttles."""
+        lane, before = self._fetch.lane, self._fetch.hop_before
+        return (lane is not None and lane.busy) or (before is not None and before.held_back)
+
+    @property
+    def failure_before(self) -> Failure | None:
+        """Why the hops before have no credentials, as far as that is known."""
+        before = self._fetch.hop_before
+        return None if before is None else before.failure or before.failure_before
+
+    @property
+    def is_interrupted_here(self) -> bool:
+        """Whether this thread was in the middle of a refresh's affairs as a signal handler, or `__del__`, came in.
+
+        Then it may wait for no other thread, which may need what this one holds.
+        """
+        lane = self._fetch.lane
+        if held_here(self._lock) or self._workers.submitting_here or (lane is not None and lane.held_here):
+            return True
+        return self._fetch.hop_before is not None and self._fetch.hop_before.is_interrupted_here
 
     def status(self) -> HopStatus:
         """What is held, what failed last, and when STS is asked next."""
@@ -120,16 +161,49 @@ class Cell(Generic[T]):
             held = self.snapshot.credentials.access_key_id or None
             if access_key_id is not None and held != access_key_id:
                 return False
-            self._forget()
+            voided = self._forget()
+        _land(voided)
         self._fetch.forget(access_key_id)
         self.reports.send(events.Invalidated, access_key_id=held, reason=reason)
         return True
 
-    def denied(self, access_key_id: str) -> bool:
-        """Throws away what a service denied in so many words, where the policy wants that; once in ten minutes.
+    def rejected(
+        self, rejection: Rejection, *, reason: events.InvalidationReason = "rejected by a service"
+    ) -> float | None:
+        """Throws away what was rejected, unless it is too new for that, or was thrown away too often.
+
+        Args:
+            rejection: What was rejected, and where.
+            reason: By whom, for the event.
 
         Returns:
-            Whether a request signed anew may fare better.
+            Seconds until the request should be signed again; None: it should not.
+        """
+        with self._lock:
+            snapshot, now = self.snapshot, self.clock.boot()
+            held = snapshot.credentials.access_key_id or None
+            age = decisions.age_of(snapshot, now)
+            self.rejections, verdict = self.rejections.after(rejection, held=held, age=age, now=now)
+        if verdict.replaces:
+            self.invalidate(rejection.access_key_id, reason=reason)
+        return verdict.delay
+
+    def is_new(self, access_key_id: str) -> bool:
+        """Whether this key is held and may not be known everywhere yet."""
+        snapshot = self.snapshot
+        held = snapshot.credentials.access_key_id == access_key_id
+        return held and decisions.age_of(snapshot, self.clock.boot()) < NEW_SECONDS
+
+    def accepted(self, endpoint: Endpoint) -> None:
+        """Records that an endpoint accepted a key."""
+        with self._lock:
+            self.rejections = self.rejections.accepted(endpoint)
+
+    def denied(self, access_key_id: str) -> bool:
+        """Throws away what a service denied explicitly, where the policy wants that; once in ten minutes.
+
+        Returns:
+            Whether a request that is signed again may succeed.
         """
         if not self.policy.reassume_on_explicit_deny:
             return False
@@ -149,7 +223,7 @@ class Cell(Generic[T]):
                 self.failure = None
 
     def supersede(self) -> None:
-        """Throws away what is held, but not the answer of a refresh under way: the source is somebody else by now."""
+        """Throws away what is held, but not the answer of a refresh under way: the source is another identity now."""
         with self._lock:
             held = self.snapshot.credentials.access_key_id or None
             self.snapshot, self.failure = nothing(), None
@@ -166,18 +240,20 @@ class Cell(Generic[T]):
         with self._lock:
             self._ended = self._ended or reason
             self._deadline = Deadline(NEVER, self.clock.wall())
-            self._forget()
+            voided = self._forget()
+        _land(voided)
 
     def close(self) -> None:
         """Throws away what is held; nothing is refreshed any more."""
         with self._lock:
             self._closed = True
-            self._forget()
+            voided = self._forget()
+        _land(voided)
 
     def after_fork(self) -> None:
         """Gives a forked child its own lock, no refresh under way, and its own jitter."""
-        self._lock = threading.Lock()
-        self._flight = self._overdue_flight = self._scheduled = None
+        self._lock = threading.RLock()
+        self._flight = self._overdue_flight = self._scheduled = self._forgotten = None
         if self.snapshot.generation:
             windows = self.policy.windows(self.snapshot.lifetime, self._draw())
             # Not armed: the child's first reader schedules the child's own refresh.
@@ -189,10 +265,10 @@ class Cell(Generic[T]):
         Args:
             mfa_code: The code for the refresh that this look begins.
         """
+        self._check_end()
         with self._lock:
             if self._closed:
                 raise closed(self.label)
-            self._check_deadline()
             snapshot, now = self.snapshot, self.clock.boot()
             remaining = snapshot.remaining(self.clock)
             state = decisions.held_state(snapshot, remaining, self._deadline)
@@ -205,8 +281,13 @@ class Cell(Generic[T]):
             arming = state is RefreshState.FRESH and not snapshot.armed
             if arming:
                 snapshot = self.snapshot = decisions.armed(snapshot, self._deadline)
+            self._steps = self._steps or ClockSteps()
             moved = self._steps.moved(snapshot, self.clock) if snapshot.generation else None
-            look = Look(snapshot, state, remaining, now, flight, began, self.failure)
+            ended = self._forgotten
+            if flight is None and ended is None and state not in _USABLE:
+                ended = self._forgotten = Latch()
+            left = math.inf if self._deadline is None else self._deadline.left(self.clock)
+            look = Look(snapshot, state, remaining, now, flight, began, self.failure, ended, left)
         if arming:
             self._schedule(snapshot.fresh_until_boot)
         if moved is not None:
@@ -214,25 +295,83 @@ class Cell(Generic[T]):
         return look
 
     def launch(self, flight: Flight) -> None:
-        """Has a refresh run in a worker thread; harmless where one already runs it."""
-        self._workers.submit(flight.run, urgent=not flight.background)
+        """Has a refresh run in a worker thread, once the hop before has credentials; harmless if it is on its way."""
+        before = self._fetch.hop_before
+        awaited = None if before is None else before.prepare(urgent=not flight.background)
+        if awaited is None:
+            self._workers.submit(flight.run, urgent=not flight.background, lane=self._fetch.lane, unwanted=flight.done)
+        else:
+            awaited.then(flight, partial(self._launch_after, flight, awaited))
+        flight.launched = True
+
+    def prepare(self, *, urgent: bool) -> Flight | None:
+        """Has this hop's refresh on its way, if it is time for one; returns it where the next hop must wait for it.
+
+        Args:
+            urgent: Whether a caller waits.
+        """
+        try:
+            look = self.look()
+        except XSessionError:
+            # The next hop's own refresh meets it.
+            return None
+        flight, usable = look.flight, look.state in _USABLE
+        if flight is None:
+            return None
+        if flight.background and urgent and not usable:
+            flight.background = flight.launched = False
+        if not flight.launched:
+            self.launch(flight)
+        return None if usable else flight
+
+    def apart(self) -> Snapshot[T]:
+        """Credentials for a thread that may wait for no other one: those held, or some that it fetches for itself.
+
+        Raises:
+            XSessionError: None could be obtained.
+        """
+        self._check_end()
+        snapshot = self.snapshot
+        state = decisions.held_state(snapshot, snapshot.remaining(self.clock), self._deadline)
+        if state in _USABLE:
+            return snapshot
+        return self._rendered(self._fetch(False, self.policy.try_limit(decisions.lifetime_of(snapshot)), None))
 
     def flight_left(self, flight: Flight, now: float) -> float:
         """Seconds until a refresh counts as failed."""
         return self._flight_limit() - flight.age(now)
 
-    def _forget(self) -> None:
-        if self._flight is not None:
-            self._flight.voided = True
-        if self._overdue_flight is not None:
-            self._overdue_flight.voided = True
+    def _launch_after(self, flight: Flight, awaited: Flight) -> None:
+        if flight.done.is_set():
+            return
+        if awaited.error is None:
+            self.launch(flight)
+        else:
+            # It fails with that error, and is not held up by the next try of the hop before.
+            self._workers.submit(flight.run, urgent=not flight.background, lane=self._fetch.lane, unwanted=flight.done)
+
+    def _forget(self) -> list[Flight]:
+        # Those who wait are to be told, by `_land`, outside of the lock.
+        voided = [flight for flight in (self._flight, self._overdue_flight) if flight is not None]
+        for flight in voided:
+            flight.voided = True
         self._flight = self._overdue_flight = self.failure = None
         self.snapshot = nothing()
+        if self._forgotten is not None:
+            self._forgotten.set()
+            self._forgotten = None
+        return voided
 
-    def _check_deadline(self) -> None:
-        if self._deadline is not None and self._deadline.left(self.clock) <= 0:
-            self._forget()
-            raise deadline_passed(self.label, self._deadline.wall, self._ended)
+    def _check_end(self) -> None:
+        deadline = self._deadline
+        if self._closed:
+            raise closed(self.label)
+        if deadline is None or deadline.left(self.clock) > 0:
+            return
+        with self._lock:
+            voided = self._forget()
+        _land(voided)
+        raise deadline_passed(self.label, deadline.wall, self._ended)
 
     def _flight_limit(self) -> float:
         return self.policy.flight_limit(decisions.lifetime_of(self.snapshot), self.label.hop)
@@ -243,7 +382,8 @@ class Cell(Generic[T]):
             return flight
         if not flight.overdue:
             flight.overdue = True
-            self._remember(overdue(self.label, self._flight_limit()), now, remaining, state, flight=flight)
+            late = overdue(self.label, self._flight_limit(), source=self.awaits_source)
+            self._remember(late, now, remaining, state, flight=flight)
         # One that hangs makes room for a second, but not for a third.
         if self._overdue_flight is None or self._overdue_flight.done.is_set():
             self._overdue_flight, self._flight = flight, None
@@ -252,8 +392,8 @@ class Cell(Generic[T]):
     def _run(self, flight: Flight) -> None:
         began = self.clock.boot()
         flight.start(began)
-        self.reports.send(events.RefreshStarted, background=flight.background)
         try:
+            self.reports.send(events.RefreshStarted, background=flight.background)
             limit = self.policy.try_limit(decisions.lifetime_of(self.snapshot))
             issued = self._fetch(flight.background, limit, flight.take_mfa_code())
             snapshot = self._rendered(issued)
@@ -294,11 +434,14 @@ class Cell(Generic[T]):
         self.reports.succeeded(snapshot.credentials, began)
 
     def _failed(self, flight: Flight, error: XSessionError) -> None:
-        flight.error = error
         with self._lock:
             if self._flight is flight:
                 self._flight = None
-            if flight.voided or flight.overdue:
+            if flight.voided:
+                # Its readers look again: it may have failed for no other reason.
+                return
+            flight.error = error
+            if flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
             state = decisions.held_state(self.snapshot, remaining, self._deadline)
@@ -338,8 +481,13 @@ class Cell(Generic[T]):
             return
         if look.began is not None:
             look.began.background = True
-            look.began.run()
+            self.launch(look.began)
             return
         due = decisions.due_next(look.snapshot, look.state, look.failure, under_way=look.flight is not None)
         if due is not None:
             self._schedule(due)
+
+
+def _land(voided: Iterable[Flight]) -> None:
+    for flight in voided:
+        flight.land()

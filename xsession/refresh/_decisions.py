@@ -116,7 +116,7 @@ def is_older(answer: Snapshot[T], held: Snapshot[T], remaining: float) -> bool:
 
 
 def refreshes_by_itself(snapshot: Snapshot[T], remaining: float) -> bool:
-    """Whether a failed refresh is tried again with nobody asking: what is held is usable, and was read."""
+    """Whether a failed refresh is tried again without a caller: what is held is usable, and was read."""
     return remaining > snapshot.windows.hard and snapshot.armed
 
 
@@ -127,6 +127,11 @@ def due_next(snapshot: Snapshot[T], state: RefreshState, failure: Failure | None
     if under_way or failure is None or state is RefreshState.EXPIRED:
         return None
     return failure.next_try
+
+
+def age_of(snapshot: Snapshot[T], now: float) -> float:
+    """Seconds since what is held was asked for; without end, where nothing is."""
+    return now - (snapshot.expires_boot - snapshot.lifetime)
 
 
 def clocks_apart(snapshot: Snapshot[T], boot: float, wall: float) -> float:

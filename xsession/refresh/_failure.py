@@ -73,13 +73,18 @@ def deadline_passed(label: Label, wall: float, reason: str | None) -> DeadlinePa
     return DeadlinePassedError(msg, role_arn=label.role_arn, hop=label.hop, hint="ask for a new grant")
 
 
-def overdue(label: Label, limit: float) -> CredentialsTimeoutError:
-    """STS hangs.
+def overdue(label: Label, limit: float, *, source: bool = False) -> CredentialsTimeoutError:
+    """STS hangs, or the source does.
 
     Args:
         label: The hop.
         limit: Seconds that it had.
+        source: Whether it was the source that was waited for.
     """
+    if source:
+        msg = f"the source gave no credentials within {limit:.0f} s"
+        hint = "see what its process, its login or its own metadata service waits for"
+        return CredentialsTimeoutError(msg, hop=0, retryable=True, hint=hint)
     msg = f"STS gave no answer within {limit:.0f} s"
     return CredentialsTimeoutError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
 
@@ -95,13 +100,20 @@ def out_of_patience(label: Label, patience: float) -> CredentialsTimeoutError:
     return CredentialsTimeoutError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
 
 
+def waits_for_itself(label: Label) -> CredentialsError:
+    """A hook, or a function that the refresh calls, needs the very credentials that are being refreshed."""
+    msg = "the refresh of these credentials waits for the thread that asks for them here"
+    hint = "do not use an account's clients in hooks and functions that its own refresh calls"
+    return CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True, hint=hint)
+
+
 def useless(label: Label, problem: str) -> CredentialsError:
     """STS answered, and its answer is of no use."""
     return CredentialsError(problem, role_arn=label.role_arn, hop=label.hop, retryable=True)
 
 
 def unexpected(label: Label, error: BaseException) -> CredentialsError:
-    """Something was raised that is no error of ours."""
+    """Something was raised that is not an error of ours."""
     msg = f"refreshing failed: {type(error).__name__}"
     wrapped = CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
     wrapped.__cause__ = error

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from xsession._base import frozen
+from xsession._base import Latch, frozen
 from xsession.errors import XSessionError
 
 from ._failure import Failure
-from ._lanes import ThrottledTime, throttled_time_here
+from ._lanes import Lane
 from ._policy import RefreshState
 from ._snapshot import Issued, Snapshot
+from ._this_thread import ThrottledTime, given_up_with, this_thread
+
+if TYPE_CHECKING:
+    from ._cell import Cell
 
 T = TypeVar("T")
+
+# Which flight each worker waits for that some other thread runs.
+_awaited: dict[int, Flight] = {}
 
 
 class Fetch(Protocol):
@@ -33,12 +41,20 @@ class Fetch(Protocol):
         """Forgets what is kept elsewhere; with a key id, only if that is what is kept."""
 
     @property
-    def held_back(self) -> bool:
-        """Whether calls wait because STS throttles."""
+    def awaits_source(self) -> bool:
+        """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
+
+    @property
+    def lane(self) -> Lane | None:
+        """Where its calls wait while STS throttles, and whose threads they take; None: it calls nobody."""
+
+    @property
+    def hop_before(self) -> Cell[Any] | None:
+        """The hop before, whose credentials it needs; None: it is the first."""
 
 
 class Flight:
-    """One refresh under way. Whoever claims it runs it; everybody else waits for `done`.
+    """One refresh under way. The thread that claims it runs it; all others wait for `done`.
 
     Args:
         run: Does the work.
@@ -48,6 +64,7 @@ class Flight:
 
     __slots__ = (
         "_claim",
+        "_followers",
         "_mfa_code",
         "_run",
         "_throttled",
@@ -57,7 +74,9 @@ class Flight:
         "done",
         "error",
         "has_mfa_code",
+        "launched",
         "overdue",
+        "runner",
         "started",
         "voided",
     )
@@ -67,33 +86,61 @@ class Flight:
         self._mfa_code = mfa_code
         self.has_mfa_code = mfa_code is not None
         self._claim = threading.Lock()
+        self._followers: dict[object, Callable[[], None]] = {}
         self._throttled: ThrottledTime | None = None
         self._throttled_before = self._throttled_for = 0.0
         self.background = background
-        self.done = threading.Event()
+        # Also as soon as nobody wants its answer any more.
+        self.done = Latch()
         self.error: XSessionError | None = None
+        self.launched = False
+        self.runner: int | None = None
         self.started: float | None = None
         self.overdue = False
         self.voided = False
 
     def run(self) -> None:
-        """Runs it, unless somebody else does."""
+        """Runs it, unless another thread does, or no caller wants it any more."""
         if self._claim.acquire(blocking=False):
+            self.runner = threading.get_ident()
             try:
-                self._run(self)
+                if not self.voided:
+                    with given_up_with(self.done):
+                        self._run(self)
             finally:
                 # From here on, what holds this thread back is another flight's.
                 self._throttled_for, self._throttled = self.throttled(0.0), None
-                self._mfa_code = None
-                self.done.set()
+                self._mfa_code = self.runner = None
+                self.land()
+
+    def land(self) -> None:
+        """Wakes all that wait for it. Never called under a lock."""
+        self.done.set()
+        while self._followers:
+            try:
+                _, follow = self._followers.popitem()
+            except KeyError:
+                return
+            follow()
+
+    def then(self, who: object, follow: Callable[[], None]) -> None:
+        """Has a function called when it is over: at once, if it is.
+
+        Args:
+            who: For whom; only the last one's function of each is called.
+            follow: The function.
+        """
+        self._followers[who] = follow
+        if self.done.is_set():
+            self.land()
 
     def start(self, now: float) -> None:
-        """Takes note that this thread begins it.
+        """Records that this thread begins it.
 
         Args:
             now: The boot clock's reading, in seconds.
         """
-        throttled = throttled_time_here()
+        throttled = this_thread.throttled
         self._throttled_before = throttled.seconds(now)
         self._throttled = throttled
         self.started = now
@@ -115,7 +162,11 @@ class Flight:
 
 @frozen
 class Look(Generic[T]):
-    """What one look at a cell found, and the refresh that it began, if it was time for one."""
+    """What one look at a cell found, and the refresh that it began, if it was time for one.
+
+    `ended` is set when the credentials are thrown away, where there is no flight to wait for; `until_deadline` is in
+    seconds.
+    """
 
     snapshot: Snapshot[T]
     state: RefreshState
@@ -124,3 +175,36 @@ class Look(Generic[T]):
     flight: Flight | None
     began: Flight | None
     failure: Failure | None
+    ended: Latch | None
+    until_deadline: float
+
+
+@contextmanager
+def waiting_for(flight: Flight) -> Iterator[bool]:
+    """Within the block, this thread waits for a flight; gives whether that is in vain, since the flight waits for it.
+
+    A hook, or a function that gives tokens, can bring a worker here: it would wait for what it runs itself.
+    """
+    here = threading.get_ident()
+    before = _awaited.get(here)
+    # Noted first: of two threads that come at once, one sees the other.
+    _awaited[here] = flight
+    try:
+        yield _runs(here, flight)
+    finally:
+        if before is None:
+            _awaited.pop(here, None)
+        else:
+            _awaited[here] = before
+
+
+def _runs(thread: int, flight: Flight | None) -> bool:
+    # Follows who waits for whom; no chain of them is longer than there are threads.
+    for _ in range(len(_awaited) + 1):
+        runner = None if flight is None else flight.runner
+        if runner is None:
+            return False
+        if runner == thread:
+            return True
+        flight = _awaited.get(runner)
+    return False

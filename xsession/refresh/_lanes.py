@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from cachetools import LRUCache
+from xsession._base import SYSTEM_CLOCK, Clock, Latch, frozen, held_here, renew_after_fork
+from xsession.errors import SessionClosedError
 
-from xsession._base import SYSTEM_CLOCK, Clock, frozen, renew_after_fork
+from ._this_thread import this_thread
 
 FIRST_RATE_AT_LEAST = 5.0
 RATE_AT_LEAST = 1.0
@@ -61,41 +60,6 @@ def slowed(pace: LaneRate | None, *, now: float, recent: int) -> LaneRate:
     return LaneRate(rate, now, now)
 
 
-class ThrottledTime:
-    """How long the work of one thread was held back here; other threads may ask."""
-
-    __slots__ = ("_state",)
-
-    def __init__(self) -> None:
-        # Seconds so far, and since when it is held now: one reference, so that nobody sees halves.
-        self._state: tuple[float, float | None] = (0.0, None)
-
-    def seconds(self, now: float) -> float:
-        """All seconds so far, those of a wait that goes on included."""
-        so_far, since = self._state
-        return so_far if since is None else so_far + now - since
-
-    @contextmanager
-    def counting(self, clock: Clock) -> Iterator[None]:
-        """Counts the block."""
-        self._state = (self._state[0], clock.boot())
-        try:
-            yield
-        finally:
-            self._state = (self.seconds(clock.boot()), None)
-
-
-_threads = threading.local()
-
-
-def throttled_time_here() -> ThrottledTime:
-    """This thread's."""
-    held: ThrottledTime | None = getattr(_threads, "held", None)
-    if held is None:
-        held = _threads.held = ThrottledTime()
-    return held
-
-
 class Lane:
     """The calls of one account to one region's STS.
 
@@ -118,18 +82,45 @@ class Lane:
         pace = self._pace
         return pace is not None and not pace.over(self._clock.boot())
 
+    @property
+    def held_here(self) -> bool:
+        """Whether this thread is in the middle of it."""
+        return held_here(self._lock)
+
+    def delay(self) -> float:
+        """Seconds until the next call may be sent, as far as can be said; 0: it may be now."""
+        with self._lock:
+            now, pace = self._clock.boot(), self._pace
+            if pace is None or pace.over(now):
+                return 0.0
+            # Those in line hold a thread already.
+            return max(0.0, min(self._next - now, 1 / pace.rate)) + len(self._line) / pace.rate
+
+    def take_place(self) -> bool:
+        """Takes the next place, if there is one now; false where calls need none, too."""
+        with self._lock:
+            now, pace = self._clock.boot(), self._pace
+            if pace is None or pace.over(now) or self._line or now < self._next:
+                return False
+            self._next = now + 1 / pace.rate
+            return True
+
     def enter(self) -> float:
-        """Waits until one more call may be sent; returns the boot clock's reading then."""
-        if self.busy:
-            # One waits for the next place, the others for its turn: so they stay in order, and a pace that changes
-            # meanwhile changes the places of all.
-            with throttled_time_here().counting(self._clock), self._turn:
-                while (delay := self._delay()) > 0:
-                    self._clock.wait(self._never, delay)
+        """Waits until one more call may be sent; returns the boot clock's reading then.
+
+        Raises:
+            SessionClosedError: Nobody wants its answer any more.
+        """
+        has_place, this_thread.place = this_thread.place is self, None
+        unwanted = this_thread.given_up[-1] if this_thread.given_up else Latch()
+        if self.busy and not has_place:
+            self._stand_in_line(unwanted)
+        if unwanted.is_set():
+            raise SessionClosedError.closed()
         return self._note()
 
     def throttled(self, sent: float) -> None:
-        """Takes note that STS throttled a call that was sent then."""
+        """Records that STS throttled a call that was sent then."""
         with self._lock:
             pace = self._pace
             if pace is not None and sent < pace.slowed_at:
@@ -142,7 +133,7 @@ class Lane:
                 self._pace = slowed(None if pace is None or pace.over(now) else pace, now=now, recent=self._recent(now))
 
     def answered(self) -> None:
-        """Takes note that STS answered a call."""
+        """Records that STS answered a call."""
         with self._lock:
             self._share -= _WEIGHT_OF_LAST * self._share
             if self._pace is not None:
@@ -150,20 +141,36 @@ class Lane:
                 self._pace = None if self._pace.over(now) else self._pace.grown(now)
 
     def after_fork(self) -> None:
-        """Gives a forked child locks that nobody holds."""
+        """Gives a forked child locks that no thread holds."""
         self._renew()
 
     def _renew(self) -> None:
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._never = threading.Event()
+        # Re-entrant: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
+        self._line: deque[object] = deque()
 
-    def _delay(self) -> float:
+    def _stand_in_line(self, unwanted: Latch) -> None:
+        # The first one waits for the next place, the others until they may be first: so they stay in order, and a pace
+        # that changes meanwhile changes the places of all.
+        ticket = object()
+        self._line.append(ticket)
+        try:
+            with this_thread.throttled.counting(self._clock):
+                while (delay := self._delay(ticket)) > 0:
+                    if self._clock.wait(unwanted, delay):
+                        return
+        finally:
+            self._line.remove(ticket)
+
+    def _delay(self, ticket: object) -> float:
         with self._lock:
-            now = self._clock.boot()
-            pace = self._pace
+            now, pace = self._clock.boot(), self._pace
             if pace is None or pace.over(now):
                 return 0.0
+            before = self._line.index(ticket)
+            if before:
+                # Half of the time that it would take, since the pace may grow.
+                return max(1.0, before / 2) / pace.rate
             if now >= self._next:
                 self._next = now + 1 / pace.rate
                 return 0.0
@@ -203,20 +210,24 @@ class Lanes:
             caller: The id of the account whose credentials sign, or what stands for it where it is not known.
             region_name: The region.
         """
-        with self._lock:
-            key = (caller, region_name)
-            lane = self._lanes.get(key)
-            if lane is None:
-                lane = self._lanes[key] = Lane(self._clock)
-            return lane
+        # No lock: this is asked where a signal handler may come in, and each step is atomic.
+        key = (caller, region_name)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes.setdefault(key, Lane(self._clock))
+            if len(self._lanes) > _MAX_LANES:
+                # Those that hold nothing back know nothing that is worth keeping.
+                for other, known in list(self._lanes.items()):
+                    if not known.busy and known is not lane:
+                        self._lanes.pop(other, None)
+        return lane
 
     def after_fork(self) -> None:
         """Starts a forked child with nothing held back."""
         self._start_empty()
 
     def _start_empty(self) -> None:
-        self._lock = threading.Lock()
-        self._lanes: LRUCache[tuple[str, str], Lane] = LRUCache(_MAX_LANES)
+        self._lanes: dict[tuple[str, str], Lane] = {}
 
 
 SHARED_LANES = Lanes()

@@ -34,7 +34,7 @@ class RefreshState(enum.Enum):
     EXPIRED = "expired"
     """They are never returned: the reader waits for new ones."""
     REFUSED = "refused"
-    """STS refused, and the reader is told so again from memory for a while."""
+    """STS refused, and the reader gets that error again from memory for a while."""
     DEADLINE = "deadline"
     """The deadline of a grant has passed: nothing is returned any more, and nothing refreshed."""
 
@@ -54,7 +54,7 @@ class Windows:
     hard: float
 
     def state(self, remaining: float) -> RefreshState:
-        """The state of credentials with so many seconds left."""
+        """The state of credentials with `remaining` seconds left."""
         if remaining <= self.hard:
             return RefreshState.EXPIRED
         if remaining <= self.mandatory:
@@ -76,7 +76,7 @@ class RefreshPolicy:
             processes started together don't refresh together; above 0, at most 1 (no jitter).
         patience: Seconds that a caller without usable credentials waits for them.
         reassume_on_explicit_deny: Whether an AccessDenied of a service that says "explicit deny" makes the role be
-            assumed anew, once in ten minutes: so that a revocation of older sessions does not leave programs that may
+            assumed again, once in ten minutes: so that a revocation of older sessions does not leave programs that may
             have new ones with dead ones.
 
     Raises:
@@ -101,10 +101,10 @@ class RefreshPolicy:
             raise ConfigError.invalid(flag, "reassume_on_explicit_deny", "True or False")
         if self.advisory is not None and self.mandatory is not None and self.mandatory > self.advisory:
             msg = f"mandatory {self.mandatory!r} is longer than advisory {self.advisory!r}"
-            raise ConfigError(msg, hint="callers must not wait before the background had its chance")
+            raise ConfigError(msg, hint="shorten mandatory: the background refresh must come first")
 
     def windows(self, lifetime: float, draw: float) -> Windows:
-        """The windows of credentials that live so long.
+        """The windows of credentials with that lifetime.
 
         Args:
             lifetime: Seconds from issue to end.
@@ -116,12 +116,12 @@ class RefreshPolicy:
         return Windows(advisory, mandatory, min(5.0, mandatory / 4))
 
     def flight_limit(self, lifetime: float, hops: int) -> float:
-        """Seconds after which a refresh over so many hops counts as failed."""
+        """Seconds after which a refresh over `hops` hops counts as failed."""
         return hops * min(MAX_FLIGHT_SECONDS, max(1.0, self._advisory(lifetime) / 3))
 
     def try_limit(self, lifetime: float) -> float:
         """Seconds that STS has for an answer to one of the three tries of a call; in steps, since each has a client."""
-        # A window of somebody's own choice makes no network faster.
+        # A window that the user chose makes no network faster.
         limit = min(MAX_FLIGHT_SECONDS, max(1.0, _advisory_by_lifetime(lifetime) / 3))
         return min(MAX_TRY_SECONDS, round(limit / 3, 1))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Generic, TypeVar
 
 from xsession import events
+from xsession._base import Latch
 from xsession.errors import XSessionError
 
 from ._cell import Cell
-from ._failure import out_of_patience
-from ._flight import Flight, Look
+from ._failure import out_of_patience, waits_for_itself
+from ._flight import Flight, Look, waiting_for
 from ._policy import RefreshState
 from ._snapshot import Snapshot
+from ._this_thread import this_thread
 
 T = TypeVar("T")
 
@@ -25,13 +26,14 @@ class Reader(Generic[T]):
     Args:
         cell: What it reads.
         nested: Whether it is the refresh of the next hop: then it runs what it would wait for in its own thread, and
-            leaves retries to that hop's readers.
+            leaves retries to that hop's readers. So does whoever reads in a worker thread: a hook, a source that is an
+            account of another session, a function that gives tokens.
         mfa_code: The code that a person gave for the refresh which it begins.
     """
 
     def __init__(self, cell: Cell[T], *, nested: bool = False, mfa_code: str | None = None) -> None:
         self._cell = cell
-        self._nested = nested
+        self._nested = nested or this_thread.works
         self._mfa_code = mfa_code
         self._clock = cell.clock
         self._came = cell.clock.boot()
@@ -44,27 +46,38 @@ class Reader(Generic[T]):
         Raises:
             CredentialsError: None could be obtained within the policy's patience; the cause is in it.
         """
+        if self._cell.is_interrupted_here:
+            return self._cell.apart()
         while True:
             look = self._cell.look(self._mfa_code)
-            flight = look.flight
-            if look.began is not None and (look.began.background or not self._nested):
-                self._cell.launch(look.began)
-            if look.state in (RefreshState.FRESH, RefreshState.ADVISORY):
+            flight, is_usable = look.flight, self._is_usable(look)
+            if flight is not None and not flight.launched and (is_usable or not self._nested):
+                self._cell.launch(flight)
+            if is_usable:
                 return look.snapshot
             if look.state is RefreshState.MANDATORY and (flight is None or self._patience_spent):
                 return self._stale(look)
             if flight is None:
-                self._clock.wait(threading.Event(), self._until_next_try(look))
+                self._clock.wait(look.ended or Latch(), min(self._until_next_try(look), look.until_deadline))
                 continue
-            seconds = self._patience(look, flight)
+            seconds = min(self._patience(look, flight), look.until_deadline)
             throttled, queued = flight.throttled(look.now), flight.started is None
-            self._hasten(flight)
-            # Here and not in a method of its own: this is where callers stand, and whoever looks at a stack sees it.
-            if not self._clock.wait(flight.done, seconds) and flight.started is None:
-                # Whoever began it was interrupted before it could have it run.
-                self._cell.launch(flight)
+            if self._nested:
+                self._join(flight, seconds)
+            else:
+                self._hasten(flight)
+                # Here and not in a method of its own: this is where callers stand, and a look at a stack shows it.
+                if not self._clock.wait(flight.done, seconds) and flight.started is None:
+                    # What it waits for may have been replaced, or whoever began it was interrupted.
+                    self._cell.launch(flight)
             if look.state is not RefreshState.MANDATORY:
                 self._waited(look, flight, throttled, queued=queued)
+
+    def _is_usable(self, look: Look[T]) -> bool:
+        if look.state is RefreshState.MANDATORY:
+            # The next hop is not held up by a refresh of this one: its own credentials outlive these.
+            return self._nested
+        return look.state in (RefreshState.FRESH, RefreshState.ADVISORY)
 
     def _stale(self, look: Look[T]) -> Snapshot[T]:
         if self._patience_spent:
@@ -84,13 +97,20 @@ class Reader(Generic[T]):
         return min(left, self._cell.flight_left(flight, look.now))
 
     def _hasten(self, flight: Flight) -> None:
-        if self._nested:
-            # We are in a worker thread already: waiting for another one could leave none to do the work.
-            flight.run()
-        elif flight.background:
+        if flight.background:
             # It may be far back in the other queue.
             flight.background = False
             self._cell.launch(flight)
+
+    def _join(self, flight: Flight, seconds: float) -> None:
+        # We are in a worker thread already: waiting for another one could leave none to do the work.
+        flight.run()
+        if flight.done.is_set():
+            return
+        with waiting_for(flight) as in_vain:
+            if in_vain:
+                raise waits_for_itself(self._cell.label)
+            self._clock.wait(flight.done, seconds)
 
     def _waited(self, look: Look[T], flight: Flight, throttled_before: float, *, queued: bool) -> None:
         now = self._clock.boot()
@@ -114,6 +134,7 @@ class Reader(Generic[T]):
         return failure.next_try - look.now
 
     def _timeout(self, look: Look[T]) -> XSessionError:
-        if look.failure is not None:
-            return look.failure.described(look.now)
+        failure = look.failure or self._cell.failure_before
+        if failure is not None:
+            return failure.described(look.now)
         return out_of_patience(self._cell.label, self._cell.policy.patience)

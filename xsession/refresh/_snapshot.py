@@ -42,7 +42,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock) -> Deadline:
-        """The moment that lies so many seconds ahead."""
+        """The moment that lies `seconds` ahead."""
         return cls(clock.boot() + seconds, clock.wall() + seconds)
 
     def left(self, clock: Clock) -> float:

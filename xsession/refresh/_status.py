@@ -57,7 +57,7 @@ class HopStatus:
         """How a cell stands.
 
         Args:
-            label: What it is called.
+            label: Its name in events and errors.
             clock: Both clocks.
             snapshot: What it holds.
             state: What a reader would meet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from xsession._aws import first_region, partition_of_region
 from xsession._base import frozen
 
 from ._defaults import Defaults
@@ -109,7 +110,9 @@ def _filled(number: int, role: Role, length: int, defaults: Defaults) -> Hop:
         chained = number > 1 or (first_by_role and (role.mfa_serial or defaults.mfa_serial) is not None)
         longest = MAX_CHAINED_DURATION_SECONDS if chained else defaults.duration_seconds
         changes["duration_seconds"] = min(defaults.duration_seconds, longest)
-    single = ["role_session_name", "sts_region_name"]
+    single = ["role_session_name"]
+    if _fits(defaults.sts_region_name, role):
+        single.append("sts_region_name")
     if first_by_role:
         single += ["source_identity", "mfa_serial"]
         if not role.tags:
@@ -120,3 +123,10 @@ def _filled(number: int, role: Role, length: int, defaults: Defaults) -> Hop:
     # A copy is validated again.
     changes = {name: value for name, value in changes.items() if value != getattr(role, name)}
     return Hop(number, role.replace(**changes) if changes else role, open_duration)
+
+
+def _fits(region_name: str | None, role: Role) -> bool:
+    # A default is for many accounts: STS of another partition knows none of this one's.
+    if region_name is None or first_region(role.partition) is None:
+        return True
+    return partition_of_region(region_name) == role.partition

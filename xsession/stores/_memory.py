@@ -9,7 +9,7 @@ from functools import partial
 
 from cachetools import TLRUCache
 
-from xsession._base import public, renew_after_fork
+from xsession._base import is_held, public, renew_after_fork
 from xsession.credentials import Credentials
 
 
@@ -23,7 +23,7 @@ class MemoryStore:
     """
 
     def __init__(self, maxsize: int = 4_096, *, wall: Callable[[], float] = time.time) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._new_cache = partial(TLRUCache[str, Credentials], maxsize, _end, timer=wall)
         self._items = self._new_cache()
         renew_after_fork(self)
@@ -47,10 +47,10 @@ class MemoryStore:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
-        if self._lock.locked():
+        if is_held(self._lock):
             # A thread of the parent was changing the cache: half of that change may be here.
             self._items = self._new_cache()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 class NoStore:

@@ -1,0 +1,151 @@
+"""What goes wrong with the credentials of a source, as an error of ours: whether it stays, and what to do.
+
+botocore reads them: files, logins, processes, a machine's metadata. What needs a person or another file stays as it is;
+the network, a machine's metadata and whatever is not known may be better the next time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    MissingDependencyException,
+    PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    UnknownCredentialError,
+)
+
+from xsession._aws import hint_for, is_dead_caller, is_final, is_skewed, same_code
+from xsession.errors import SourceCredentialsError
+
+_LONGEST_SHOWN = 1_000
+_PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+_REMEDIES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (MissingDependencyException, "run: pip install 'botocore[crt]'"),
+    (ProfileNotFound, "see `aws configure list-profiles`"),
+    (RefreshWithMFAUnsupportedError, "pass profile_name= and mfa_code=, so that the next code can be asked for"),
+    (
+        (ConfigNotFound, ConfigParseError, InvalidConfigError, PartialCredentialsError, UnknownCredentialError),
+        "correct the profile",
+    ),
+)
+_NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, PermissionError)
+# By name: older botocores have not all of them.
+_SSO = frozenset({"SSOError", "NoAuthTokenError", "TokenRetrievalError"})
+_LOGIN = frozenset(
+    {"LoginAuthorizationCodeError", "LoginInsufficientPermissions", "LoginRefreshRequired", "LoginTokenLoadError"}
+)
+# Those of the portal of IAM Identity Center, which has codes of its own.
+_FINAL_IN_SSO = frozenset({"ForbiddenException", "ResourceNotFoundException", "UnauthorizedException"})
+
+
+def source_error(error: Exception, profile: str | None, profiles: Mapping[str, Any]) -> SourceCredentialsError:
+    """The error of a source whose credentials could not be read or refreshed.
+
+    Args:
+        error: What was raised.
+        profile: The profile that was asked for, or chosen by the environment; None: none was.
+        profiles: All profiles of the files, by name.
+    """
+    said = _said(error)
+    if isinstance(error, BotoCoreError):
+        hint, final = _of_botocore(error, profile, profiles)
+        failure = SourceCredentialsError(said, hop=0, retryable=not final, hint=hint)
+    elif isinstance(error, ClientError):
+        failure = _of_aws(error)
+    elif isinstance(error, _NO_SUCH_FILE):
+        hint = "install or correct what the profile names"
+        failure = SourceCredentialsError(said, hop=0, hint=hint)
+    elif isinstance(error, ValueError) and hasattr(error, "doc"):
+        # The whole output is in the exception.
+        msg = "the source's credential_process printed something that is no JSON"
+        return SourceCredentialsError(msg, hop=0, hint="run the credential_process by hand")
+    else:
+        msg = f"the source's own refresh failed: {type(error).__name__}: {said}"
+        failure = SourceCredentialsError(msg, hop=0, retryable=True)
+    failure.__cause__ = _without_frames(error)
+    return failure
+
+
+def no_credentials(profile: str | None) -> SourceCredentialsError:
+    """The error of a source that has none."""
+    msg = f"the source has no credentials (profile {profile or 'default'!r})"
+    hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="
+    return SourceCredentialsError(msg, hop=0, hint=hint)
+
+
+def no_profile(error: ProfileNotFound, asked: str | None) -> SourceCredentialsError:
+    """The error of a profile that is in no file.
+
+    Args:
+        error: botocore's.
+        asked: The profile that was asked for by name; None: the environment chose it.
+    """
+    hint = "see `aws configure list-profiles`"
+    if asked is None:
+        variable = next((name for name in _PROFILE_VARIABLES if os.environ.get(name)), None)
+        hint = hint if variable is None else f"{variable} names it: unset or correct it, or pass profile_name="
+    failure = SourceCredentialsError(str(error), hop=0, hint=hint)
+    failure.__cause__ = _without_frames(error)
+    return failure
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    # The frames that it passed through hold what was read, and those of what it came from.
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = None
+        one.__context__, one = None, one.__cause__
+    return error
+
+
+def _said(error: Exception) -> str:
+    said = str(error).strip()
+    return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]}..."
+
+
+def _of_botocore(error: BotoCoreError, profile: str | None, profiles: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """What to do, and whether it stays."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & _SSO:
+        return f"run: aws sso login{_with_profile(profile, profiles, 'sso_')}", True
+    if names & _LOGIN:
+        return f"run: aws login{_with_profile(profile, profiles, 'login_session')}", True
+    if isinstance(error, CredentialRetrievalError) and error.kwargs.get("provider") == "custom-process":
+        return "do what the profile's credential_process says, or run it by hand", True
+    hint = next((hint for kinds, hint in _REMEDIES if isinstance(error, kinds)), None)
+    return hint, hint is not None
+
+
+def _of_aws(error: ClientError) -> SourceCredentialsError:
+    details = error.response.get("Error", {})
+    code, message = str(details.get("Code", "Unknown")), str(details.get("Message", ""))
+    final = is_final(code, message) or is_dead_caller(code) or is_skewed(code, message) or code in _FINAL_IN_SSO
+    return SourceCredentialsError(
+        f"the source's own role or login is refused: {_said(error)}",
+        hop=0,
+        code=same_code(code),
+        request_id=error.response.get("ResponseMetadata", {}).get("RequestId"),
+        retryable=not final,
+        hint=hint_for(code),
+    )
+
+
+def _with_profile(profile: str | None, profiles: Mapping[str, Any], setting: str) -> str:
+    # The profile that has the login: the one that was asked for may only name a role behind it.
+    visited = [profile or "default"]
+    while (found := profiles.get(visited[-1])) and not any(str(name).startswith(setting) for name in found):
+        behind = found.get("source_profile")
+        if behind is None or behind in visited or behind not in profiles:
+            break
+        visited.append(behind)
+    return "" if profile is None and len(visited) == 1 else f" --profile {visited[-1]}"
