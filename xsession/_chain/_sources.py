@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from xsession._base import renew_after_fork
-from xsession._botocore import Loaders, SourceSession, settings_session
+from xsession._botocore import Loaders, SourceSession
 from xsession.accounts import Account, Profile, ProfileSettings
 from xsession.errors import SessionClosedError, SourceCredentialsError
 
@@ -149,7 +149,7 @@ class Sources:
         runtime, config = self._runtime, self._settings.config
         clients = None if settings is None else self._clients.get(settings)
         if clients is None:
-            boto3_session = session.boto3_session if settings is None else settings_session(settings)
+            boto3_session = session.boto3_session if settings is None else _with_settings(settings)
             clients = SourceClients(boto3_session, config, loaders=self._loaders, clock=runtime.clock)
             if settings is not None:
                 self._clients[settings] = clients
@@ -165,3 +165,9 @@ class Sources:
             region_name=self._settings.region_name,
             sts_region_name=self._settings.defaults.sts_region_name,
         )
+
+
+def _with_settings(settings: ProfileSettings) -> boto3.Session:
+    from xsession._botocore import settings_session  # noqa: PLC0415 # it is for accounts that profiles define
+
+    return settings_session(settings)
