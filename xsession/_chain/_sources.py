@@ -149,7 +149,7 @@ class Sources:
         runtime, config = self._runtime, self._settings.config
         clients = None if settings is None else self._clients.get(settings)
         if clients is None:
-            boto3_session = session.boto3_session if settings is None else _settings_session(settings)
+            boto3_session = session.boto3_session if settings is None else _with_settings(settings)
             clients = SourceClients(boto3_session, config, loaders=self._loaders, clock=runtime.clock)
             if settings is not None:
                 self._clients[settings] = clients
@@ -167,7 +167,7 @@ class Sources:
         )
 
 
-def _settings_session(settings: ProfileSettings) -> boto3.Session:
+def _with_settings(settings: ProfileSettings) -> boto3.Session:
     from xsession._botocore import settings_session  # noqa: PLC0415 # it is for accounts that profiles define
 
     return settings_session(settings)
