@@ -26,7 +26,9 @@ from xsession import (
     RoleChain,
     RoleSpec,
     Status,
+    XSessionError,
 )
+from xsession.events import Event
 from xsession.policies import findings, s3_read, trust
 
 HERE = Structure()
@@ -291,6 +293,24 @@ def test_what_is_imported_from_a_face_is_there() -> None:
         if item.name not in {name for chosen in lazily_imported(item.module).values() for name in chosen}
     ]
     assert missing == []
+
+
+PUBLIC_MODULES = sorted(
+    module
+    for module in HERE.modules.keys() - HERE.packages
+    if HERE.package(module) == "xsession" and not HERE.room(module).startswith("_") and HERE.room(module) not in EDGES
+)
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_a_module_that_stands_alone_says_what_is_public(module: str) -> None:
+    """As faces do; what it imports, and its helpers for other modules, are not."""
+    names: list[str] = face(module).__all__
+    assert names == sorted(set(names), key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    defined = {name: value for name, value in vars(face(module)).items() if getattr(value, "__module__", "") == module}
+    assert {name for name in names if name not in defined and isinstance(getattr(face(module), name), type)} == set()
+    kinds = XSessionError, Event
+    assert {name for name, value in defined.items() if isinstance(value, type) and issubclass(value, kinds)} <= {*names}
 
 
 @pytest.mark.parametrize("package", FACES)
