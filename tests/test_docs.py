@@ -57,6 +57,13 @@ def test_every_task_is_on_the_home_page() -> None:
     assert [line for line in home.splitlines() if line.count("](") > 1] == []
 
 
+def test_every_page_is_linked_from_the_home_page() -> None:
+    """Also those that are no task: reference, explanations, first steps."""
+    home = page("index.md")
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"index.md"}
+    assert {name for name in pages if f"]({name})" not in home} == set()
+
+
 def test_links_of_the_readme_work_anywhere() -> None:
     """A package index shows it far from the files beside it; so links are absolute, and lead to files that exist."""
     links = re.findall(r"\]\((.*?)\)", (ROOT / "README.md").read_text(encoding="utf-8"))

@@ -58,6 +58,18 @@ assert not hasattr(xsession, "CrossAccountSessions")
     assert run_python(code).split() == ["xsession._base", "xsession._base.lazy"]
 
 
+def test_descriptions_of_roles_need_no_boto3() -> None:
+    """Whoever writes a template of a role calls nobody."""
+    code = """
+import sys
+sys.modules["boto3"] = None
+from xsession import RoleSpec, policies
+spec = RoleSpec("Reads", trust=policies.trust("arn:aws:iam::111111111111:root"), permissions=policies.ec2_describe())
+print(len(spec.to_cloudformation()) > 0, len(spec.to_terraform()) > 0)
+"""
+    assert run_python(code).split() == ["True", "True"]
+
+
 def test_what_few_need_is_imported_when_it_is_asked_for() -> None:
     """Policies, MFA, tables, setting up roles, making grants and the like cost those nothing who do none of it."""
     code = """

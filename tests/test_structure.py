@@ -14,6 +14,22 @@ import pytest
 from tests.support.programs import run_python
 from tools.project import EDGES, LAYERS, ROOT, WITHOUT_BOTO3, sources
 from tools.structure import Structure
+from xsession import (
+    SOURCE,
+    Account,
+    Accounts,
+    AssumeRoleError,
+    CrossAccountSession,
+    Defaults,
+    RefreshPolicy,
+    Role,
+    RoleChain,
+    RoleSpec,
+    Status,
+    XSessionError,
+)
+from xsession.events import Event
+from xsession.policies import findings, s3_read, trust
 
 HERE = Structure()
 FACES = sorted(HERE.packages)
@@ -282,10 +298,55 @@ def test_what_is_imported_from_a_face_is_there() -> None:
     assert missing == []
 
 
+PUBLIC_MODULES = sorted(
+    module
+    for module in HERE.modules.keys() - HERE.packages
+    if HERE.package(module) == "xsession" and not HERE.room(module).startswith("_") and HERE.room(module) not in EDGES
+)
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_a_module_that_stands_alone_says_what_is_public(module: str) -> None:
+    """As faces do; what it imports, and its helpers for other modules, are not."""
+    names: list[str] = face(module).__all__
+    assert names == sorted(set(names), key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    defined = {name: value for name, value in vars(face(module)).items() if getattr(value, "__module__", "") == module}
+    assert {name for name in names if name not in defined and isinstance(getattr(face(module), name), type)} == set()
+    kinds = XSessionError, Event
+    assert {name for name, value in defined.items() if isinstance(value, type) and issubclass(value, kinds)} <= {*names}
+
+
 @pytest.mark.parametrize("package", FACES)
 def test_a_face_lists_its_names(package: str) -> None:
     """Before they are imported, for completion in a shell and in notebooks."""
     assert set(face(package).__all__) <= set(dir(face(package)))
+
+
+def test_a_face_lists_no_helpers() -> None:
+    """Before and after they are used: completion shows what is public, and modules that were imported."""
+    code = """
+import sys
+from importlib import import_module
+for name in sys.argv[1:]:
+    face = import_module(name)
+    for one in [*face.__all__, "lazy"]:
+        getattr(face, one)
+    seen = {one for one in dir(face) if not one.startswith("__")}
+    seen -= {one for one in seen if one[0] != "_" and isinstance(getattr(face, one), type(sys))}
+    print(*(f"{name}.{one}" for one in seen.symmetric_difference(face.__all__)))
+"""
+    assert run_python(code, *FACES).split() == []
+
+
+def test_modules_in_the_reference_are_attributes_of_the_package() -> None:
+    """`import xsession` is enough to write `except xsession.errors.MfaError`."""
+    documented = re.findall(r"^::: (xsession\S*)", (ROOT / "docs/reference/api.md").read_text(), re.MULTILINE)
+    code = """
+import sys, operator, xsession
+for name in sys.argv[1:]:
+    operator.attrgetter(name)(xsession)
+"""
+    assert run_python(code, *(name.removeprefix("xsession.") for name in documented)) == ""
 
 
 def test_names_that_a_face_has_not_are_refused() -> None:
@@ -306,12 +367,33 @@ def test_public_classes_are_of_their_face(package: str) -> None:
             assert getattr(importlib.import_module(home), name) is value
 
 
-def test_a_pickle_names_the_face() -> None:
-    """It is read by the next version too, where the class may lie in another module."""
-    from xsession import Role  # noqa: PLC0415 # it is the class itself that is looked at
+ROLE = Role("arn:aws:iam::222222222222:role/R", tags={"team": "vegeta"}, policy=s3_read("vegeta-power-levels"))
 
-    assert b"xsession.roles" in pickle.dumps(Role("arn:aws:iam::222222222222:role/R"))
-    assert b"xsession.roles._role" not in pickle.dumps(Role("arn:aws:iam::222222222222:role/R"))
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SOURCE,
+        ROLE,
+        RoleChain(ROLE.role_arn, ROLE),
+        Account("vegeta", ROLE, tags={"env": "prod"}),
+        Accounts({"vegeta": ROLE}),
+        Defaults(tags={"team": "vegeta"}),
+        RefreshPolicy(),
+        Status([]),
+        RoleSpec("R", trust=trust("arn:aws:iam::111111111111:role/Batman"), tags={"team": "vegeta"}),
+        findings(s3_read("vegeta-power-levels")),
+        CrossAccountSession({"vegeta": ROLE}),
+        AssumeRoleError("refused", account="vegeta", hop=1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_pickle_names_faces(value: object) -> None:
+    """It is read by the next version too, where a class may lie in another module of its package."""
+    written = pickle.dumps(value)
+    named = {name.decode() for name in re.findall(rb"xsession[.\w]*", written)}
+    assert named <= HERE.packages | {name for name in HERE.modules if HERE.package(name) == "xsession"}
+    assert type(pickle.loads(written)) is type(value)
 
 
 def test_class_names_are_unique() -> None:

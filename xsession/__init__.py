@@ -118,5 +118,5 @@ __getattr__, __dir__ = lazy(
         "session": ("CrossAccountSession",),
         "stores": ("MemoryStore", "Store"),
     },
-    modules=("activity", "audit", "diagnosis", "escape", "events", "policies"),
+    modules=("activity", "audit", "diagnosis", "errors", "escape", "events", "policies", "provision", "testing"),
 )

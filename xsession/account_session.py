@@ -17,6 +17,8 @@ from .roles import RoleChain
 if TYPE_CHECKING:
     from botocore.credentials import Credentials as BotocoreCredentials
 
+__all__ = ["AccountSession"]
+
 EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
 """Arguments of boto3's `client` that would make it act with other credentials than the account's."""
 

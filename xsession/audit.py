@@ -25,6 +25,8 @@ from .errors import AuditLogError
 from .escape import for_json, for_terminal
 from .events import Event
 
+__all__ = ["MAX_LINE_BYTES", "MAX_TEXT_CHARACTERS", "SCHEMA_VERSION", "AuditLog", "AuditRecord"]
+
 SCHEMA_VERSION = 1
 """The version of the lines' form; it changes when a field changes its meaning, not when one is added."""
 

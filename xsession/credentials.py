@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from ._base import frozen
 
+__all__ = ["Credentials", "Identity"]
+
 
 @frozen(kw_only=True)
 class Credentials:

@@ -36,6 +36,28 @@ from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError
 
+__all__ = [
+    "ActivityError",
+    "AssumeRoleError",
+    "AuditLogError",
+    "ConfigError",
+    "CredentialsError",
+    "CredentialsTimeoutError",
+    "DeadlinePassedError",
+    "GrantError",
+    "InvalidPolicyError",
+    "InvalidRoleError",
+    "MfaError",
+    "ProvisionError",
+    "RevocationError",
+    "STSUnavailableError",
+    "SessionClosedError",
+    "SourceCredentialsError",
+    "UnknownAccountError",
+    "WrongAccountError",
+    "XSessionError",
+]
+
 _LONGEST_SHOWN = 120
 
 

@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+__all__ = ["for_html", "for_json", "for_terminal"]
+
 # Printable for Python, and yet nothing shows: Unicode's default ignorable characters, and the blank Braille pattern.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
     chr(number)

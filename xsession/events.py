@@ -16,6 +16,24 @@ from typing import Literal, Protocol, TypeAlias
 
 from ._base import frozen
 
+__all__ = [
+    "ClockStepped",
+    "Event",
+    "GrantFailed",
+    "GrantRequested",
+    "Granted",
+    "Hook",
+    "Invalidated",
+    "InvalidationReason",
+    "LoggingHook",
+    "NeedsAttention",
+    "RefreshFailed",
+    "RefreshStarted",
+    "RefreshSucceeded",
+    "Revoked",
+    "ServedStale",
+]
+
 logger = logging.getLogger("xsession")
 logger.addHandler(logging.NullHandler())
 

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 from ._base import frozen
 
+__all__ = ["Outcome", "Outcomes"]
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 

@@ -11,6 +11,8 @@ import logging
 import re
 from contextlib import suppress
 
+__all__ = ["RedactingFilter"]
+
 _NAMES = (
     r"(?:aws[_-]?)?secret[_-]?(?:access[_-]?)?key",
     r"(?:x-amz-)?security[_-]?token",

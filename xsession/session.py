@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .policies import PolicyLike
     from .refresh import Status
 
+__all__ = ["CrossAccountSession"]
+
 T = TypeVar("T")
 
 MAX_CLIENTS = 1_024

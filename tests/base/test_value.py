@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import pytest
 
 from xsession._base._value import frozen
+from xsession.events import Event
+from xsession.refresh import HopStatus
 
 T = TypeVar("T")
 
@@ -252,6 +255,12 @@ def test_a_class_may_inherit_without_the_decorator() -> None:
 def test_generic_values_work() -> None:
     """With and without the type that they hold."""
     assert Box[int](1) == Box(1)
+
+
+def test_types_of_arguments_can_be_read() -> None:
+    """By what injects or converts them; names in annotations are those of the class's module, not of its face."""
+    assert get_type_hints(Event.__init__)["hop"] == int | None
+    assert get_type_hints(HopStatus.__init__)["local_expiry"] == datetime | None
 
 
 def test_values_may_have_no_field() -> None:

@@ -15,6 +15,8 @@ class FrozenMap(Mapping[str, V_co]):
         items: A mapping or pairs; copied.
     """
 
+    # It is in the pickle of most public values, which must survive a move of this module.
+    __module__ = "xsession._base"
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, V_co] | Iterable[tuple[str, V_co]] = ()) -> None:

@@ -66,18 +66,20 @@ class _Late:
     def __init__(self, cls: type[Any], name: str) -> None:
         self._cls = cls
         self._name = name
+        # Where the names in annotations are found: the class's `__module__` is its face, where they are not.
+        self._module = cls.__module__
 
     def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
-        method = _written(self._cls, self._name)
+        method = _written(self._cls, self._name, self._module)
         setattr(self._cls, self._name, method)
         return method.__get__(instance, owner)
 
 
-def _written(cls: type[Any], name: str) -> Any:
+def _written(cls: type[Any], name: str, module: str) -> Any:
     # `dataclass` writes methods for a class with the same fields, which is thrown away.
     members: dict[str, Any] = {item.name: item for item in fields(cls)}
     members["__annotations__"] = {item.name: item.type for item in fields(cls)}
-    members["__module__"], members["__qualname__"] = cls.__module__, cls.__qualname__
+    members["__module__"], members["__qualname__"] = module, cls.__qualname__
     members["__doc__"] = "Has one, since dataclass would write one from the signature, which takes long."
     if hasattr(cls, "__post_init__"):
         members["__post_init__"] = cls.__post_init__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar
 
 C = TypeVar("C", bound=type[Any])
@@ -34,9 +35,15 @@ def lazy(
         raise AttributeError(msg)
 
     def listed() -> list[str]:
-        return sorted({*namespace, *namespace["__all__"], *modules})
+        # Neither helpers that were used nor what `__init__` imports for itself.
+        own = {name for name, value in namespace.items() if name.startswith("__") or _is_public_module(name, value)}
+        return sorted({*own, *namespace["__all__"], *modules})
 
     return get, listed
+
+
+def _is_public_module(name: str, value: object) -> bool:
+    return isinstance(value, ModuleType) and not name.startswith("_")
 
 
 def public(cls: C) -> C:

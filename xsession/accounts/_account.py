@@ -25,10 +25,15 @@ _REGION = r"[a-z]{2,}(-[a-z0-9]+)+"
 class SourceType(enum.Enum):
     """The type of `SOURCE`."""
 
+    # A pickle of it names `xsession.accounts.SOURCE`, which stays when this module moves.
+    __module__ = "xsession.accounts"
     SOURCE = "source"
 
     def __repr__(self) -> str:
         return "SOURCE"
+
+    def __reduce_ex__(self, _protocol: object) -> str:  # type: ignore[override] # pickle takes names too
+        return self.name
 
 
 SOURCE: Literal[SourceType.SOURCE] = SourceType.SOURCE

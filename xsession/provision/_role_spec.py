@@ -23,7 +23,6 @@ from xsession.policies import (
 )
 from xsession.roles import checked_tags
 
-from . import _changes as changes
 from . import _export as export
 from ._comparison import Comparison, compare
 
@@ -166,6 +165,8 @@ class RoleSpec:
             InvalidPolicyError: With `assume_from`, the trust policy trusts no principal that has AWS credentials, or
                 asks for what STS does not take.
         """
+        from . import _changes as changes  # noqa: PLC0415 # brings boto3, which who writes a template needs not
+
         return changes.apply(self, session, assume_from, changes.Patience(clock, timeout))
 
     def remove(
@@ -187,6 +188,8 @@ class RoleSpec:
         Raises:
             ProvisionError: The role has what is not ours or another path, IAM refused or could not be asked.
         """
+        from . import _changes as changes  # noqa: PLC0415 # as in `apply`
+
         return changes.remove(self, session, changes.Patience(clock, timeout), force=force)
 
     def to_cloudformation(self) -> str:
