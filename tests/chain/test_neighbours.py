@@ -12,7 +12,6 @@ import pytest
 from tests.support.cells import attempted, until
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import CrossAccountSession, Role, SessionClosedError
-from xsession._chain._chains import Chains
 from xsession.events import Event, RefreshSucceeded
 from xsession.refresh import SHARED_WORKERS
 from xsession.testing import Fault
@@ -81,14 +80,14 @@ def test_a_region_that_hangs_leaves_the_others_alone(world: World) -> None:
 def test_what_is_made_while_the_session_closes_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between finding the source and making the cell."""
     xs: CrossAccountSession = world.session()
-    find = Chains._source_of
+    find = xs._chains._source_of
 
-    def closing(self: Chains, account: Any) -> Any:
-        source = find(self, account)
+    def closing(account: Any) -> Any:
+        source = find(account)
         xs.close()
         return source
 
-    monkeypatch.setattr(Chains, "_source_of", closing)
+    monkeypatch.setattr(xs._chains, "_source_of", closing)
     with pytest.raises(SessionClosedError):
         xs.get_client("sts", "vegeta")
     assert list(xs._chains._cells) == []
