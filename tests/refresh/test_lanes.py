@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.cells import Allowing, ImpatientClock, in_threads, until
 from xsession._base._clock import Waitable
+from xsession.refresh import _lanes as module
 from xsession.refresh._lanes import CALM_SECONDS, Lane, LaneRate, Lanes, slowed
 from xsession.refresh._this_thread import ThrottledTime, this_thread
 from xsession.testing import FakeClock
@@ -183,3 +184,15 @@ def test_the_pace_follows_what_sts_allows(rate: int) -> None:
         clock.advance(0.001)
     assert sts.calls <= 1.5 * rate * 600
     assert answered >= 0.5 * rate * 600
+
+
+def test_lanes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that hold nothing back go; one that does is what it was."""
+    monkeypatch.setattr(module, "_MAX_LANES", 3)
+    clock = FakeClock()
+    lanes = Lanes(clock)
+    throttle(lanes.lane("111111111111", "eu-west-1"), clock)
+    for number in range(10):
+        lanes.lane(f"{number}", "eu-west-1")
+    assert len(lanes._lanes) <= 4
+    assert lanes.lane("111111111111", "eu-west-1").busy

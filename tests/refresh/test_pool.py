@@ -142,13 +142,34 @@ def test_what_nobody_wants_any_more_is_not_run(threads: Threads) -> None:
     lane, unwanted = threads.lane(0.001), Latch()
     threads.run(lane, "first", unwanted)
     threads.run(lane, "second", unwanted)
+    threads.run(None, "of nobody")
+    until(lambda: threads.ran == ["of nobody"])
     unwanted.set()
     threads.workers.forget(())
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "xsession-timer"])
+    until(lambda: not threads.workers._timer_runs)
     assert not threads.workers._urgent.is_waiting
     threads.run(threads.lane(), "gone", unwanted)
     threads.run(threads.lane(), "wanted")
+    until(lambda: threads.ran == ["of nobody", "wanted"])
+
+
+def test_those_that_are_wanted_stay(threads: Threads) -> None:
+    """Behind others that are not."""
+    lane, unwanted = threads.lane(2), Latch()
+    threads.run(lane, "gone", unwanted)
+    threads.run(lane, "wanted")
+    unwanted.set()
+    threads.workers.forget(())
+    threads.clock.advance(0.5)
     until(lambda: threads.ran == ["wanted"])
+
+
+def test_a_thread_that_dies_without_work_leaves_none_behind(threads: Threads) -> None:
+    """It counts no more."""
+    pool = threads.workers._urgent
+    pool._threads = 1
+    pool._die(None)
+    assert (pool._threads, pool._starting) == (0, 0)
 
 
 def test_what_comes_after_that_is_let_pass(threads: Threads) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from tests.support.cells import Bench, ScriptedFetch, attempted, in_threads, read, refusal, until
 from xsession import events
 from xsession.errors import AssumeRoleError, CredentialsError, SessionClosedError
+from xsession.refresh import _flight
+from xsession.refresh._flight import Flight, waiting_for
 from xsession.refresh._lanes import Lane
 from xsession.refresh._snapshot import Deadline
 from xsession.refresh._workers import MAX_URGENT_THREADS
@@ -223,3 +226,34 @@ def test_a_caller_that_waits_hastens_the_hop_before() -> None:
     assert read(cell).generation == 1
     assert (before, flight.background) == (True, False)
     gate.set()
+
+
+def test_a_circle_of_others_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in it are told; whoever waits for one of them is not in it."""
+    flights = [Flight(lambda _flight: None, background=False) for _ in range(2)]
+    flights[0].runner, flights[1].runner = -1, -2
+    monkeypatch.setattr(_flight, "_awaited", {-1: flights[1], -2: flights[0]})
+    with waiting_for(flights[0]) as in_vain:
+        assert not in_vain
+
+
+def test_those_that_wait_are_called_once() -> None:
+    """Of two threads that end a flight at once, each may call the last one; the other finds none."""
+
+    class Taken(dict[object, Callable[[], None]]):
+        def __len__(self) -> int:
+            return 1
+
+    flight = Flight(lambda _flight: None, background=False)
+    flight._followers = Taken()
+    flight.land()
+    assert flight.done.is_set()
+
+
+def test_a_flight_that_nobody_wants_is_not_run() -> None:
+    """It has a thread, and gives it back."""
+    runs: list[Flight] = []
+    flight = Flight(runs.append, background=False)
+    flight.voided = True
+    flight.run()
+    assert (runs, flight.done.is_set()) == ([], True)

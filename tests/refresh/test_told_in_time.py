@@ -128,7 +128,7 @@ def test_what_waits_for_its_place_is_given_up(in_thread: bool) -> None:
         cell.close()
         bench.workers.forget({cell})
     assert kinds(told) == {SessionClosedError}
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("xsession-")])
+    until(lambda: not bench.workers._urgent._threads and not bench.workers._timer_runs)
     assert (bench.calls, lane._line) == (0, type(lane._line)())
 
 
@@ -163,3 +163,23 @@ def test_the_next_hop_is_told_of_its_own_end() -> None:
         assert kinds(told) == {SessionClosedError}
     until(lambda: bench.cell.snapshot.generation == 1)
     assert fetch.calls == []
+
+
+def test_a_look_that_a_close_overtakes_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has seen that the session was open."""
+    bench = Bench()
+    monkeypatch.setattr(bench.cell, "_check_end", bench.cell.close)
+    with pytest.raises(SessionClosedError):
+        bench.read()
+    assert bench.cell._flight is None
+
+
+def test_the_next_hop_is_told_that_the_hop_before_is_closed() -> None:
+    """By its own refresh."""
+    bench = Bench()
+    fetch = ScriptedFetch(bench.clock)
+    fetch.hop_before = bench.cell
+    fetch.before = lambda: read(bench.cell)
+    bench.cell.close()
+    with pytest.raises(SessionClosedError):
+        read(bench.new_cell(fetch, hop=2))

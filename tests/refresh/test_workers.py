@@ -209,3 +209,14 @@ def test_wake_signals_do_not_pile_up() -> None:
     for _ in range(1_000):
         wake.set()
     assert [wake.wait(0.01), wake.wait(0.01), wake.wait(-1)] == [True, False, False]
+
+
+def test_an_entry_is_forgotten_wherever_it_is_by_then() -> None:
+    """`__del__` may come in between a look at the first one and its end, and submit one that is due sooner."""
+    workers, task = Workers(FakeClock()), Task()
+    for due in (30.0, 20.0, 10.0):
+        workers.submit_at(1_000 + due, task.run)
+    late = max(workers._due)
+    workers._remove(late)
+    assert [entry[0] for entry in sorted(workers._due)] == [1_010.0, 1_020.0]
+    workers.forget({task})

@@ -437,11 +437,9 @@ class Cell(Generic[T]):
         with self._lock:
             if self._flight is flight:
                 self._flight = None
-            if flight.voided:
-                # Its readers look again: it may have failed for no other reason.
-                return
-            flight.error = error
-            if flight.overdue:
+            # Those who waited for one that was thrown away look again: it may have failed for no other reason.
+            flight.error = None if flight.voided else error
+            if flight.voided or flight.overdue:
                 return
             now, remaining = self.clock.boot(), max(0.0, self.snapshot.remaining(self.clock))
             state = decisions.held_state(self.snapshot, remaining, self._deadline)

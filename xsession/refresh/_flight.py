@@ -186,16 +186,12 @@ def waiting_for(flight: Flight) -> Iterator[bool]:
     A hook, or a function that gives tokens, can bring a worker here: it would wait for what it runs itself.
     """
     here = threading.get_ident()
-    before = _awaited.get(here)
     # Noted first: of two threads that come at once, one sees the other.
     _awaited[here] = flight
     try:
         yield _runs(here, flight)
     finally:
-        if before is None:
-            _awaited.pop(here, None)
-        else:
-            _awaited[here] = before
+        _awaited.pop(here, None)
 
 
 def _runs(thread: int, flight: Flight | None) -> bool:
