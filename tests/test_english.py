@@ -62,7 +62,7 @@ def strings_and_comments(module: Path) -> Iterator[tuple[int, str]]:
 def test_words_are_those_that_programmers_use() -> None:
     """In all modules, and in all pages for users and contributors."""
     pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY"))]
-    modules = [module for module in (ROOT / "xsession").rglob("*.py")]
+    modules = list((ROOT / "xsession").rglob("*.py"))
     prose = {page: paragraphs(page) for page in pages} | {module: strings_and_comments(module) for module in modules}
     assert len(prose) > 150
     wrong = [
