@@ -168,6 +168,8 @@ class reaching:  # noqa: N801 # used as a function: `with reaching("vegeta"):`
             fresh = error.for_caller(self._account)
             if fresh.hop is None and self._hop is not None:
                 fresh.role_arn, fresh.hop = self._role_arn, self._hop
+            # It becomes the context of the copy; the frames that it passed through hold credentials and requests.
+            error.__traceback__ = None
             raise fresh
 
 

@@ -256,9 +256,9 @@ class CrossAccountSession:
             CredentialsError: No credentials could be obtained, or STS refused them.
         """
         resolved = self._resolve(self.accounts.find(account))
-        frozen = resolved.credentials.get_frozen_credentials()
         with reaching(resolved.account.name):
-            identity = resolved.source.identity(frozen, resolved.sts_region_name)
+            # In no variable of this frame: its caller gets the error with it.
+            identity = resolved.source.identity(resolved.credentials.get_frozen_credentials(), resolved.sts_region_name)
         if not resolved.hops:
             # Where it is another identity by now, what it was given before is thrown away.
             resolved.source.frozen()

@@ -41,7 +41,7 @@ def test_the_function_is_called_with_the_serial() -> None:
 
 
 def test_a_function_that_fails_is_an_error_of_ours() -> None:
-    """With its own as the cause; one of ours stays what it is."""
+    """Without its own as the cause, which may hold a code; one of ours stays what it is."""
 
     def fails(_serial: str) -> str:
         raise LookupError
@@ -52,7 +52,7 @@ def test_a_function_that_fails_is_an_error_of_ours() -> None:
 
     with pytest.raises(MfaError, match="failed: LookupError") as caught:
         ask_for_code(SERIAL, fails, None)
-    assert isinstance(caught.value.__cause__, LookupError)
+    assert caught.value.__cause__ is caught.value.__context__ is None
     with pytest.raises(ConfigError, match="no"):
         ask_for_code(SERIAL, refuses, None)
 

@@ -25,6 +25,7 @@ from botocore.exceptions import (
 )
 
 from xsession._aws import hint_for, is_dead_caller, is_final, is_skewed, same_code
+from xsession._base import without_frames
 from xsession.errors import SourceCredentialsError
 
 _LONGEST_SHOWN = 1_000
@@ -72,7 +73,7 @@ def source_error(error: Exception, profile: str | None, profiles: Mapping[str, A
     else:
         msg = f"the source's own refresh failed: {type(error).__name__}: {said}"
         failure = SourceCredentialsError(msg, hop=0, retryable=True)
-    failure.__cause__ = _without_frames(error)
+    failure.__cause__ = without_frames(error)
     return failure
 
 
@@ -95,17 +96,8 @@ def no_profile(error: ProfileNotFound, asked: str | None) -> SourceCredentialsEr
         variable = next((name for name in _PROFILE_VARIABLES if os.environ.get(name)), None)
         hint = hint if variable is None else f"{variable} names it: unset or correct it, or pass profile_name="
     failure = SourceCredentialsError(str(error), hop=0, hint=hint)
-    failure.__cause__ = _without_frames(error)
+    failure.__cause__ = without_frames(error)
     return failure
-
-
-def _without_frames(error: BaseException) -> BaseException:
-    # The frames that it passed through hold what was read, and those of what it came from.
-    one: BaseException | None = error
-    while one is not None:
-        one.__traceback__ = None
-        one.__context__, one = None, one.__cause__
-    return error
 
 
 def _said(error: Exception) -> str:

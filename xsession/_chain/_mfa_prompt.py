@@ -184,9 +184,10 @@ def _called(function: MfaCode, serial: str) -> object:
         return function(serial)
     except XSessionError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 # the user's own function raises what it wants
         msg = f"asking for the code of the MFA device {serial} failed: {type(error).__name__}"
-        raise MfaError(msg) from error
+    # Raised here, outside of the handler: that exception, and its frames, may hold a code.
+    raise MfaError(msg)
 
 
 def _printed(command: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from xsession._aws import AwsCall, answered_at, hint_for, is_dead_caller, is_final, is_skewed, same_code
+from xsession._base import without_frames
 from xsession.credentials import Credentials
 from xsession.errors import (
     AssumeRoleError,
@@ -163,7 +164,7 @@ def refusal(
         hint=_clock_hint(code, message, metadata, sent_wall) or hint_for(code, call),
     )
     if not secrets:
-        failure.__cause__ = error
+        failure.__cause__ = without_frames(error)
     return failure
 
 

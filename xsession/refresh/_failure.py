@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from xsession._base import frozen
+from xsession._base import frozen, without_frames
 from xsession.errors import (
     CredentialsError,
     CredentialsTimeoutError,
@@ -116,5 +116,5 @@ def unexpected(label: Label, error: BaseException) -> CredentialsError:
     """Something was raised that is not an error of ours."""
     msg = f"refreshing failed: {type(error).__name__}"
     wrapped = CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
-    wrapped.__cause__ = error
+    wrapped.__cause__ = without_frames(error)
     return wrapped
