@@ -25,7 +25,10 @@ def test_no_frame_and_no_context_is_left() -> None:
     assert without_frames(caught) is caught
     cause = caught.__cause__
     assert isinstance(cause, OSError)
-    assert caught.__traceback__ is caught.__context__ is cause.__traceback__ is cause.__context__ is None
+    assert caught.__traceback__ is None
+    assert caught.__context__ is None
+    assert cause.__traceback__ is None
+    assert cause.__context__ is None
 
 
 def test_errors_that_are_their_own_cause_have_an_end() -> None:
