@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from xsession._base import without_frames
 
 
@@ -18,10 +20,9 @@ def failing(secret: str) -> None:
 
 def test_no_frame_and_no_context_is_left() -> None:
     """Neither of the error nor of its causes."""
-    try:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 # of any text
         failing("hidden")
-    except ValueError as error:
-        caught = error
+    caught = raised.value
     assert without_frames(caught) is caught
     cause = caught.__cause__
     assert isinstance(cause, OSError)
