@@ -122,7 +122,7 @@ def test_hints_depend_on_the_call() -> None:
     assert hint_for("ExpiredToken") == "renew the credentials of the source"
     assert hint_for("ExpiredToken", "AssumeRoleWithWebIdentity") == "supply a fresh web identity token"
     assert hint_for("RegionDisabled", "AssumeRoleWithWebIdentity") == hint_for("RegionDisabled")
-    assert hint_for("MalformedPolicyDocument") == "correct the session policy"
+    assert hint_for("MalformedPolicyDocument") == "correct policy= of this role"
     assert "every principal" in (hint_for("MalformedPolicyDocument", "IAM") or "")
     assert hint_for("IDPRejectedClaim") is None
     assert hint_for("ExpiredToken", "IAM") is None

@@ -110,7 +110,7 @@ class OneSource:
         return ReadOnlyCredentials(self.key, "s", None)
 
     def rejected(self, access_key_id: str) -> bool:
-        """Takes note."""
+        """Records it."""
         self.rejections.append(access_key_id)
         return True
 

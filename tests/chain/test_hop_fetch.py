@@ -92,7 +92,7 @@ def test_a_boto3_sessions_dead_keys_are_not_looked_for_elsewhere(world: World) -
         xs.get_frozen_credentials("vegeta")
 
 
-def test_a_hop_whose_credentials_died_is_assumed_anew(world: World) -> None:
+def test_a_hop_whose_credentials_died_is_assumed_again(world: World) -> None:
     """The hub's session was revoked: the hop before it is asked again, once."""
     xs = world.session()
     hub = world.chain.roles[0].role_arn

@@ -90,7 +90,7 @@ def check_with_a_look(case: Broken, diagnosis: Diagnosis) -> None:
     assert diagnosis.hint == diagnosis.failed.causes[0].hint
 
 
-@pytest.mark.parametrize("setup", broken.MENDED_BY_STATEMENTS, ids=lambda setup: setup.__name__)
+@pytest.mark.parametrize("setup", broken.FIXED_BY_STATEMENTS, ids=lambda setup: setup.__name__)
 def test_what_is_proposed_fixes_it(world: World, setup: Callable[[World], Broken]) -> None:
     """Statements that are added where the diagnosis says open the role."""
     case = setup(world)

@@ -391,7 +391,7 @@ SETUPS: list[Callable[[World], Broken]] = [
     managed_policy_missing,
     sts_fails,
 ]
-MENDED_BY_STATEMENTS: list[Callable[[World], Broken]] = [
+FIXED_BY_STATEMENTS: list[Callable[[World], Broken]] = [
     not_trusted,
     deleted_principal,
     source_identity_not_allowed,

@@ -103,7 +103,7 @@ class ScriptedFetch:
         )
 
     def forget(self, access_key_id: str | None, /) -> None:
-        """Takes note."""
+        """Records it."""
         self.forgotten.append(access_key_id)
 
 

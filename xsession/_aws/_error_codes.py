@@ -129,10 +129,10 @@ _HINTS: Mapping[str, Mapping[AwsCall, str]] = {
     },
     "LimitExceeded": {"IAM": "free or raise the IAM quota of the account that is used up"},
     "MalformedPolicyDocument": {
-        "AssumeRole": "correct the session policy",
+        "AssumeRole": "correct policy= of this role",
         "IAM": "check that every principal of the trust policy exists; one that was just made may need some seconds",
     },
-    "PackedPolicyTooLarge": {"AssumeRole": "shorten the session policy or send fewer tags"},
+    "PackedPolicyTooLarge": {"AssumeRole": "shorten policy= of this role or send fewer tags"},
     "RegionDisabled": {"AssumeRole": "choose another sts_region_name: STS is off in this region for the account"},
     "OptInRequired": {"AssumeRole": "sign the account up for the service, or choose a region that is enabled"},
     "RequestTimeTooSkewed": {"AssumeRole": "set the local clock"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from xsession._aws import Denial, is_denied, read_denial, same_code
+from xsession._aws import Denial, hint_for, is_denied, read_denial, same_code
 from xsession._base import frozen
 from xsession.errors import ConfigError, MfaError, WrongAccountError, XSessionError
 from xsession.policies import Policy
@@ -68,10 +68,10 @@ class Facts:
 
 @frozen
 class _Plain:
-    # A code that says it all.
+    # A code that says it all. Without a hint of its own it has that of every error with this code.
     kind: str
     message: str
-    hint: str
+    hint: str | None = None
 
 
 _PLAIN: Mapping[str, _Plain] = {
@@ -89,15 +89,11 @@ _PLAIN: Mapping[str, _Plain] = {
     "SignatureDoesNotMatch": _Plain(
         "secret-wrong",
         "{whose} secret access key does not belong to its access key id",
-        "correct the secret access key",
     ),
-    "MalformedPolicyDocument": _Plain(
-        "policy-malformed", "STS does not take the session policy", "correct policy= of this role"
-    ),
+    "MalformedPolicyDocument": _Plain("policy-malformed", "STS does not take the session policy"),
     "PackedPolicyTooLarge": _Plain(
         "policy-too-large",
         "session policies and tags together are over AWS's packed limit",
-        "shorten policy= of this role or send fewer tags",
     ),
 }
 
@@ -156,14 +152,15 @@ def _by_code(error: XSessionError, attempt: Attempt | None, region_name: str) ->
     plain = _PLAIN.get(same_code(error.code))
     if plain is None:
         return None
+    hint = plain.hint or hint_for(error.code) or ""
     first = attempt is None or attempt.hop == 1
     words = {
         "region": region_name,
         "account": "" if attempt is None else attempt.role.account_id,
         "whose": "the source's" if first else "the hop before's",
-        "renew": "renew the credentials of the source" if first else "try again: the role before was changed meanwhile",
+        "renew": hint_for("ExpiredToken") if first else "try again: the role before was changed meanwhile",
     }
-    return Cause(kind=plain.kind, message=plain.message.format(**words), hint=plain.hint.format(**words), certain=True)
+    return Cause(kind=plain.kind, message=plain.message.format(**words), hint=hint.format(**words), certain=True)
 
 
 def _kind(error: XSessionError) -> str:
