@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.cells import until
 from tests.support.worlds import VEGETA, World
 from xsession import (
     SOURCE,
