@@ -186,7 +186,7 @@ def test_a_rejected_token_is_read_once_more(sts: ScriptedSTS, token_file: Path, 
         ("IDPRejectedClaim", "fresh one"),
         ("InvalidIdentityToken", "OIDC provider"),
         ("AccessDenied", "sts:AssumeRoleWithWebIdentity"),
-        ("MalformedPolicyDocument", "session policy"),
+        ("MalformedPolicyDocument", "policy="),
     ],
 )
 def test_a_refusal_that_stays_costs_one_call(sts: ScriptedSTS, token_file: Path, code: str, hint: str) -> None:
