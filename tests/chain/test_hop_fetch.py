@@ -19,6 +19,7 @@ from xsession import (
     RoleChain,
     SourceCredentialsError,
 )
+from xsession._chain._assume_role import SETTLING_SECONDS
 from xsession.events import Invalidated
 from xsession.testing import FakeClock, Fault, LocalAWS
 
@@ -94,13 +95,15 @@ def test_a_boto3_sessions_dead_keys_are_not_looked_for_elsewhere(world: World) -
 
 def test_a_hop_whose_credentials_died_is_assumed_again(world: World) -> None:
     """The hub's session was revoked: the hop before it is asked again, once."""
-    xs = world.session()
+    clock = FakeClock()
+    xs = world.session(clock=clock)
     hub = world.chain.roles[0].role_arn
     assert xs.get_frozen_credentials(Role(hub)).account_id == "333333333333"
     xs.get_frozen_credentials("deep")
     for call in [call for call in world.aws.calls if call.role_arn == world.chain.last.role_arn]:
         world.aws.delete_key(call.access_key_id)
     xs.invalidate("deep")
+    clock.advance(SETTLING_SECONDS)  # before, STS may only not know it yet
     assert xs.get_frozen_credentials("deep").account_id == VEGETA
     assert [event.reason for event in world.events.of(Invalidated)].count("rejected by STS") == 1
 

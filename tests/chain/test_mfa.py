@@ -33,6 +33,7 @@ from xsession import (
     SourceCredentialsError,
     XSessionError,
 )
+from xsession._chain._assume_role import SETTLING_SECONDS
 from xsession.events import NeedsAttention, RefreshFailed
 from xsession.policies import trust
 from xsession.refresh import Reader
@@ -380,11 +381,13 @@ def test_a_source_without_credentials_is_found_before_anybody_is_asked(world: Wo
 
 def test_a_session_that_sts_rejects_is_thrown_away(world: World, device: Device) -> None:
     """It was revoked; the caller that finds that out is asked for the next code."""
-    xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_code=device)
+    clock = FakeClock()
+    xs = world.session({"vegeta": Role(strict(world), mfa_serial=SERIAL)}, mfa_code=device, clock=clock)
     xs.get_frozen_credentials("vegeta")
     (assumed,) = [call for call in world.aws.calls if call.operation == "AssumeRole"]
     world.aws.delete_key(assumed.access_key_id)
     xs.invalidate("vegeta")
+    clock.advance(SETTLING_SECONDS)  # before, STS may only not know it yet
     assert xs.get_frozen_credentials("vegeta").account_id == VEGETA
     assert len(device.asked) == 2
 
