@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from tests.support.cells import Bench, advisory, in_threads, read, refusal, until
 from xsession import events
 from xsession.refresh import RefreshState
@@ -83,10 +85,11 @@ def test_a_refusal_while_something_valid_is_held_is_an_event() -> None:
     assert not bench.events.wait_for(events.RefreshFailed).retryable
 
 
-def test_ten_thousand_keys_need_few_threads() -> None:
+@pytest.mark.parametrize("keys", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_many_keys_need_few_threads(keys: int) -> None:
     """At most 64 for callers and 8 in the background; none when there is nothing to do."""
     bench = Bench()
-    cells = [bench.new_cell() for _ in range(10_000)]
+    cells = [bench.new_cell() for _ in range(keys)]
     most = {"xsession-flight": 0, "xsession-refresh": 0}
 
     def count() -> None:
