@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import string
+from typing import Any
 
 import boto3
 import pytest
@@ -175,3 +176,11 @@ def test_with_the_filter_no_source_and_no_request_shows_a_secret(world: World) -
     assert "AssumeRole" in log
     secrets = (world.key.secret_access_key, frozen.secret_key, frozen.token, "shared-secret")
     assert [secret for secret in secrets if str(secret) in log] == []
+
+
+def test_what_has_no_traceback_is_logged() -> None:
+    """A log call must not fail over what it was given as an exception."""
+    broken: Any = (ValueError,)
+    record = logging.LogRecord("x", logging.ERROR, "", 1, "failed", None, broken)
+    assert RedactingFilter().filter(record)
+    assert (record.exc_info, record.exc_text) == (None, "a traceback that can't be shown")

@@ -17,6 +17,7 @@ from xsession._aws._error_codes import (
     is_skewed,
     is_throttling,
     same_code,
+    wants_other_keys,
 )
 
 
@@ -156,3 +157,9 @@ def test_a_clock_that_is_wrong(code: str | None, message: str, *, expected: bool
 def test_a_final_code_may_be_said_of_a_moment(code: str, message: str, *, final: bool) -> None:
     """STS could not fetch the keys of the token's issuer, and blames the token."""
     assert is_final(code, message) is final
+
+
+def test_a_session_is_replaced_where_a_service_asks_for_it() -> None:
+    """Which says that the keys are old, and not that they are unknown."""
+    assert wants_other_keys("TokenRefreshRequired")
+    assert not wants_other_keys("InvalidAccessKeyId")

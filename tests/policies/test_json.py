@@ -175,3 +175,9 @@ def test_any_text_is_a_policy_or_refused(text: str) -> None:
     """JSON or not."""
     refused = refusal(text)
     assert refused is None or len(str(refused)) < 2_000
+
+
+def test_a_number_with_a_point_is_read() -> None:
+    """As a value of a condition."""
+    text = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NumericEquals":{"aws:x":1.5}}}}'
+    assert "1.5" in Policy.from_json(text).to_json()

@@ -72,3 +72,15 @@ def test_what_a_hook_raises_breaks_no_flight(kind: type[BaseException]) -> None:
 
     bench.cell.reports._emit = emit
     assert (bench.key(), bench.cell._flight) == ("ASIA1", None)
+
+
+def test_a_failure_is_forgotten_by_its_kind() -> None:
+    """What caused it is gone; one of another kind counts on."""
+    bench = Bench()
+    bench.fetch.error = refusal(retryable=False)
+    with pytest.raises(AssumeRoleError):
+        bench.read()
+    bench.cell.forgive(SessionClosedError)
+    assert bench.cell.failure is not None
+    bench.cell.forgive(AssumeRoleError)
+    assert bench.cell.failure is None

@@ -54,3 +54,15 @@ def test_an_account_without_a_chain_has_no_hops() -> None:
     """Its credentials are the source's own."""
     hops = resolver()
     assert hops.hops(None, hops.defaults(None, registered=True), "own") == ()
+
+
+def test_a_default_region_of_sts_is_for_roles_of_its_partition() -> None:
+    """A role of another one is asked for where its own STS is."""
+    hops = resolver(sts_region_name="eu-west-1")
+    china = RoleChain("arn:aws-cn:iam::222222222222:role/R")
+    regions = [
+        hop.role.sts_region_name
+        for chain in (RoleChain(VEGETA), china)
+        for hop in hops.hops(chain, hops.defaults(None, registered=True), "vegeta")
+    ]
+    assert regions == ["eu-west-1", None]
