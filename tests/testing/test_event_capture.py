@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from datetime import UTC, datetime
 
@@ -37,3 +39,28 @@ def test_what_does_not_come_is_an_error() -> None:
     """That names it."""
     with pytest.raises(TimeoutError, match="RefreshStarted"):
         EventCapture().wait_for(RefreshStarted, timeout=0.01)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # a thread is the point
+def test_a_forked_child_can_use_it() -> None:
+    """Whatever a thread of the parent was doing with it."""
+    capture = EventCapture()
+    held, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with capture._arrived:
+            held.set()
+            forked.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        capture(STARTED)
+        os._exit(0)
+    forked.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TypeVar
 
-from xsession._base import public
+from xsession._base import public, renew_after_fork
 from xsession.events import Event
 
 E = TypeVar("E", bound=Event)
@@ -18,6 +18,11 @@ class EventCapture:
     def __init__(self) -> None:
         self._arrived = threading.Condition()
         self.events: list[Event] = []
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Makes the lock again, which a thread of the parent may hold."""
+        self._arrived = threading.Condition()
 
     def __call__(self, event: Event, /) -> None:
         """Takes one event."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from xsession._base import Waitable, public
+from xsession._base import Waitable, public, renew_after_fork
 
 
 @public
@@ -19,6 +19,11 @@ class FakeClock:
     def __init__(self, wall: float | None = None) -> None:
         self._boot = 1_000.0
         self._wall = time.time() // 1 if wall is None else wall
+        self._moved = threading.Condition()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Makes the lock again, which a thread of the parent may hold."""
         self._moved = threading.Condition()
 
     def boot(self) -> float:
