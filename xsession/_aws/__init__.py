@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._arns import name_of as name_of
     from ._arns import partition_of as partition_of
     from ._condition_values import COMPARISONS as COMPARISONS
+    from ._condition_values import NEGATED as NEGATED
     from ._condition_values import number_of as number_of
     from ._condition_values import time_of as time_of
     from ._denials import Denial as Denial
@@ -84,6 +85,7 @@ __getattr__, __dir__ = lazy(
         ),
         "_condition_values": (
             "COMPARISONS",
+            "NEGATED",
             "number_of",
             "time_of",
         ),

@@ -1,4 +1,4 @@
-"""How policies' conditions compare numbers and times.
+"""How policies' conditions compare: numbers, times, and operators that negate others.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -18,6 +18,17 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "GreaterThanEquals": operator.ge,
 }
 """What stands behind "Numeric" and "Date" in an operator's name."""
+NEGATED: Mapping[str, str] = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+}
+"""The operators that are met where the other one is not."""
 
 
 def number_of(text: str) -> float | None:

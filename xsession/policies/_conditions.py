@@ -15,7 +15,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, TypeAlias
 
-from xsession._aws import COMPARISONS, as_text, is_like, is_literal, number_of, split_variables, time_of, variable_of
+from xsession._aws import (
+    COMPARISONS,
+    NEGATED,
+    as_text,
+    is_like,
+    is_literal,
+    number_of,
+    split_variables,
+    time_of,
+    variable_of,
+)
 from xsession._base import frozen
 
 # What a test says: None where it can't be told.
@@ -63,7 +73,7 @@ def is_met(name: str, key: str, wanted: Sequence[str], keys: RequestKeys, *, var
     qualifier, _, bare = name.rpartition(":")
     if bare == "Null":
         return any((not present) == (value.lower() == "true") for value in wanted)
-    positive = _OPPOSITES.get(bare.removesuffix("IfExists"), bare.removesuffix("IfExists"))
+    positive = NEGATED.get(bare.removesuffix("IfExists"), bare.removesuffix("IfExists"))
     negated = positive != bare.removesuffix("IfExists")
     compare = _TESTS.get(positive)
     if compare is None:
@@ -150,13 +160,4 @@ _TESTS: Mapping[str, _Compare] = {
     "Bool": _matching(wildcards=False, ignoring_case=True),
     **{f"Numeric{name}": _compared(number_of, compare) for name, compare in COMPARISONS.items()},
     **{f"Date{name}": _compared(time_of, compare) for name, compare in COMPARISONS.items()},
-}
-_OPPOSITES: Mapping[str, str] = {
-    "StringNotEquals": "StringEquals",
-    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "StringNotLike": "StringLike",
-    "ArnNotEquals": "ArnEquals",
-    "ArnNotLike": "ArnLike",
-    "NumericNotEquals": "NumericEquals",
-    "DateNotEquals": "DateEquals",
 }

@@ -15,7 +15,7 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xsession._aws import COMPARISONS, number_of, time_of
+from xsession._aws import COMPARISONS, NEGATED, number_of, time_of
 from xsession._base import frozen
 from xsession.policies import Policy, Statement
 
@@ -150,14 +150,4 @@ _PLAIN: Mapping[str, _Test] = {
     **{f"Numeric{name}": _compared(number_of, compare, "number") for name, compare in COMPARISONS.items()},
     **{f"Date{name}": _compared(time_of, compare, "date") for name, compare in COMPARISONS.items()},
 }
-_OPPOSITES: Mapping[str, str] = {
-    "StringNotEquals": "StringEquals",
-    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "StringNotLike": "StringLike",
-    "ArnNotEquals": "ArnEquals",
-    "ArnNotLike": "ArnLike",
-    "NotIpAddress": "IpAddress",
-    "NumericNotEquals": "NumericEquals",
-    "DateNotEquals": "DateEquals",
-}
-_TESTS: Mapping[str, _Test] = {**_PLAIN, **{name: _negated(_PLAIN[other]) for name, other in _OPPOSITES.items()}}
+_TESTS: Mapping[str, _Test] = {**_PLAIN, **{name: _negated(_PLAIN[other]) for name, other in NEGATED.items()}}
