@@ -80,7 +80,9 @@ print(*(name for name in sys.argv[1:] if f"xsession.{name}" in sys.modules))
     few = {"provision", "grants", "diagnosis", "activity", "audit", "fanout", "redaction", "escape", "policies"}
     few |= {"_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
     few |= {
+        "_chain._account_mfa",
         "_chain._mfa_session",
+        "_chain._mfa_sessions",
         "_chain._mfa_prompt",
         "_chain._web_identity",
         "_chain._token_functions",

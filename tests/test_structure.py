@@ -59,6 +59,7 @@ TESTED_BY = {
     "_botocore._template_copies": "botocore/test_core.py",
     "_chain._assume_role": "chain/test_hop_fetch.py",
     "_chain._chains": "test_session.py",
+    "_chain._account_mfa": "chain/test_mfa.py",
     "_chain._mfa_session": "chain/test_mfa.py",
     "_chain._settings": "test_session.py",
     "_chain._source": "chain/test_sources.py",

@@ -17,7 +17,7 @@ from xsession.refresh import Cell, Endpoint, Reader, Rejection, RejectionMemory,
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
-    from ._mfa_session import AccountMfa
+    from ._account_mfa import AccountMfa
     from ._source import Source
     from ._source_code import SourceMfa
 

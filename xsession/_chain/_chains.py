@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ReadOnlyCredentials
 
-    from ._mfa_session import MfaSessions
+    from ._mfa_sessions import MfaSessions
     from ._token_functions import TokenFunctions
 
 MAX_CELLS = 4_096
@@ -111,7 +111,6 @@ class Chains:
         self._resolver = HopResolver(settings.defaults, settings.runner)
         # Re-entrant: a signal handler or `__del__` may come in at any point.
         self._lock = threading.RLock()
-        self._closed = False
         self._closed = False
         self._ended = Latch()
         self._sources = Sources(asked, settings, runtime, changed=self._supersede, holds=self._holds)
@@ -253,7 +252,7 @@ class Chains:
 
     @made_once
     def _mfa_sessions(self) -> MfaSessions:
-        from ._mfa_session import MfaSessions  # noqa: PLC0415 # few roles ask for MFA
+        from ._mfa_sessions import MfaSessions  # noqa: PLC0415 # few roles ask for MFA
 
         return MfaSessions(self._settings.mfa_code, store=self._runtime.store, clock=self._runtime.clock)
 
