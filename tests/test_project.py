@@ -78,7 +78,7 @@ from xsession import CrossAccountSession
 print(*(name for name in sys.argv[1:] if f"xsession.{name}" in sys.modules))
 """
     few = {"provision", "grants", "diagnosis", "activity", "audit", "fanout", "redaction", "escape", "policies"}
-    few |= {"_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
+    few |= {"_aws._denials", "_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
     few |= {
         "_chain._account_mfa",
         "_chain._mfa_session",

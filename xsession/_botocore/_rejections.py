@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from xsession._aws import is_dead_session, is_denied, is_unknown_key, read_denial, wants_other_keys
+from xsession._aws import is_dead_session, is_denied, is_unknown_key, wants_other_keys
 from xsession.refresh import Endpoint, Rejection, RejectionMemory
 
 from ._express import bound_sessions
@@ -112,11 +112,16 @@ class _Answered:
             return self._rejected("replace" if wants_other_keys(code) else "dead")
         if is_unknown_key(code):
             return self._rejected("unknown")
-        if is_denied(code) and read_denial(str(self._error.get("Message"))).explicit:
+        if is_denied(code) and self._is_explicit():
             return self._once() if self._credentials.denied(self._signed()[0]) else None
         if self._method == "HEAD" and self._status == 400 and code == "400":
             return self._head()
         return None
+
+    def _is_explicit(self) -> bool:
+        from xsession._aws import read_denial  # noqa: PLC0415 # few programs are denied, and its patterns take 1 ms
+
+        return read_denial(str(self._error.get("Message"))).explicit
 
     def _accepted(self) -> None:
         if self._credentials.rejections.rejected:
