@@ -7,17 +7,24 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
-from xsession._aws import ACCOUNT_ID, PARTITION
-from xsession._base import FrozenMap, did_you_mean, frozen
-from xsession.errors import InvalidPolicyError, shown
+from xsession._base import FrozenMap, frozen
+from xsession.errors import InvalidPolicyError
 
 from ._external_ids import ExternalIds, may_be_in
-from ._json import is_unicode, number_text, read_json, refuse_oversized
+from ._json import read_json, refuse_oversized
+from ._statement_values import (
+    ACTION,
+    RESOURCE,
+    SID,
+    checked_conditions,
+    checked_principals,
+    checked_texts,
+    refuse_unknown,
+)
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -34,41 +41,6 @@ _STATEMENT_KEYS = (
     "Resource",
     "NotResource",
     "Condition",
-)
-# Beyond it, nobody meant one of the names that there are.
-_LONGEST_NAME = 120
-_SID = re.compile(r"[A-Za-z0-9]+")
-_ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-_RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:.+|arn:[^:]*\*", re.DOTALL)
-# Those of an identity provider begin with its URL, which may have a path, as in EKS's `oidc.eks.../id/...:sub`.
-_CONDITION_KEY = re.compile(r"[A-Za-z0-9._/-]+:[^\s]+")
-
-_AWS_PRINCIPAL = re.compile(
-    rf"\*|{ACCOUNT_ID}|[A-Z0-9]{{16,128}}"
-    rf"|arn:{PARTITION}:iam::{ACCOUNT_ID}:(root|(user|role)/[\x21-\x7e]+)"
-    rf"|arn:{PARTITION}:sts::{ACCOUNT_ID}:(assumed-role|federated-user)/[\x21-\x7e]+",
-    re.ASCII,
-)
-SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
-_FEDERATED = re.compile(
-    rf"arn:{PARTITION}:iam::{ACCOUNT_ID}:(oidc|saml)-provider/[\x21-\x7e]+|[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII
-)
-_PRINCIPALS: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "AWS": (_AWS_PRINCIPAL, "an account id or the ARN of an account's root, a user, a role or a session"),
-    "Service": (SERVICE_PRINCIPAL, "a service such as ec2.amazonaws.com"),
-    "Federated": (_FEDERATED, "the ARN of an OIDC or SAML provider, or a provider's domain"),
-    "CanonicalUser": (re.compile(r"[0-9a-f]{64}"), "64 hex digits"),
-}
-
-_COMPARISONS = {
-    "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
-    "Numeric": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
-    "Date": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
-    "Arn": ("Equals", "NotEquals", "Like", "NotLike"),
-}
-_OPERATORS = frozenset(
-    {f"{kind}{comparison}" for kind, comparisons in _COMPARISONS.items() for comparison in comparisons}
-    | {"Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"}
 )
 
 
@@ -105,15 +77,15 @@ class Statement:
         if self.effect not in ("Allow", "Deny"):
             raise InvalidPolicyError.invalid(self.effect, "Effect", "Allow or Deny")
         sid: object = self.sid
-        if sid is not None and not (isinstance(sid, str) and _SID.fullmatch(sid)):
+        if sid is not None and not (isinstance(sid, str) and SID.fullmatch(sid)):
             raise InvalidPolicyError.invalid(sid, "Sid", "letters and digits only")
         action_rule = "* or <service>:<action>, where the action may have * and ?"
         for name in ("actions", "not_actions"):
-            self._set(name, _texts(name, getattr(self, name), _ACTION, action_rule))
+            self._set(name, checked_texts(name, getattr(self, name), ACTION, action_rule))
         for name in ("resources", "not_resources"):
-            self._set(name, _texts(name, getattr(self, name), _RESOURCE, "* or an ARN, which may have * and ?"))
+            self._set(name, checked_texts(name, getattr(self, name), RESOURCE, "* or an ARN, which may have * and ?"))
         for name in ("principals", "not_principals"):
-            self._set(name, _checked_principals(name, getattr(self, name)))
+            self._set(name, checked_principals(name, getattr(self, name)))
         self._set("conditions", checked_conditions(self.conditions))
         _one_of("Action", self.actions, self.not_actions)
         if self.principals or self.not_principals:
@@ -210,7 +182,7 @@ class Policy:
             msg = f"a policy is an object with Version and Statement, not {type(top).__name__}"
             raise InvalidPolicyError(msg)
         refuse_oversized(top)
-        _refuse_unknown("the policy", top, ("Version", "Id", "Statement"))
+        refuse_unknown("the policy", top, ("Version", "Id", "Statement"))
         if not isinstance(top.get("Id", ""), str):
             raise InvalidPolicyError.invalid(top["Id"], "Id", "a string")
         entries = top.get("Statement", ())
@@ -266,7 +238,7 @@ def _statement(number: int, entry: object) -> Statement:
     if not isinstance(entry, Mapping):
         rule = "an object with Effect, Action and Resource"
         raise InvalidPolicyError.invalid(entry, where, rule, secret=may_be_in(entry))
-    _refuse_unknown(where, entry, _STATEMENT_KEYS)
+    refuse_unknown(where, entry, _STATEMENT_KEYS)
     if "Effect" not in entry:
         msg = f"{where} has no Effect: Allow or Deny"
         raise InvalidPolicyError(msg)
@@ -285,92 +257,6 @@ def _statement(number: int, entry: object) -> Statement:
     except InvalidPolicyError as error:
         error.within(where)
         raise
-
-
-def _refuse_unknown(where: str, document: Mapping[Any, Any], known: Sequence[str]) -> None:
-    for key in document:
-        if key not in known:
-            msg = f"{where} has an unknown key {shown(key)}"
-            word = key[:_LONGEST_NAME] if isinstance(key, str) else ""
-            raise InvalidPolicyError(msg, hint=did_you_mean(word, known, f"use one of {', '.join(known)}"))
-
-
-def _texts(name: str, values: object, pattern: re.Pattern[str], rule: str) -> tuple[str, ...]:
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise InvalidPolicyError.invalid(values, name, "a list")
-    chosen = list(values)
-    for value in chosen:
-        if not isinstance(value, str) or not pattern.fullmatch(value) or not is_unicode(value):
-            raise InvalidPolicyError.invalid(value, name, rule)
-    return tuple(sorted(set(chosen)))
-
-
-def _checked_principals(name: str, principals: object) -> FrozenMap[tuple[str, ...]]:
-    if not isinstance(principals, Mapping):
-        raise InvalidPolicyError.invalid(principals, name, f"a mapping of {', '.join(_PRINCIPALS)} to names")
-    checked = {}
-    for kind, names in principals.items():
-        if kind not in _PRINCIPALS:
-            raise InvalidPolicyError.invalid(kind, name, f"a mapping of {', '.join(_PRINCIPALS)} to names")
-        checked[kind] = _texts(name, names, *_PRINCIPALS[kind])
-    return FrozenMap(sorted(checked.items()))
-
-
-def checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ...]]]:
-    """Conditions as a statement keeps them.
-
-    Raises:
-        InvalidPolicyError: A value which IAM would refuse.
-    """
-    if not isinstance(conditions, Mapping):
-        rule = "an object of operators"
-        raise InvalidPolicyError.invalid(conditions, "Condition", rule, secret=may_be_in(conditions))
-    checked = {}
-    for operator, keys in conditions.items():
-        _check_operator(operator)
-        if not isinstance(keys, Mapping) or not keys:
-            # Not shown: what was meant for a key may be its value, an external id.
-            rule = "an object of condition keys"
-            raise InvalidPolicyError.invalid(keys, f"Condition {operator}", rule, secret=True)
-        for key in keys:
-            if not isinstance(key, str) or not _CONDITION_KEY.fullmatch(key) or not is_unicode(key):
-                raise InvalidPolicyError.invalid(key, "condition key", "<service>:<key>, such as aws:SourceIp")
-        checked[operator] = FrozenMap(sorted((key, _condition_values(key, value)) for key, value in keys.items()))
-    return FrozenMap(sorted(checked.items()))
-
-
-def _check_operator(operator: object) -> None:
-    name = operator if isinstance(operator, str) else ""
-    bare = name.removeprefix("ForAllValues:").removeprefix("ForAnyValue:")
-    # "Null" asks whether the key exists: it has no form for keys that do.
-    known = bare in _OPERATORS or bare.removesuffix("IfExists") in _OPERATORS - {"Null"}
-    if not known:
-        msg = f"condition operator {shown(operator)} is not known"
-        raise InvalidPolicyError(msg, hint=did_you_mean(bare[:_LONGEST_NAME], _OPERATORS))
-
-
-def _condition_values(key: str, value: object) -> tuple[str, ...]:
-    values = value if isinstance(value, list | tuple | set | frozenset) else [value]
-    texts = []
-    if not values:
-        msg = f"condition key {shown(key)} has no value"
-        raise InvalidPolicyError(msg)
-    for item in values:
-        text = _condition_text(item)
-        if text is None:
-            # Not shown: an external id may be in it.
-            rule = "strings, numbers and truth values"
-            raise InvalidPolicyError.invalid(item, f"condition key {shown(key)}", rule, secret=True)
-        texts.append(text)
-    return tuple(sorted(set(texts)))
-
-
-def _condition_text(item: object) -> str | None:
-    if isinstance(item, bool):
-        return "true" if item else "false"
-    if isinstance(item, str):
-        return str(item) if is_unicode(item) else None
-    return number_text(item) if isinstance(item, int | float) else None
 
 
 def _one_of(name: str, values: object, opposite: object) -> None:

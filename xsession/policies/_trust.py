@@ -8,14 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from xsession._aws import iam_arn, is_account_id
 from xsession.errors import InvalidPolicyError
 
-from ._document import (
-    SERVICE_PRINCIPAL,
-    Conditions,
-    Policy,
-    Statement,
-    checked_conditions,
-)
+from ._document import Conditions, Policy, Statement
 from ._findings import PolicyWarning, findings, provider_host
+from ._statement_values import SERVICE_PRINCIPAL, checked_conditions
 
 # Providers that IAM knows by their domain; one of them looks like a service.
 _WEB_IDENTITY_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
