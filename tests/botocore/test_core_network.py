@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import SSLError
 
 from tests.support.client_paths import KEY, MakeCore
-from tests.support.tls import QuietServer, serving
+from tests.support.tls import QuietServer, quiet_server
 from tests.support.worlds import VEGETA, who
 from xsession._botocore._core import ClientCore
 
@@ -30,7 +30,7 @@ def ca() -> trustme.CA:
 @pytest.fixture(scope="module")
 def url(ca: trustme.CA) -> Iterator[str]:
     """Where the server listens."""
-    with serving(ca) as server:
+    with quiet_server(ca) as server:
         yield f"https://127.0.0.1:{server.server_port}"
 
 
@@ -82,7 +82,7 @@ def test_verification_can_be_switched_off(core: MakeCore, url: str) -> None:
 def test_a_changed_ca_bundle_is_read_again(core: MakeCore, bundle: Path) -> None:
     """The new CA is trusted from the next connection on, and the old one is not any more."""
     old, new = trustme.CA(), trustme.CA()
-    with serving(old) as before, serving(new) as after:
+    with quiet_server(old) as before, quiet_server(new) as after:
         urls = [f"https://127.0.0.1:{server.server_port}" for server in (before, after)]
         made = core()
 
@@ -134,7 +134,7 @@ def test_a_ca_bundle_is_loaded_once_for_all_accounts_and_for_sts(
 @pytest.fixture
 def proxy() -> Iterator[QuietServer]:
     """Takes requests for any host and answers them itself."""
-    with serving() as server:
+    with quiet_server() as server:
         yield server
 
 

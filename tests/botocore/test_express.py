@@ -30,7 +30,7 @@ class Express:
     def __call__(self, request: Request) -> Answer:
         """Answers a request."""
         if "session" not in request.path.partition("?")[2]:
-            return error("ExpiredToken") if request.key in self.rejected else usual(request)
+            return error("ExpiredToken") if request.key_id in self.rejected else usual(request)
         self.made += 1
         expires = datetime.now(UTC) + timedelta(minutes=5)
         return Answer(
@@ -65,7 +65,7 @@ def read(hosts: AwsHosts, client: Any) -> list[str]:
     """Reads an object; returns the keys of S3 Express that signed."""
     hosts.seen.clear()
     client.get_object(Bucket=BUCKET, Key="k")
-    return [request.key for request in hosts.seen if request.key.startswith("EXPRESS")]
+    return [request.key_id for request in hosts.seen if request.key_id.startswith("EXPRESS")]
 
 
 @pytest.mark.parametrize("account", ["vegeta", SOURCE])

@@ -16,8 +16,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support.hosts import Hosts, Request, assumed, one_host, usual
+from tests.support.aws_hosts import AwsHosts, Request, one_host
 from tests.support.scripted_sts import refusal
+from tests.support.sts_answers import assumed, usual
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import (
     Account,
@@ -637,7 +638,7 @@ def behind_mfa(request: Request) -> tuple[int, str]:
 
 
 @pytest.fixture
-def strict_sts(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
+def strict_sts(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsHosts]:
     """An STS whose hub asks for MFA, and the profile that is behind it."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     (aws_folder / "config").write_text(HUB_PROFILE)
@@ -647,7 +648,7 @@ def strict_sts(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ho
 
 
 @pytest.mark.parametrize("how", ["profile_name", "session", "source", "no role"])
-def test_a_source_behind_mfa_is_asked_for_in_the_callers_thread(strict_sts: Hosts, how: str) -> None:
+def test_a_source_behind_mfa_is_asked_for_in_the_callers_thread(strict_sts: AwsHosts, how: str) -> None:
     """Once for all accounts of the source, before anything is asked of STS."""
     code = Prompted()
     role = "arn:aws:iam::222222222222:role/"
@@ -664,19 +665,21 @@ def test_a_source_behind_mfa_is_asked_for_in_the_callers_thread(strict_sts: Host
     assert [request.key_id for request in strict_sts.seen].count("AKIALONG") == 1
 
 
-def test_a_source_behind_mfa_is_asked_again_after_its_hour(strict_sts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_behind_mfa_is_asked_again_after_its_hour(
+    strict_sts: AwsHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its session can't be renewed without a code; botocore itself gives up."""
     clock, code = FakeClock(datetime.now(UTC).timestamp()), Prompted()
     xs = CrossAccountSession({"v": "arn:aws:iam::222222222222:role/R"}, profile_name="prod", mfa_code=code, clock=clock)
     first = xs.get_frozen_credentials("v")
     clock.advance(3_700)
-    monkeypatch.setattr("tests.support.hosts.now", lambda: datetime.fromtimestamp(clock.wall(), UTC))
+    monkeypatch.setattr("tests.support.sts_answers.now", lambda: datetime.fromtimestamp(clock.wall(), UTC))
     second = xs.get_frozen_credentials("v")
     assert first.access_key_id != second.access_key_id
     assert len(code.serials) == [request.key_id for request in strict_sts.seen].count("AKIALONG") == 2
 
 
-def test_a_wrong_code_for_a_source_is_asked_for_once_more(strict_sts: Hosts) -> None:
+def test_a_wrong_code_for_a_source_is_asked_for_once_more(strict_sts: AwsHosts) -> None:
     """And two wrong ones are an error."""
     role = "arn:aws:iam::222222222222:role/R"
     xs = CrossAccountSession({"v": role}, profile_name="prod", mfa_code=Prompted("000000", "123456"))
@@ -688,7 +691,7 @@ def test_a_wrong_code_for_a_source_is_asked_for_once_more(strict_sts: Hosts) -> 
     assert len(strict_sts.seen) == 5
 
 
-def test_a_session_that_asked_by_itself_is_asked_for_by_us_after_its_hour(strict_sts: Hosts) -> None:
+def test_a_session_that_asked_by_itself_is_asked_for_by_us_after_its_hour(strict_sts: AwsHosts) -> None:
     """botocore's credentials take one code in their life."""
     session: Any = boto3.Session(profile_name="prod")
     provider = session._session.get_component("credential_provider").get_provider("assume-role")
@@ -703,7 +706,7 @@ def test_a_session_that_asked_by_itself_is_asked_for_by_us_after_its_hour(strict
     assert [request.key_id for request in strict_sts.seen].count("AKIALONG") == 2
 
 
-def test_a_session_with_a_prompt_of_its_own_keeps_it(strict_sts: Hosts) -> None:
+def test_a_session_with_a_prompt_of_its_own_keeps_it(strict_sts: AwsHosts) -> None:
     """Whoever set it knows how to ask."""
     session: Any = boto3.Session(profile_name="prod")
     asked: list[str] = []
@@ -720,7 +723,7 @@ def test_a_session_with_a_prompt_of_its_own_keeps_it(strict_sts: Hosts) -> None:
 
 
 def test_keys_in_the_environment_come_before_a_profile_behind_mfa(
-    strict_sts: Hosts, monkeypatch: pytest.MonkeyPatch
+    strict_sts: AwsHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no profile was asked for by name, as with boto3: nobody is asked."""
     monkeypatch.setenv("AWS_PROFILE", "prod")

@@ -18,8 +18,9 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
-from tests.support.hosts import Request, all_hosts, assumed, dead, identity, one_host, usual
+from tests.support.aws_hosts import Request, all_hosts, one_host
 from tests.support.scripted_sts import refusal
+from tests.support.sts_answers import assumed, dead, identity, usual
 from xsession import (
     SOURCE,
     Account,

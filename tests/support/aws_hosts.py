@@ -1,7 +1,7 @@
-"""AWS's hosts by their own names, over TLS: a proxy on loopback that ends TLS itself and answers as a test says.
+"""Hosts that answer as a test says: one over HTTP, or all of AWS's by their own names, over TLS.
 
-So clients run as they do in production: with no endpoint of a test's own, botocore sends uploads in the form that it
-uses over HTTPS only.
+For the latter, a proxy on loopback ends TLS itself. So clients run as they do in production: with no endpoint of a
+test's own, botocore sends uploads in the form that it uses over HTTPS only.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -42,7 +42,7 @@ class Request(NamedTuple):
     number: int
 
     @property
-    def key(self) -> str:
+    def key_id(self) -> str:
         """The key id in its signature."""
         return self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
 
@@ -51,6 +51,11 @@ class Request(NamedTuple):
         """What it asks of services that take forms."""
         is_form = "x-www-form" in self.headers.get("Content-Type", "")
         return dict(parse_qsl(self.body.decode())) if is_form else {}
+
+    @property
+    def action(self) -> str:
+        """The operation of such a service."""
+        return self.form.get("Action", "")
 
     @property
     def decoded(self) -> bytes:
@@ -73,6 +78,10 @@ class Answer(NamedTuple):
     body: str = "<Result/>"
 
 
+How = Callable[[Request], tuple[int, str]]
+"""How the hosts answer; an `Answer` is such a tuple."""
+
+
 def error(code: str, status: int = 400) -> Answer:
     """An error in S3's form."""
     return Answer(status, f"<Error><Code>{code}</Code><Message>made to fail</Message></Error>")
@@ -80,7 +89,7 @@ def error(code: str, status: int = 400) -> Answer:
 
 def usual(request: Request) -> Answer:
     """STS that lets everybody assume Vegeta's roles, and services with nothing in them."""
-    action = request.form.get("Action")
+    action = request.action
     if action == "GetCallerIdentity":
         arn = f"arn:aws:iam::{BATMAN}:user/bruce"
         return Answer(
@@ -99,29 +108,35 @@ def usual(request: Request) -> Answer:
 
 
 class AwsHosts(ThreadingHTTPServer):
-    """The proxy.
+    """The hosts, what they were asked, and how they answer.
 
     Args:
-        ca: Signs the hosts' certificates.
-        answer: Answers each request.
+        how: Answers each request.
     """
 
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, ca: trustme.CA, answer: Callable[[Request], Answer]) -> None:
+    def __init__(self, how: How) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer = answer
+        self.answer = how
         self.seen: list[Request] = []
         self.lock = threading.Lock()
-        self._ca = ca
+        self.ca = trustme.CA()
+        self.url = f"http://127.0.0.1:{self.server_port}"
         self._contexts: dict[str, ssl.SSLContext] = {}
+
+    @property
+    def actions(self) -> list[tuple[str, str]]:
+        """The operations, each with the key id that signed it."""
+        return [(request.action, request.key_id) for request in self.seen]
 
     def context(self, host: str) -> ssl.SSLContext:
         """TLS with a certificate for a host."""
         with self.lock:
             if host not in self._contexts:
                 self._contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                self._ca.issue_cert(host).configure_cert(self._contexts[host])
+                self.ca.issue_cert(host).configure_cert(self._contexts[host])
             return self._contexts[host]
 
     def to(self, method: str) -> list[Request]:
@@ -147,13 +162,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         """Closes TLS too, of which the server knows nothing."""
-        super().finish()
+        with suppress(OSError):
+            super().finish()
         self.connection.close()
 
     def _answer(self) -> None:
-        body, server = self._body(), self.server
+        body, server, host = self._body(), self.server, self.host or str(self.headers["Host"])
         with server.lock:
-            request = Request(self.command, self.host, self.path, dict(self.headers), body, len(server.seen))
+            request = Request(self.command, host, self.path, dict(self.headers), body, len(server.seen))
             server.seen.append(request)
         status, text = server.answer(request)
         self.send_response(status)
@@ -181,32 +197,51 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def aws_hosts(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, answer: Callable[[Request], Answer] = usual
-) -> Iterator[AwsHosts]:
+def serving(server: HTTPServer) -> Iterator[None]:
+    """The server answers, in threads of its own."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def one_host(how: How) -> Iterator[AwsHosts]:
+    """One host over HTTP, at `url`."""
+    with AwsHosts(how) as server, serving(server):
+        yield server
+
+
+@contextmanager
+def all_hosts(how: How, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[AwsHosts]:
+    """All hosts of AWS over TLS, for clients that know no endpoint but AWS's own.
+
+    Args:
+        how: Answers each request.
+        monkeypatch: Sets the environment that leads there.
+        folder: Where the CA's certificate is written.
+    """
+    with one_host(how) as server:
+        server.ca.cert_pem.write_to_path(folder / "ca.pem")
+        monkeypatch.setenv("HTTPS_PROXY", server.url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(folder / "ca.pem"))
+        yield server
+
+
+@contextmanager
+def aws_hosts(monkeypatch: pytest.MonkeyPatch, folder: Path, how: How = usual) -> Iterator[AwsHosts]:
     """All hosts of AWS, and a source with a key in the environment.
 
     Args:
         monkeypatch: Sets the environment.
         folder: Where the CA's certificate is written.
-        answer: Answers each request.
+        how: Answers each request.
     """
-    ca, bundle = trustme.CA(), folder / "ca.pem"
-    ca.cert_pem.write_to_path(bundle)
-    with AwsHosts(ca, answer) as server:
-        environment = {
-            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-            "AWS_CA_BUNDLE": str(bundle),
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_SECRET_ACCESS_KEY": "example",
-            "HTTPS_PROXY": f"http://127.0.0.1:{server.server_port}",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with all_hosts(how, monkeypatch, folder) as server:
+        yield server

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import trustme
 
+from tests.support.aws_hosts import serving
 from tests.support.worlds import VEGETA
 
 ANSWER = f"""<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{VEGETA}</Account>
@@ -24,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """GetCallerIdentity."""
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.targets.append(self.path)  # type: ignore[attr-defined]  # see `serving`
+        self.server.targets.append(self.path)  # type: ignore[attr-defined]  # see `quiet_server`
         self.send_response(200)
         self.send_header("Content-Length", str(len(ANSWER)))
         self.end_headers()
@@ -48,17 +48,12 @@ class QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(ca: trustme.CA | None = None) -> Iterator[QuietServer]:
+def quiet_server(ca: trustme.CA | None = None) -> Iterator[QuietServer]:
     """The server, with a certificate of this CA; None: without TLS."""
     with QuietServer() as server:
         if ca is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             ca.issue_cert("127.0.0.1").configure_cert(context)
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with serving(server):
             yield server
-        finally:
-            server.shutdown()
-            thread.join()
