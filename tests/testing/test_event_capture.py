@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.forks import exit_code_of_child
 from xsession.events import NeedsAttention, RefreshStarted
 from xsession.testing import EventCapture
 
@@ -46,21 +46,4 @@ def test_what_does_not_come_is_an_error() -> None:
 def test_a_forked_child_can_use_it() -> None:
     """Whatever a thread of the parent was doing with it."""
     capture = EventCapture()
-    held, forked = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with capture._arrived:
-            held.set()
-            forked.wait(10)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(10)
-    child = os.fork()
-    if child == 0:
-        signal.alarm(5)
-        capture(STARTED)
-        os._exit(0)
-    forked.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert exit_code_of_child(lambda: capture(STARTED), capture._arrived) == 0

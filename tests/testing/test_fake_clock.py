@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 
 import pytest
 
+from tests.support.forks import exit_code_of_child
 from xsession.testing import FakeClock
 
 
@@ -33,21 +33,4 @@ def test_waiting_ends_with_the_event_or_by_its_own_time() -> None:
 def test_a_forked_child_can_use_it() -> None:
     """Whatever a thread of the parent was doing with it."""
     clock = FakeClock(0)
-    held, forked = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with clock._moved:
-            held.set()
-            forked.wait(10)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(10)
-    child = os.fork()
-    if child == 0:
-        signal.alarm(5)
-        clock.advance(1)
-        os._exit(0)
-    forked.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert exit_code_of_child(lambda: clock.advance(1), clock._moved) == 0
