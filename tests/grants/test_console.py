@@ -9,11 +9,22 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 
-from tests.support.worlds import World
-from xsession import ConfigError, Credentials, GrantError, XSessionError
+from tests.support.worlds import VEGETA, World
+from xsession import (
+    ConfigError,
+    Credentials,
+    CrossAccountSession,
+    GrantError,
+    RevocationError,
+    RoleChain,
+    XSessionError,
+)
 from xsession._aws import Console
+from xsession._chain import ResolvedAccount
+from xsession.grants import Grant
 from xsession.grants._console import checked_url, console_of, console_url, post_form
 
 CREDENTIALS = Credentials(
@@ -155,23 +166,76 @@ def test_an_address_begins_with_https(value: Any) -> None:
         checked_url("issuer", value)
 
 
+def grant_with_links_of(xs: CrossAccountSession, page: Page, account: str, **options: Any) -> Grant:
+    """A grant whose links come from a page here."""
+    xs._grants()._post = lambda _address, form: post_form(page.console.federation, form)
+    return xs.grant(account, **{"to": "jane", "duration": 60, **options})
+
+
+def key_of(page: Page) -> str:
+    """The access key id of the credentials that the last link was made with."""
+    return str(json.loads(parse_qs(page.requests[-1][1])["Session"][0])["sessionId"])
+
+
 def test_a_grant_makes_links(world: World, page: Page) -> None:
     """With its own credentials; and its errors name the account."""
-    xs = world.session()
-    asked: list[str] = []
-
-    def post(address: str, form: bytes) -> bytes:
-        asked.append(address)
-        return post_form(page.console.federation, form)
-
-    xs._grants()._post = post
-    grant = xs.grant("vegeta", to="jane", duration=60)
+    grant = grant_with_links_of(world.session(), page, "vegeta")
     with pytest.raises(ConfigError, match="destination"):
         grant.console_url("javascript:alert(1)")
     link = grant.console_url()
-    assert asked == ["https://signin.aws.amazon.com/federation"]
     assert link.startswith("https://signin.aws.amazon.com/federation?Action=login&Destination=https%3A%2F%2Fconsole")
-    assert grant.environ()["AWS_ACCESS_KEY_ID"] in page.requests[0][1]
+    assert key_of(page) == grant.environ()["AWS_ACCESS_KEY_ID"]
     page.answer = (400, b"")
     with pytest.raises(XSessionError, match="account 'vegeta'"):
         grant.console_url()
+
+
+def assumed(world: World) -> dict[str, dict[str, Any]]:
+    """What Vegeta's sessions were asked for with, by their access key ids."""
+    found: dict[str, dict[str, Any]] = {}
+    for region in ("us-east-1", "eu-west-1"):
+        for entry in world.vegeta.root.client("cloudtrail", region_name=region).lookup_events()["Events"]:
+            event = json.loads(entry["CloudTrailEvent"])
+            if event["eventName"] == "AssumeRole":
+                found[event["responseElements"]["credentials"]["accessKeyId"]] = event["requestParameters"]
+    return found
+
+
+def chained_source(world: World) -> boto3.Session:
+    """A source that is a role's session itself."""
+    key = world.aws._sts.find(world.session().get_frozen_credentials("deep").access_key_id)
+    assert key is not None
+    return world.aws.session(key)
+
+
+@pytest.mark.parametrize("is_source", [False, True], ids=["in a chain", "as the source"])
+def test_a_link_for_a_roles_session_has_no_chosen_duration(world: World, page: Page, is_source: bool) -> None:
+    """AWS's console refuses DurationSeconds that a role's session asked for; all else is as in the grant."""
+    role = world.vegeta.role("Operator", trusts=VEGETA)
+    accounts = {"vegeta": role if is_source else RoleChain(world.role, role)}
+    xs = world.session(accounts, **({"session": chained_source(world)} if is_source else {}))
+    grant = grant_with_links_of(xs, page, "vegeta")
+    grant.console_url()
+    requests = assumed(world)
+    mine, linked = requests[grant.environ()["AWS_ACCESS_KEY_ID"]], requests[key_of(page)]
+    assert mine["durationSeconds"] < 1_000
+    del mine["durationSeconds"]
+    assert linked == mine
+
+
+def test_a_link_is_not_handed_over_once_its_grant_is_revoked(world: World, page: Page) -> None:
+    """The revocation that comes while STS answers counts."""
+    xs = world.session()
+    grant = grant_with_links_of(xs, page, "deep")
+    chains = xs._grants()._chains
+
+    def revoked_meanwhile(resolved: ResolvedAccount) -> Credentials:
+        credentials = chains.assumed_once(resolved)
+        with pytest.raises(RevocationError):
+            grant.revoke()
+        return credentials
+
+    grant._assume_once = revoked_meanwhile
+    with pytest.raises(XSessionError, match="revoked"):
+        grant.console_url()
+    assert page.requests == []

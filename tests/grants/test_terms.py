@@ -65,9 +65,15 @@ def test_names_are_as_close_to_the_person_as_sts_allows() -> None:
     assert source_identity_of("jane@contractor.example") == "jane@contractor.example"
 
 
+@given(st.from_regex(r"[A-Za-z0-9_+=,.@-]{2,256}", fullmatch=True))
+def test_what_sts_takes_is_never_rewritten(to: str) -> None:
+    """It may be somebody's identity, given by another program: a revocation of that person must name it."""
+    assert source_identity_of(to) == to
+
+
 def test_two_people_never_share_a_source_identity() -> None:
     """Or to revoke one's sessions would revoke the other's."""
-    long = "x" * 80
+    long = "Jane " + "x" * 80
     named = {source_identity_of(to) for to in ("Jane Doe", "Jane/Doe", "Jane-Doe", long, long + "y", "é", "è")}
     assert len(named) == 7
     assert all(re.fullmatch(r"[\w+=,.@-]{2,64}", identity, re.ASCII) for identity in named)
@@ -137,6 +143,11 @@ def test_the_deadline_is_in_utc() -> None:
 def test_chaining_may_be_allowed() -> None:
     """Then only the deadline is denied."""
     assert statements(narrowed(READ, deadline=DEADLINE, allow_chaining=True)) == [*statements(READ), ENDS]
+
+
+def test_the_grant_takes_a_third_of_the_room_at_most() -> None:
+    """Of the 2,048 characters that STS has for session policies."""
+    assert narrowed(READ, deadline=DEADLINE).size - READ.size < 600
 
 
 def test_a_policy_keeps_its_version() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from xsession._base import Latch, frozen, is_held, made_once, renew_after_fork
 from xsession._botocore import SigningCredentials, region_of, signing_credentials
 from xsession._sts import partition_of, region_in, sts_region
 from xsession.accounts import Account, Profile
-from xsession.errors import SessionClosedError, WrongAccountError
+from xsession.errors import SessionClosedError, WrongAccountError, reaching
 from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, given_up_with
 from xsession.roles import Defaults, Hop, HopResolver, Role
 from xsession.stores import NoStore
@@ -30,6 +31,9 @@ from ._sources import Sources
 if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ReadOnlyCredentials
+
+    from xsession.credentials import Credentials
+    from xsession.stores import Store
 
     from ._mfa_sessions import MfaSessions
     from ._token_functions import TokenFunctions
@@ -185,6 +189,24 @@ class Chains:
                 return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
 
         return UncachedChain(account, source, hops, regions, assume, source_region)
+
+    def assumed_once(self, resolved: ResolvedAccount) -> Credentials:
+        """Credentials of an account's last hop that are kept nowhere, with the duration that STS has by default.
+
+        Args:
+            resolved: The account, with a hop at least.
+
+        Raises:
+            CredentialsError: STS refused or failed, or an MFA code is missing.
+        """
+        hop, source = resolved.hops[-1], resolved.source
+        hop = replace(hop, role=hop.role.replace(duration_seconds=None))
+        before = resolved.cells[-2] if len(resolved.cells) > 1 else None
+        request = self._kept_request(hop, source if before is None else HopSigner(before), source, None)
+        label = Label(resolved.account.name, hop.role.role_arn, hop.number)
+        fetch = self._fetch(label, "", request, NoStore(), before)
+        with reaching(resolved.account.name), given_up_with(self._ended):
+            return fetch(False, MAX_TRY_SECONDS, None).credentials
 
     def invalidate(self, resolved: ResolvedAccount, still_used: Sequence[ResolvedAccount]) -> None:
         """Throws away the credentials of the account's last hop, and of the hops that no other account uses."""
@@ -373,28 +395,32 @@ class Chains:
         deadline: Deadline | None,
         before: Cell[SigningCredentials] | None,
     ) -> Cell[SigningCredentials]:
-        runtime, account_id = self._runtime, account_of(label.role_arn)
+        runtime = self._runtime
         # What has a deadline should not lie anywhere after it.
         store = runtime.store if deadline is None else NoStore()
-        fetch = HopFetch(
-            label,
-            account_id,
-            request,
-            hop_before=before,
-            store=store,
-            key=key,
-            clock=runtime.clock,
-            emit=runtime.emit,
-        )
         return Cell(
             label,
-            fetch,
+            self._fetch(label, key, request, store, before),
             signing_credentials,
             policy=self._settings.refresh,
             workers=runtime.workers,
             emit=runtime.emit,
             clock=runtime.clock,
             deadline=deadline,
+        )
+
+    def _fetch(
+        self, label: Label, key: str, request: HopRequest, store: Store, before: Cell[SigningCredentials] | None
+    ) -> HopFetch:
+        return HopFetch(
+            label,
+            account_of(label.role_arn),
+            request,
+            hop_before=before,
+            store=store,
+            key=key,
+            clock=self._runtime.clock,
+            emit=self._runtime.emit,
         )
 
 

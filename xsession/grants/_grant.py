@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._revocation import Revocation
 
 Revoke = Callable[["Grant", "AccountRef | None", bool], "Revocation"]
+AssumeOnce = Callable[[ResolvedAccount], Credentials]
 
 
 @public
@@ -39,7 +40,7 @@ class Grant:
     its clients too.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_post", "_resolved", "_revoke", "_session", "_terms")
+    __slots__ = ("__weakref__", "_assume_once", "_clock", "_post", "_resolved", "_revoke", "_session", "_terms")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Grant:
         clock: Clock,
         revoke: Revoke,
         post: Post,
+        assume_once: AssumeOnce,
     ) -> None:
         self._terms = terms
         self._resolved = resolved
@@ -57,6 +59,7 @@ class Grant:
         self._clock = clock
         self._revoke = revoke
         self._post = post
+        self._assume_once = assume_once
 
     @property
     def id(self) -> str:
@@ -121,7 +124,10 @@ class Grant:
     def console_url(self, destination: str | None = None, issuer: str | None = None) -> str:
         """A link that logs in to the AWS console; anyone who has it within 15 minutes is in, so send it safely.
 
-        The console's session ends with the STS session; past the deadline, AWS denies everything in it.
+        The console's session ends with the STS session; past the deadline, AWS denies everything in it. AWS makes no
+        link for a session of a chosen duration that a role's session asked for: where the caller has no long-term keys,
+        the role is assumed once more for the link, and that session lasts an hour.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 
         Args:
             destination: The page of the console to open; None: its home.
@@ -129,6 +135,7 @@ class Grant:
 
         Raises:
             ConfigError: An address that is not https, or a partition whose console is not known.
+            CredentialsError: No credentials could be obtained.
             DeadlinePassedError: The grant is over.
             GrantError: AWS gave no link.
         """
@@ -136,7 +143,7 @@ class Grant:
         checked_url("issuer", issuer)
         console = console_of(self._resolved.hops[-1].role.partition)
         try:
-            return console_url(self._handed_on(), console, destination=destination, issuer=issuer, post=self._post)
+            return console_url(self._for_console(), console, destination=destination, issuer=issuer, post=self._post)
         except GrantError as error:
             error.account = self.account
             raise
@@ -152,6 +159,16 @@ class Grant:
             RevocationError: It has ended here, but AWS still accepts what was copied out of it; says until when.
         """
         return self._revoke(self, using, block)
+
+    def _for_console(self) -> Credentials:
+        credentials, resolved = self._handed_on(), self._resolved
+        (first, *others) = resolved.hops
+        if not others and not first.role.has_web_identity and resolved.source.frozen().token is None:
+            return credentials
+        credentials = self._assume_once(resolved)
+        # It may have ended while STS answered.
+        self._handed_on()
+        return credentials
 
     def _handed_on(self) -> Credentials:
         credentials = self._resolved.credentials.current()

@@ -128,7 +128,13 @@ class Grants:
             resolved, credentials = self._assumed(account, plain, role, live)
             key_id = credentials.access_key_id
             grant = Grant(
-                terms, resolved, self._session_for(resolved), clock=self._clock, revoke=revoke, post=self._post
+                terms,
+                resolved,
+                self._session_for(resolved),
+                clock=self._clock,
+                revoke=revoke,
+                post=self._post,
+                assume_once=self._chains.assumed_once,
             )
             self._write_down(_granted(asked, credentials, self._clock))
             live.check()

@@ -21,32 +21,35 @@ MAX_GRANT_SECONDS = 7 * 86_400
 MAX_TO_CHARACTERS = 256
 MAX_REASON_CHARACTERS = 1_024
 
+# Reading of IAM begins with Get, List, Generate or Simulate. The rest is denied by its first letters and not by a list
+# of verbs, which ages. NotAction would deny all other services too. After G, L and S: what verbs of AWS begin with.
+_CHANGES_OF_IAM = (*"ABCDEFHIJKMNOPQRTUVWXYZ", "Gr", "La", "Le", "Lo", "Sa", "Se", "Sh", "Sig", "St", "Su", "Sw")
+_SERVICES_OF_IDENTITIES = (
+    "identitystore",
+    "organizations",
+    "rolesanywhere",
+    "signin",
+    "sso",
+    "sso-directory",
+    "sts",
+)
+
 OUTLIVING = (
-    "iam:Add*",
-    "iam:Attach*",
-    "iam:Create*",
-    "iam:Delete*",
-    "iam:Detach*",
-    "iam:Enable*",
-    "iam:PassRole",
-    "iam:Put*",
-    "iam:Remove*",
-    "iam:Reset*",
-    "iam:Set*",
-    "iam:Update*",
-    "iam:Upload*",
-    "sts:*",
+    *(f"iam:{letters}*" for letters in _CHANGES_OF_IAM),
+    *(f"{service}:*" for service in _SERVICES_OF_IDENTITIES),
 )
 """Actions by which a session gets, or gives others, access that neither deadline nor session policy reaches.
 
-All of STS, of which no deny reaches GetCallerIdentity: besides AssumeRole there are federation and bearer tokens. Of
-IAM all that changes something: access keys and passwords are credentials; trust and policies let others in, or lift a
-revocation; to pass a role to an instance or a function is to assume it by another way.
+Of IAM everything but reading: access keys and passwords are credentials; trust, tags and policies let others in, or
+lift a revocation; to pass a role to an instance or a function is to assume it by another way. Of the other services
+that decide who may do what everything, reading included: denied by first letters, they would leave no room for a
+policy. No deny reaches sts:GetCallerIdentity.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
 
 _ID_CHARACTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID = re.compile(r"[A-Za-z0-9]{1,32}")
-_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_SOURCE_IDENTITY = re.compile(r"(?!aws:)[\w+=,.@-]{2,256}", re.ASCII)
 _DIGEST_CHARACTERS = 8
 
 
@@ -122,7 +125,7 @@ def session_name(grant_id: str, to: str) -> str:
 
 def source_identity_of(to: str) -> str:
     """The source identity of a person: the name itself where STS takes it, else one that is like no other name's."""
-    if _NAME.fullmatch(to):
+    if _SOURCE_IDENTITY.fullmatch(to):
         return to
     digest = hashlib.sha256(to.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
     return f"{sanitised(to)[: 63 - _DIGEST_CHARACTERS]}-{digest}"
