@@ -117,6 +117,38 @@ def conditions_of(policy: Policy) -> dict[str, Any]:
     return found
 
 
+def test_github_is_trusted_by_ids() -> None:
+    """They stay when a repository or its owner is renamed, and nobody else gets them."""
+    policy = trust(
+        OIDC, subject="repo:wayne@65/cave@74:*", claims={"repository_owner_id": "65", "environment": ["a", "b*"]}
+    )
+    host = OIDC.partition("/")[2]
+    assert conditions_of(policy) == {
+        "StringEquals": {f"{host}:aud": "sts.amazonaws.com"},
+        "StringLike": {
+            f"{host}:sub": "repo:wayne@65/cave@74:*",
+            f"{host}:repository_owner_id": "65",
+            f"{host}:environment": ["a", "b*"],
+        },
+    }
+
+
+def test_a_claim_that_is_a_number_is_compared_as_one() -> None:
+    """Google's organizations have numbers."""
+    policy = trust("accounts.google.com", claims={"google/organization_number": "123"})
+    assert conditions_of(policy) == {"NumericEquals": {"accounts.google.com:google/organization_number": "123"}}
+
+
+def test_claims_without_a_condition_key_are_refused() -> None:
+    """The condition would never hold; the message has the one that is meant."""
+    with pytest.raises(
+        InvalidPolicyError, match=r"no condition key for 'repository_owner' .*did you mean repository_owner_id"
+    ):
+        trust(OIDC, subject="repo:wayne/*", claims={"repository_owner": "wayne"})
+    with pytest.raises(InvalidPolicyError, match="never have claims"):
+        trust("111111111111", claims={"repository_owner_id": "65"})
+
+
 def test_github_is_trusted_by_subject() -> None:
     """The keys bear the provider's name, and the audience is the one that GitHub's action asks for."""
     policy = trust(OIDC, subject="repo:wayne/batcave:ref:refs/heads/main")
@@ -143,23 +175,26 @@ def test_a_provider_s_path_is_part_of_its_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("principal", "host"),
+    ("principal", "host", "subject"),
     [
-        ("arn:aws:iam::222222222222:oidc-provider/gitlab.com", "gitlab.com"),
-        ("accounts.google.com", "accounts.google.com"),
-        ("cognito-identity.amazonaws.com", "cognito-identity.amazonaws.com"),
+        ("arn:aws:iam::222222222222:oidc-provider/gitlab.com", "gitlab.com", "project_path:wayne/cave:*"),
+        ("accounts.google.com", "accounts.google.com", "1234"),
+        ("cognito-identity.amazonaws.com", "cognito-identity.amazonaws.com", "eu-west-1:0a1b"),
     ],
 )
-def test_other_providers_have_the_audience_that_is_asked_for(principal: str, host: str) -> None:
+def test_other_providers_have_the_audience_that_is_asked_for(principal: str, host: str, subject: str) -> None:
     """None of its own: IAM keeps a list of them with the provider."""
-    assert conditions_of(trust(principal, subject="x")) == {"StringLike": {f"{host}:sub": "x"}}
-    asked = conditions_of(trust(principal, subject=["x", "y*"], audience=["a", "b"]))
-    assert asked == {"StringLike": {f"{host}:sub": ["x", "y*"]}, "StringEquals": {f"{host}:aud": ["a", "b"]}}
+    assert conditions_of(trust(principal, subject=subject)) == {"StringLike": {f"{host}:sub": subject}}
+    asked = conditions_of(trust(principal, subject=[subject, f"{subject}2"], audience=["a", "b"]))
+    assert asked == {
+        "StringLike": {f"{host}:sub": [subject, f"{subject}2"]},
+        "StringEquals": {f"{host}:aud": ["a", "b"]},
+    }
 
 
 def test_providers_do_not_share_a_statement() -> None:
     """A condition on one's subject would never hold for the other's tokens."""
-    policy = trust(OIDC, EKS, subject="x")
+    policy = trust(OIDC, EKS, subject="repo:wayne/cave:*")
     assert [len(statement.principals["Federated"]) for statement in policy.statements] == [1, 1]
 
 
@@ -184,7 +219,7 @@ def test_conditions_that_a_principal_never_meets_are_refused(principals: list[st
     ("principals", "options", "problem"),
     [
         (["*"], {}, "anyone on AWS"),
-        ([OIDC], {}, "all identities of token.actions.githubusercontent.com are trusted"),
+        ([OIDC], {}, "anyone who has an account at token.actions.githubusercontent.com is trusted"),
         (["111111111111"], {"third_party": True}, "needs no external id"),
         (["111111111111"], {"source_identity": "*"}, "any source identity"),
     ],

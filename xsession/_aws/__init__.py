@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._error_codes import is_unknown_key as is_unknown_key
     from ._error_codes import same_code as same_code
     from ._error_codes import wants_other_keys as wants_other_keys
+    from ._oidc_claims import oidc_claims as oidc_claims
     from ._partitions import Console as Console
     from ._partitions import consoles as consoles
     from ._partitions import first_region as first_region
@@ -111,6 +112,7 @@ __getattr__, __dir__ = lazy(
             "same_code",
             "wants_other_keys",
         ),
+        "_oidc_claims": ("oidc_claims",),
         "_partitions": (
             "Console",
             "consoles",

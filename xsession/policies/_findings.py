@@ -6,24 +6,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from xsession._aws import is_like
 from xsession._base import frozen, public
 
+from ._bounds import is_bounded_caller, is_bounded_token, subject_like
 from ._document import Policy, PolicyLike, Statement, as_policy
 
-_EQUALITIES = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
-_CALLER_KEYS = ("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths")
-# The claims that tell one identity, or one app, of a provider from the others; `sub` where nothing is said here.
-_SUBJECT_CLAIMS = {
-    "cognito-identity.amazonaws.com": ("sub", "aud"),
-    "graph.facebook.com": ("id", "app_id"),
-    "www.amazon.com": ("user_id", "app_id"),
-}
-# What subjects of GitHub and of GitLab begin with; then comes the owner, and a slash.
-_OWNED = ("repo:", "project_path:")
+_EQUALITIES = frozenset(
+    {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "NumericEquals"}
+)
 
 
 @public
@@ -78,23 +71,26 @@ def acts_on(statement: Statement, action: str) -> bool:
 
 def _of(statement: Statement, *, third_party: bool) -> Iterator[Finding]:
     aws = statement.principals.get("AWS", ())
-    if "*" in aws and not _demands(statement, _CALLER_KEYS):
+    if "*" in aws and not _demands(statement, is_bounded_caller):
         msg = "anyone on AWS is trusted: name the principals, or require aws:PrincipalOrgID"
         yield Finding("anyone", msg, statement)
     if statement.not_principals:
         msg = "NotPrincipal trusts all but a few principals, unknown users and services included: name the principals"
         yield Finding("not-principal", msg, statement)
-    if third_party and aws and acts_on(statement, "sts:AssumeRole") and not _demands(statement, ["sts:externalid"]):
+    if (
+        third_party
+        and aws
+        and acts_on(statement, "sts:AssumeRole")
+        and not _demands(statement, _is_said("sts:externalid"))
+    ):
         msg = f"a third party ({', '.join(aws)}) needs no external id: others may have it act in their name"
         yield Finding("no-external-id", msg, statement)
     if acts_on(statement, "sts:AssumeRoleWithWebIdentity"):
         for provider in map(provider_host, statement.principals.get("Federated", ())):
-            if provider is not None and not _demands_subject(statement, provider):
-                msg = f"all identities of {provider} are trusted: require {provider}:sub"
-                yield Finding("no-subject", msg, statement)
-    if acts_on(statement, "sts:SetSourceIdentity") and not _demands(
-        statement, ["sts:sourceidentity", "aws:sourceidentity"]
-    ):
+            if provider is not None and not _demands(statement, _is_token_of(provider)):
+                yield Finding("no-subject", _anybody_at(provider), statement)
+    claimed = _is_said("sts:sourceidentity", "aws:sourceidentity")
+    if acts_on(statement, "sts:SetSourceIdentity") and not _demands(statement, claimed):
         msg = "callers choose any source identity, which then proves nothing: require sts:SourceIdentity"
         yield Finding("any-source-identity", msg, statement)
 
@@ -114,25 +110,29 @@ def _any_covers(patterns: Iterable[str], action: str) -> bool:
     return any(is_like(action, pattern, ignoring_case=True) for pattern in patterns)
 
 
-def _demands(statement: Statement, keys: Collection[str]) -> bool:
-    """Whether a condition asks one of the keys for a value that not every request has."""
-    return any(all(value.strip("*?") for value in values) for values in _demanded(statement, keys))
-
-
-def _demands_subject(statement: Statement, provider: str) -> bool:
-    keys = [f"{provider}:{claim}".lower() for claim in _SUBJECT_CLAIMS.get(provider, ("sub",))]
-    return any(not any(map(_is_anybody, values)) for values in _demanded(statement, keys))
-
-
-def _is_anybody(subject: str) -> bool:
-    """Whether a subject leaves open whose it is: "repo:wayne*" is also the repositories of one "wayne-evil"."""
-    fixed = re.split(r"[*?]", subject, maxsplit=1)[0]
-    owned = any(subject.startswith(prefix) for prefix in _OWNED) and "/" not in fixed
-    return fixed != subject and (owned or any(prefix.startswith(fixed) for prefix in _OWNED))
-
-
-def _demanded(statement: Statement, keys: Collection[str]) -> Iterator[Collection[str]]:
+def _demands(statement: Statement, bounds: Callable[[str, str, str], bool]) -> bool:
+    """Whether a condition holds only for requests with a value that bounds them, by its operator and key."""
     for operator, conditions in statement.conditions.items():
         # "ForAllValues:..." and "...IfExists" hold too where the request does not have the key.
-        if operator.removeprefix("ForAnyValue:") in _EQUALITIES:
-            yield from (values for key, values in conditions.items() if key.lower() in keys)
+        name = operator.removeprefix("ForAnyValue:")
+        if name in _EQUALITIES:
+            for key, values in conditions.items():
+                if values and all(bounds(name, key, value) for value in values):
+                    return True
+    return False
+
+
+def _is_said(*keys: str) -> Callable[[str, str, str], bool]:
+    """One of the keys, with a value that not every request has."""
+    return lambda _operator, key, value: key.lower() in keys and bool(value.strip("*?"))
+
+
+def _is_token_of(provider: str) -> Callable[[str, str, str], bool]:
+    return lambda _operator, key, value: is_bounded_token(provider, key, value)
+
+
+def _anybody_at(provider: str) -> str:
+    example = subject_like(provider)
+    if example is None:
+        return f"all identities of {provider} are trusted: require {provider}:sub"
+    return f"anyone who has an account at {provider} is trusted: require a {provider}:sub that begins with {example}"

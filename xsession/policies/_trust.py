@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
-from xsession._aws import iam_arn, is_account_id
-from xsession.errors import InvalidPolicyError
+from xsession._aws import iam_arn, is_account_id, oidc_claims
+from xsession._base import did_you_mean
+from xsession.errors import InvalidPolicyError, shown
 
 from ._document import Conditions, Policy, Statement
 from ._findings import PolicyWarning, findings, provider_host
@@ -14,6 +15,8 @@ from ._statement_values import SERVICE_PRINCIPAL, checked_conditions
 
 # Providers that IAM knows by their domain; one of them looks like a service.
 _WEB_IDENTITY_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
+# Of the claims that are numbers, the operator.
+_NUMERIC = {"google/organization_number": "NumericEquals"}
 _STS_AUDIENCE = "sts.amazonaws.com"
 
 
@@ -27,6 +30,7 @@ def trust(
     session_tags: Iterable[str] = (),
     subject: str | Iterable[str] | None = None,
     audience: str | Iterable[str] | None = None,
+    claims: Mapping[str, str | Iterable[str]] | None = None,
     conditions: Conditions | None = None,
     third_party: bool = False,
     partition: str = "aws",
@@ -44,10 +48,14 @@ def trust(
         source_identity: Source identities of which the caller must send one; * and ? are wildcards.
         session_tags: Keys of the session tags that the caller may send; * and ? are wildcards.
         subject: Subjects of which an OIDC provider's token must have one; * and ? are wildcards. GitHub's are
-            "repo:<owner>/<repository>:ref:refs/heads/<branch>" and the like, those of EKS
-            "system:serviceaccount:<namespace>:<name>".
+            "repo:<owner>@<id>/<repository>@<id>:ref:refs/heads/<branch>" and the like, without the ids in repositories
+            that are older than June 2026; those of EKS "system:serviceaccount:<namespace>:<name>".
         audience: Audiences of which an OIDC provider's token must have one. None: "sts.amazonaws.com" for GitHub and
             EKS, and for others whatever the provider in IAM lists.
+        claims: Further claims of an OIDC provider's token, such as "repository_owner_id", to the values of which it
+            must have one; * and ? are wildcards. AWS has keys for some claims of GitHub, GitLab, Buildkite, CircleCI,
+            Google and Oracle.
+            https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
         conditions: Further conditions of every statement.
         third_party: Whether the accounts belong to another party, such as a vendor, and so need an external id.
         partition: The partition of account ids among the principals.
@@ -67,8 +75,8 @@ def trust(
     tag_keys = _listed("session_tags", session_tags)
     statements: list[Statement] = []
     for action, names in _by_action(principals, partition):
-        _check_askable(names, asked_of_aws, subject, audience)
-        asked = {**asked_of_aws, **asked_of_all, **_token_conditions(names, subject, audience)}
+        _check_askable(names, asked_of_aws, {"subject": subject, "audience": audience, "claims": claims or None})
+        asked = {**asked_of_aws, **asked_of_all, **_token_conditions(names, subject, audience, claims or {})}
         by_action: dict[str, Conditions] = {action: _merged({} if conditions is None else conditions, asked)}
         if source_identity is not None:
             by_action["sts:SetSourceIdentity"] = {"StringLike": {"sts:SourceIdentity": source_identity}}
@@ -103,13 +111,12 @@ def _by_action(principals: Sequence[str], partition: str) -> list[tuple[str, dic
 def _check_askable(
     names: Mapping[str, Sequence[str]],
     asked_of_aws: Mapping[tuple[str, str], object],
-    subject: object,
-    audience: object,
+    asked_of_tokens: Mapping[str, object],
 ) -> None:
     """Refuses conditions on what a principal's requests never have: no caller could assume the role."""
     wrong = [key for (_, key), value in asked_of_aws.items() if value is not None and names.keys() != {"AWS"}]
     if _oidc_provider(names) is None:
-        wrong += [name for name, value in {"subject": subject, "audience": audience}.items() if value is not None]
+        wrong += [name for name, value in asked_of_tokens.items() if value is not None]
     if wrong:
         names_text = ", ".join(name for chosen in names.values() for name in chosen)
         msg = f"requests of {names_text} never have {wrong[0]}"
@@ -118,14 +125,25 @@ def _check_askable(
 
 
 def _token_conditions(
-    names: Mapping[str, Sequence[str]], subject: str | Iterable[str] | None, audience: str | Iterable[str] | None
+    names: Mapping[str, Sequence[str]],
+    subject: str | Iterable[str] | None,
+    audience: str | Iterable[str] | None,
+    claims: Mapping[str, object],
 ) -> dict[tuple[str, str], object]:
     provider = _oidc_provider(names)
     if provider is None:
         return {}
+    known = oidc_claims(provider)
+    for claim in claims:
+        if claim not in known:
+            msg = f"AWS has no condition key for {shown(claim)} of {provider}, so that the condition would never hold"
+            raise InvalidPolicyError(
+                msg, hint=did_you_mean(str(claim), known, f"use one of {', '.join(sorted(known))}")
+            )
     if audience is None and (provider == "token.actions.githubusercontent.com" or provider.startswith("oidc.eks.")):
         audience = _STS_AUDIENCE
-    return {("StringEquals", f"{provider}:aud"): audience, ("StringLike", f"{provider}:sub"): subject}
+    further = {(_NUMERIC.get(claim, "StringLike"), f"{provider}:{claim}"): value for claim, value in claims.items()}
+    return {("StringEquals", f"{provider}:aud"): audience, ("StringLike", f"{provider}:sub"): subject, **further}
 
 
 def _oidc_provider(names: Mapping[str, Sequence[str]]) -> str | None:
