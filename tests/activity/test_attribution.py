@@ -3,90 +3,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from xsession._base._frozen_map import FrozenMap
 from xsession.activity._attribution import (
     KnownGrant,
     OwnLog,
     Trusts,
-    UserIdentity,
     error_code,
     grant_id,
     is_forced,
-    text,
 )
 from xsession.audit import AuditRecord
 from xsession.policies import Policy, Statement, trust
 
 BATMAN = "111111111111"
 ROLE = "arn:aws:iam::222222222222:role/ops/Operator"
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-)
-
-
-def role_session(**context: Any) -> dict[str, Any]:
-    """An event of a session of a role."""
-    identity = {
-        "type": "AssumedRole",
-        "principalId": "AROAEXAMPLE:jane",
-        "arn": "arn:aws:sts::222222222222:assumed-role/Operator/jane",
-        "accountId": "222222222222",
-        "accessKeyId": "ASIAEXAMPLE",
-        "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE, "userName": "Operator"}, **context},
-    }
-    return {"userIdentity": identity}
-
-
-# Who
-
-
-def test_a_session_is_known_by_its_source_identity_or_else_its_name() -> None:
-    """The former stays the same through a chain of roles."""
-    plain = UserIdentity.of(role_session())
-    assert (plain.name, plain.claim) == ("jane", "session name")
-    assert (plain.role_arn, plain.role_name) == (ROLE, "Operator")
-    known = UserIdentity.of(role_session(sourceIdentity="bruce"))
-    assert (known.name, known.claim) == ("bruce", "source identity")
-    assert known.names >= {"bruce", "jane", "ASIAEXAMPLE", ROLE, "arn:aws:sts::222222222222:assumed-role/Operator/jane"}
-
-
-@pytest.mark.parametrize(
-    ("identity", "name"),
-    [
-        ({"type": "IAMUser", "userName": "bruce", "arn": "arn:aws:iam::111111111111:user/bruce"}, "bruce"),
-        ({"type": "Root", "arn": "arn:aws:iam::111111111111:root", "userName": "alias"}, "root"),
-        ({"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}, "autoscaling.amazonaws.com"),
-        ({"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": BATMAN}, "AIDAEXAMPLE"),
-        ({"type": "AWSAccount", "accountId": BATMAN}, BATMAN),
-        ({"type": "FederatedUser", "arn": f"arn:aws:sts::{BATMAN}:federated-user/jane"}, "jane"),
-        ({"type": "SAMLUser", "userName": "jane@example.com"}, "jane@example.com"),
-        ({}, "unknown"),
-    ],
-)
-def test_every_kind_of_caller_has_a_name(identity: dict[str, Any], name: str) -> None:
-    """As good as CloudTrail knows it."""
-    assert UserIdentity.of({"userIdentity": identity}).name == name
-
-
-@given(st.dictionaries(st.sampled_from(["userIdentity", "type"]), ANY_JSON) | ANY_JSON)
-def test_any_document_has_a_caller(document: Any) -> None:
-    """No matter who wrote it."""
-    caller = UserIdentity.of(document)
-    assert caller.name
-    assert all(isinstance(name, str) for name in caller.names)
-
-
-def test_a_string_is_found_at_its_place_only() -> None:
-    """Something else there is None."""
-    document = {"a": {"b": "c", "n": 1, "e": ""}}
-    assert text(document, "a", "b") == "c"
-    for path in (("a",), ("a", "n"), ("a", "e"), ("a", "b", "c"), ("x", "y")):
-        assert text(document, *path) is None
 
 
 # Grants
@@ -203,6 +134,27 @@ def test_a_session_name_is_forced_by_a_condition_of_its_own() -> None:
     assert not is_forced(allowing(OWN_NAME), "session name")
     other_way = allowing({}, actions=("sts:AssumeRoleWithSAML",))
     assert not is_forced(allowing(condition) + other_way, "session name")
+
+
+def by_service(*actions: str) -> Policy:
+    """A trust policy of a role for functions."""
+    service = {"Service": ["lambda.amazonaws.com"]}
+    return Policy([Statement(effect="Allow", principals=service, actions=actions or ("sts:AssumeRole",))])
+
+
+@pytest.mark.parametrize(
+    ("policy", "forced"),
+    [
+        (by_service(), None),
+        (by_service() + by_service("sts:*"), None),
+        (by_service() + allowing({}), False),
+        (by_service() + allowing({"StringEquals": {"sts:RoleSessionName": "jane"}}), None),
+        (by_service("sts:TagSession") + allowing({"StringEquals": {"sts:RoleSessionName": "jane"}}), True),
+    ],
+)
+def test_what_a_service_named_is_no_persons_claim(policy: Policy, forced: bool | None) -> None:
+    """Nor does AWS vouch for it: whoever makes a function called jane gives its sessions that name."""
+    assert is_forced(policy, "session name") is forced
 
 
 def test_statements_that_do_not_allow_it_do_not_count() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -146,3 +147,55 @@ def test_an_event_tells_its_ids_its_time_and_its_resources() -> None:
     assert event.at.tzinfo is UTC
     assert event.resources == ("i-1", "arn:aws:iam::1:role/R", "arn:aws:iam::1:role/S")
     assert (event.issued_key_id, event.asked_name) == ("ASIA1", "jane")
+
+
+# Sign-ins
+
+
+def sign_in(name: str = "ConsoleLogin", result: str | None = "Success", **more: Any) -> TrailEvent:
+    """An event of the console's sign-in."""
+    document = {"eventSource": "signin.amazonaws.com", "eventName": name, "responseElements": {name: result}, **more}
+    return TrailEvent.of({"CloudTrailEvent": json.dumps(document)})
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        (sign_in(result="Failure", errorMessage="Failed authentication"), "Failed authentication"),
+        (sign_in(result="Failure"), "Failure"),
+        (sign_in("SwitchRole", "Failure", errorMessage="No"), "No"),
+        (
+            sign_in(result=None, errorMessage="No username found in supplied account"),
+            "No username found in supplied account",
+        ),
+        (sign_in(result=None, errorCode="AccessDenied", errorMessage="no"), "AccessDenied"),
+        (sign_in(eventSource="x", eventType="AwsConsoleSignin", responseElements=None, errorMessage="No"), "No"),
+        (
+            sign_in(
+                "CredentialVerification",
+                responseElements=None,
+                serviceEventDetails={"CredentialVerification": "Failure"},
+            ),
+            "Failure",
+        ),
+    ],
+)
+def test_a_sign_in_that_failed_is_an_error(event: TrailEvent, error: str) -> None:
+    """With AWS's words, where it has no code; whoever it was did not prove to be the caller."""
+    assert (event.error, event.is_mere_attempt) == (error, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["CheckMfa", "CredentialChallenge", "CredentialVerification", "PasswordRecoveryRequested"]
+)
+def test_who_has_begun_to_sign_in_has_proved_nothing(name: str) -> None:
+    """Although it is no failure."""
+    event = sign_in(name)
+    assert (event.error, event.is_mere_attempt) == (None, True)
+
+
+def test_who_signed_in_has_proved_who_it_is() -> None:
+    """And so has whoever is denied something else."""
+    assert (sign_in().error, sign_in().is_mere_attempt) == (None, False)
+    denied = TrailEvent.of({"CloudTrailEvent": '{"errorCode": "AccessDenied", "eventSource": "ec2.amazonaws.com"}'})
+    assert (denied.error, denied.is_mere_attempt) == ("AccessDenied", False)

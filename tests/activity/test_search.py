@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -365,16 +365,17 @@ class Client:
         return {"Events": self._entries}
 
 
-def shown(*entries: dict[str, Any]) -> Activities:
+def shown(*entries: dict[str, Any], log: Iterable[AuditRecord] = ()) -> Activities:
     """What was done, by such a CloudTrail."""
     account = Account("vegeta", account_id=VEGETA)
     client: Callable[[str, str | None], Any] = lambda _service, _region: Client(*entries)  # noqa: E731
-    return ask(account, account, client, since=HOUR, regions=[REGION], wall=NOW.timestamp)
+    return ask(account, account, client, since=HOUR, regions=[REGION], log=log, wall=NOW.timestamp)
 
 
 def entry(text: str, at: datetime = NOW) -> dict[str, Any]:
     """An event with a string of an attacker wherever one may be."""
     identity: dict[str, Any] = {"type": "AssumedRole", "arn": text, "principalId": text, "accessKeyId": text}
+    identity |= {"invokedByDelegate": {"accountId": text}, "userName": text, "onBehalfOf": {"userId": text}}
     identity |= {"sessionContext": {"sourceIdentity": text, "sessionIssuer": {"arn": text}}}
     document: dict[str, Any] = {"userIdentity": identity, "resources": [{"ARN": text}]}
     document |= dict.fromkeys(["eventSource", "eventName", "awsRegion", "sourceIPAddress", "errorCode"], text)
@@ -386,6 +387,64 @@ def test_services_of_aws_have_none_either() -> None:
     by_service = {"userIdentity": {"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}}
     (done,) = shown({"CloudTrailEvent": json.dumps(by_service)})
     assert (done.who, done.enforced) == ("autoscaling.amazonaws.com", True)
+
+
+def done_by(identity: dict[str, Any], *, log: Iterable[AuditRecord] = (), **document: Any) -> Activity:
+    """What such a caller did, without trust policies."""
+    (done,) = shown({"CloudTrailEvent": json.dumps({"userIdentity": identity, **document})}, log=log)
+    return done
+
+
+JANES_SESSION = {
+    "type": "AssumedRole",
+    "arn": f"arn:aws:sts::{VEGETA}:assumed-role/Operator/g-1a-jane",
+    "accessKeyId": "ASIAEXAMPLE",
+    "sessionContext": {"sessionIssuer": {"type": "Role", "arn": f"arn:aws:iam::{VEGETA}:role/Operator"}},
+}
+BOB = {"type": "FederatedUser", "arn": f"arn:aws:sts::{VEGETA}:federated-user/g-1a-jane"}
+GRANT_TO_JANE = granted(grant_id="1a", to=JANE, role_session_name="g-1a-jane")
+
+
+@pytest.mark.parametrize(
+    ("identity", "who", "enforced"),
+    [
+        ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "5448"}}, "5448", True),
+        ({"type": "Root", "sessionContext": {"assumedRoot": "true"}}, "root", None),
+        ({"type": "Root", "sessionContext": {"assumedRoot": "true", "sourceIdentity": "carol"}}, "carol", False),
+        (BOB, "g-1a-jane", False),
+        (JANES_SESSION, JANE, False),
+        ({"type": "SAMLUser", "userName": "jane"}, "jane", None),
+        ({"type": "Directory", "userName": "jane"}, "jane", None),
+        ({"type": "Unknown", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS"}, "unknown", None),
+    ],
+)
+def test_what_a_name_rests_on_depends_on_the_type(identity: dict[str, Any], who: str, enforced: bool | None) -> None:
+    """Where a trust policy has no say; a grant's name counts in a session of a role alone."""
+    done = done_by(identity, log=[GRANT_TO_JANE])
+    assert (done.who, done.enforced, done.on_behalf_of) == (who, enforced, None)
+
+
+def test_a_product_provider_is_told_from_the_one_in_whose_name_it_acts() -> None:
+    """In the record and in the table; whoever the key was granted to."""
+    identity = {**JANES_SESSION, "invokedByDelegate": {"accountId": "999999999999"}}
+    done = done_by(identity)
+    assert (done.who, done.enforced, done.on_behalf_of) == ("999999999999", True, "g-1a-jane")
+    assert done_by(identity, log=[GRANT_TO_JANE]).on_behalf_of == JANE
+    text = str(shown({"CloudTrailEvent": json.dumps({"userIdentity": identity})}))
+    assert "999999999999 for g-1a-jane  yes" in text
+    nobody = done_by({**JANES_SESSION, "invokedByDelegate": "?"})
+    assert (nobody.who, nobody.enforced, nobody.on_behalf_of) == ("unknown", None, "g-1a-jane")
+
+
+def test_a_failed_sign_in_vouches_for_nobody() -> None:
+    """It is known whose name was typed, and by whom is not."""
+    login = {"eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin"}
+    alice = {"type": "IAMUser", "userName": "alice", "accountId": VEGETA}
+    for identity, who in ((alice, "alice"), ({"type": "Root"}, "root")):
+        failed = done_by(identity, **login, responseElements={"ConsoleLogin": "Failure"}, errorMessage="No")
+        assert (failed.who, failed.enforced, failed.error) == (who, False, "No")
+        succeeded = done_by(identity, **login, responseElements={"ConsoleLogin": "Success"})
+        assert (succeeded.who, succeeded.enforced, succeeded.error) == (who, True, None)
 
 
 @pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)

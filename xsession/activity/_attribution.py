@@ -1,19 +1,18 @@
-"""Who made a request, by what CloudTrail and our own log say, and whether AWS vouches for that."""
+"""What our own log and trust policies say of a caller: whose grant it used, and whether it could choose its name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
-from xsession._aws import Arn, has_wildcards, is_like, name_of
+from xsession._aws import has_wildcards, is_like, name_of
 from xsession._base import frozen
 from xsession.audit import AuditRecord
 from xsession.policies import Policy, Statement, as_policy
 
-Claim = Literal["source identity", "session name"]
+from ._user_identity import Claim, text
 
-_SESSIONS = frozenset({("sts", "assumed-role"), ("sts", "federated-user")})
 _GRANT = re.compile(r"g-([A-Za-z0-9]+)-.*", re.ASCII | re.DOTALL)
 # The condition key about each, and the actions by which it is claimed.
 _KEYS: Mapping[Claim, tuple[str, tuple[str, ...]]] = {
@@ -23,88 +22,6 @@ _KEYS: Mapping[Claim, tuple[str, tuple[str, ...]]] = {
         ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
     ),
 }
-
-
-@frozen(kw_only=True)
-class UserIdentity:
-    """Who made a request.
-
-    Args:
-        kind: CloudTrail's type: "AssumedRole", "IAMUser", "Root", "AWSAccount", "AWSService", ...
-        arn: The caller's ARN.
-        principal_id: The caller's unique id.
-        account_id: The caller's account.
-        key_id: The access key.
-        user_name: The name of a user; for a service its domain.
-        role_arn: The role, where the caller is a session of one.
-        session_name: The name of that session.
-        source_identity: Its source identity.
-    """
-
-    kind: str | None = None
-    arn: str | None = None
-    principal_id: str | None = None
-    account_id: str | None = None
-    key_id: str | None = None
-    user_name: str | None = None
-    role_arn: str | None = None
-    session_name: str | None = None
-    source_identity: str | None = None
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> UserIdentity:
-        """The caller of an event; whatever is not as AWS writes it is None.
-
-        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-        """
-        kind = text(document, "userIdentity", "type")
-        arn = text(document, "userIdentity", "arn")
-        session = Arn.of(arn)
-        is_session = session is not None and (session.service, session.kind) in _SESSIONS
-        user_name = text(document, "userIdentity", "userName") or text(document, "userIdentity", "invokedBy")
-        return cls(
-            kind=kind,
-            arn=arn,
-            principal_id=text(document, "userIdentity", "principalId"),
-            account_id=text(document, "userIdentity", "accountId"),
-            key_id=text(document, "userIdentity", "accessKeyId"),
-            user_name="root" if kind == "Root" else user_name,
-            role_arn=text(document, "userIdentity", "sessionContext", "sessionIssuer", "arn"),
-            session_name=session.name or None if session is not None and is_session else None,
-            source_identity=text(document, "userIdentity", "sessionContext", "sourceIdentity"),
-        )
-
-    @property
-    def name(self) -> str:
-        """What to call the caller: the source identity, the session's name, the user's, or what else is known."""
-        chosen = self.source_identity or self.session_name or self.user_name or self.arn or self.principal_id
-        return chosen or self.account_id or "unknown"
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All names by which the caller can be searched for."""
-        session = (self.principal_id or "").partition(":")[2]
-        all_names = (
-            self.source_identity,
-            self.session_name,
-            self.user_name,
-            self.arn,
-            self.role_arn,
-            self.principal_id,
-        )
-        return frozenset(filter(None, (*all_names, session, self.key_id)))
-
-    @property
-    def role_name(self) -> str | None:
-        """The role's name, without its path."""
-        return None if self.role_arn is None else name_of(self.role_arn)
-
-    @property
-    def claim(self) -> Claim | None:
-        """What `name` rests on, where the caller that assumed the role may have chosen it."""
-        if self.source_identity is not None:
-            return "source identity"
-        return "session name" if self.session_name is not None else None
 
 
 @frozen
@@ -186,7 +103,7 @@ def grant_id(session_name: str | None) -> str | None:
     return None if match is None else match[1]
 
 
-def is_forced(trust: Policy, claim: Claim) -> bool:
+def is_forced(trust: Policy, claim: Claim) -> bool | None:
     """Whether a trust policy leaves no choice in what a session claims.
 
     That is so if every statement by which it may be claimed has a condition that only one value can meet, the same for
@@ -196,10 +113,18 @@ def is_forced(trust: Policy, claim: Claim) -> bool:
     Args:
         trust: The role's trust policy.
         claim: What it is about.
+
+    Returns:
+        None: no person could choose, and a service of AWS could: it names its sessions after instances, functions,
+        pods, and whoever makes those names them.
     """
     key, actions = _KEYS[claim]
-    values = {_only_value(statement, key) for statement in trust.statements if _allows(statement, actions)}
-    return len(values) == 1 and None not in values
+    allowing = [statement for statement in trust.statements if _allows(statement, actions)]
+    by_people = [statement for statement in allowing if statement.principals.keys() != {"Service"}]
+    values = {_only_value(statement, key) for statement in by_people}
+    if None in values or len(values) > 1 or not allowing:
+        return False
+    return True if len(by_people) == len(allowing) else None
 
 
 def error_code(error: BaseException) -> str | None:
@@ -207,13 +132,6 @@ def error_code(error: BaseException) -> str | None:
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None
     return code if isinstance(code, str) else None
-
-
-def text(document: object, *path: str) -> str | None:
-    """The string at a place in a JSON document; None: there is none, or something else."""
-    for name in path:
-        document = document.get(name) if isinstance(document, Mapping) else None
-    return document if isinstance(document, str) and document else None
 
 
 def _allows(statement: Statement, actions: Iterable[str]) -> bool:

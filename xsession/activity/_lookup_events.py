@@ -14,7 +14,8 @@ from typing import Any
 from xsession._aws import is_throttling
 from xsession._base import Clock, frozen
 
-from ._attribution import UserIdentity, error_code, text
+from ._attribution import error_code
+from ._user_identity import UserIdentity, text
 
 HISTORY_DAYS = 90
 """How far back the event history goes."""
@@ -27,6 +28,10 @@ SECONDS_BETWEEN_REQUESTS = 0.5
 
 PAGE_SIZE = 50
 _TRIES = 6
+_FAILED = "Failure"
+# They come before the password or the code is checked, or are about one of several:
+# https://docs.aws.amazon.com/workspaces/latest/adminguide/signin-events.html
+_BEFORE_SIGN_IN = frozenset({"CheckMfa", "CredentialChallenge", "CredentialVerification", "PasswordRecoveryRequested"})
 
 
 @frozen(kw_only=True)
@@ -67,6 +72,30 @@ class TrailEvent:
         """What tells it from others: its own id, and the one that it shares with the event in another account."""
         own = text(self.entry, "EventId")
         return frozenset(filter(None, (own, text(self.document, "sharedEventID"))))
+
+    @property
+    def error(self) -> str | None:
+        """AWS's code, where the request was refused; sign-ins that failed have words instead, or just a result."""
+        said = text(self.document, "errorCode") or text(self.document, "errorMessage")
+        return said or (_FAILED if self._has_failed else None)
+
+    @property
+    def is_mere_attempt(self) -> bool:
+        """Whether it is of a sign-in that failed or wasn't over: whoever it was, it had not proved to be the caller.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+        """
+        is_sign_in = (text(self.document, "eventSource") or "").startswith("signin.") or (
+            text(self.document, "eventType") or ""
+        ).lower() == "awsconsolesignin"
+        failed = self._has_failed or (is_sign_in and self.error is not None)
+        return failed or text(self.document, "eventName") in _BEFORE_SIGN_IN
+
+    @property
+    def _has_failed(self) -> bool:
+        name = text(self.document, "eventName") or ""
+        results = {text(self.document, part, name) for part in ("responseElements", "serviceEventDetails")}
+        return _FAILED in results
 
     @property
     def at(self) -> datetime:

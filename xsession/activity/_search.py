@@ -13,9 +13,10 @@ from xsession.audit import AuditRecord
 from xsession.errors import ActivityError, ConfigError, XSessionError
 from xsession.escape import for_html, for_terminal
 
-from ._attribution import OwnLog, Trusts, UserIdentity, error_code, is_forced, text
+from ._attribution import OwnLog, Trusts, error_code, is_forced
 from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, RateLimit, TrailEvent, lookup_events
 from ._query import ActivityQuery, checked_regions, checked_span, shown
+from ._user_identity import text
 
 _COLUMNS = ("time", "who", "enforced", "role", "service", "action", "resources", "region", "source_ip", "error")
 _ENFORCED = {True: "yes", False: "no", None: "?"}
@@ -33,11 +34,14 @@ class Activity:
     Args:
         time: When, in UTC.
         who: To whom the grant was made whose key was used, by our own log; else the session's source identity, else
-            its name, else the user.
-        enforced: Whether `who` had no choice in that name. True for users, root and AWS's services, and where each
-            statement of the role's trust policy, as it is today, which lets a session claim it has a condition that
-            only one value can meet. False: it is merely claimed, or comes from our own log. None: not known, since
-            there was no `using` or the trust policy could not be read.
+            the instance or function that AWS gave the session to, else the session's name, else the user. Where a
+            product provider acted in another's name, the provider's account. "unknown": CloudTrail doesn't say.
+        enforced: Whether `who` had no choice in that name. True for users, root, AWS's services and product providers,
+            for what AWS itself gives its sessions to, and where each statement of the role's trust policy, as it is
+            today, which lets a session claim it has a condition that only one value can meet. False: it is merely
+            claimed, as by whoever fails to sign in, or comes from our own log. None: not known, since there was no
+            `using`, the trust policy could not be read, a service named the session after what a person made, or it
+            is another account, a directory or an identity provider that knows the caller.
         account: The account's name.
         role: The name of the role that was used; None: none was.
         service: "ec2", ...
@@ -45,8 +49,9 @@ class Activity:
         resources: The names of what it was done to, as far as CloudTrail says.
         region: Where.
         source_ip: The address that it came from, or the AWS service that did it.
-        error: AWS's code, where it was refused.
+        error: AWS's code, where it was refused; of a sign-in that failed, AWS's words.
         key_id: The access key that the request was signed with.
+        on_behalf_of: In whose name `who` acted, where that is a product provider.
     """
 
     time: datetime
@@ -61,6 +66,7 @@ class Activity:
     source_ip: str | None
     error: str | None
     key_id: str | None
+    on_behalf_of: str | None = None
 
 
 class Search:
@@ -123,7 +129,7 @@ class Search:
 
     def _activity(self, event: TrailEvent) -> Activity | None:
         caller = event.caller
-        used = self._log.grant_of(caller.key_id, caller.session_name)
+        used = self._log.grant_of(caller.key_id, None if caller.role_arn is None else caller.session_name)
         made = self._log.grant_of(event.issued_key_id, event.asked_name)
         if not self.question.is_about(event, [grant for grant in (used, made) if grant is not None]):
             return None
@@ -131,8 +137,8 @@ class Search:
         source = text(event.document, "eventSource") or text(event.entry, "EventSource") or "unknown"
         return Activity(
             time=event.at,
-            who=grantee or caller.name,
-            enforced=False if grantee else self._enforced(caller),
+            who=caller.delegate or grantee or caller.name,
+            enforced=self._enforced(event, grantee),
             account=self.question.account.name,
             role=caller.role_name,
             service=service_of(source),
@@ -140,15 +146,21 @@ class Search:
             resources=event.resources,
             region=text(event.document, "awsRegion") or "unknown",
             source_ip=text(event.document, "sourceIPAddress"),
-            error=text(event.document, "errorCode"),
+            error=event.error,
             key_id=caller.key_id,
+            on_behalf_of=None if caller.delegate is None else grantee or caller.own_name,
         )
 
-    def _enforced(self, caller: UserIdentity) -> bool | None:
-        if caller.kind in ("IAMUser", "Root", "AWSService"):
+    def _enforced(self, event: TrailEvent, grantee: str | None) -> bool | None:
+        caller = event.caller
+        if event.is_mere_attempt or (grantee is not None and caller.delegate is None):
+            return False
+        if caller.is_vouched_for:
             return True
-        if caller.claim is None or caller.role_arn is None:
+        if caller.claim is None or caller.delegate is not None:
             return None
+        if caller.role_arn is None:
+            return False  # whoever called GetFederationToken or AssumeRoot chose it, or a role of another account did
         trust = self.trusts.of(caller.role_arn)
         return None if trust is None else is_forced(trust, caller.claim)
 
@@ -226,10 +238,7 @@ class Activities:
 
     def _rows(self) -> list[list[object]]:
         newest = sorted(self, key=lambda activity: activity.time, reverse=True)
-        return [
-            [_ENFORCED[activity.enforced] if name == "enforced" else getattr(activity, name) for name in _COLUMNS]
-            for activity in newest
-        ]
+        return [[_cell(activity, name) for name in _COLUMNS] for activity in newest]
 
     def _more(self) -> bool:
         if self._error is not None:
@@ -242,6 +251,14 @@ class Activities:
             self._error = error
             raise
         return True
+
+
+def _cell(activity: Activity, name: str) -> object:
+    if name == "enforced":
+        return _ENFORCED[activity.enforced]
+    if name == "who" and activity.on_behalf_of is not None:
+        return f"{activity.who} for {activity.on_behalf_of}"
+    return getattr(activity, name)
 
 
 def ask(
