@@ -438,7 +438,7 @@ def test_a_product_provider_is_told_from_the_one_in_whose_name_it_acts() -> None
 
 def test_a_failed_sign_in_vouches_for_nobody() -> None:
     """It is known whose name was typed, and by whom is not."""
-    login = {"eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin"}
+    login: dict[str, Any] = {"eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin"}
     alice = {"type": "IAMUser", "userName": "alice", "accountId": VEGETA}
     for identity, who in ((alice, "alice"), ({"type": "Root"}, "root")):
         failed = done_by(identity, **login, responseElements={"ConsoleLogin": "Failure"}, errorMessage="No")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -187,14 +188,95 @@ def test_each_statement_is_tried(batman: boto3.Session, admin: boto3.Session, cl
     assert clock.waits == []
 
 
-def test_what_is_not_known_here_is_not_sent(
+def test_long_term_keys_are_not_tried_where_mfa_is_asked_for(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session
+) -> None:
+    """They never have it, and nothing is changed."""
+    with pytest.raises(InvalidPolicyError, match=r"MFA \(aws:MultiFactorAuthPresent\)"):
+        spec(trust=trust(BATMAN, mfa_required=True)).apply(admin, assume_from=batman)
+    assert local_aws.calls == []
+
+
+def test_a_session_with_mfa_is_tried(
     local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
 ) -> None:
-    """A variable in a condition stands for something of the caller's."""
-    named = trust(BATMAN, role_session_name="${aws:username}")
-    local_aws.fail(refused(None))
-    with pytest.raises(ProvisionError, match="can't be assumed"):
-        spec(trust=named).apply(admin, assume_from=batman, clock=clock)
+    """It may have what the trust policy asks for."""
+    serial = f"arn:aws:iam::{BATMAN}:mfa/bruce"
+    local_aws.expect_mfa_code(serial, "123456")
+    keys = batman.client("sts").get_session_token(SerialNumber=serial, TokenCode="123456")["Credentials"]
+    session: Any = local_aws.session()
+    session._session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    assert spec(trust=trust(BATMAN, mfa_required=True)).apply(admin, assume_from=session, clock=clock).role_arn
+    assert clock.waits == []
+
+
+def test_a_caller_somewhere_else_is_told_at_once(
+    batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """Waiting doesn't bring it there; the role is set up all the same."""
+    there = trust(BATMAN, conditions={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
+    with pytest.raises(ProvisionError, match=r"is set up, .* where and when that is tried \(aws:SourceIp\)") as caught:
+        spec(trust=there).apply(admin, assume_from=batman, clock=clock)
+    assert (caught.value.code, sum(clock.waits)) == ("AccessDenied", 0)
+    assert not spec(trust=there).compare(admin)
+
+
+def test_a_caller_in_the_right_place_is_let_in(batman: boto3.Session, admin: boto3.Session, clock: HastyClock) -> None:
+    """What depends on the place is tried."""
+    here = trust(BATMAN, conditions={"IpAddress": {"aws:SourceIp": "127.0.0.1/32"}})
+    assert spec(trust=here).apply(admin, assume_from=batman, clock=clock).role_arn
+    assert clock.waits == []
+
+
+def test_another_way_in_is_waited_for(
+    local_aws: LocalAWS, batman: boto3.Session, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """Where one statement depends on the place and another doesn't."""
+    local_aws.fail(refused(2))
+    there = trust("333333333333", conditions={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
+    spec(trust=there + trust(BATMAN)).apply(admin, assume_from=batman, clock=clock)
+    assert clock.waits == [0.5]
+
+
+def not_known(operation: str, times: int | None, principal: str = f'"AWS":"arn:aws:iam::{BATMAN}:role/New"') -> Fault:
+    """IAM does not know a principal."""
+    message, code = f"Invalid principal in policy: {principal}", "MalformedPolicyDocument"
+    return Fault(service="iam", operation=operation, times=times, status=400, code=code, message=message)
+
+
+@pytest.mark.parametrize("operation", ["CreateRole", "UpdateAssumeRolePolicy"])
+def test_a_principal_that_was_just_made_is_waited_for(
+    local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock, operation: str
+) -> None:
+    """IAM takes some seconds to know a user or role everywhere."""
+    if operation != "CreateRole":
+        spec(trust=trust("333333333333")).apply(admin)
+    local_aws.fail(not_known(operation, 2))
+    assert spec().apply(admin, clock=clock)
+    assert clock.waits == [0.5, 1.0]
+    assert not spec().compare(admin)
+
+
+def test_a_principal_that_never_comes_is_an_error_in_time(
+    local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock
+) -> None:
+    """It names the principal, and what to check."""
+    local_aws.fail(not_known("CreateRole", None))
+    with pytest.raises(ProvisionError, match=r"role/New.*check that every principal of the trust policy exists"):
+        spec().apply(admin, timeout=5, clock=clock)
+    assert sum(clock.waits) == 5
+
+
+@pytest.mark.parametrize("message", ['"SERVICE":"ec3.amazonaws.com"', None])
+def test_other_mistakes_in_a_trust_policy_are_not_waited_for(
+    local_aws: LocalAWS, admin: boto3.Session, clock: HastyClock, message: str | None
+) -> None:
+    """No service of AWS was made a moment ago."""
+    fault = not_known("CreateRole", None, message or "")
+    local_aws.fail(fault if message else replace(fault, message="Has prohibited field Resource"))
+    with pytest.raises(ProvisionError, match="MalformedPolicyDocument"):
+        spec().apply(admin, clock=clock)
+    assert clock.waits == []
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._error_codes import is_skewed as is_skewed
     from ._error_codes import is_throttling as is_throttling
     from ._error_codes import is_unknown_key as is_unknown_key
+    from ._error_codes import is_unknown_principal as is_unknown_principal
     from ._error_codes import same_code as same_code
     from ._error_codes import wants_other_keys as wants_other_keys
     from ._oidc_claims import oidc_claims as oidc_claims
@@ -109,6 +110,7 @@ __getattr__, __dir__ = lazy(
             "is_skewed",
             "is_throttling",
             "is_unknown_key",
+            "is_unknown_principal",
             "same_code",
             "wants_other_keys",
         ),

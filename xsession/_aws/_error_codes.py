@@ -189,6 +189,20 @@ def is_dead_session(code: str | None) -> bool:
     return same_code(code) in _DEAD_SESSION
 
 
+def is_unknown_principal(code: str | None, message: str) -> bool:
+    """Whether IAM does not know a user, role or provider that a trust policy names: it may have been made a moment ago.
+
+    The names of AWS's services are known at once, or are wrong.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+
+    Args:
+        code: AWS's code, in either spelling.
+        message: AWS's words.
+    """
+    said = message.lower()
+    return same_code(code) == "MalformedPolicyDocument" and "invalid principal" in said and '"service":' not in said
+
+
 def is_unknown_key(code: str | None) -> bool:
     """Whether a service says that it does not know the key: it does not exist, or was made a moment ago."""
     return same_code(code) in _UNKNOWN_KEY

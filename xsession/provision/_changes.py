@@ -10,33 +10,30 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from xsession._aws import is_busy, is_denied, is_missing
+from xsession._aws import is_busy, is_denied, is_missing, is_unknown_principal
 from xsession._base import Clock
 from xsession._botocore import SourceSession
 from xsession._chain import Source, SourceClients
 from xsession._iam import OWN_POLICY, RoleIam, RoleState
 from xsession._sts import sts_region
-from xsession.errors import (
-    CredentialsError,
-    InvalidPolicyError,
-    InvalidRoleError,
-    ProvisionError,
-)
-from xsession.policies import Statement, acts_on, as_policy
-from xsession.roles import MIN_DURATION_SECONDS, Role
+from xsession.errors import CredentialsError, ProvisionError
+from xsession.policies import as_policy
 
+from ._attempts import RoleAttempt, attempts
 from ._comparison import Comparison, Part, compare, differences, others
 
 if TYPE_CHECKING:
     import boto3
 
+    from xsession.roles import Role
+
     from ._role_spec import RoleSpec
 
+T = TypeVar("T")
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 4.0
-_EQUALITIES = ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
 
 
 class Patience:
@@ -65,7 +62,7 @@ class Patience:
 
 def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | None, patience: Patience) -> Comparison:
     """Creates the role or changes what differs, and waits; see `RoleSpec.apply`."""
-    tries = [] if assume_from is None else _tries(spec)
+    tries = [] if assume_from is None else attempts(spec, may_have_mfa=partial(_is_temporary, assume_from))
     iam = RoleIam(session, spec.name)
     found = iam.read()
     comparison = compare(spec, found)
@@ -74,7 +71,7 @@ def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | N
         _refuse(comparison.differences[0], comparison.role_arn)
     busy = is_busy
     if found is None:
-        found = iam.create(**_creation(spec))
+        found = _insist(partial(iam.create, **_creation(spec)), patience, busy)
         # Until it has spread, IAM does not know the role that it has just made.
         busy = _is_busy_or_missing
         parts = {difference.part for difference in differences(spec, found)}
@@ -84,7 +81,7 @@ def apply(spec: RoleSpec, session: boto3.Session, assume_from: boto3.Session | N
     if comparison:
         _wait_for_iam(spec, iam, patience)
     if assume_from is not None:
-        _wait_for_sts([role.replace(role_arn=found.arn) for role in tries], assume_from, patience)
+        _wait_for_sts(tries, found.arn, assume_from, patience)
     return replace(comparison, role_arn=found.arn)
 
 
@@ -183,13 +180,14 @@ _CHANGES: Mapping[Part, Callable[[RoleIam, RoleSpec, RoleState], None]] = {
 }
 
 
-def _insist(change: Callable[[], None], patience: Patience, busy: Callable[[str | None], bool]) -> None:
+def _insist(change: Callable[[], T], patience: Patience, busy: Callable[[str | None], bool]) -> T:
     while True:
         try:
             return change()
         except ProvisionError as error:
             # A managed policy that does not exist is no matter of time.
-            if not busy(error.code) or "attachable" in error.message or not patience.pause():
+            passing = busy(error.code) and "attachable" not in error.message
+            if not (passing or is_unknown_principal(error.code, error.message)) or not patience.pause():
                 raise
 
 
@@ -205,19 +203,28 @@ def _wait_for_iam(spec: RoleSpec, iam: RoleIam, patience: Patience) -> None:
             raise ProvisionError(msg, role_arn=comparison.role_arn, retryable=True, hint="apply again")
 
 
-def _wait_for_sts(tries: Sequence[Role], assume_from: boto3.Session, patience: Patience) -> None:
+def _is_temporary(session: boto3.Session) -> bool:
+    credentials = session.get_credentials()
+    # Without any, that is what will be said.
+    return credentials is None or credentials.get_frozen_credentials().token is not None
+
+
+def _wait_for_sts(tries: Sequence[RoleAttempt], role_arn: str, assume_from: boto3.Session, patience: Patience) -> None:
     clients = SourceClients(assume_from, None, clock=patience.clock)
     source = Source(SourceSession(assume_from), clients, clock=patience.clock, emit=lambda _event: None)
+    roles = [one.role.replace(role_arn=role_arn) for one in tries]
     with closing(source):
-        while refusal := _refusal(source, tries, assume_from.region_name):
+        while refusal := _refusal(source, roles, assume_from.region_name):
+            if is_denied(refusal.code) and all(one.surroundings for one in tries):
+                raise _surroundings_denied(refusal, tries) from refusal
             if not patience.pause():
                 raise _not_assumable(refusal, patience) from refusal
 
 
-def _refusal(source: Source, tries: Sequence[Role], region_name: str | None) -> CredentialsError | None:
+def _refusal(source: Source, roles: Sequence[Role], region_name: str | None) -> CredentialsError | None:
     """Why the role can't be assumed yet; None: it can."""
     refusal: CredentialsError | None = None
-    for role in tries:
+    for role in roles:
         try:
             source.sts.assume_role(role, source.frozen(), hop=1, region_name=sts_region(role, region_name))
         except CredentialsError as error:
@@ -229,6 +236,19 @@ def _refusal(source: Source, tries: Sequence[Role], region_name: str | None) -> 
     return refusal
 
 
+def _surroundings_denied(error: CredentialsError, tries: Sequence[RoleAttempt]) -> ProvisionError:
+    keys = ", ".join(dict.fromkeys(key for one in tries for key in one.surroundings))
+    return ProvisionError(
+        f"the role is set up, and whether it can be assumed from there depends on where and when that is tried "
+        f"({keys}), which waiting does not change: {error.message}",
+        role_arn=error.role_arn,
+        code=error.code,
+        request_id=error.request_id,
+        retryable=True,
+        hint="leave assume_from out; or, where these conditions are met here, apply again in some seconds",
+    )
+
+
 def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionError:
     return ProvisionError(
         f"the role is set up, and can't be assumed from there after {patience.timeout:g} s: {error.message}",
@@ -238,39 +258,3 @@ def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionErro
         retryable=True,
         hint="allow it in the caller's policies, see RoleSpec.caller_policy, and name the caller in the trust policy",
     )
-
-
-def _tries(spec: RoleSpec) -> list[Role]:
-    """The role with what each statement of its trust policy asks for; a wildcard there is filled in."""
-    entries = [entry for entry in as_policy(spec.trust).statements if entry.effect == "Allow"]
-    try:
-        tries = [_try(spec, entry) for entry in entries if acts_on(entry, "sts:AssumeRole")]
-    except InvalidRoleError as error:
-        msg = f"assume_from can't be used: of what the trust policy asks for, {error.message}"
-        raise InvalidPolicyError(msg) from None
-    if not tries:
-        msg = "assume_from can't be used: the trust policy trusts no principal that has AWS credentials"
-        raise InvalidPolicyError(msg, hint="leave assume_from out")
-    return tries
-
-
-def _try(spec: RoleSpec, statement: Statement) -> Role:
-    wanted = _asked_for(statement)
-    return Role(
-        spec.role_arn("0" * 12),
-        role_session_name=wanted.get("sts:rolesessionname", "xsession-provision"),
-        external_id=wanted.get("sts:externalid"),
-        source_identity=wanted.get("sts:sourceidentity"),
-        duration_seconds=MIN_DURATION_SECONDS,
-    )
-
-
-def _asked_for(statement: Statement) -> dict[str, str]:
-    """The condition keys, in lower case, which a statement compares with a string that is known here."""
-    return {
-        key.lower(): value.replace("*", "xsession").replace("?", "x")
-        for operator in _EQUALITIES
-        for key, values in statement.conditions.get(operator, {}).items()
-        for value in values[:1]
-        if "${" not in value
-    }

@@ -153,17 +153,20 @@ class RoleSpec:
                 iam:UpdateAssumeRolePolicy and iam:PutRolePermissionsBoundary, each only where it is to be used.
             assume_from: A session that the role trusts: waits until it can assume the role, with what the trust policy
                 asks for. None: waits until IAM shows what was done.
-            timeout: How many seconds to wait at most: IAM takes some to spread a change.
+            timeout: How many seconds to wait at most: IAM takes some to spread a change, and to know a user or role
+                that was made a moment ago as a principal of a trust policy.
             clock: Both clocks.
 
         Returns:
             What differed before, and the role's ARN.
 
         Raises:
-            ProvisionError: IAM refused or could not be asked, the role has another path, or the time is up.
+            ProvisionError: IAM refused or could not be asked, the role has another path, or the time is up. At once
+                where STS refuses `assume_from`, and the trust policy depends on where or when it is asked.
             CredentialsError: STS can't be asked whether `assume_from` can assume it, or never will allow it.
             InvalidPolicyError: With `assume_from`, the trust policy trusts no principal that has AWS credentials, or
-                asks for what STS does not take.
+                asks for what STS does not take, or for what is not sent: MFA that the credentials can't have, session
+                tags, what services and identity providers send, a value of the caller's own. Nothing is changed.
         """
         from . import _changes as changes  # noqa: PLC0415 # brings boto3, which who writes a template needs not
 
