@@ -90,16 +90,26 @@ def test_what_was_refused_is_found_with_its_error(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("partition", "home", "elsewhere"),
-    [("aws-cn", "cn-north-1", "cn-northwest-1"), ("aws-eusc", "eusc-de-east-1", "eusc-de-west-1")],
+    [
+        ("aws-cn", "cn-north-1", "cn-northwest-1"),
+        ("aws-us-gov", "us-gov-west-1", "us-gov-east-1"),
+        ("aws-eusc", "eusc-de-east-1", "eusc-de-west-1"),
+        ("aws-iso", "us-iso-east-1", "us-iso-west-1"),
+        ("aws-iso-b", "us-isob-east-1", "us-isob-west-1"),
+    ],  # moto has no IAM of aws-iso-e and aws-iso-f
 )
 def test_each_partition_has_a_global_region_of_its_own(world: World, partition: str, home: str, elsewhere: str) -> None:
     """Where IAM leaves its events."""
     account = world.aws.account("777777777777", partition=partition)
     source = world.aws.session(account.user("u"), region_name=elsewhere)
     source.client("iam").list_roles()
-    xs = world.session({"there": Account("there", account_id="777777777777", source=source)})
-    found = [(one.action, one.service, one.region) for one in xs.activity("there", since=HOUR)]
-    assert ("ListRoles", "iam", home) in found
+    role = Role(account.role("Reader", trusts="777777777777"), role_session_name="jane")
+    there = Account("there", account_id="777777777777", source=source)
+    xs = world.session({"there": there, "reader": Account("reader", role, source=source, region_name=elsewhere)})
+    xs.get_client("iam", account="reader").list_users()
+    found = {one.action: (one.service, one.region, one.who, one.role) for one in xs.activity("there", since=HOUR)}
+    assert found["ListRoles"] == ("iam", home, "u", None)
+    assert found["ListUsers"] == ("iam", home, "jane", "Reader")
 
 
 def test_the_accounts_region_and_the_global_one_are_asked(world: World) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.support.worlds import BATMAN, VEGETA, World
+from xsession.policies import trust
 from xsession.testing import FakeClock, Fault, LocalAWS
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
@@ -166,6 +168,37 @@ def test_whether_mfa_was_passed_is_told(world: World) -> None:
     assert events[0]["userIdentity"]["type"] == "IAMUser"
     told = looked_up(world.batman.root, **by("EventName", "AssumeRole"))[0]["CloudTrailEvent"]
     assert "654321" not in told
+
+
+def test_a_web_identity_is_known_to_its_provider(world: World) -> None:
+    """An event of the role's account; the token itself is hidden.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html#STS-API-SAML-WIF
+    """
+    issuer, subject = "https://gitlab.com", "project_path:wayne/cave:ref_type:branch:ref:main"
+    root = world.vegeta.root
+    provider = root.client("iam").create_open_id_connect_provider(Url=issuer, ClientIDList=["aud"])
+    arn = provider["OpenIDConnectProviderArn"]
+    role = world.vegeta.role("CI", trusts=trust(arn, subject=subject, audience="aud"))
+    sts: Any = world.aws.session().client("sts", config=Config(signature_version=UNSIGNED))
+    token = world.aws.web_identity_token(issuer, subject, audience="aud")
+    request = {"RoleArn": role, "RoleSessionName": "job-1", "WebIdentityToken": token}
+    issued = sts.assume_role_with_web_identity(**request)["Credentials"]["AccessKeyId"]
+    with pytest.raises(ClientError):
+        sts.assume_role_with_web_identity(**{**request, "WebIdentityToken": token[:-9]})
+    (event,) = looked_up(root, "us-east-1", **by("EventName", "AssumeRoleWithWebIdentity"))
+    assert (event["Username"], event.get("AccessKeyId")) == (subject, None)
+    told = document(event)
+    assert told["userIdentity"] == {
+        "type": "WebIdentityUser",
+        "principalId": f"{arn}:aud:{subject}",
+        "userName": subject,
+        "identityProvider": arn,
+    }
+    assert told["requestParameters"]["webIdentityToken"] == "HIDDEN_DUE_TO_SECURITY_REASONS"
+    assert told["responseElements"]["credentials"]["accessKeyId"] == issued
+    assert told["recipientAccountId"] == VEGETA
+    assert token not in json.dumps(event, default=str)
 
 
 def test_a_name_is_a_string_even_of_digits(world: World) -> None:

@@ -42,7 +42,7 @@ _NOT_AUTHENTICATED = frozenset(
 _NUMBERS = frozenset({"DurationSeconds", "MaxCount", "MaxItems", "MaxResults", "MaxSessionDuration", "MinCount"})
 _LONGEST_NUMBER = 18
 _FLAGS = frozenset({"DryRun", "Force", "Hibernate"})
-_HIDDEN = frozenset({"password", "newPassword", "oldPassword", "tokenCode"})
+_HIDDEN = frozenset({"password", "newPassword", "oldPassword", "sAMLAssertion", "tokenCode", "webIdentityToken"})
 
 
 @frozen
@@ -101,7 +101,7 @@ class AnsweredRequest:
 
     Args:
         request: The request.
-        key: What it was signed with.
+        key: What it was signed with; None: nothing, since a token of an identity provider was sent.
         session: How that key's session began, if it is a temporary one.
         issued: The credentials that it was answered with.
         response: The response.
@@ -109,7 +109,7 @@ class AnsweredRequest:
     """
 
     request: APIRequest
-    key: AccessKey
+    key: AccessKey | None
     session: SessionAttributes
     issued: AccessKey | None
     response: HTTPResponse
@@ -119,31 +119,49 @@ class AnsweredRequest:
         """None of data events and unknown callers, two where a role of another account is assumed."""
         code, message = _error(self.response)
         is_data = self.request.service == "s3" and self.request.operation not in _S3_MANAGEMENT
-        if is_data or not self.response.status or code in _NOT_AUTHENTICATED or self.request.signature is None:
+        if is_data or not self.response.status or code in _NOT_AUTHENTICATED:
             return []
-        document = self._document(self.request.signature.region_name)
+        if self.key is None:
+            return self._web_identity_events()
+        if self.request.signature is None:
+            return []
+        document = self._document(_identity(self.key, self.session), self.key)
         if code is not None:
             code = f"Client.{code}" if self.request.service == "ec2" else code
             document |= {"errorCode": code, "errorMessage": message}
         here = self.key.principal.account_id
         there = here if self.issued is None else self.issued.principal.account_id
         if there == here:
-            return [self._recorded(document)]
+            return [self._recorded(document, self.key)]
         # The role's account learns who came from elsewhere by the unique id alone.
         shared = {"sharedEventID": str(uuid.uuid4())}
         stranger = {"type": "AWSAccount", "principalId": self.key.user_id, "accountId": here}
         changed = {"userIdentity": stranger, "eventID": str(uuid.uuid4()), "recipientAccountId": there}
-        return [self._recorded(document | shared), self._recorded(document | shared | changed)]
+        return [self._recorded(document | shared, self.key), self._recorded(document | shared | changed, None)]
 
-    def _document(self, signed_region: str) -> dict[str, Any]:
-        request, key = self.request, self.key
+    def _web_identity_events(self) -> list[RecordedEvent]:
+        """One in the role's account, where its role was assumed; of attempts that failed, none."""
+        if self.issued is None:
+            return []
+        names = ("SubjectFromWebIdentityToken", "Provider", "Audience")
+        subject, provider, audience = (_element(self.response.body.decode(), name) for name in names)
+        identity = {
+            "type": "WebIdentityUser",
+            "principalId": f"{provider}:{audience}:{subject}",
+            "userName": subject,
+            "identityProvider": provider,
+        }
+        return [self._recorded(self._document(identity, self.issued), None)]
+
+    def _document(self, identity: dict[str, Any], owner: AccessKey) -> dict[str, Any]:
+        request = self.request
         document: dict[str, Any] = {
             "eventVersion": "1.11",
-            "userIdentity": _identity(key, self.session),
+            "userIdentity": identity,
             "eventTime": iso_of(self.at),
             "eventSource": f"{request.service}.amazonaws.com",
             "eventName": request.operation,
-            "awsRegion": _region(request.service, signed_region, key),
+            "awsRegion": _region(request.service, request.region_name, owner),
             "sourceIPAddress": request.source_ip,
             "userAgent": request.http.headers.get("user-agent", ""),
             "requestParameters": _parameters(request),
@@ -153,7 +171,7 @@ class AnsweredRequest:
             "readOnly": _READ_ONLY.fullmatch(request.operation) is not None,
             "eventType": "AwsApiCall",
             "managementEvent": True,
-            "recipientAccountId": key.principal.account_id,
+            "recipientAccountId": owner.principal.account_id,
             "eventCategory": "Management",
         }
         role_arn = request.parameters.get("RoleArn", "")
@@ -162,14 +180,13 @@ class AnsweredRequest:
             document["resources"] = [resource]
         return document
 
-    def _recorded(self, document: dict[str, Any]) -> RecordedEvent:
-        known = document["userIdentity"]["type"] != "AWSAccount"
+    def _recorded(self, document: dict[str, Any], known: AccessKey | None) -> RecordedEvent:
         return RecordedEvent(
             account_id=document["recipientAccountId"],
             region_name=document["awsRegion"],
             at=self.at,
-            username=_username(self.key) if known else None,
-            access_key_id=self.key.access_key_id if known else None,
+            username=document["userIdentity"].get("userName") if known is None else _username(known),
+            access_key_id=None if known is None else known.access_key_id,
             resources=tuple(_resources(self.request, self.issued)),
             document=document,
         )
@@ -225,8 +242,10 @@ def _username(key: AccessKey) -> str:
     return "root" if key.principal.arn.endswith(":root") else name_of(key.principal.arn)
 
 
-def _region(service: str, signed: str, key: AccessKey) -> str:
-    return first_region(partition_of(key.principal.arn)) or signed if service in _GLOBAL_SERVICES else signed
+def _region(service: str, signed: str, owner: AccessKey) -> str:
+    # What is not signed says no region.
+    home = first_region(partition_of(owner.principal.arn))
+    return home or signed if service in _GLOBAL_SERVICES or not signed else signed
 
 
 def _resources(request: APIRequest, issued: AccessKey | None) -> list[tuple[str, str]]:
@@ -285,8 +304,12 @@ def _error(response: HTTPResponse) -> tuple[str | None, str]:
     if response.content_type.startswith("application/x-amz-json"):
         document = json.loads(text)
         return document["__type"].rpartition("#")[2], document.get("message", "")
-    code, message = (re.search(f"<{name}>(.*?)</{name}>", text, re.DOTALL) for name in ("Code", "Message"))
-    return unescape(code[1]) if code else str(response.status), unescape(message[1]) if message else ""
+    return _element(text, "Code") or str(response.status), _element(text, "Message")
+
+
+def _element(text: str, name: str) -> str:
+    match = re.search(f"<{name}>(.*?)</{name}>", text, re.DOTALL)
+    return unescape(match[1]) if match else ""
 
 
 def _request_id(response: HTTPResponse) -> str:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from xsession.testing._http import APIRequest, HTTPResponse, RefusedError
+from xsession.testing._http import UNSIGNED_OPERATIONS, APIRequest, HTTPResponse, RefusedError
 from xsession.testing._iam import AccessKey
 
 from ._events import AnsweredRequest, RecordedEvent, SessionAttributes, issued_key_id
@@ -53,15 +53,17 @@ class CloudTrail:
 
         Nothing is kept of requests whose caller is not known, nor of data events.
         """
-        if key is None:
+        if key is None and request.operation not in UNSIGNED_OPERATIONS:
             return
         now = self._now()
         with self._lock:
             issued = self._find_key(issued_key_id(response) or "")
             if issued is not None:
-                mfa = bool(key.mfa or issued.mfa or "SerialNumber" in request.parameters)
+                mfa = bool((key is not None and key.mfa) or issued.mfa or "SerialNumber" in request.parameters)
                 self._sessions[issued.access_key_id] = SessionAttributes(now, mfa)
-            session = self._sessions.get(key.access_key_id, SessionAttributes(now, bool(key.mfa)))
+            session = SessionAttributes(now, mfa=False)
+            if key is not None:
+                session = self._sessions.get(key.access_key_id, SessionAttributes(now, bool(key.mfa)))
             self._events += AnsweredRequest(request, key, session, issued, response, now).events()
 
     def answer(self, operation: str, request: Mapping[str, Any], key: AccessKey, region_name: str) -> HTTPResponse:
