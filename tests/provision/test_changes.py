@@ -283,7 +283,7 @@ def test_other_mistakes_in_a_trust_policy_are_not_waited_for(
     ("policy", "problem"),
     [
         (
-            trust(f"arn:aws:iam::{VEGETA}:oidc-provider/gitlab.com", subject="x"),
+            trust(f"arn:aws:iam::{VEGETA}:oidc-provider/gitlab.com", subject="project_path:wayne/cave:*"),
             "trusts no principal that has AWS credentials",
         ),
         (
