@@ -16,6 +16,7 @@ from xsession._aws._error_codes import (
     is_passing_in_iam,
     is_skewed,
     is_throttling,
+    is_unknown_principal,
     same_code,
     wants_other_keys,
 )
@@ -163,3 +164,19 @@ def test_a_session_is_replaced_where_a_service_asks_for_it() -> None:
     """Which says that the keys are old, and not that they are unknown."""
     assert wants_other_keys("TokenRefreshRequired")
     assert not wants_other_keys("InvalidAccessKeyId")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "unknown"),
+    [
+        ("MalformedPolicyDocument", 'Invalid principal in policy: "AWS":"arn:aws:iam::111111111111:role/New"', True),
+        ("MalformedPolicyDocumentException", 'Invalid principal in policy: "FEDERATED":"arn:x"', True),
+        ("MalformedPolicyDocument", 'Invalid principal in policy: "SERVICE":"ec3.amazonaws.com"', False),
+        ("MalformedPolicyDocument", "Has prohibited field Resource", False),
+        ("NoSuchEntity", "Invalid principal in policy", False),
+        (None, "Invalid principal in policy", False),
+    ],
+)
+def test_a_principal_may_not_be_known_yet(code: str | None, message: str, unknown: bool) -> None:
+    """By IAM's words: its code is that of every mistake in a policy."""
+    assert is_unknown_principal(code, message) is unknown
