@@ -207,6 +207,16 @@ def test_a_session_that_is_called_hidden_is_seen() -> None:
     assert UserIdentity.of({"userIdentity": session(HIDDEN)}).name == SESSION + HIDDEN
 
 
+@pytest.mark.parametrize(
+    "arn",
+    ["arn:aws:sts::1:assumed-role", SESSION, "arn:aws:iam::1:assumed-role/R/jane", "jane", "arn:aws:sts::1:user/jane"],
+)
+def test_what_is_no_sessions_arn_names_no_session(arn: str) -> None:
+    """It is shown as it is."""
+    caller = UserIdentity.of({"userIdentity": {**session(), "arn": arn}})
+    assert (caller.name, caller.session_name, caller.claim) == (arn, None, None)
+
+
 # Whatever is written there
 
 TYPES = (

@@ -184,11 +184,15 @@ def _says_yes(value: object) -> bool:
     return value not in (None, False, "false")
 
 
-def _session_name(kind: str | None, arn: str | None) -> str | None:
-    session = Arn.of(arn)
-    if session is None or kind is None or (session.service, session.kind) != ("sts", _SESSIONS.get(kind)):
+def _name_in(arn: str | None, service: str, kind: str) -> str | None:
+    found = Arn.of(arn)
+    if found is None or (found.service, found.kind) != (service, kind) or not found.path:
         return None
-    return session.name if session.name not in ("", _HIDDEN) else None
+    return found.name if found.name not in ("", _HIDDEN) else None
+
+
+def _session_name(kind: str | None, arn: str | None) -> str | None:
+    return _name_in(arn, "sts", _SESSIONS[kind]) if kind in _SESSIONS else None
 
 
 def _user_name(kind: str | None, identity: object) -> str | None:
@@ -201,9 +205,8 @@ def _user_name(kind: str | None, identity: object) -> str | None:
         return _known(identity, "onBehalfOf", "userId")
     if kind in _SESSIONS or kind == "AWSAccount":
         return None
-    user = Arn.of(_known(identity, "arn"))
-    is_user = kind == "IAMUser" and user is not None and (user.service, user.kind) == ("iam", "user")
-    return _known(identity, "userName") or (user.name or None if user is not None and is_user else None)
+    in_arn = _name_in(_known(identity, "arn"), "iam", "user") if kind == "IAMUser" else None
+    return _known(identity, "userName") or in_arn
 
 
 def _role_arn(kind: str | None, identity: object) -> str | None:
