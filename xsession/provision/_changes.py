@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 4.0
+_BOTH_SIDES = "allow it in the caller's policies, see RoleSpec.caller_policy, and name the caller in the trust policy"
 
 
 class Patience:
@@ -216,9 +217,13 @@ def _wait_for_sts(tries: Sequence[RoleAttempt], role_arn: str, assume_from: boto
     with closing(source):
         while refusal := _refusal(source, roles, assume_from.region_name):
             if is_denied(refusal.code) and all(one.surroundings for one in tries):
-                raise _surroundings_denied(refusal, tries) from refusal
+                keys = ", ".join(dict.fromkeys(key for one in tries for key in one.surroundings))
+                what = f"whether it can be assumed from there depends on where and when that is tried ({keys})"
+                hint = "leave assume_from out; or, where these conditions are met here, apply again in some seconds"
+                raise _not_assumable(refusal, what, hint) from refusal
             if not patience.pause():
-                raise _not_assumable(refusal, patience) from refusal
+                what = f"can't be assumed from there after {patience.timeout:g} s"
+                raise _not_assumable(refusal, what, _BOTH_SIDES) from refusal
 
 
 def _refusal(source: Source, roles: Sequence[Role], region_name: str | None) -> CredentialsError | None:
@@ -236,25 +241,12 @@ def _refusal(source: Source, roles: Sequence[Role], region_name: str | None) -> 
     return refusal
 
 
-def _surroundings_denied(error: CredentialsError, tries: Sequence[RoleAttempt]) -> ProvisionError:
-    keys = ", ".join(dict.fromkeys(key for one in tries for key in one.surroundings))
+def _not_assumable(error: CredentialsError, what: str, hint: str) -> ProvisionError:
     return ProvisionError(
-        f"the role is set up, and whether it can be assumed from there depends on where and when that is tried "
-        f"({keys}), which waiting does not change: {error.message}",
+        f"the role is set up, and {what}: {error.message}",
         role_arn=error.role_arn,
         code=error.code,
         request_id=error.request_id,
         retryable=True,
-        hint="leave assume_from out; or, where these conditions are met here, apply again in some seconds",
-    )
-
-
-def _not_assumable(error: CredentialsError, patience: Patience) -> ProvisionError:
-    return ProvisionError(
-        f"the role is set up, and can't be assumed from there after {patience.timeout:g} s: {error.message}",
-        role_arn=error.role_arn,
-        code=error.code,
-        request_id=error.request_id,
-        retryable=True,
-        hint="allow it in the caller's policies, see RoleSpec.caller_policy, and name the caller in the trust policy",
+        hint=hint,
     )
