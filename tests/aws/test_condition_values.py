@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xsession._aws._condition_values import COMPARISONS, number_of, time_of
+from xsession._aws._condition_values import COMPARISONS, is_met_by_no_value, number_of, time_of
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,21 @@ from xsession._aws._condition_values import COMPARISONS, number_of, time_of
 def test_times_are_iso_8601_or_seconds(text: str, seconds: float | None) -> None:
     """Without a zone it is UTC."""
     assert time_of(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("operator", "told"),
+    [
+        ("StringEquals", True),
+        ("DateLessThanIfExists", True),
+        ("StringNotEquals", False),
+        ("NotIpAddressIfExists", False),
+        ("Null", False),
+    ],
+)
+def test_what_an_operator_without_values_means(operator: str, told: bool) -> None:
+    """Those that look for sameness or order are met by nothing; of the others, AWS does not say."""
+    assert is_met_by_no_value(operator) is told
 
 
 def test_what_is_no_number_is_none() -> None:

@@ -8,7 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xsession._aws import _wildcards
-from xsession._aws._wildcards import as_text, has_wildcards, is_like, is_literal, split_variables, variable_of
+from xsession._aws._wildcards import (
+    as_text,
+    completed_arn,
+    has_wildcards,
+    is_like,
+    is_literal,
+    split_variables,
+    variable_of,
+)
 
 
 def by_regex(value: str, pattern: str, *, ignoring_case: bool = False) -> bool:
@@ -147,12 +155,36 @@ def test_a_pattern_is_split_at_its_variables(pattern: str, parts: list[str]) -> 
         ("aws:username,''", ("aws:username", "")),
         ("", None),
         ("aws:username, all", None),
-        ("a b", None),
+        ("aws:username, 'a' 'b'", None),
+        ("aws:username, '", None),
+        (", 'a'", None),
+        ("aws:PrincipalTag/Cost Center", ("aws:PrincipalTag/Cost Center", None)),
+        ("aws:PrincipalTag/Cost Center , 'none at all'", ("aws:PrincipalTag/Cost Center", "none at all")),
     ],
 )
 def test_a_variable_has_a_key_and_perhaps_a_default(text: str, variable: tuple[str, str | None] | None) -> None:
-    """Spaces say nothing."""
+    """Spaces around them say nothing; within a tag's key they belong to it."""
     assert variable_of(text) == variable
+
+
+@pytest.mark.parametrize(
+    ("arn", "completed"),
+    [
+        ("*", "*"),
+        ("arn:aws:sqs", "arn:aws:sqs:*:*:*"),
+        ("arn:aws:cloudfront:*", "arn:aws:cloudfront:*:*:*"),
+        ("arn:aws:iam::*", "arn:aws:iam::*:*"),
+        ("arn:aws:organizations::*:", "arn:aws:organizations::*:*"),
+        ("arn:aws:s3:::levels", "arn:aws:s3:::levels"),
+        ("arn:aws:logs:eu-west-1:1:log-group:x:", "arn:aws:logs:eu-west-1:1:log-group:x:"),
+        ("arn:aws:s3:::${aws:PrincipalTag/a:b}", "arn:aws:s3:::${aws:PrincipalTag/a:b}"),
+        ("arn:aws:ec2:${aws:RequestedRegion}", "arn:aws:ec2:${aws:RequestedRegion}:*:*"),
+    ],
+)
+def test_an_incomplete_arn_is_completed(arn: str, completed: str) -> None:
+    """With "*" for each field that it lacks; colons within a variable divide nothing."""
+    assert completed_arn(arn) == completed
+    assert completed_arn(completed) == completed
 
 
 def test_what_may_mean_more_than_one_value() -> None:

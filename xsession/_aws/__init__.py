@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._arns import partition_of as partition_of
     from ._condition_values import COMPARISONS as COMPARISONS
     from ._condition_values import NEGATED as NEGATED
+    from ._condition_values import is_met_by_no_value as is_met_by_no_value
     from ._condition_values import number_of as number_of
     from ._condition_values import time_of as time_of
     from ._denials import Denial as Denial
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from ._times import iso_of as iso_of
     from ._times import parse_iso as parse_iso
     from ._wildcards import as_text as as_text
+    from ._wildcards import completed_arn as completed_arn
     from ._wildcards import has_wildcards as has_wildcards
     from ._wildcards import is_like as is_like
     from ._wildcards import is_literal as is_literal
@@ -88,6 +90,7 @@ __getattr__, __dir__ = lazy(
         "_condition_values": (
             "COMPARISONS",
             "NEGATED",
+            "is_met_by_no_value",
             "number_of",
             "time_of",
         ),
@@ -131,6 +134,7 @@ __getattr__, __dir__ = lazy(
         ),
         "_wildcards": (
             "as_text",
+            "completed_arn",
             "has_wildcards",
             "is_like",
             "is_literal",

@@ -31,6 +31,18 @@ NEGATED: Mapping[str, str] = {
 """The operators that are met where the other one is not."""
 
 
+def is_met_by_no_value(operator_name: str) -> bool:
+    """Whether an operator, where the policy has no values, is met by no value of a request.
+
+    Of the operators that negate others, and of Null, AWS does not say what they then mean.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+
+    Args:
+        operator_name: Without "ForAllValues:" and the like.
+    """
+    return operator_name.removesuffix("IfExists") not in {*NEGATED, "Null"}
+
+
 def number_of(text: str) -> float | None:
     """A number; None: it is none."""
     try:

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -16,7 +15,6 @@ _Run: TypeAlias = tuple[str, ...]
 
 _LITERALS = frozenset("*?$")
 _AS_TEXT = str.maketrans({character: f"${{{character}}}" for character in _LITERALS})
-_NAME = re.compile(r"\s*([^\s,]+)\s*(?:,\s*'([^']*)'\s*)?")
 
 
 def is_like(value: str, pattern: str, *, escapes: bool = False, ignoring_case: bool = False) -> bool:
@@ -39,6 +37,18 @@ def is_like(value: str, pattern: str, *, escapes: bool = False, ignoring_case: b
         else tuple(_runs(_lower(pattern) if ignoring_case else pattern))
     )
     return _fits(_lower(value) if ignoring_case else value, runs)
+
+
+def completed_arn(pattern: str) -> str:
+    """A pattern of ARNs, with "*" in place of the fields that it lacks, as IAM completes those of identity policies.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    """
+    missing = 5 - sum(part.count(":") for part in split_variables(pattern)[::2])
+    if missing > 0:
+        return pattern if pattern == "*" else pattern + ":*" * missing
+    # A resource that is left empty is one that is missing: AWS's own policies have such ARNs.
+    return f"{pattern}*" if missing == 0 and pattern.endswith(":") else pattern
 
 
 def as_text(text: str) -> str:
@@ -67,8 +77,12 @@ def is_literal(variable: str) -> bool:
 
 def variable_of(variable: str) -> tuple[str, str | None] | None:
     """The key within `${...}` and what stands in where a request lacks it; None: it is no variable."""
-    match = _NAME.fullmatch(variable)
-    return None if match is None else (match[1], match[2])
+    # The keys of tags may have spaces.
+    key, comma, default = (part.strip() for part in variable.partition(","))
+    is_quoted = len(default) > 1 and default[0] == default[-1] == "'" and "'" not in default[1:-1]
+    if not key or (comma and not is_quoted):
+        return None
+    return key, default[1:-1] if comma else None
 
 
 def _lower(text: str) -> str:
