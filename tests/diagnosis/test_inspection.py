@@ -8,7 +8,7 @@ from tests.support.attempts import attempt
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.diagnosis._causes import Permission
 from xsession.diagnosis._inspection import Inspection, _permission
-from xsession.policies import trust
+from xsession.policies import Policy, trust
 from xsession.policies._trust_verdict import CallingPrincipal
 
 RESULT: dict[str, Any] = {"EvalActionName": "sts:AssumeRole", "EvalDecision": "implicitDeny"}
@@ -36,6 +36,19 @@ def test_a_trust_policy_that_is_none_of_ours_is_not_judged(world: World) -> None
     assert facts.role is not None
     assert (facts.role.arn, facts.role.trust) == (world.role, None)
     assert ["can't be judged" in note for note in notes] == [True]
+
+
+@pytest.mark.parametrize(
+    "condition", [{"StringEquals": {}}, {"StringEquals": {"sts:ExternalId": []}}, {"Bool": {"aws:RequestTag/A b": "1"}}]
+)
+def test_a_trust_policy_that_iam_stores_is_judged(world: World, condition: dict[str, Any]) -> None:
+    """Though nobody would write it."""
+    document = trust(BATMAN).to_dict()
+    document["Statement"][0]["Condition"] = condition
+    world.vegeta.set_trust("Reader", document)
+    facts, notes = Inspection([world.vegeta.root], lambda _session: VEGETA).of(attempt())
+    assert facts.role is not None
+    assert (facts.role.trust, notes) == (Policy.from_dict(document), ())
 
 
 def test_only_users_and_roles_are_simulated(world: World) -> None:

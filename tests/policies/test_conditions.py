@@ -71,7 +71,7 @@ def truth(name: str, wanted: list[str], keys: dict[str, tuple[str, ...]], versio
         return None
 
 
-@given(NAMES, st.lists(PATTERNS, min_size=1, max_size=3), VALUES, st.lists(TEXTS, max_size=1), st.booleans())
+@given(NAMES, st.lists(PATTERNS, max_size=3), VALUES, st.lists(TEXTS, max_size=1), st.booleans())
 def test_verdicts_are_those_of_the_local_aws(
     name: str, wanted: list[str], values: list[str], user: list[str], variables: bool
 ) -> None:
@@ -82,7 +82,7 @@ def test_verdicts_are_those_of_the_local_aws(
     assert verdict is None or said is None or verdict is said
 
 
-@given(NAMES, st.lists(PATTERNS, min_size=1, max_size=3), VALUES, st.lists(TEXTS, max_size=1), st.data())
+@given(NAMES, st.lists(PATTERNS, max_size=3), VALUES, st.lists(TEXTS, max_size=1), st.data())
 def test_what_is_not_known_is_never_guessed(
     name: str, wanted: list[str], values: list[str], user: list[str], data: st.DataObject
 ) -> None:
@@ -92,6 +92,24 @@ def test_what_is_not_known_is_never_guessed(
     whole = is_met(name, NAME, wanted, RequestKeys(keys))
     part = is_met(name, NAME, wanted, RequestKeys({key: keys[key] for key in left}))
     assert part is None or part is whole
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "verdict"),
+    [
+        ("StringEquals", ["a"], False),
+        ("StringEquals", [], False),
+        ("StringEqualsIfExists", [], True),
+        ("ForAllValues:StringEquals", [], True),
+        ("ForAnyValue:StringLike", ["a"], False),
+        ("StringNotEquals", ["a"], None),
+        ("ForAllValues:ArnNotLikeIfExists", ["a"], None),
+        ("Null", [], None),
+    ],
+)
+def test_a_key_without_values_is_met_by_none(name: str, values: list[str], verdict: bool | None) -> None:
+    """AWS says so of what looks for sameness or order, and nothing of the rest."""
+    assert is_met(name, NAME, [], RequestKeys({KEY: values})) is verdict
 
 
 @pytest.mark.parametrize(

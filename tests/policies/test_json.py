@@ -121,6 +121,11 @@ def test_the_longest_document_is_read() -> None:
     assert as_policy(text.ljust(MAX_DOCUMENT_CHARACTERS)) == as_policy(text)
 
 
+def test_longer_documents_than_iams_api_takes_are_read() -> None:
+    """AWS has such policies: AWSSupportServiceRolePolicy has 152,297 characters, where the API takes 131,072."""
+    assert len(as_policy(document(Resource=[f"arn:aws:s3:::{n:0200}" for n in range(800)])).to_json()) > 160_000
+
+
 def test_the_longest_number_is_kept() -> None:
     """As it was written."""
     policy = as_policy(NUMBER % ("9" * 100))

@@ -77,11 +77,13 @@ def test_inline_policies_of_a_role_count_together() -> None:
 def test_trust_policies_have_limits() -> None:
     """2048 characters, or as many as the account's quota was raised to."""
     check_trust_policy(trust_of_size(2048))
-    check_trust_policy(trust_of_size(4096), quota=4096)
-    with pytest.raises(InvalidPolicyError, match="trust policy of 2049 characters: IAM takes 2048"):
+    check_trust_policy(trust_of_size(8192), quota=8192)
+    with pytest.raises(InvalidPolicyError, match=r"2049 characters: IAM takes 2048 .* trust_policy_quota="):
         check_trust_policy(trust_of_size(2049))
-    with pytest.raises(InvalidPolicyError, match="quota 4097"):
-        check_trust_policy(TRUST, quota=4097)
+    with pytest.raises(InvalidPolicyError, match=r"8193 characters: IAM takes 8192 at most; trust an .* many roles$"):
+        check_trust_policy(trust_of_size(8193), quota=8192)
+    with pytest.raises(InvalidPolicyError, match="quota 8193"):
+        check_trust_policy(TRUST, quota=8193)
 
 
 def test_permissions_are_no_trust_policy() -> None:

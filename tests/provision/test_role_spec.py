@@ -253,7 +253,7 @@ def test_a_policy_in_the_wrong_place_is_refused(changes: Any, problem: str) -> N
     """And one that is too long, unless the account's quota was raised."""
     with pytest.raises(InvalidPolicyError, match=problem):
         spec(**changes)
-    assert spec(trust=trust(BATMAN, external_id="x" * 2048), trust_policy_quota=4096).name
+    assert spec(trust=trust(BATMAN, external_id="x" * 8000), trust_policy_quota=8192).name
 
 
 def test_an_account_session_is_taken(world: World) -> None:

@@ -21,6 +21,7 @@ from xsession._aws import (
     as_text,
     is_like,
     is_literal,
+    is_met_by_no_value,
     number_of,
     split_variables,
     time_of,
@@ -71,6 +72,8 @@ def is_met(name: str, key: str, wanted: Sequence[str], keys: RequestKeys, *, var
     if present is None:
         return None
     qualifier, _, bare = name.rpartition(":")
+    if not wanted and not is_met_by_no_value(bare):
+        return None
     if bare == "Null":
         return any((not present) == (value.lower() == "true") for value in wanted)
     positive = NEGATED.get(bare.removesuffix("IfExists"), bare.removesuffix("IfExists"))

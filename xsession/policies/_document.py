@@ -1,6 +1,7 @@
 """The grammar of IAM policy documents: statements and policies as values, read from JSON and written to it.
 
-What AWS would refuse is refused here, with the place in the document and the rule.
+Whatever IAM stores is taken; what is no policy to IAM is refused, with the place in the document and the rule. What a
+kind of policy may not have is refused where one is written, in `_limits` and `_writing`.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
@@ -88,7 +89,7 @@ class Statement:
             self._set(name, checked_principals(name, getattr(self, name)))
         self._set("conditions", checked_conditions(self.conditions))
         _one_of("Action", self.actions, self.not_actions)
-        if self.principals or self.not_principals:
+        if self.has_principal:
             _one_of("Principal", self.principals, self.not_principals)
             if self.resources and self.not_resources:
                 _one_of("Resource", self.resources, self.not_resources)
@@ -247,10 +248,10 @@ def _statement(number: int, entry: object) -> Statement:
             effect=entry["Effect"],
             actions=_listed(entry.get("Action", ())),
             not_actions=_listed(entry.get("NotAction", ())),
-            resources=_listed(entry.get("Resource", ())),
-            not_resources=_listed(entry.get("NotResource", ())),
-            principals=_listed_principals(entry.get("Principal", {})),
-            not_principals=_listed_principals(entry.get("NotPrincipal", {})),
+            resources=_listed_resources(entry.get("Resource", ())),
+            not_resources=_listed_resources(entry.get("NotResource", ())),
+            principals=_listed_principals(entry, "Principal"),
+            not_principals=_listed_principals(entry, "NotPrincipal"),
             conditions=entry.get("Condition", {}),
             sid=None if entry.get("Sid") == "" else entry.get("Sid"),
         )
@@ -269,9 +270,17 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _listed_principals(value: Any) -> Any:
+def _listed_resources(value: Any) -> Any:
+    # IAM stores lists with null in them, and takes no notice of it.
+    return [one for one in value if one is not None] if isinstance(value, list) else _listed(value)
+
+
+def _listed_principals(entry: Mapping[str, Any], name: str) -> Any:
+    value = entry.get(name, {})
     if value == "*":
         return {"AWS": ["*"]}
+    if name in entry and value == {}:
+        return {"AWS": []}
     return {kind: _listed(names) for kind, names in value.items()} if isinstance(value, Mapping) else value
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from xsession._base import FrozenMap
 
 from ._document import Conditions, Effect, Policy, Statement
+from ._writing import refuse_meaningless
 
 
 def allow(
@@ -22,7 +23,7 @@ def allow(
         sid: The statement's identifier.
 
     Raises:
-        InvalidPolicyError: A value which IAM would refuse.
+        InvalidPolicyError: A value which IAM would refuse, or which nobody means, such as a condition without a value.
     """
     return _permissions("Allow", actions, resources, conditions, sid)
 
@@ -39,7 +40,7 @@ def deny(
         sid: The statement's identifier.
 
     Raises:
-        InvalidPolicyError: A value which IAM would refuse.
+        InvalidPolicyError: A value which IAM would refuse, or which nobody means, such as a condition without a value.
     """
     return _permissions("Deny", actions, resources, conditions, sid)
 
@@ -52,7 +53,7 @@ def _permissions(
     sid: str | None,
 ) -> Policy:
     chosen: Any = [resources] if isinstance(resources, str) else resources
-    return Policy(
+    policy = Policy(
         [
             Statement(
                 effect=effect,
@@ -63,3 +64,5 @@ def _permissions(
             )
         ]
     )
+    refuse_meaningless(policy)
+    return policy

@@ -1,5 +1,6 @@
-"""What the values of a statement may be: actions, resources, principals, conditions.
+"""What the values of a statement may be: actions, resources, principals, conditions, as wide as IAM stores them.
 
+What is refused where a policy is written is in `_writing`.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
@@ -19,10 +20,9 @@ from ._json import is_unicode, number_text
 # Beyond it, nobody meant one of the names that there are.
 _LONGEST_NAME = 120
 SID = re.compile(r"[A-Za-z0-9]+")
-ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-RESOURCE = re.compile(r"\*|arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:.+|arn:[^:]*\*", re.DOTALL)
-# Those of an identity provider begin with its URL, which may have a path, as in EKS's `oidc.eks.../id/...:sub`.
-_CONDITION_KEY = re.compile(r"[A-Za-z0-9._/-]+:[^\s]+")
+ACTION = re.compile(r"\*|(\*|[A-Za-z0-9.-]+):[^:]*")
+# Incomplete ones too: IAM completes them in identity-based policies.
+RESOURCE = re.compile(r"\*|arn:[^:]*\*|arn:[^:]+:[^:]+(:.*)?", re.DOTALL)
 
 _AWS_PRINCIPAL = re.compile(
     rf"\*|{ACCOUNT_ID}|[A-Z0-9]{{16,128}}"
@@ -31,12 +31,14 @@ _AWS_PRINCIPAL = re.compile(
     re.ASCII,
 )
 SERVICE_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
+# In partitions with a domain of their own, services have names under that.
+_SERVICE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _FEDERATED = re.compile(
     rf"arn:{PARTITION}:iam::{ACCOUNT_ID}:(oidc|saml)-provider/[\x21-\x7e]+|[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII
 )
 _PRINCIPALS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "AWS": (_AWS_PRINCIPAL, "an account id or the ARN of an account's root, a user, a role or a session"),
-    "Service": (SERVICE_PRINCIPAL, "a service such as ec2.amazonaws.com"),
+    "Service": (_SERVICE, "a service such as ec2.amazonaws.com"),
     "Federated": (_FEDERATED, "the ARN of an OIDC or SAML provider, or a provider's domain"),
     "CanonicalUser": (re.compile(r"[0-9a-f]{64}"), "64 hex digits"),
 }
@@ -120,20 +122,23 @@ def checked_conditions(conditions: object) -> FrozenMap[FrozenMap[tuple[str, ...
         raise InvalidPolicyError.invalid(conditions, "Condition", rule, secret=may_be_in(conditions))
     checked = {}
     for operator, keys in conditions.items():
-        _check_operator(operator)
-        if not isinstance(keys, Mapping) or not keys:
+        is_empty = isinstance(keys, Mapping) and not keys
+        _check_operator(operator, is_used=not is_empty)
+        if not isinstance(keys, Mapping):
             # Not shown: what was meant for a key may be its value, an external id.
             rule = "an object of condition keys"
             raise InvalidPolicyError.invalid(keys, f"Condition {operator}", rule, secret=True)
         for key in keys:
-            if not isinstance(key, str) or not _CONDITION_KEY.fullmatch(key) or not is_unicode(key):
+            if not isinstance(key, str) or not is_unicode(key):
                 raise InvalidPolicyError.invalid(key, "condition key", "<service>:<key>, such as aws:SourceIp")
         checked[operator] = FrozenMap(sorted((key, _condition_values(key, value)) for key, value in keys.items()))
     return FrozenMap(sorted(checked.items()))
 
 
-def _check_operator(operator: object) -> None:
+def _check_operator(operator: object, *, is_used: bool) -> None:
     name = operator if isinstance(operator, str) else ""
+    if not is_used and name and is_unicode(name):
+        return  # IAM stores it: where there is nothing to compare, it does not matter how
     bare = name.removeprefix("ForAllValues:").removeprefix("ForAnyValue:")
     # "Null" asks whether the key exists: it has no form for keys that do.
     known = bare in _OPERATORS or bare.removesuffix("IfExists") in _OPERATORS - {"Null"}
@@ -145,9 +150,6 @@ def _check_operator(operator: object) -> None:
 def _condition_values(key: str, value: object) -> tuple[str, ...]:
     values = value if isinstance(value, list | tuple | set | frozenset) else [value]
     texts = []
-    if not values:
-        msg = f"condition key {shown(key)} has no value"
-        raise InvalidPolicyError(msg)
     for item in values:
         text = _condition_text(item)
         if text is None:

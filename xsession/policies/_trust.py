@@ -12,6 +12,7 @@ from xsession.errors import InvalidPolicyError, shown
 from ._document import Conditions, Policy, Statement
 from ._findings import PolicyWarning, findings, provider_host
 from ._statement_values import SERVICE_PRINCIPAL, checked_conditions
+from ._writing import refuse_as_trust_policy, refuse_meaningless
 
 # Providers that IAM knows by their domain; one of them looks like a service.
 _WEB_IDENTITY_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
@@ -40,7 +41,8 @@ def trust(
     What auditors flag in it comes as a `PolicyWarning`; `findings` says the same of any policy.
 
     Args:
-        principals: Account ids, ARNs of users, roles, sessions or identity providers, and services.
+        principals: Account ids, ARNs of users, roles, sessions or identity providers, and services; "*" is
+            everyone, and no other name has a wildcard.
         external_id: The external id, or ids, of which the caller must send one.
         mfa_required: Whether the caller must have passed MFA.
         organization_id: The AWS Organizations id, "o-...", that the caller's account must belong to.
@@ -61,7 +63,8 @@ def trust(
         partition: The partition of account ids among the principals.
 
     Raises:
-        InvalidPolicyError: No principal, a value which IAM would refuse, or a condition that a principal can't meet.
+        InvalidPolicyError: No principal, a value which IAM would refuse, such as a wildcard in a principal, a condition
+            without a value, or one that a principal can't meet.
     """
     asked_of_aws = {
         ("StringEquals", "sts:ExternalId"): external_id,
@@ -90,6 +93,8 @@ def trust(
         msg = "a trust policy names at least one principal"
         raise InvalidPolicyError(msg, hint='pass an account id such as "111111111111", or the ARN of a role')
     policy = Policy(statements)
+    refuse_as_trust_policy(policy)
+    refuse_meaningless(policy)
     for finding in findings(policy, third_party=third_party):
         warnings.warn(finding.message, PolicyWarning, stacklevel=2)
     return policy

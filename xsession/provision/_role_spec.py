@@ -47,7 +47,7 @@ class RoleSpec:
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 
     Args:
-        name: The role's name: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -
+        name: The role's name: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -; no two names differ only by case.
         trust: Who may assume it: a `policies.trust(...)`, a mapping or JSON.
         permissions: What it may do; kept as the inline policy "xsession". None: there is no such policy.
         max_session_duration: The longest session: 3600 to 43200 seconds, or a timedelta.
@@ -56,8 +56,8 @@ class RoleSpec:
         description: Up to 1000 characters; None: whatever is there.
         permissions_boundary: The ARN of a managed policy that limits the role; None: whatever is there.
         managed_policy_arns: Managed policies to attach.
-        trust_policy_quota: The characters that the account allows a trust policy: 2048, or up to 4096 where AWS has
-            raised its quota.
+        trust_policy_quota: The characters that the account allows a trust policy: 2048, or up to 8192 where AWS has
+            raised its quota "role trust policy length".
 
     Raises:
         InvalidRoleError: A value which IAM would refuse; names the argument, the value and the rule.
