@@ -20,6 +20,23 @@ def trusting(draw: st.DrawFn) -> Statement:
     return Statement(effect=draw(st.sampled_from(["Allow", "Deny"])), actions=["sts:AssumeRole"], **names)
 
 
+def _where(operator: str) -> Policy:
+    """Permissions under a condition."""
+    return allow("*", conditions={operator: {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/x"}})
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+ARN_OPERATORS = [
+    ("", "Equals", "Like"),
+    ("", "NotEquals", "NotLike"),
+    ("ForAnyValue:", "EqualsIfExists", "LikeIfExists"),
+    ("ForAllValues:", "NotEqualsIfExists", "NotLikeIfExists"),
+]
+NOBODY = Statement(effect="Allow", principals={"AWS": []}, actions=["sts:AssumeRole"])
+WITHOUT_VALUE = Statement(
+    effect="Allow", actions=["*"], resources=["*"], conditions={"StringEquals": {"aws:PrincipalOrgID": []}}
+)
+
 policies = st.builds(Policy, st.lists(st.one_of(statements(), trusting()), min_size=1, max_size=4))
 
 
@@ -83,6 +100,17 @@ def test_a_new_statement_is_added_and_removed(policy: Policy, statement: Stateme
         (allow("*", resources=BUCKET), allow("*", resources=f"{BUCKET}/*")),
         (allow("*", resources=BUCKET), allow("*", resources=BUCKET.upper().replace("ARN:AWS:S3", "arn:aws:s3"))),
         (trust("111111111111"), trust("222222222222")),
+        (
+            trust("arn:aws:sts::111111111111:assumed-role/Reader/Bruce"),
+            trust("arn:aws:sts::111111111111:assumed-role/Reader/bruce"),
+        ),
+        (
+            allow("*", resources="arn:aws:iam::222222222222:role/R"),
+            allow("*", resources="arn:aws:iam::222222222222:role/r"),
+        ),
+        (_where("StringEquals"), _where("StringLike")),
+        (_where("ArnEquals"), _where("ArnNotLike")),
+        (Policy([WITHOUT_VALUE]), allow("*")),
         (trust("111111111111", external_id="ab"), trust("111111111111", external_id="AB")),
         (
             allow("*", conditions={"StringEquals": {"aws:a": "b"}}),
@@ -112,6 +140,20 @@ def test_these_do_not_say_the_same(first: Policy, second: Policy) -> None:
     [
         (trust("111111111111").to_dict(), trust("111111111111").to_json()),
         (allow("*"), Policy(allow("*").statements, version="2008-10-17")),
+        (allow("*"), {"Version": "2012-10-17", "Statement": {**ALL, "Action": "*:*"}}),
+        (allow("*"), {"Version": "2012-10-17", "Statement": {**ALL, "Condition": {"StringEquals": {}}}}),
+        (allow("*", resources="arn:aws:sqs"), allow("*", resources="arn:aws:sqs:*:*:*")),
+        *((_where(f"{prefix}Arn{one}"), _where(f"{prefix}Arn{other}")) for prefix, one, other in ARN_OPERATORS),
+        (trust("arn:aws:iam::111111111111:role/team/Reader"), trust("arn:aws:iam::111111111111:role/team/reader")),
+        (
+            trust("arn:aws:sts::111111111111:assumed-role/Reader/Bruce"),
+            trust("arn:aws:sts::111111111111:assumed-role/READER/Bruce"),
+        ),
+        (
+            allow("*", conditions={"StringEquals": {"aws:ResourceTag/Owner": "x"}}),
+            allow("*", conditions={"StringEquals": {"aws:resourcetag/owner": "x"}}),
+        ),
+        (trust("111111111111"), [*trust("111111111111").statements, NOBODY]),
         (
             allow("*", conditions={"Bool": {"aws:SecureTransport": "True"}}),
             allow("*", conditions={"Bool": {"aws:SecureTransport": True}}),
@@ -120,7 +162,9 @@ def test_these_do_not_say_the_same(first: Policy, second: Policy) -> None:
 )
 def test_these_say_the_same(first: Any, second: Any) -> None:
     """In whatever form, and whatever AWS does not look at."""
-    assert same_meaning(first, second)
+    other = Policy(second) if isinstance(second, list) else second
+    assert same_meaning(first, other)
+    assert difference(first, other) == ()
 
 
 def test_the_words_name_only_what_changed() -> None:
@@ -139,6 +183,25 @@ def test_the_words_of_a_trust_policy() -> None:
         "removed: Allow sts:AssumeRole to arn:aws:iam::111111111111:root if StringLike sts:RoleSessionName a* or b*",
         "added: Allow sts:AssumeRole to Service lambda.amazonaws.com",
     )
+
+
+def test_a_condition_without_a_value_is_named() -> None:
+    """It is none that holds always."""
+    assert difference(Policy([WITHOUT_VALUE]), allow("*")) == (
+        "removed: Allow * on * if StringEquals aws:PrincipalOrgID (no value)",
+        "added: Allow * on *",
+    )
+
+
+def test_long_policies_are_compared() -> None:
+    """Of so many actions on so many resources, all the combinations would take minutes, and all the memory."""
+    actions = [f"a:{number:x}" for number in range(8_000)]
+    resources = [f"arn:a:b:::{number:x}" for number in range(4_000)]
+    one = Policy([Statement(effect="Allow", actions=actions, resources=resources)])
+    halves = [replace(one.statements[0], actions=some) for some in (actions[:5_000], actions[3_000:])]
+    assert same_meaning(one, Policy(halves))
+    less = replace(one.statements[0], resources=resources[1:])
+    assert difference(one, Policy([less])) == (f"removed: Allow {', '.join(sorted(actions))} on {resources[0]}",)
 
 
 def test_the_words_of_a_denial_and_an_exclusion() -> None:

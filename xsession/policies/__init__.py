@@ -6,6 +6,7 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._conditions import RequestKeys as RequestKeys
+    from ._diff import unified as unified
     from ._document import Policy, PolicyLike, Statement, as_policy
     from ._findings import Finding, PolicyWarning, findings
     from ._findings import acts_on as acts_on
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ._limits import MAX_SESSION_POLICY_CHARACTERS as MAX_SESSION_POLICY_CHARACTERS
     from ._limits import check_managed_policy, check_role_policies, check_session_policy, check_trust_policy
     from ._meaning import diff, difference, same_meaning
-    from ._meaning import unified as unified
     from ._permissions import allow, deny
     from ._ready_made import (
         assume_roles,
@@ -70,6 +70,7 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "_conditions": ("RequestKeys",),
+        "_diff": ("unified",),
         "_document": ("Policy", "PolicyLike", "Statement", "as_policy"),
         "_findings": ("Finding", "PolicyWarning", "acts_on", "allows_action", "findings"),
         "_limits": (
@@ -80,7 +81,7 @@ __getattr__, __dir__ = lazy(
             "check_session_policy",
             "check_trust_policy",
         ),
-        "_meaning": ("diff", "difference", "same_meaning", "unified"),
+        "_meaning": ("diff", "difference", "same_meaning"),
         "_permissions": ("allow", "deny"),
         "_ready_made": (
             "assume_roles",

@@ -1,45 +1,37 @@
 """What policies mean, however they are written: whether two say the same, and where they differ.
 
-A statement says the same as one statement for each of its principals, actions and resources. Split so far, two
-policies say the same if they have the same parts, however each was written. What is excluded (NotAction and the like)
-and conditions stay whole.
+A statement says the same as one statement for each of its principals, actions and resources. Two policies say the same
+if what each statement of the one says, the other one says too, however it divides it among its statements. What is
+excluded (NotAction and the like) and conditions stay whole.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from xsession._aws import ACCOUNT_ID, PARTITION
+from xsession._aws import ACCOUNT_ID, PARTITION, completed_arn
 
+from ._coverage import Box, Coverage
+from ._diff import unified
 from ._document import Policy, PolicyLike, Statement, as_policy
-from ._external_ids import ExternalIds
 
 _ROOT = re.compile(rf"arn:{PARTITION}:iam::({ACCOUNT_ID}):root")
-
-
-class _Part(NamedTuple):
-    """What a statement says of one principal, action and resource."""
-
-    effect: str
-    principal: frozenset[str]
-    action: frozenset[str]
-    resource: frozenset[str]
-    excluded: tuple[bool, bool, bool]
-    conditions: frozenset[tuple[str, str, frozenset[str]]]
-    language: str
+_ARN_EQUALITY = re.compile(r"(?<=Arn)Equals|(?<=ArnNot)Equals")
+_NAMED = re.compile(
+    rf"(arn:{PARTITION}:iam::{ACCOUNT_ID}:(?:role|user)/.*|arn:{PARTITION}:sts::{ACCOUNT_ID}:assumed-role/[^/]*)(.*)"
+)
 
 
 def same_meaning(first: PolicyLike, second: PolicyLike) -> bool:
     """Whether two policies say the same, however they are written.
 
     Nothing depends on the order of statements and lists, on whether one statement is written as several, on Sid, on
-    the case of actions and condition keys, nor on whether an account is named by its id or by its root. A wildcard
-    is not compared with what it covers: "s3:*" beside "s3:GetObject" differs from "s3:*" alone.
+    the case of actions, condition keys and names of roles, on whether an account is named by its id or by its root, on
+    ArnEquals or ArnLike, on whether an ARN is left incomplete, nor on empty conditions. A wildcard is not compared with
+    what it covers: "s3:*" beside "s3:GetObject" differs from "s3:*" alone. Where a million combinations of principals,
+    actions and resources do not suffice to tell, statements that are divided otherwise are said to differ.
 
     Args:
         first: A `Policy`, a mapping of IAM's own form or JSON.
@@ -48,7 +40,8 @@ def same_meaning(first: PolicyLike, second: PolicyLike) -> bool:
     Raises:
         InvalidPolicyError: One of them is no policy.
     """
-    return _meaning(as_policy(first)) == _meaning(as_policy(second))
+    one, other = as_policy(first), as_policy(second)
+    return not any(_left_out(one, other)) and not any(_left_out(other, one))
 
 
 def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
@@ -67,8 +60,7 @@ def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
         InvalidPolicyError: One of them is no policy.
     """
     old, new = as_policy(before), as_policy(after)
-    lines = [*_missing("removed", old, _meaning(new)), *_missing("added", new, _meaning(old))]
-    return tuple(dict.fromkeys(lines))
+    return tuple(dict.fromkeys([*_lines("removed", old, new), *_lines("added", new, old)]))
 
 
 def diff(before: PolicyLike, after: PolicyLike) -> str:
@@ -86,46 +78,41 @@ def diff(before: PolicyLike, after: PolicyLike) -> str:
     return unified("before", _sorted_json(as_policy(before)), "after", _sorted_json(as_policy(after)))
 
 
-def unified(before_name: str, before: str, after_name: str, after: str) -> str:
-    """A unified diff of two JSON documents, or of nothing and one, without the external ids in them."""
-    ids = ExternalIds()
-    old, new = (
-        json.dumps(ids.hidden(json.loads(text)), indent=2).splitlines() if text else [] for text in (before, after)
-    )
-    return "\n".join(difflib.unified_diff(old, new, before_name, after_name, lineterm=""))
+def _left_out(policy: Policy, other: Policy) -> Iterator[tuple[Statement, tuple[list[str], ...]]]:
+    """The statements of a policy that say something which the other one does not: principals, actions and resources."""
+    coverage = Coverage(_box(statement, other.version) for statement in other.statements)
+    for statement in policy.statements:
+        missing = coverage.missing(_box(statement, policy.version))
+        if any(missing):
+            yield statement, missing
 
 
-def _meaning(policy: Policy) -> frozenset[_Part]:
-    return frozenset(part for statement in policy.statements for part in _parts(statement, policy.version))
-
-
-def _parts(statement: Statement, version: str) -> dict[_Part, tuple[str, str, str]]:
-    """Each part of a statement, with the principal, action and resource as they are written."""
+def _box(statement: Statement, version: str) -> Box:
     conditions = frozenset(
-        (operator, key.lower(), frozenset(_condition_value(operator, value) for value in values))
+        (_operator(operator), key.lower(), frozenset(_condition_value(operator, value) for value in values))
         for operator, keys in statement.conditions.items()
         for key, values in keys.items()
     )
     excluded = (bool(statement.not_principals), bool(statement.not_actions), bool(statement.not_resources))
     # "${...}" is a variable in one language and text in the other; all else means the same in both.
     language = version if "${" in json.dumps(statement.to_dict()) else ""
-    choices = (
-        _choices(_principals(statement.principals), _principals(statement.not_principals), _principal),
-        _choices(statement.actions, statement.not_actions, str.lower),
-        _choices(statement.resources, statement.not_resources, str),
+    # In no other policies does IAM complete them.
+    arn = str if statement.has_principal else completed_arn
+    names = _principals(statement.not_principals or statement.principals)
+    return Box(
+        kind=(statement.effect, statement.has_principal, excluded, conditions, language),
+        sides=(
+            _side(names, excluded[0], _principal) if statement.has_principal else {"": ""},
+            _side(statement.not_actions or statement.actions, excluded[1], _action),
+            _side(statement.not_resources or statement.resources, excluded[2], arn) or {"": ""},
+        ),
     )
-    return {
-        _Part(statement.effect, principal, action, resource, excluded, conditions, language): (who, what, where)
-        for (principal, who), (action, what), (resource, where) in product(*choices)
-    }
 
 
-def _choices(
-    names: Sequence[str], excluded: Sequence[str], normal: Callable[[str], str]
-) -> list[tuple[frozenset[str], str]]:
+def _side(names: Sequence[str], excluded: bool, normal: Callable[[str], str]) -> dict[Hashable, str]:
     if excluded:
-        return [(frozenset(map(normal, excluded)), f"all but {', '.join(excluded)}")]
-    return [(frozenset([normal(name)]), name) for name in names] or [(frozenset(), "")]
+        return {frozenset(map(normal, names)): f"all but {', '.join(names)}"}
+    return {normal(name): name for name in names}
 
 
 def _principals(principals: Mapping[str, Iterable[str]]) -> list[str]:
@@ -135,19 +122,30 @@ def _principals(principals: Mapping[str, Iterable[str]]) -> list[str]:
 def _principal(name: str) -> str:
     # A role and whom it trusts are of one partition, so that the id says it all.
     root = _ROOT.fullmatch(name)
-    return root[1] if root else name
+    if root:
+        return root[1]
+    # No two roles or users of an account have names that differ only by case.
+    named = _NAMED.fullmatch(name)
+    return f"{named[1].lower()}{named[2]}" if named else name
+
+
+def _action(name: str) -> str:
+    return "*" if name == "*:*" else name.lower()
+
+
+def _operator(name: str) -> str:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+    return _ARN_EQUALITY.sub("Like", name)
 
 
 def _condition_value(operator: str, value: str) -> str:
     return value.lower() if operator.removesuffix("IfExists").endswith(("Bool", "Null")) else value
 
 
-def _missing(verb: str, policy: Policy, other: frozenset[_Part]) -> Iterator[str]:
-    for statement in policy.statements:
-        missing = [shown for part, shown in _parts(statement, policy.version).items() if part not in other]
-        if missing:
-            who, what, where = (", ".join(dict.fromkeys(names)) for names in zip(*missing, strict=True))
-            yield f"{verb}: {_in_words(statement, who, what, where)}"
+def _lines(verb: str, policy: Policy, other: Policy) -> Iterator[str]:
+    for statement, missing in _left_out(policy, other):
+        who, what, where = (", ".join(dict.fromkeys(names)) for names in missing)
+        yield f"{verb}: {_in_words(statement, who, what, where)}"
 
 
 def _in_words(statement: Statement, who: str, what: str, where: str) -> str:
@@ -156,13 +154,19 @@ def _in_words(statement: Statement, who: str, what: str, where: str) -> str:
     text += f" to {who}" if who and statement.effect == "Allow" else f" for {who}" if who else ""
     conditions = [
         # An external id is a secret of two parties, and words end up in logs.
-        f"{operator} {key} {'(not shown)' if key.lower() == 'sts:externalid' else ' or '.join(values)}"
+        f"{operator} {key} {_values_in_words(key, values)}"
         for operator, keys in statement.conditions.items()
         for key, values in keys.items()
     ]
     text += f" if {' and '.join(conditions)}" if conditions else ""
     # An attacker may have written the policy, and the words go to terminals.
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _values_in_words(key: str, values: Sequence[str]) -> str:
+    if not values:
+        return "(no value)"
+    return "(not shown)" if key.lower() == "sts:externalid" else " or ".join(values)
 
 
 def _sorted_json(policy: Policy) -> str:
