@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from xsession import RoleSpec
 from xsession._base._frozen_map import FrozenMap
 from xsession._iam import RoleState
@@ -43,6 +45,40 @@ def test_policies_are_compared_by_meaning() -> None:
         {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:assumerole"}}
     )
     assert not compare(SPEC, state(permissions=shuffled, trust=old))
+
+
+@pytest.mark.parametrize("condition", [{}, {"StringEquals": {}}, {"x": {}, "StringLike": {}}])
+def test_empty_conditions_say_nothing(condition: dict[str, Any]) -> None:
+    """IAM stores them, and takes no notice of them."""
+    document = trust("111111111111").to_dict()
+    document["Statement"][0]["Condition"] = condition
+    assert not compare(SPEC, state(trust=Policy.from_dict(document)))
+
+
+def test_a_condition_without_a_value_is_another_one() -> None:
+    """Nobody meets it: it is not what the spec says."""
+    document = trust("111111111111").to_dict()
+    document["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": []}}
+    found = compare(SPEC, state(trust=Policy.from_dict(document)))
+    assert [text.partition(":")[2].partition(":")[0] for text in found.differences] == [" removed", " added"]
+    assert "StringEquals sts:ExternalId (no value)" in found.differences[0]
+
+
+def test_keys_of_tags_ignore_case() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html."""
+    spec = RoleSpec("Reader", trust=trust("111111111111"), permissions=s3_read("levels"), tags={"owner": "vegeta"})
+    there = state(tags=FrozenMap({"Owner": "vegeta", "Team": "a"}))
+    assert (compare(spec, there).differences, compare(spec, there).notes) == ((), ("tag 'Team' is left alone",))
+    other = compare(spec, state(tags=FrozenMap({"OWNER": "batman"})))
+    assert (other.differences, other.notes) == (("tag 'owner' is 'batman', not 'vegeta'",), ())
+    lines = [line for line in other.diff().splitlines()[2:] if line[0] in "+-"]
+    assert lines == ['-    "owner": "batman"', '+    "owner": "vegeta"']
+
+
+def test_an_incomplete_arn_is_the_completed_one() -> None:
+    """As IAM completes it."""
+    spec = RoleSpec("Reader", trust=trust("111111111111"), permissions=allow("sqs:*", resources="arn:aws:sqs"))
+    assert not compare(spec, state(permissions=allow("sqs:*", resources="arn:aws:sqs:*:*:*")))
 
 
 def test_a_missing_role_is_all_new() -> None:

@@ -109,9 +109,10 @@ def _differences(spec: RoleSpec, found: RoleState) -> Iterator[Difference]:
         yield Difference("settings", text)
     if spec.description not in (None, found.description):
         yield Difference("settings", f"description is {found.description!r}, not {spec.description!r}")
+    tags = _tags_of(spec, found)
     for key, value in spec.tags.items():
-        if found.tags.get(key) != value:
-            yield Difference("tags", f"tag {key!r} is {found.tags.get(key)!r}, not {value!r}")
+        if tags.get(key) != value:
+            yield Difference("tags", f"tag {key!r} is {tags.get(key)!r}, not {value!r}")
     yield from _policy_differences("permissions", found.permissions, spec.permissions)
     for arn in spec.managed_policy_arns:
         if arn not in found.managed_policy_arns:
@@ -138,9 +139,8 @@ def _notes(spec: RoleSpec, found: RoleState) -> Iterator[str]:
     yield from (f"inline policy {name!r} ends older sessions" for name in revocations)
     if spec.permissions_boundary is None and found.permissions_boundary is not None:
         yield f"permissions boundary {found.permissions_boundary} is left alone"
-    for key in found.tags:
-        if key not in spec.tags:
-            yield f"tag {key!r} is left alone"
+    ours = {key.casefold() for key in spec.tags}
+    yield from (f"tag {key!r} is left alone" for key in found.tags if key.casefold() not in ours)
 
 
 def _document(
@@ -171,8 +171,17 @@ def _found_document(spec: RoleSpec, found: RoleState) -> dict[str, Any]:
         MaxSessionDuration=found.max_session_duration,
         Description=None if spec.description is None else found.description,
         PermissionsBoundary=None if spec.permissions_boundary is None else found.permissions_boundary,
-        Tags={key: found.tags[key] for key in spec.tags if key in found.tags},
+        Tags=_tags_of(spec, found),
     )
+
+
+def _tags_of(spec: RoleSpec, found: RoleState) -> dict[str, str]:
+    """The tags that are there and the spec is about, under its keys: IAM takes no notice of their case.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    values = {key.casefold(): value for key, value in found.tags.items()}
+    return {key: values[key.casefold()] for key in spec.tags if key.casefold() in values}
 
 
 def _alike(found: Any, wanted: Any) -> Any:
