@@ -136,19 +136,29 @@ class Server:
             for bucket in request.s3.buckets:
                 if self._moto.bucket_owner(bucket) not in (None, key.principal.account_id):
                     raise RefusedError(403, "AccessDenied", "Access Denied")
+        if request.service == "iam":
+            return self._answer_iam(request, key, environ, environment.time)
         self._authorizer.check(key, request, environment.time)
         if request.service == "cloudtrail":
             return self._trail.answer(request.operation, request.fields or {}, key, request.region_name)
-        if request.service == "iam":
-            if request.operation == "SimulatePrincipalPolicy":
-                return answer_simulation(request.parameters, self._directory)
-            account_id, partition = key.principal.account_id, key.principal.partition
-            self._directory.ensure_managed(account_id, partition, request.parameters.get("PolicyArn", ""))
         response = self._moto.answer(environ, request, key.principal.account_id)
         if response.status == 404 and request.operation in _READING and self._moto.bucket_owner(request.bucket):
             # A caller that may not list a bucket is not told that it lacks an object.
             listing = RequiredAction("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{request.bucket}")
             self._authorizer.check(key, request, environment.time, [listing])
+        return response
+
+    def _answer_iam(self, request: APIRequest, key: AccessKey, environ: dict[str, Any], now: float) -> HTTPResponse:
+        account_id, partition = key.principal.account_id, key.principal.partition
+        request = self._directory.read(request, account_id, partition)
+        self._authorizer.check(key, request, now)
+        if request.operation == "SimulatePrincipalPolicy":
+            return answer_simulation(request.parameters, self._directory)
+        self._directory.check_documents(request)
+        self._directory.ensure_managed(account_id, partition, request.parameters.get("PolicyArn", ""))
+        response = self._moto.answer(environ, request, account_id)
+        if response.status < 400:
+            self._directory.finish(request, account_id, partition)
         return response
 
     def _authenticated(self, request: APIRequest, key: AccessKey | None) -> AccessKey:

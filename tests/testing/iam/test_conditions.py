@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession.policies import Policy, allow
+from xsession.policies import Policy, Statement
 from xsession.testing._iam._conditions import holds
 from xsession.testing._iam._not_judged import UnknownConditionError
 
@@ -26,7 +26,7 @@ CONTEXT = {
 
 def met(condition: dict[str, Any], version: str = "2012-10-17") -> bool:
     """Whether a condition is met by the request above."""
-    statement = allow("sts:*", conditions=condition).statements[0]
+    statement = Statement(effect="Allow", actions=["sts:*"], resources=["*"], conditions=condition)
     return holds(Policy([statement], version=version), statement, CONTEXT)
 
 
@@ -163,6 +163,29 @@ def test_an_operator_and_its_opposite_disagree_on_keys_of_one_value(values: list
         assert some != met({f"ForAllValues:{opposite}": {"aws:TagKeys": values}})
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({}, True),
+        ({"StringEquals": {}}, True),
+        ({"Moonlike": {}}, True),
+        ({"StringEquals": {"aws:UserName": []}}, False),
+        ({"StringEquals": {"aws:RequestTag/absent": []}}, False),
+        ({"StringEqualsIfExists": {"aws:RequestTag/absent": []}}, True),
+        ({"StringEqualsIfExists": {"aws:UserName": []}}, False),
+        ({"ForAllValues:StringEquals": {"aws:UserName": []}}, False),
+        ({"ForAllValues:StringEquals": {"aws:RequestTag/absent": []}}, True),
+        ({"ForAnyValue:StringEquals": {"aws:RequestTag/absent": []}}, False),
+    ],
+)
+def test_what_is_left_empty(condition: dict[str, Any], *, expected: bool) -> None:
+    """A block says nothing; a key without values is met by none.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+    """
+    assert met(condition) is expected
+
+
 def test_values_may_have_variables() -> None:
     """In policies of 2012; in those of 2008 they are plain text."""
     condition = {"StringLike": {"aws:PrincipalArn": "*"}, "StringEquals": {"aws:UserName": "${aws:username}"}}
@@ -187,6 +210,8 @@ def test_values_may_have_variables() -> None:
         {"StringEquals": {"aws:UserName": "${aws:Moon}"}},
         {"StringEquals": {"sts:ExternalId": "no", "aws:VpcSourceIp": "127.0.0.1"}},
         {"StringEquals": {"aws:UserName": ["bruce", "${aws:Moon}"]}},
+        {"StringNotEquals": {"aws:UserName": []}},
+        {"Null": {"aws:UserName": []}},
     ],
 )
 def test_what_is_not_known_is_not_judged(condition: dict[str, Any]) -> None:

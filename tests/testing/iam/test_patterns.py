@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from xsession.testing._iam._not_judged import UnknownConditionError
 from xsession.testing._iam._patterns import filled, matches, require_known
 
-CONTEXT = {"aws:username": ("bruce",), "aws:principaltag/team": ("b*ts",), "aws:tagkeys": ("a", "b")}
+CONTEXT = {
+    "aws:username": ("bruce",),
+    "aws:principaltag/team": ("b*ts",),
+    "aws:tagkeys": ("a", "b"),
+    "aws:principaltag/cost center": ("7",),
+}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,8 @@ def test_a_pattern_means_itself_and_whatever_stars_stand_for(inserted: str, patt
         ("b*ts", "${aws:PrincipalTag/team}", True),
         ("bats", "${aws:PrincipalTag/team}", False),
         ("all", "${aws:SourceIdentity, 'all'}", True),
+        ("7", "${aws:PrincipalTag/Cost Center}", True),
+        ("8", "${aws:PrincipalTag/Cost Center}", False),
         ("bruce", "${aws:username, 'all'}", True),
         ("", "${aws:SourceIdentity}", False),
         ("a*b", "a${*}b", True),

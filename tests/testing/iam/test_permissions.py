@@ -45,11 +45,16 @@ def test_nothing_is_allowed_unless_a_statement_says_so() -> None:
         ("arn:aws:s3:::levels/GOKU", None),
         ("arn:aws:s3:::levels", None),
         ("arn:aws:s3:::other/*", None),
+        ("arn:aws:s3", True),
+        ("arn:aws:s3:*", True),
+        ("arn:aws:s3::*", True),
+        ("arn:aws:s3:eu-west-1", None),
+        ("arn:aws:sqs", None),
         ("arn:aws:s3:::levels/${aws:SourceIdentity}", None),
     ],
 )
 def test_resources_are_patterns(resources: str, *, expected: bool | None) -> None:
-    """With variables; upper and lower case are not the same."""
+    """With variables; upper and lower case are not the same, and incomplete ARNs are completed."""
     statement = allow("s3:GetObject", resources=resources)
     assert says(statement) is expected
     opposite = Statement(effect="Allow", actions=["s3:GetObject"], not_resources=[resources])

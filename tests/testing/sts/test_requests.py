@@ -7,7 +7,7 @@ from botocore.config import Config
 
 from tests.support.assumed_roles import refused
 from tests.support.worlds import BATMAN, VEGETA, World
-from xsession.policies import trust
+from xsession.policies import allow, trust
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,12 @@ def test_what_sts_would_not_take_is_refused(world: World, request_: dict[str, An
 def test_a_policy_that_is_none_is_refused(world: World) -> None:
     """Before anything is issued."""
     refused(world, "MalformedPolicyDocument", Policy='{"Statement": 1}')
+
+
+def test_a_session_policy_has_no_incomplete_arn(world: World) -> None:
+    """STS completes none: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
+    policy = allow("sqs:*", resources="arn:aws:sqs").to_json()
+    assert "incomplete ARN" in refused(world, "MalformedPolicyDocument", Policy=policy)
 
 
 def test_a_session_policy_has_no_principal(world: World) -> None:

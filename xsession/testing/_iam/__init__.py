@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._context import environment_keys as environment_keys
     from ._directory import Directory as Directory
     from ._directory import KnownRole as KnownRole
+    from ._documents import session_policy_refusal as session_policy_refusal
     from ._not_judged import NotJudgedError as NotJudgedError
     from ._not_judged import UnknownRequestError as UnknownRequestError
     from ._patterns import Context as Context
@@ -33,6 +34,7 @@ __getattr__, __dir__ = lazy(
         "_authorization": ("Authorizer",),
         "_context": ("RequestEnvironment", "environment_keys"),
         "_directory": ("Directory", "KnownRole"),
+        "_documents": ("session_policy_refusal",),
         "_not_judged": ("NotJudgedError", "UnknownRequestError"),
         "_patterns": ("Context",),
         "_permissions": ("decide",),

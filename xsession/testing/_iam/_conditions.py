@@ -15,7 +15,7 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xsession._aws import COMPARISONS, NEGATED, number_of, time_of
+from xsession._aws import COMPARISONS, NEGATED, is_met_by_no_value, number_of, time_of
 from xsession._base import frozen
 from xsession.policies import Policy, Statement
 
@@ -54,6 +54,9 @@ class _Test:
 def _is_met(name: str, key: str, wanted: Sequence[str], context: Context, variables: Context | None) -> bool:
     present = context.get(require_known(key))
     qualifier, _, bare = name.rpartition(":")
+    if not wanted and not is_met_by_no_value(bare):
+        msg = f"AWS does not say what {name} {key} means without a value"
+        raise UnknownConditionError(msg)
     if bare == "Null":
         return any((present is None) == (value.lower() == "true") for value in wanted)
     test = _TESTS.get(bare.removesuffix("IfExists"))

@@ -13,11 +13,16 @@ from xsession._aws import PARTITION, first_region, iam_arn, name_of, partition_o
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
+from xsession.testing._http import APIRequest, RefusedError
 
+from ._documents import trust_policy_refusal
 from ._not_judged import UnknownConditionError
+from ._stored_names import as_stored, merge_tags
 from ._trust import Principal
 
 _AWS_MANAGED = re.compile(rf"arn:{PARTITION}:iam::aws:policy/.+")
+# The operations that take a trust policy, and in which parameter.
+_TRUST_DOCUMENTS = {"CreateRole": "AssumeRolePolicyDocument", "UpdateAssumeRolePolicy": "PolicyDocument"}
 _PLAIN_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -137,14 +142,34 @@ class Directory:
             max_session_duration: In seconds.
 
         Returns:
-            None where moto does not take it: it has that name already, or more than a plain name.
+            None where IAM does not take it, or it needs more care: there is one of that name, or it is no plain name.
         """
         iam = self._iam(*account)
-        if not _PLAIN_NAME.fullmatch(name) or any(role.name == name for role in list(iam.roles.values())):
+        taken = any(role.name.casefold() == name.casefold() for role in list(iam.roles.values()))
+        if taken or not _PLAIN_NAME.fullmatch(name) or trust_policy_refusal(trusts) is not None:
             return None
         made = iam.create_role(name, trusts.to_json(), None, None, None, [], max_session_duration)
         iam.put_role_policy(name, "permissions", permissions.to_json())
         return str(made.arn)
+
+    def read(self, request: APIRequest, account_id: str, partition: str) -> APIRequest:
+        """A request of IAM, with the names of what there is."""
+        return as_stored(request, self._iam(account_id, partition))
+
+    def check_documents(self, request: APIRequest) -> None:
+        """Refuses a request of IAM whose trust policy moto takes and IAM refuses.
+
+        Raises:
+            RefusedError: It has one.
+        """
+        document = request.parameters.get(_TRUST_DOCUMENTS.get(request.operation, ""))
+        refusal = None if document is None else _document_refusal(document)
+        if refusal is not None:
+            raise RefusedError(400, "MalformedPolicyDocument", refusal)
+
+    def finish(self, request: APIRequest, account_id: str, partition: str) -> None:
+        """After a request of IAM that went well: what IAM does beside what moto has done."""
+        merge_tags(request, self._iam(account_id, partition))
 
     def arn_of(self, account_id: str, partition: str, kind: str, name: str) -> str:
         """The ARN of a user or a role, path included; where there is none, the one that it would have."""
@@ -210,6 +235,13 @@ def parsed(document: str) -> Policy:
     except InvalidPolicyError as error:
         msg = f"a policy can't be judged: {error.message}"
         raise UnknownConditionError(msg) from error
+
+
+def _document_refusal(document: str) -> str | None:
+    try:
+        return trust_policy_refusal(Policy.from_json(document))
+    except InvalidPolicyError:
+        return None  # moto says what is wrong with it, in IAM's words
 
 
 def _own_policies(member: Any, kind: str) -> Iterator[NamedPolicy]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from xsession._aws import completed_arn
 from xsession._base import frozen
 from xsession.policies import Policy, Statement
 
@@ -143,5 +144,5 @@ def _concerns(policy: Policy, statement: Statement, action: str, resource: str |
         raise UnknownRequestError(msg)
     variables = context if policy.version == "2012-10-17" else None
     # All are compared, as each may have a variable that is not known.
-    met = [matches(resource, pattern, variables) for pattern in patterns]
+    met = [matches(resource, completed_arn(pattern), variables) for pattern in patterns]
     return any(met) == bool(statement.resources)

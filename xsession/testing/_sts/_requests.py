@@ -14,6 +14,7 @@ from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
 from xsession.testing._http import RefusedError, numbered_values
+from xsession.testing._iam import session_policy_refusal
 
 _ROLE_ARN = re.compile(rf"arn:({PARTITION}):iam::({ACCOUNT_ID}):role/(?:.*/)?([\w+=,.@-]{{1,64}})", re.ASCII)
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -131,8 +132,9 @@ def _session_policy(text: str, arns: Sequence[str], own: str) -> Policy | None:
         policy = Policy.from_json(text)
     except InvalidPolicyError as error:
         raise RefusedError(400, "MalformedPolicyDocument", error.message) from None
-    if any(statement.has_principal for statement in policy.statements):
-        raise RefusedError(400, "MalformedPolicyDocument", "Policy document should not specify a principal.")
+    refusal = session_policy_refusal(policy)
+    if refusal is not None:
+        raise RefusedError(400, "MalformedPolicyDocument", refusal)
     return policy
 
 
