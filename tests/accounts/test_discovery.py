@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import pytest
 
@@ -152,6 +153,30 @@ def test_a_projects_file_takes_no_name_of_a_profile(machine: Machine, name: str,
         machine.read(combine=combine)
     assert caught.value.account == name
     assert machine.read("xsession.toml", combine=True)[name] == f"{3:012}"
+
+
+@pytest.mark.parametrize("place", ["code", "named.toml", "home/xsession/xsession.toml", "profile"])
+def test_a_projects_file_takes_no_id_of_the_users(machine: Machine, place: str) -> None:
+    """An id finds its account as a name does: who passes one must not get another role by it."""
+    code: Any = {"users": ARN.format(5)} if place == "code" else {}
+    if place == "profile":
+        machine.profile("users", number=5)
+    elif not code:
+        machine.environ["XSESSION_CONFIG"] = str(machine.write(place, "users", number=5))
+    machine.write("project/inner/xsession.toml", f"{5:012}", number=5)
+    with pytest.raises(ConfigError, match=r"the id of the user's account 'users'.*rename the project's") as caught:
+        machine.read(**code)
+    assert caught.value.account == f"{5:012}"
+    assert "xsession.toml:1: accounts.000000000005" in str(caught.value)
+
+
+def test_a_projects_file_may_have_ids_as_names(machine: Machine) -> None:
+    """Where no account of the user's has that id, or one has that very name, which comes first."""
+    machine.profile("users", number=6)
+    machine.write("project/inner/xsession.toml", f"{5:012}", number=5)
+    assert machine.accounts().find(f"{5:012}").name == f"{5:012}"
+    code: Any = {f"{5:012}": ARN.format(5), "users": ARN.format(5)}
+    assert machine.accounts(**code).find(f"{5:012}").origin == "code"
 
 
 def test_the_users_own_names_are_protected_where_one_file_counts_alone(machine: Machine) -> None:

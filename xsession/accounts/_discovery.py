@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from xsession._base import frozen
 from xsession.errors import ConfigError
 
+from ._account import Account
 from ._accounts import Accounts
 from ._files import of_file, of_found_file, of_profiles, profile_names
 from ._found_file import FILE_NAME, FoundFile, found_files
@@ -70,6 +72,8 @@ class Discovery:
         if self.combine:
             profiles, unusable = of_profiles(None, environ)
             everything.append(Accounts(profiles, unusable=unusable))
+        if found:
+            _protect_ids(found, [accounts for accounts in everything if not any(accounts is each for each in found)])
         combined = Accounts()
         for accounts in everything:
             combined |= accounts - combined
@@ -149,6 +153,21 @@ def _protect_names(found: Iterable[Accounts], names: Mapping[str, str]) -> None:
     for accounts in found:
         for name, account in accounts.items():
             if name in names:
-                msg = f"the user's own file has this name, at {names[name]}"
-                hint = "rename the project's account, or pass its file"
-                raise ConfigError(msg, account=name, hint=hint).within(str(account.origin))
+                _refuse(account, f"the user's own file has this name, at {names[name]}")
+
+
+def _protect_ids(found: Iterable[Accounts], others: Iterable[Accounts]) -> None:
+    """Refuses a project's account whose name is the id of one that is not the project's, and so stands for that one."""
+    known = [account for accounts in others for account in accounts.values()]
+    # One of that very name comes before the project's anyway.
+    standing_for = {account.account_id: account for account in known} | {account.name: account for account in known}
+    for accounts in found:
+        for name, account in accounts.items():
+            meant = standing_for.get(name)
+            if meant is not None and meant.name != name:
+                _refuse(account, f"this name is the id of the user's account {meant.name!r}, at {meant.origin}")
+
+
+def _refuse(account: Account, problem: str) -> NoReturn:
+    hint = "rename the project's account, or pass its file"
+    raise ConfigError(problem, account=account.name, hint=hint).within(str(account.origin))
