@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.reporters import leaks, parts
-from tests.support.worlds import BATMAN, World
-from xsession import CrossAccountSession, RefreshPolicy, Role, XSessionError
+from tests.support.worlds import BATMAN, VEGETA, World
+from xsession import Accounts, CrossAccountSession, RefreshPolicy, Role, XSessionError
+from xsession.accounts import TrustedFiles
 from xsession.policies import trust
 from xsession.testing import Fault
 
@@ -137,6 +138,62 @@ def test_no_secret_is_in_what_reporters_show(world: World, aws_folder: Path, use
         **{f"the token of {key.access_key_id}": str(key.session_token) for key in issued},
     }
     assert leaks(caught.value, secrets, __file__) == []
+
+
+KEYS = "[keys]\naws_access_key_id = AKIAX\naws_secret_access_key = of-the-file\n"
+HOP = f'role_arn = "arn:aws:iam::{VEGETA}:role/R"\n'
+SECRETIVE = f'[accounts.vegeta]\n{HOP}external_id = "{WORD}"\n'
+
+FILES = {
+    "a line that is none": {"credentials": f"{KEYS}what is this\n"},
+    "no UTF-8": {"credentials": f"{KEYS}# \udcff\n"},
+    "a section that is there twice": {"credentials": KEYS * 2},
+    "half a key": {"config": "[profile vegeta]\naws_secret_access_key = of-the-file\n"},
+    "no such role": {"credentials": KEYS, "config": "[profile vegeta]\nrole_arn = R\nsource_profile = keys\n"},
+    "no TOML": {"xsession.toml": f"{SECRETIVE}source =\n"},
+    "TOML in another encoding": {"xsession.toml": f"{SECRETIVE}# \udcff\n"},
+    "too deep": {"xsession.toml": f"{SECRETIVE}tags = {'[' * 40}\n"},
+    "an unknown key": {"xsession.toml": f"{SECRETIVE}[accounts.other]\nrole = 'R'\n"},
+    "a wrong external id": {"xsession.toml": f'[accounts.vegeta]\n{HOP}external_id = "{WORD} {{"\n'},
+    "a wrong role": {"xsession.toml": f"{SECRETIVE}duration_seconds = 1\n"},
+    "no trust": {"xsession.toml": f"{SECRETIVE}source = 'keys'\n"},
+    "a file that is not there": {"xsession.toml": f'include = ["other.toml"]\n{SECRETIVE}'},
+}
+
+
+def error_of(use: Callable[[], object]) -> Exception | None:
+    """What a use raises; None: not every file is wrong for everybody."""
+    try:
+        use()
+    except (XSessionError, KeyError) as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("files", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("way", ["found", "named", "profiles", "trusted", "again"])
+def test_no_secret_of_a_file_is_in_what_reporters_show(
+    aws_folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], way: str
+) -> None:
+    """A file that is wrong in one place has secrets in others, and so has the environment that names it."""
+    monkeypatch.setenv("HOME", str(aws_folder / "home"))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-environment")
+    monkeypatch.chdir(aws_folder)
+    code = {"source": Role(f"arn:aws:iam::{VEGETA}:role/R")}
+    session = CrossAccountSession.from_config(accounts=code)
+    for name, text in files.items():
+        (aws_folder / name).write_text(text, errors="surrogateescape")
+    toml = aws_folder / "xsession.toml"
+    ways: dict[str, Callable[[], object]] = {
+        "found": lambda: CrossAccountSession.from_config().get_client("s3", "vegeta"),
+        "named": lambda: Accounts.from_toml(toml)["vegeta"] if toml.exists() else None,
+        "profiles": lambda: Accounts.from_aws_config()["vegeta"],
+        "trusted": lambda: TrustedFiles(aws_folder / "trusted").trust(toml),
+        "again": session.reload,
+    }
+    error = error_of(ways[way])
+    secrets = {"a key": "of-the-file", "an external id": WORD, "the environment": "of-the-environment"}
+    assert error is None or leaks(error, secrets, __file__) == []
 
 
 def test_a_leak_is_found() -> None:

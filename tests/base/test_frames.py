@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
-from xsession._base import without_frames
+from xsession._base import hides_frames, without_frames
 
 
 def failing(secret: str) -> None:
@@ -37,3 +39,30 @@ def test_errors_that_are_their_own_cause_have_an_end() -> None:
     error, other = ValueError(), OSError()
     error.__cause__, other.__cause__ = other, error
     assert without_frames(error) is error
+
+
+@hides_frames(LookupError)
+def looked_up(secret: str, *, index: int) -> str:
+    """Has a secret as its argument, and as a variable."""
+    parts = [secret]
+    if index < 0:
+        raise TypeError
+    return parts[index]
+
+
+def test_a_function_hides_its_frame_and_its_arguments() -> None:
+    """Where it fails; else it is as it was."""
+    assert looked_up("hidden", index=0) == "hidden"
+    assert looked_up.__name__ == "looked_up"
+    with pytest.raises(IndexError) as raised:
+        looked_up("hidden", index=1)
+    variables = [frame.f_locals for frame, _ in traceback.walk_tb(raised.value.__traceback__)]
+    assert len(variables) == 2
+    assert "hidden" not in str(variables[1:])
+
+
+def test_errors_of_other_kinds_keep_their_frames() -> None:
+    """They are faults of a program, and somebody has to find them."""
+    with pytest.raises(TypeError) as raised:
+        looked_up("hidden", index=-1)
+    assert [frame.f_code.co_name for frame, _ in traceback.walk_tb(raised.value.__traceback__)][-1] == "looked_up"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 _ErrorT = TypeVar("_ErrorT", bound=BaseException)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def without_frames(error: _ErrorT) -> _ErrorT:
@@ -16,3 +20,26 @@ def without_frames(error: _ErrorT) -> _ErrorT:
         one.__traceback__ = None
         one.__context__, one = None, one.__cause__
     return error
+
+
+def hides_frames(kind: type[BaseException]) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Has errors of one kind leave a function without its frame and those below, whose variables hold secrets.
+
+    Args:
+        kind: The errors that say by themselves what is wrong; others keep their frames.
+    """
+
+    def decorated(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            try:
+                return function(*args, **kwargs)
+            except kind as error:
+                failure = without_frames(error)
+            # This frame is one of the traceback, too.
+            del args, kwargs
+            raise failure
+
+        return call
+
+    return decorated

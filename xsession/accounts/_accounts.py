@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from xsession._base import FrozenMap, did_you_mean, public
+from xsession._base import FrozenMap, did_you_mean, hides_frames, public
 from xsession.errors import ConfigError, UnknownAccountError, shown
 from xsession.roles import Role, RoleChain, as_chain
 
@@ -59,6 +59,7 @@ class Accounts(Mapping[str, Account]):
             self._by_name[account.name] = replace(account, origin=account.origin or "code", registered=True)
 
     @classmethod
+    @hides_frames(ConfigError)
     def from_toml(cls, path: str | os.PathLike[str]) -> Accounts:
         """The accounts of an `xsession.toml`, or of `[tool.xsession]` in a `pyproject.toml`.
 
@@ -70,6 +71,7 @@ class Accounts(Mapping[str, Account]):
         return cls(of_file(path))
 
     @classmethod
+    @hides_frames(ConfigError)
     def from_aws_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
         """The profiles of `~/.aws/config` and `~/.aws/credentials` as accounts.
 

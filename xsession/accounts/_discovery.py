@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from xsession._base import frozen
+from xsession._base import frozen, hides_frames
 from xsession.errors import ConfigError
 
 from ._account import Account
@@ -52,6 +52,7 @@ class Discovery:
         named = None if path is None else folder / Path(path).expanduser()
         return cls(named, accounts, named is None if combine is None else combine, folder)
 
+    @hides_frames(ConfigError)
     def read(self, environ: Mapping[str, str]) -> Accounts:
         """All accounts.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from xsession._base import without_frames
 from xsession.errors import ConfigError
 
 from ._account import Account
@@ -61,7 +62,7 @@ def of_profiles(
         try:
             accounts.append(_account(entry))
         except ConfigError as error:
-            unusable[entry.name] = error
+            unusable[entry.name] = without_frames(error)
     return accounts, unusable
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from xsession._base import frozen
+from xsession._base import frozen, without_frames
 from xsession.errors import ConfigError
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
@@ -76,7 +76,7 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
         except ConfigError as error:
             error.account = names.get(profile, profile)
             error.within(section.origin)
-            unusable[error.account] = error
+            unusable[error.account] = without_frames(error)
     return entries, unusable
 
 

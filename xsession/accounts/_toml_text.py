@@ -48,8 +48,10 @@ def parse_toml(data: bytes) -> tuple[str, dict[str, Any]]:
     try:
         return text, tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # the first also of numbers with more digits than Python takes
-        msg = f"is not valid TOML: {str(error)[:_MAX_WORDS]}"
-        raise NotTomlError(msg) from error
+        words = str(error)[:_MAX_WORDS]
+    # Raised here, outside of the handler: from Python 3.14 on, that error holds the whole text.
+    msg = f"is not valid TOML: {words}"
+    raise NotTomlError(msg)
 
 
 def check_values(content: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xsession._base import frozen, public, read_regular_file
+from xsession._base import frozen, hides_frames, public, read_regular_file
 from xsession.errors import ConfigError, shown
 
 from ._found_file import NAME_IT, FoundFile, found_files, read_found
@@ -92,6 +92,7 @@ class TrustedFiles:
         own = user_file(environ, sys.platform)
         return None if own is None else cls(Path(own).parent / FOLDER_NAME)
 
+    @hides_frames(ConfigError)
     def trust(self, path: str | os.PathLike[str] | None = None) -> list[TrustedFile]:
         """Trusts a file as it is now.
 
