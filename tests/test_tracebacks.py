@@ -196,6 +196,29 @@ def test_no_secret_of_a_file_is_in_what_reporters_show(
     assert error is None or leaks(error, secrets, __file__) == []
 
 
+ARGUMENTS: dict[str, Callable[[CrossAccountSession], object]] = {
+    "a role": lambda _: Role(f"arn:aws:iam::{VEGETA}:role/R", external_id=WORD, duration_seconds=1),
+    "an external id": lambda _: Role(f"arn:aws:iam::{VEGETA}:role/R", external_id=f"{WORD} {{"),
+    "a changed role": lambda xs: xs["vegeta"].chain.last.replace(external_id=WORD, duration_seconds=1),  # type: ignore[union-attr] # it has one
+    "no option": lambda xs: xs["vegeta"].chain.last.replace(external_id=WORD, other=1),  # type: ignore[union-attr] # likewise
+    "a session's options": lambda xs: xs.session("vegeta", external_id=WORD, duration_seconds=1),
+    "a default": lambda _: CrossAccountSession(external_id=WORD),
+    "keys for a shared client": lambda xs: xs.get_client("s3", "vegeta", aws_secret_access_key="a-key-of-ones-own"),
+    "keys for a client": lambda xs: xs["vegeta"].client("s3", aws_secret_access_key="a-key-of-ones-own"),
+}
+
+
+@pytest.mark.parametrize("use", ARGUMENTS.values(), ids=ARGUMENTS)
+def test_no_secret_among_arguments_is_in_what_reporters_show(
+    use: Callable[[CrossAccountSession], object],
+) -> None:
+    """Where the call is refused for another argument, or for that one."""
+    session = CrossAccountSession({"vegeta": f"arn:aws:iam::{VEGETA}:role/R"})
+    with pytest.raises(XSessionError) as caught:
+        use(session)
+    assert leaks(caught.value, {"an external id": WORD, "a key": "a-key-of-ones-own"}, __file__) == []
+
+
 def test_a_leak_is_found() -> None:
     """In a local, in a container in a container, in a cause, in an attribute."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 
+from ._base import hides_frames
 from ._botocore import region_of
 from ._chain import ResolvedAccount
 from .errors import ConfigError
@@ -26,11 +26,11 @@ _BOTO3_ATTRIBUTES = frozenset({"_session", "_loader", "resource_factory"})
 _CLIENT = inspect.signature(boto3.Session.client)
 
 
-def refuse_keys(arguments: Iterable[str], account: str) -> None:
+def refuse_keys(arguments: dict[str, Any], account: str) -> None:
     """Refuses keys among the arguments of a client.
 
     Args:
-        arguments: Their names.
+        arguments: The arguments; frames that the error passes have them too, and so lose the keys.
         account: The account's name, for the error.
 
     Raises:
@@ -38,6 +38,7 @@ def refuse_keys(arguments: Iterable[str], account: str) -> None:
     """
     refused = EXPLICIT_KEYS.intersection(arguments)
     if refused:
+        arguments.update(dict.fromkeys(refused, "(not shown)"))
         msg = f"a client takes no {min(refused)}: the account says whose credentials are used"
         raise ConfigError(msg, account=account, hint="use boto3.client for keys of your own")
 
@@ -80,6 +81,7 @@ class AccountSession(boto3.Session):
     if not TYPE_CHECKING:  # boto3's stubs know the type of each service's client
 
         @functools.wraps(boto3.Session.client, assigned=())
+        @hides_frames(ConfigError)
         def client(self, *args: Any, **kwargs: Any) -> Any:
             """A new client of a service, as boto3's own `client` makes it; takes no keys."""
             given = _CLIENT.bind(self, *args, **kwargs).arguments

@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._base import SYSTEM_CLOCK, Clock, is_held, renew_after_fork
+from ._base import SYSTEM_CLOCK, Clock, hides_frames, is_held, renew_after_fork
 from ._botocore import config_key, region_of
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
@@ -81,6 +81,7 @@ class CrossAccountSession:
         SourceCredentialsError: There is no profile of that name.
     """
 
+    @hides_frames(ConfigError)
     def __init__(
         self,
         accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] | None = None,
@@ -213,6 +214,7 @@ class CrossAccountSession:
                 pass  # Not there yet; or a list or the like as account, which find() refuses in words.
         return self._client(service_name, account, region_name, config, client_kwargs)
 
+    @hides_frames(ConfigError)
     def session(self, account: AccountRef, *, replace_policy: bool = False, **options: Any) -> AccountSession:
         """A new boto3 session of its own for an account.
 

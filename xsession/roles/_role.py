@@ -29,7 +29,7 @@ from xsession._aws import (
     name_of,
     partition_of,
 )
-from xsession._base import FrozenMap, frozen
+from xsession._base import FrozenMap, frozen, hides_frames
 from xsession.errors import ConfigError, InvalidRoleError, shown
 
 from ._durations import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, whole_seconds
@@ -137,6 +137,7 @@ class Role:
         """The role's name, without its path."""
         return name_of(self.role_arn)
 
+    @hides_frames(ConfigError)
     def replace(self, **changes: Any) -> Role:
         """A copy with some options changed, validated again.
 
@@ -278,6 +279,10 @@ class Role:
         if len({key.casefold() for key in keys}) != len(keys):
             raise self._invalid(list(keys), "transitive_tag_keys", "each key once")
         return tuple(keys)
+
+
+# Its arguments lie in the frame of the method that is written for the class.
+Role.__init__ = hides_frames(ConfigError)(Role.__init__)  # type: ignore[method-assign]
 
 
 def second_session_policy(role: Role, account: str, hint: str) -> InvalidRoleError:
