@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 
 from tests.support.reporters import leaks, parts
 from tests.support.worlds import BATMAN, VEGETA, World
-from xsession import Accounts, CrossAccountSession, RefreshPolicy, Role, XSessionError
+from xsession import SOURCE, Account, Accounts, CrossAccountSession, RefreshPolicy, Role, XSessionError
 from xsession.accounts import TrustedFiles
 from xsession.policies import trust
 from xsession.testing import Fault
+from xsession.testing._iam import AccessKey
 
 CODE, WORD, TOKEN = "428571", "the-agreed-word", "header.a-web-identity-token.signature"
 DEVICE = f"arn:aws:iam::{BATMAN}:mfa/bruce"
@@ -106,6 +108,44 @@ def refused_grant(world: World, _folder: Path) -> object:
     return session(world).grant("vegeta", to="joe", duration=900)
 
 
+def wrong_account(world: World, _folder: Path) -> object:
+    """The source's own keys are those of another account than the expected one."""
+    return world.session({"goku": Account("goku", account_id="444444444444")}).get_client("s3", "goku").list_buckets()
+
+
+def unknown_account(world: World, _folder: Path) -> object:
+    """STS does not say which account they are of."""
+    world.aws.fail(Fault(operation="GetCallerIdentity", times=None, status=403, code="AccessDenied"))
+    return world.session({"goku": Account("goku", account_id=BATMAN)}).get_client("s3", "goku").list_buckets()
+
+
+def unknown_before_pickling(world: World, folder: Path) -> object:
+    """Nor whose they are, which a copy must know."""
+    xs = of_profile(world, folder, world.key)
+    world.aws.fail(Fault(operation="GetCallerIdentity", times=None, status=403, code="AccessDenied"))
+    return pickle.dumps(xs)
+
+
+def another_source(world: World, folder: Path) -> object:
+    """A copy whose source is somebody else is to be pickled again."""
+    data = pickle.dumps(of_profile(world, folder, world.key))
+    world.key = world.batman.user("joker")
+    of_profile(world, folder, world.key)
+    copy = pickle.loads(data)
+    copy.get_client("s3", SOURCE)
+    return pickle.dumps(copy)
+
+
+def of_profile(world: World, folder: Path, key: AccessKey) -> CrossAccountSession:
+    """A session whose source is a profile with a key."""
+    where = f"region = us-east-1\nendpoint_url = {world.aws.endpoint_url}\n"
+    keys = f"aws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}\n"
+    (folder / "config").write_text(f"[profile p]\n{where}{keys}")
+    xs = CrossAccountSession(profile_name="p", refresh=RefreshPolicy(patience=1))
+    xs.get_client("s3", SOURCE)
+    return xs
+
+
 USES = [
     refused,
     refused_later,
@@ -119,6 +159,10 @@ USES = [
     long_token,
     broken_process,
     refused_grant,
+    wrong_account,
+    unknown_account,
+    unknown_before_pickling,
+    another_source,
 ]
 
 

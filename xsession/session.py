@@ -261,9 +261,9 @@ class CrossAccountSession:
         with reaching(resolved.account.name):
             # In no variable of this frame: its caller gets the error with it.
             identity = resolved.source.identity(resolved.credentials.get_frozen_credentials(), resolved.sts_region_name)
-        if not resolved.hops:
-            # Where it is another identity by now, what it was given before is thrown away.
-            resolved.source.frozen()
+            if not resolved.hops:
+                # Where it is another identity by now, what it was given before is thrown away.
+                resolved.source.frozen()
         return identity
 
     def verify(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Identity]:

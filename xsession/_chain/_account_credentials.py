@@ -202,12 +202,16 @@ class SourceCredentials(AccountCredentials):
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """The source's current credentials, once they are known to be of the right account."""
+        # In no variable of this frame: its caller gets errors with it.
         with reaching(self._account):
-            self.ask_for_mfa()
-            frozen = self._source.own()
-            if self._check is not None and self._checked != frozen.access_key:
-                self._check(frozen)
-                self._checked = frozen.access_key
+            return self._checked_own()
+
+    def _checked_own(self) -> ReadOnlyCredentials:
+        self.ask_for_mfa()
+        frozen = self._source.own()
+        if self._check is not None and self._checked != frozen.access_key:
+            self._check(frozen)
+            self._checked = frozen.access_key
         return frozen
 
     def current(self) -> Credentials:

@@ -16,7 +16,7 @@ from xsession._botocore import ClientCore, Loaders, SourceSession
 from xsession._sts import Sts, partition_of, region_in, sts_region
 from xsession.accounts import ProfileSettings
 from xsession.credentials import Identity
-from xsession.errors import CredentialsError, SessionClosedError, SourceCredentialsError
+from xsession.errors import CredentialsError, SessionClosedError, SourceCredentialsError, reaching
 
 if TYPE_CHECKING:
     import boto3
@@ -209,7 +209,8 @@ class Source:
 
     def principal(self) -> str:
         """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
-        return person_of(self.identity(self.frozen())) if self.session.has_credentials else NOBODY
+        with reaching():  # which drops the frames that have them
+            return person_of(self.identity(self.frozen())) if self.session.has_credentials else NOBODY
 
     def _meet(self, frozen: ReadOnlyCredentials) -> None:
         # Others than before. Only where something was given to the one before, it matters whose they are.
