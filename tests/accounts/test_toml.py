@@ -187,6 +187,25 @@ def test_files_are_included(tmp_path: Path) -> None:
     assert entries["a"].options["chain"] == RoleChain(HUB, VEGETA)
 
 
+def hubs(count: int, order: int) -> str:
+    """Hubs that lead to each other, the first or the last one first, and an account behind the last."""
+    tables = [f'[hubs.h{number}]\nvia = "h{number - 1}"\nrole_arn = "{HUB}"\n' for number in range(1, count)]
+    ends = [f'[hubs.h0]\nrole_arn = "{HUB}"\n', f'[accounts.a]\nvia = "h{count - 1}"\nrole_arn = "{VEGETA}"\n']
+    return "".join([ends[0], *tables, ends[1]][::order])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_chain_has_an_end(tmp_path: Path, order: int) -> None:
+    """Else the hubs of a small file, which may be anybody's, would take minutes, or too deep a recursion."""
+    assert len(chain_of(tmp_path, hubs(31, order))) == 32
+    for count in (32, 33, 3_000):
+        with pytest.raises(ConfigError, match="more than 32 roles"):
+            chain_of(tmp_path, hubs(count, order))
+    chain = f"chain = {[HUB] * 10_000}"
+    with pytest.raises(ConfigError, match=r"accounts\.a: a chain of more than 32 roles"):
+        chain_of(tmp_path, f"[accounts.a]\n{chain}")
+
+
 def test_wildcards_stand_for_other_files_in_whatever_folder(tmp_path: Path) -> None:
     """Not for the file itself; and what the folder is called is no wildcard."""
     folder = tmp_path / "[ab]*"

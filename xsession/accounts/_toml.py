@@ -23,6 +23,7 @@ ACCOUNT_KEYS = HUB_KEYS | {"region_name", "tags"}
 DEFAULT_KEYS = (DEFAULT_OPTIONS - {"tags"}) | {"session_tags"} | _TEMPLATE
 KEYS_TO_TRUST = {"mfa_serial", "source", "web_identity_token_file"}
 FILE_KEYS = {"accounts", "defaults", "hubs", "include"}
+MAX_ROLES = 32  # of one chain, those of its hubs included
 
 _OF_A_ROLE = ROLE_KEYS - {"account_id"}
 
@@ -122,6 +123,7 @@ class _Hubs:
             item = self._items[name]
             if name in self._open:
                 item.place.refuse(f"hubs lead to each other: {' -> '.join([*self._open, name])}")
+            _check_length(item.place, len(self._open) + 1)  # each has a role at least
             self._open.append(name)
             route = _route(item, self)
             if not route.roles:
@@ -196,10 +198,16 @@ def _route(item: _Item, hubs: _Hubs) -> _Route:
     if source is not None and before.source is not None:
         place.at("source").refuse(f"the hub {table['via']!r} has a source already", "remove one of the two")
     own = _roles(item)
+    _check_length(place, len(before.roles) + len(own))
     if "via" in table and not own:
         hint = "give role_arn, or account_id with role_name, or chain"
         place.refuse(f"nothing says which role comes after the hub {table['via']!r}", hint)
     return _Route(source or before.source, (*before.roles, *own))
+
+
+def _check_length(place: Place, roles: int) -> None:
+    if roles > MAX_ROLES:
+        place.refuse(f"a chain of more than {MAX_ROLES} roles")
 
 
 def _roles(item: _Item) -> list[Role]:
@@ -211,6 +219,7 @@ def _roles(item: _Item) -> list[Role]:
         links = table["chain"]
         if not isinstance(links, list) or not links:
             place.at("chain").refuse("a list of roles is needed here: ARNs, or tables with role_arn")
+        _check_length(place, len(links))
         return [_role(place.at("chain", f"[{number}]"), link, item.defaults) for number, link in enumerate(links)]
     # A source with an id is an account without a role, no matter which role the others have.
     templated = "account_id" in table and item.defaults.role_name and ("source" not in table or "via" in table)
