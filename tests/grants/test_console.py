@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 
+from tests.support.reporters import leaks
 from tests.support.worlds import VEGETA, World
 from xsession import (
     ConfigError,
@@ -139,6 +141,33 @@ def test_a_page_that_can_not_be_reached_is_an_error(page: Page) -> None:
     with pytest.raises(GrantError, match="could not be asked: TimeoutError") as caught:
         console_url(CREDENTIALS, page.console, destination=None, issuer=None, post=unreachable)
     assert caught.value.retryable
+
+
+@pytest.mark.parametrize("answer", [b"what is this\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+def test_an_answer_that_is_no_http_is_an_error(answer: bytes) -> None:
+    """Or one that breaks off, as a proxy's may."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(answer)
+
+    with TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        console = Console(f"http://127.0.0.1:{server.server_address[1]}/federation", HOME)
+        with pytest.raises(GrantError, match="could not be asked") as caught:
+            console_url(CREDENTIALS, console, destination=None, issuer=None, post=post_form)
+        thread.join()
+    assert caught.value.retryable
+
+
+def test_no_key_is_in_what_reporters_show(page: Page) -> None:
+    """They send the variables of each frame."""
+    for page.answer in ((403, b""), (200, b"what is this")):
+        with pytest.raises(GrantError) as caught:
+            page.url()
+        assert leaks(caught.value, {"a key": "hush"}, __file__) == []
 
 
 def test_nothing_is_logged(page: Page, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-conso
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Callable
 
 from xsession._aws import Console, consoles
+from xsession._base import hides_frames
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, GrantError
 
@@ -47,6 +49,7 @@ def checked_url(name: str, value: str | None) -> str | None:
     return value
 
 
+@hides_frames(GrantError)
 def console_url(
     credentials: Credentials, console: Console, *, destination: str | None, issuer: str | None, post: Post
 ) -> str:
@@ -83,7 +86,7 @@ def console_url(
     except urllib.error.HTTPError as error:
         error.close()
         failure = GrantError(f"{console.federation} answered {error.code}", retryable=error.code >= 500)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         failure = GrantError(f"{console.federation} could not be asked: {type(error).__name__}", retryable=True)
     except (ValueError, KeyError, TypeError):
         failure = GrantError(f"the answer of {console.federation} could not be read", retryable=True)
@@ -96,6 +99,7 @@ def post_form(address: str, form: bytes) -> bytes:
 
     Raises:
         OSError: There was no answer, or one that says no.
+        HTTPException: The answer is no HTTP, or breaks off.
     """
     request = urllib.request.Request(address, form, method="POST")  # noqa: S310 # all addresses are ours, above
     with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 # likewise
