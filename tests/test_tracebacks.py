@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ from tests.support.reporters import leaks, parts
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import SOURCE, Account, Accounts, CrossAccountSession, RefreshPolicy, Role, XSessionError
 from xsession.accounts import TrustedFiles
-from xsession.policies import trust
+from xsession.policies import Policy, Statement, diff, difference, findings, same_meaning, trust
+from xsession.provision import RoleSpec
 from xsession.testing import Fault
 from xsession.testing._iam import AccessKey
 
@@ -240,6 +242,11 @@ def test_no_secret_of_a_file_is_in_what_reporters_show(
     assert error is None or leaks(error, secrets, __file__) == []
 
 
+PRINCIPALS = {"Principal": {"AWS": VEGETA}, "Condition": {"StringEquals": {"sts:ExternalId": WORD}}}
+STATEMENT = {"Effect": "Allow", "Action": "sts:AssumeRole", **PRINCIPALS}
+TRUST = {"Version": "2012-10-17", "Statement": [STATEMENT]}
+NO_TRUST = {"Version": "2012-10-17", "Statement": [STATEMENT, {**STATEMENT, "Other": 1}]}
+
 ARGUMENTS: dict[str, Callable[[CrossAccountSession], object]] = {
     "a role": lambda _: Role(f"arn:aws:iam::{VEGETA}:role/R", external_id=WORD, duration_seconds=1),
     "an external id": lambda _: Role(f"arn:aws:iam::{VEGETA}:role/R", external_id=f"{WORD} {{"),
@@ -247,6 +254,17 @@ ARGUMENTS: dict[str, Callable[[CrossAccountSession], object]] = {
     "no option": lambda xs: xs["vegeta"].chain.last.replace(external_id=WORD, other=1),  # type: ignore[union-attr] # likewise
     "a session's options": lambda xs: xs.session("vegeta", external_id=WORD, duration_seconds=1),
     "a default": lambda _: CrossAccountSession(external_id=WORD),
+    "a principal": lambda _: trust("vegeta", external_id=WORD),
+    "a policy": lambda _: Policy.from_dict(NO_TRUST),
+    "a policy's JSON": lambda _: Policy.from_json(json.dumps(NO_TRUST)),
+    "no JSON": lambda _: Policy.from_json(json.dumps(TRUST)[:-1]),
+    "a statement": lambda _: Statement(effect="Deny", sid="{", conditions={"StringEquals": {"sts:ExternalId": WORD}}),
+    "a policy to look at": lambda _: findings(NO_TRUST),
+    "a policy to compare": lambda _: same_meaning(TRUST, NO_TRUST),
+    "another to compare": lambda _: difference(TRUST, json.dumps(NO_TRUST)),
+    "a policy to show": lambda _: diff(TRUST, NO_TRUST),
+    "a role to set up": lambda _: RoleSpec("R of mine", trust=json.dumps(TRUST)),
+    "a trust policy": lambda _: RoleSpec("R", trust=NO_TRUST),
     "keys for a shared client": lambda xs: xs.get_client("s3", "vegeta", aws_secret_access_key="a-key-of-ones-own"),
     "keys for a client": lambda xs: xs["vegeta"].client("s3", aws_secret_access_key="a-key-of-ones-own"),
 }

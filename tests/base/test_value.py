@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, is_dataclass, replace
@@ -283,3 +284,31 @@ def test_a_value_that_holds_itself_can_be_shown() -> None:
     made = Box(held)
     held.append(made)
     assert repr(made) == "Box(content=[...])"
+
+
+@frozen(hides=ValueError)
+class Hiding:
+    """Refuses some values."""
+
+    secret: str
+    number: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.number == 0:
+            raise ValueError
+        if self.number == 1:
+            raise TypeError
+
+
+def test_a_value_may_hide_what_was_passed() -> None:
+    """From the frames of one kind of error alone; all else is as it was."""
+    with pytest.raises(ValueError) as hidden:  # noqa: PT011 # it has no text
+        Hiding("hush", number=0)
+    with pytest.raises(TypeError) as shown:
+        Hiding("hush", number=1)
+    for caught, expected in ((hidden, []), (shown, ["__init__", "__post_init__"])):
+        frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][2:]
+        assert [frame.f_code.co_name for frame in frames] == expected
+    assert replace(Hiding("hush"), number=2) == Hiding("hush", 2)
+    assert list(inspect.signature(Hiding).parameters) == ["secret", "number"]
+    assert get_type_hints(Hiding.__init__)["number"] == int | None

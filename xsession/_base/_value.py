@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform, overload
 
+from ._frames import hides_frames
 from .lazy import public
 
 T = TypeVar("T")
@@ -28,9 +29,9 @@ _NOTHING = {"init": False, "repr": False, "eq": False}
 @overload
 def frozen(cls: type[T], /) -> type[T]: ...
 @overload
-def frozen(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]: ...
+def frozen(*, kw_only: bool = False, hides: type[BaseException] | None = None) -> Callable[[type[T]], type[T]]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> Any:
+def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False, hides: type[BaseException] | None = None) -> Any:
     """Makes a class what `dataclass(frozen=True, slots=True)` makes of it, but its methods late.
 
     Methods that the class has itself stay. A dataclass that inherits from a value is to be `@frozen` too; `InitVar` is
@@ -39,11 +40,12 @@ def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> Any:
     Args:
         cls: The class.
         kw_only: Whether its fields are keyword arguments only.
+        hides: The errors that leave `__init__` without its frame, since a field may be a secret; None: no errors.
     """
 
     def decorated(cls: type[T]) -> type[T]:
         made = dataclass(**_NOTHING, slots=True, kw_only=kw_only)(cls)
-        methods = {**_SHARED, **{name: _Late(made, name) for name in _WRITTEN_FOR}}
+        methods = {**_SHARED, **{name: _Late(made, name, hides) for name in _WRITTEN_FOR}}
         for name, method in methods.items():
             # A class with an __eq__ of its own has None as __hash__.
             if cls.__dict__.get(name) is None:
@@ -61,16 +63,20 @@ class _Late:
     Args:
         cls: The class.
         name: The method's name.
+        hides: The errors that leave `__init__` without its frame.
     """
 
-    def __init__(self, cls: type[Any], name: str) -> None:
+    def __init__(self, cls: type[Any], name: str, hides: type[BaseException] | None) -> None:
         self._cls = cls
         self._name = name
+        self._hides = hides if name == "__init__" else None
         # Where the names in annotations are found: the class's `__module__` is its face, where they are not.
         self._module = cls.__module__
 
     def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
         method = _written(self._cls, self._name, self._module)
+        if self._hides is not None:
+            method = hides_frames(self._hides)(method)
         setattr(self._cls, self._name, method)
         return method.__get__(instance, owner)
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
-from xsession._base import FrozenMap, frozen
-from xsession.errors import InvalidPolicyError
+from xsession._base import FrozenMap, frozen, hides_frames
+from xsession.errors import ConfigError, InvalidPolicyError
 
 from ._external_ids import ExternalIds, may_be_in
 from ._json import read_json, refuse_oversized
@@ -45,7 +45,7 @@ _STATEMENT_KEYS = (
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, hides=ConfigError)
 class Statement:
     """One statement of a policy. Lists are kept without duplicates, sorted: their order says nothing to AWS.
 
@@ -162,6 +162,7 @@ class Policy:
             sids |= {one.sid} if one.sid is not None else set()
 
     @classmethod
+    @hides_frames(ConfigError)
     def from_json(cls, text: str) -> Policy:
         """The policy that a JSON string holds.
 
@@ -172,6 +173,7 @@ class Policy:
         return cls.from_dict(document)
 
     @classmethod
+    @hides_frames(ConfigError)
     def from_dict(cls, document: Mapping[str, Any]) -> Policy:
         """The policy that a mapping of IAM's own form holds.
 
@@ -223,6 +225,7 @@ class Policy:
         return f"<Policy: {_without_external_ids(self.to_dict())}>"
 
 
+@hides_frames(ConfigError)
 def as_policy(value: PolicyLike) -> Policy:
     """The policy that a `Policy`, a mapping of IAM's own form or a JSON string stands for.
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from xsession._aws import is_like
-from xsession._base import frozen, public
+from xsession._base import frozen, hides_frames, public
+from xsession.errors import ConfigError
 
 from ._bounds import is_bounded_caller, is_bounded_token, subject_like
 from ._document import Policy, PolicyLike, Statement, as_policy
@@ -39,6 +40,7 @@ class Finding:
     statement: Statement
 
 
+@hides_frames(ConfigError)
 def findings(policy: PolicyLike, *, third_party: bool = False) -> tuple[Finding, ...]:
     """What auditors flag in a trust policy.
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from xsession._aws import ACCOUNT_ID, PARTITION, completed_arn
+from xsession._base import hides_frames
+from xsession.errors import ConfigError
 
 from ._coverage import Box, Coverage
 from ._diff import unified
@@ -24,6 +26,7 @@ _NAMED = re.compile(
 )
 
 
+@hides_frames(ConfigError)
 def same_meaning(first: PolicyLike, second: PolicyLike) -> bool:
     """Whether two policies say the same, however they are written.
 
@@ -44,6 +47,7 @@ def same_meaning(first: PolicyLike, second: PolicyLike) -> bool:
     return not any(_left_out(one, other)) and not any(_left_out(other, one))
 
 
+@hides_frames(ConfigError)
 def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
     """What one policy says and the other does not, in words: "removed: ..." and "added: ..." for each statement.
 
@@ -63,6 +67,7 @@ def difference(before: PolicyLike, after: PolicyLike) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*_lines("removed", old, new), *_lines("added", new, old)]))
 
 
+@hides_frames(ConfigError)
 def diff(before: PolicyLike, after: PolicyLike) -> str:
     """The two documents as a unified diff of their JSON, without external ids; empty where both say the same.
 

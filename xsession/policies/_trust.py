@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 from xsession._aws import iam_arn, is_account_id, oidc_claims
-from xsession._base import did_you_mean
-from xsession.errors import InvalidPolicyError, shown
+from xsession._base import did_you_mean, hides_frames
+from xsession.errors import ConfigError, InvalidPolicyError, shown
 
 from ._document import Conditions, Policy, Statement
 from ._findings import PolicyWarning, findings, provider_host
@@ -21,6 +21,7 @@ _NUMERIC = {"google/organization_number": "NumericEquals"}
 _STS_AUDIENCE = "sts.amazonaws.com"
 
 
+@hides_frames(ConfigError)
 def trust(
     *principals: str,
     external_id: str | Iterable[str] | None = None,
@@ -96,7 +97,8 @@ def trust(
     refuse_as_trust_policy(policy)
     refuse_meaningless(policy)
     for finding in findings(policy, third_party=third_party):
-        warnings.warn(finding.message, PolicyWarning, stacklevel=2)
+        # The caller's line: between it and this one is the frame of `hides_frames`.
+        warnings.warn(finding.message, PolicyWarning, stacklevel=3)
     return policy
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xsession._aws import POLICY_ARN, POLICY_ARN_RULE, iam_arn
 from xsession._base import SYSTEM_CLOCK, Clock, FrozenMap, frozen
 from xsession._iam import RoleIam
-from xsession.errors import InvalidRoleError
+from xsession.errors import ConfigError, InvalidRoleError
 from xsession.policies import (
     Policy,
     PolicyLike,
@@ -38,7 +38,7 @@ _PATH = re.compile(r"/([\x21-\x7e]{1,510}/)?", re.ASCII)
 _DESCRIPTION = re.compile(r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}")
 
 
-@frozen
+@frozen(hides=ConfigError)
 class RoleSpec:
     """A role as it should be; creates it, compares it with what is there, changes what differs, removes it.
 

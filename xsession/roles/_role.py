@@ -48,7 +48,7 @@ _SERIAL = r"(?a)[A-Za-z0-9][\w+=/:,.@-]{8,255}"  # as a program's argument it mu
 _NOT_WITH_WEB_IDENTITY = ("external_id", "source_identity", "mfa_serial", "tags", "transitive_tag_keys")
 
 
-@frozen
+@frozen(hides=ConfigError)
 class Role:
     """One `sts:AssumeRole`: the role's ARN and the options of the request.
 
@@ -279,10 +279,6 @@ class Role:
         if len({key.casefold() for key in keys}) != len(keys):
             raise self._invalid(list(keys), "transitive_tag_keys", "each key once")
         return tuple(keys)
-
-
-# Its arguments lie in the frame of the method that is written for the class.
-Role.__init__ = hides_frames(ConfigError)(Role.__init__)  # type: ignore[method-assign]
 
 
 def second_session_policy(role: Role, account: str, hint: str) -> InvalidRoleError:
