@@ -7,6 +7,8 @@ from xsession._aws._denials import Denial, denial_sentence, read_denial
 ROLE = "arn:aws:iam::222222222222:role/Reader"
 START = "User: arn:aws:iam::111111111111:user/bruce is not authorized to perform: sts:AssumeRole"
 ACTION = "sts:AssumeRole"
+POLICY = "arn:aws:iam::111111111111:policy/team/No.Roles"
+SCP = "arn:aws:organizations::333333333333:policy/o-abcdefghij/service_control_policy/p-12345678"
 
 
 @pytest.mark.parametrize(
@@ -39,8 +41,16 @@ ACTION = "sts:AssumeRole"
             Denial(ACTION, ROLE, "identity-based", explicit=True),
         ),
         (
-            f"{START} on resource: {ROLE} with an explicit deny in a service control policy: arn:aws:organizations::x",
-            Denial(ACTION, ROLE, "service control", explicit=True),
+            f"{START} on resource: {ROLE} with an explicit deny in a service control policy: {SCP}",
+            Denial(ACTION, ROLE, "service control", explicit=True, policy_arn=SCP),
+        ),
+        (
+            f"{START} with an explicit deny in an identity-based policy: {POLICY}. Encoded authorization failure: x",
+            Denial(ACTION, None, "identity-based", explicit=True, policy_arn=POLICY),
+        ),
+        (
+            f"{START} with an explicit deny in a permissions boundary: {POLICY}",
+            Denial(ACTION, None, "permissions boundary", explicit=True, policy_arn=POLICY),
         ),
         (
             f"{START} on resource: {ROLE} with an explicit deny in a permissions boundary",
@@ -59,7 +69,7 @@ ACTION = "sts:AssumeRole"
     ],
 )
 def test_a_denial_is_read(message: str, denial: Denial) -> None:
-    """The action, the resource, and the kind of policy, where AWS says them."""
+    """The action, the resource, the kind of policy and its ARN, where AWS says them."""
     assert read_denial(message) == denial
 
 
@@ -89,3 +99,6 @@ def test_what_is_written_is_read(resource: str | None, reason: str, denial: Deni
 def test_a_hostile_message_is_read_too(start: str) -> None:
     """In time that grows with its length, and not with its square."""
     assert read_denial(start * 100_000).policy is None
+    assert (
+        len(read_denial("with an explicit deny in a session policy: arn:" + start * 100_000).policy_arn or "") < 2_053
+    )

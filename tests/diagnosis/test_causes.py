@@ -55,6 +55,38 @@ def test_a_reason_that_aws_gives_is_the_cause(reason: str, kind: str) -> None:
     assert causes(f"sts:AssumeRole on resource: {ROLE} {reason}") == [(kind, True)]
 
 
+@pytest.mark.parametrize(
+    ("of", "kind"),
+    [
+        ("an identity-based policy", "explicit-deny"),
+        ("a permissions boundary", "permissions-boundary"),
+        ("a session policy", "session-policy"),
+        ("a service control policy", "service-control-policy"),
+    ],
+)
+def test_a_policy_that_aws_names_is_named(of: str, kind: str) -> None:
+    """AWS does since January 2026, where the policy has an ARN; the kind of the cause is the same."""
+    words = f"sts:AssumeRole on resource: {ROLE} with an explicit deny in {of}"
+    arn = f"arn:aws:iam::{BATMAN}:policy/NoRoles"
+    (named,) = causes_of(denial(f"{words}: {arn}"), attempt(), NOTHING)
+    (nameless,) = causes_of(denial(words), attempt(), NOTHING)
+    assert (named.kind, nameless.kind) == (kind, kind)
+    assert (named.arn, nameless.arn) == (arn, None)
+    assert f"{of} ({arn}) denies sts:AssumeRole" in named.message
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_tag_that_is_inherited_is_named(*, known: bool) -> None:
+    """Or said to be one of those that are sent, where the session before is not of this chain."""
+    words = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key"
+    error = AssumeRoleError(f"InvalidParameterValue: {words}", code="InvalidParameterValue")
+    inherited = {"Team": "red"} if known else {}
+    of = attempt(role={"tags": {"a": "b", "team": "blue"}}, inherited_tags=inherited, tags_known=known)
+    cause = only(causes_of(error, of, NOTHING))
+    assert (cause.kind, cause.certain) == ("tags", True)
+    assert cause.message.startswith("the session tag team is" if known else "one of the session tags a, team is")
+
+
 def test_without_a_reason_the_likely_ones_come_first() -> None:
     """Both sides, then what the trust policy may ask for, then what is rare."""
     assert [kind for kind, _ in causes(f"sts:AssumeRole on resource: {ROLE}")] == [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support import broken
+from tests.support.assumed_roles import as_session, assumed
 from tests.support.broken import BRUCE, CODE, SECRET, SERIAL, WRONG, Broken
 from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession import (
@@ -342,3 +343,22 @@ def test_a_token_that_the_role_does_not_let_in_is_found(world: World) -> None:
     diagnosis = xs.diagnose("vegeta")
     assert [hop.state for hop in diagnosis.hops] == [HopState.NOT_NEEDED, HopState.REFUSED, HopState.NOT_TRIED]
     assert "aud and sub" in str(diagnosis.hint)
+
+
+def test_root_is_not_well(world: World) -> None:
+    """Though it may do everything else: AWS lets it assume no role."""
+    xs = world.session(session=world.batman.root)
+    diagnosis = xs.diagnose("vegeta")
+    assert not diagnosis.ok
+    assert kinds(diagnosis, certain=True) == ["root-user"]
+
+
+def test_a_tag_that_the_source_passes_on_is_named(world: World) -> None:
+    """Nothing shows the tags of the source's session, but STS says that one of them is in the way."""
+    hub = world.hub.role("Tagging", trusts=BATMAN)
+    tags = [{"Key": "Team", "Value": "bats"}]
+    source = as_session(world, assumed(world, RoleArn=hub, Tags=tags, TransitiveTagKeys=["Team"]))
+    role = Role(world.vegeta.role("Open", trusts=hub), tags={"team": "z"})
+    diagnosis = world.session({"vegeta": role}, session=source).diagnose("vegeta")
+    assert kinds(diagnosis, certain=True) == ["tags"]
+    assert "the session tag team is inherited" in said(diagnosis, "tags")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,3 +137,14 @@ def test_a_trust_policy_in_no_known_form_shows_no_external_id() -> None:
     found = compare(SPEC, there)
     assert "Novelty" in found.diff()
     assert "kakarot" not in found.diff() + repr(there)
+
+
+def test_keys_of_tags_are_compared_without_their_case() -> None:
+    """As IAM tells them apart: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html."""
+    spec = replace(SPEC, tags={"owner": "vegeta"})
+    same = compare(spec, state(tags=FrozenMap({"Owner": "vegeta"})))
+    assert not same
+    assert (same.notes, same.diff()) == ((), "")
+    other = compare(spec, state(tags=FrozenMap({"Owner": "batman", "cost": "7"})))
+    assert other.differences == ("tag 'owner' is 'batman', not 'vegeta'",)
+    assert other.notes == ("tag 'cost' is left alone",)

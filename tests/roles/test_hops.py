@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from xsession.errors import InvalidRoleError
 from xsession.roles import Defaults, HopResolver, Role, RoleChain, Runner
 
 HUB = "arn:aws:iam::333333333333:role/Hub"
@@ -66,3 +69,14 @@ def test_a_default_region_of_sts_is_for_roles_of_its_partition() -> None:
         for hop in hops.hops(chain, hops.defaults(None, registered=True), "vegeta")
     ]
     assert regions == ["eu-west-1", None]
+
+
+def test_a_default_tag_that_is_passed_on_is_not_set_again() -> None:
+    """The chain alone was good."""
+    hops = resolver(tags={"team": "bats"}, transitive_tag_keys=["team"])
+    defaults = hops.defaults(None, registered=True)
+    other = RoleChain(HUB, Role(VEGETA, tags={"other": "x"}))
+    assert hops.hops(other, defaults, "vegeta")[0].role.tags == {"team": "bats"}
+    again = RoleChain(HUB, Role(VEGETA, tags={"Team": "bats"}))
+    with pytest.raises(InvalidRoleError, match="'Team' is inherited from hop 1"):
+        hops.hops(again, defaults, "vegeta")

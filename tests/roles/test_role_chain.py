@@ -42,6 +42,24 @@ def test_what_a_later_hop_can_not_do_is_refused(later: Role, problem: str) -> No
     assert isinstance(caught.value, ConfigError)
 
 
+PASSING_ON = Role("arn:aws:iam::333333333333:role/Hub", tags={"Team": "red", "own": "x"}, transitive_tag_keys=["Team"])
+
+
+@pytest.mark.parametrize("tags", [{"Team": "blue"}, {"team": "red"}, {"a": "b", "TEAM": "red"}])
+@pytest.mark.parametrize("between", [0, 2])
+def test_a_tag_that_is_inherited_is_not_set_again(tags: dict[str, str], between: int) -> None:
+    """In whatever case, to whatever value, and however many hops later: STS refuses it."""
+    with pytest.raises(InvalidRoleError, match="is inherited from hop 1, where it is transitive") as caught:
+        RoleChain(PASSING_ON, *[ARN] * between, Role(ARN, tags=tags))
+    assert caught.value.hop == between + 2
+    assert caught.value.hint == "leave it out of tags= of this role, or out of transitive_tag_keys= of hop 1"
+
+
+def test_a_tag_that_ends_with_its_hop_may_be_set_again() -> None:
+    """It is not inherited."""
+    assert len(RoleChain(PASSING_ON, Role(ARN, tags={"own": "y"}))) == 2
+
+
 LATER: list[tuple[Callable[[], Role], str]] = [
     (lambda: Role(ARN, duration_seconds=3_601), "3600"),
     (lambda: Role(ARN, mfa_serial="GAHT12345678"), "first hop"),

@@ -39,3 +39,13 @@ def test_what_iam_refuses_is_boto3s_error(local_aws: LocalAWS, name: str, kind: 
     """As for a role that a program makes."""
     with pytest.raises(kind, match=problem):
         local_aws.account(VEGETA).role(name, trusts=VEGETA)
+
+
+def test_a_users_name_differs_by_more_than_case(local_aws: LocalAWS) -> None:
+    """In its own case, the user who is there gets a further key."""
+    batman = local_aws.account("111111111111")
+    first, second = batman.user("bruce"), batman.user("bruce")
+    assert first.user_id == second.user_id
+    assert first.access_key_id != second.access_key_id
+    with pytest.raises(ClientError, match="EntityAlreadyExists"):
+        batman.user("Bruce")

@@ -1,6 +1,7 @@
 """The sentence by which AWS denies a request: read and written.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from xsession._base import frozen
 _KIND = r"([A-Za-z][A-Za-z -]{0,40}?)"
 _ACTION = re.compile(r"not authorized to perform: ([\w-]{1,128}:\w+)(?: on resource: (\S+))?")
 _SILENT = re.compile(rf"because no {_KIND} polic(?:y|ies) allows? the|because no (permissions boundary) allows the")
-_EXPLICIT = re.compile(rf"with an explicit deny in an? (?:{_KIND} policy|(permissions boundary))")
+# Since January 2026 the policy's ARN follows, where it has one; what follows an ARN may be another sentence.
+_EXPLICIT = re.compile(
+    rf"with an explicit deny in an? (?:{_KIND} policy|(permissions boundary))(?:: (arn:[!-~]{{1,2048}}))?"
+)
 
 
 @frozen
@@ -26,12 +30,14 @@ class Denial:
         policy: The kind of policy that is the reason, such as "identity-based" or "service control"; None: it says
             none.
         explicit: Whether a statement denies it, rather than none allows it.
+        policy_arn: The policy with that statement; None: it says none.
     """
 
     action: str | None = None
     resource: str | None = None
     policy: str | None = None
     explicit: bool = False
+    policy_arn: str | None = None
 
 
 def read_denial(message: str) -> Denial:
@@ -48,6 +54,7 @@ def read_denial(message: str) -> Denial:
         resource=None if denied is None or denied[2] is None else denied[2].strip('"'),
         policy=None if reason is None else reason[1] or reason[2],
         explicit="explicit deny" in message,
+        policy_arn=None if explicit is None or explicit[3] is None else explicit[3].rstrip(".,"),
     )
 
 

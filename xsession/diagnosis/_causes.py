@@ -9,6 +9,7 @@ from xsession._aws import Denial, hint_for, is_denied, read_denial, same_code
 from xsession._base import frozen
 from xsession.errors import ConfigError, MfaError, WrongAccountError, XSessionError
 from xsession.policies import Policy
+from xsession.roles import inherited_key
 
 from . import _remedies as remedies
 from ._attempt import Attempt
@@ -141,6 +142,8 @@ def causes_of(error: XSessionError, attempt: Attempt, facts: Facts) -> tuple[Cau
         found = _denied(error, attempt, facts)
     elif is_about_duration(error) or "role chaining" in error.message.lower():
         found = [_duration(error, attempt, facts.role)]
+    elif "conflicts with a transitive tag key" in error.message:
+        found = [_inherited_tag(attempt)]
     else:
         found = [_by_code(error, attempt, attempt.region_name) or _as_it_says(_kind(error), error)]
     return tuple(sorted(dict.fromkeys(found), key=lambda cause: not cause.certain))
@@ -199,6 +202,19 @@ def _duration(error: XSessionError, attempt: Attempt, role: InspectedRole | None
         hint=f"set duration_seconds= of this role to {known or 3_600} or less, or have its MaxSessionDuration raised",
         certain=True,
         arn=attempt.role.role_arn,
+    )
+
+
+def _inherited_tag(attempt: Attempt) -> Cause:
+    # Those of a source that is a role's session are not known.
+    key = inherited_key(attempt.role.tags, attempt.inherited_tags)
+    possible = list(attempt.role.tags) if key is None else [key]
+    which = f"the session tag {possible[0]}" if len(possible) == 1 else f"one of the session tags {', '.join(possible)}"
+    return Cause(
+        kind="tags",
+        message=f"{which} is inherited from the session before, where it is transitive, and can't be set again",
+        hint="leave it out of tags= of this role; AWS ignores the case of keys",
+        certain=True,
     )
 
 
@@ -263,7 +279,9 @@ def _stated(denial: Denial, attempt: Attempt) -> Cause:
     if policy == "resource-based" and not denial.explicit:
         return replace(not_trusted(attempt), certain=True)
     of = policy if policy == "permissions boundary" else f"{policy} policy".strip()
-    return Cause(kind=kind, message=f"a {of} {what}".replace("a identity", "an identity"), hint=owner, certain=True)
+    named = "" if denial.policy_arn is None else f" ({denial.policy_arn})"
+    message = f"a {of}{named} {what}".replace("a identity", "an identity")
+    return Cause(kind=kind, message=message, hint=owner, certain=True, arn=denial.policy_arn)
 
 
 def _about_role(attempt: Attempt, role: InspectedRole | None) -> Sequence[Cause]:

@@ -36,7 +36,7 @@ class Cause:
         hint: What to do.
         certain: Whether AWS's words or the policies themselves say so; else it is one of several possible causes.
         policy: The statements to add, where that is what to do.
-        arn: The role or user whose policies they belong to.
+        arn: The role or user whose policies they belong to; or the policy that denies, where AWS names it.
     """
 
     kind: str

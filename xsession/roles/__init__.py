@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._session_name import runner as runner
     from ._session_name import sanitised as sanitised
     from ._tags import checked_tags as checked_tags
+    from ._tags import inherited_key as inherited_key
 
 __all__ = ["Defaults", "Role", "RoleChain"]
 
@@ -34,6 +35,6 @@ __getattr__, __dir__ = lazy(
         "_role": ("ROLE_OPTIONS", "Role", "second_session_policy"),
         "_role_chain": ("RoleChain", "as_chain"),
         "_session_name": ("Runner", "runner", "sanitised"),
-        "_tags": ("checked_tags",),
+        "_tags": ("checked_tags", "inherited_key"),
     },
 )

@@ -11,7 +11,7 @@ from xsession._base import frozen
 from ._defaults import Defaults
 from ._durations import MAX_CHAINED_DURATION_SECONDS
 from ._role import Role
-from ._role_chain import RoleChain
+from ._role_chain import RoleChain, check_inherited_tags
 from ._session_name import DEFAULT_TEMPLATE, Runner
 
 
@@ -98,7 +98,10 @@ def filled(chain: RoleChain, defaults: Defaults) -> tuple[Hop, ...]:
     Raises:
         InvalidRoleError: A role and a default do not fit together.
     """
-    return tuple(_filled(number, role, len(chain.roles), defaults) for number, role in enumerate(chain.roles, start=1))
+    hops = tuple(_filled(number, role, len(chain.roles), defaults) for number, role in enumerate(chain.roles, start=1))
+    if defaults.transitive_tag_keys:
+        check_inherited_tags([hop.role for hop in hops])
+    return hops
 
 
 def _filled(number: int, role: Role, length: int, defaults: Defaults) -> Hop:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xsession._base import frozen
 from xsession.errors import InvalidRoleError
 
 from ._durations import MAX_CHAINED_DURATION_SECONDS
 from ._role import Role
+from ._tags import inherited_key
 
 
 @frozen
@@ -21,8 +22,8 @@ class RoleChain:
 
     Raises:
         InvalidRoleError: A chain which STS would refuse: roles of two partitions, more than 3600 seconds
-            asked of a later hop (https://repost.aws/knowledge-center/iam-role-chaining-limit), or MFA or a web identity
-            there.
+            asked of a later hop (https://repost.aws/knowledge-center/iam-role-chaining-limit), MFA or a web identity
+            there, or a tag there that a role before passes on.
     """
 
     roles: tuple[Role, ...]
@@ -31,6 +32,7 @@ class RoleChain:
         object.__setattr__(self, "roles", tuple(_as_role(role) for role in (first, *rest)))
         for hop, role in enumerate(self.roles[1:], start=2):
             self._check_later_hop(hop, role)
+        check_inherited_tags(self.roles)
 
     def _check_later_hop(self, hop: int, role: Role) -> None:
         if role.partition != self.roles[0].partition:
@@ -66,6 +68,28 @@ class RoleChain:
 
     def __repr__(self) -> str:
         return f"RoleChain({', '.join(map(repr, self.roles))})"
+
+
+def check_inherited_tags(roles: Sequence[Role]) -> None:
+    """Refuses a tag that a role before passes on: STS does, whatever its case and its value.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
+
+    Args:
+        roles: The roles of a chain, in their order.
+
+    Raises:
+        InvalidRoleError: There is one.
+    """
+    passed_on: dict[str, int] = {}
+    for hop, role in enumerate(roles, start=1):
+        key = inherited_key(role.tags, passed_on) if passed_on else None
+        if key is not None:
+            by = passed_on[key.casefold()]
+            msg = f"the session tag {key!r} is inherited from hop {by}, where it is transitive: STS refuses another one"
+            hint = f"leave it out of tags= of this role, or out of transitive_tag_keys= of hop {by}"
+            raise InvalidRoleError(msg, role_arn=role.role_arn, hop=hop, hint=hint)
+        passed_on.update({one.casefold(): hop for one in role.transitive_tag_keys})
 
 
 def as_chain(value: RoleChain | Role | str) -> RoleChain:

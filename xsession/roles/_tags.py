@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from xsession._base import FrozenMap
 from xsession.errors import InvalidRoleError
@@ -35,6 +35,19 @@ def checked_tags(tags: object, role_arn: str | None = None) -> FrozenMap[str]:
             raise InvalidRoleError.invalid(key, "tags", rule, role_arn=role_arn)
         seen[key.casefold()] = key
     return FrozenMap(tags)
+
+
+def inherited_key(tags: Iterable[str], inherited: Iterable[str]) -> str | None:
+    """A tag that a session inherits already, so that STS refuses it, whatever its value; None: there is none.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+
+    Args:
+        tags: The keys that are to be set.
+        inherited: The keys of the transitive tags of the sessions before, in whatever case.
+    """
+    taken = {key.casefold() for key in inherited}
+    return next((key for key in tags if key.casefold() in taken), None)
 
 
 def _is_tag_text(value: object, shortest: int, longest: int) -> bool:

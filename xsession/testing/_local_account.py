@@ -61,7 +61,9 @@ class LocalAccount:
         arn = iam_arn(self._partition, self.account_id, f"user/{name}")
         policy = allow("*") if permissions is None else as_policy(permissions)
         user_id = self._directory.add_user(arn, policy)
-        return self._add_key(new_key(Principal(self.account_id, arn), user_id))
+        if user_id is None:  # IAM refuses it in boto3's way
+            user_id = str(self._client("iam").create_user(UserName=name)["User"]["UserId"])
+        return self._add_key(new_key(Principal(self.account_id, arn, unique_id=user_id), user_id))
 
     def oidc_provider(self, url: str, client_ids: Iterable[str] = ("sts.amazonaws.com",)) -> str:
         """An OIDC identity provider.

@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -19,7 +19,7 @@ from xsession._aws import iam_arn, partitions
 from xsession._base import public
 from xsession.testing._cloudtrail import CloudTrail
 from xsession.testing._http import Call, CallLog, Fault, Faults, serve
-from xsession.testing._iam import AccessKey, Authorizer, Directory, Principal, new_key
+from xsession.testing._iam import AccessKey, Authorizer, Directory, LocalIAM, Principal, new_key
 from xsession.testing._sts import LocalSTS, make_token
 
 from ._local_account import LocalAccount
@@ -67,14 +67,14 @@ class LocalAWS:
         self._faults = Faults()
         self._organizations: dict[str, str] = {}
         self._moto = load_moto()
-        self._directory = Directory(self._moto.iam)
+        self._directory = Directory(self._moto.iam, self._moto.all_iam)
         authorizer = Authorizer(self._directory, self._organizations)
         self._sts = LocalSTS(self._directory, authorizer, self._now, lifetime)
         self.trail = CloudTrail(self._sts.find, self._now)
         self._server = Server(
             sts=self._sts,
             authorizer=authorizer,
-            directory=self._directory,
+            iam=LocalIAM(self._directory),
             moto=self._moto,
             now=self._now,
             calls=self._calls,
@@ -262,7 +262,13 @@ class LocalAWS:
         self._server.skew = seconds
 
     def web_identity_token(
-        self, issuer: str, subject: str, *, audience: str = "sts.amazonaws.com", seconds: float = 3_600
+        self,
+        issuer: str,
+        subject: str,
+        *,
+        audience: str = "sts.amazonaws.com",
+        seconds: float = 3_600,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         """A token for AssumeRoleWithWebIdentity, as an OIDC provider issues them; its signature is not verified here.
 
@@ -271,8 +277,9 @@ class LocalAWS:
             subject: Whom it is about.
             audience: Whom it is for.
             seconds: How long it is good for.
+            claims: Its other claims, such as GitHub's `repository_owner_id`; those that are condition keys count.
         """
-        return make_token(issuer, subject, audience, self._now() + seconds)
+        return make_token(issuer, subject, audience, self._now() + seconds, claims)
 
     def add_key(self, key: AccessKey) -> AccessKey:
         """Makes a key known."""

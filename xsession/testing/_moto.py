@@ -45,6 +45,10 @@ class Moto:
         except KeyError:
             raise RefusedError(400, "ValidationError", f"{partition} is not a partition") from None
 
+    def all_iam(self) -> list[Any]:
+        """The IAM of all accounts that have one."""
+        return [iam for partitions in list(self._get_backend("iam").values()) for iam in list(partitions.values())]
+
     def bucket_owner(self, bucket: str) -> str | None:
         """The account that a bucket is in; None: there is no such bucket."""
         _, account_id = self._get_backend("s3").bucket_accounts.get(bucket, (None, None))

@@ -33,11 +33,11 @@ from xsession.testing._http import (
 from xsession.testing._iam import (
     AccessKey,
     Authorizer,
-    Directory,
+    LocalIAM,
     NotJudgedError,
     RequestEnvironment,
     RequiredAction,
-    answer_simulation,
+    check_token,
 )
 from xsession.testing._sts import LocalSTS
 
@@ -55,7 +55,7 @@ class Server:
     Args:
         sts: Knows the keys, and answers for STS.
         authorizer: Whether a key may do what it asks for.
-        directory: moto's users, roles and policies.
+        iam: Answers for IAM.
         moto: Does what is not done here.
         now: The clock, in seconds since 1970.
         calls: Records each request.
@@ -68,7 +68,7 @@ class Server:
         *,
         sts: LocalSTS,
         authorizer: Authorizer,
-        directory: Directory,
+        iam: LocalIAM,
         moto: Moto,
         now: Callable[[], float],
         calls: CallLog,
@@ -77,7 +77,7 @@ class Server:
     ) -> None:
         self._sts = sts
         self._authorizer = authorizer
-        self._directory = directory
+        self._iam = iam
         self._moto = moto
         self._now = now
         self._calls = calls
@@ -137,28 +137,18 @@ class Server:
                 if self._moto.bucket_owner(bucket) not in (None, key.principal.account_id):
                     raise RefusedError(403, "AccessDenied", "Access Denied")
         if request.service == "iam":
-            return self._answer_iam(request, key, environ, environment.time)
+            check_token(key)
+            request = self._iam.read(request, key)
         self._authorizer.check(key, request, environment.time)
         if request.service == "cloudtrail":
             return self._trail.answer(request.operation, request.fields or {}, key, request.region_name)
+        if request.service == "iam":
+            return self._iam.answer(request, key, lambda: self._moto.answer(environ, request, key.principal.account_id))
         response = self._moto.answer(environ, request, key.principal.account_id)
         if response.status == 404 and request.operation in _READING and self._moto.bucket_owner(request.bucket):
             # A caller that may not list a bucket is not told that it lacks an object.
             listing = RequiredAction("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{request.bucket}")
             self._authorizer.check(key, request, environment.time, [listing])
-        return response
-
-    def _answer_iam(self, request: APIRequest, key: AccessKey, environ: dict[str, Any], now: float) -> HTTPResponse:
-        account_id, partition = key.principal.account_id, key.principal.partition
-        request = self._directory.read(request, account_id, partition)
-        self._authorizer.check(key, request, now)
-        if request.operation == "SimulatePrincipalPolicy":
-            return answer_simulation(request.parameters, self._directory)
-        self._directory.check_documents(request)
-        self._directory.ensure_managed(account_id, partition, request.parameters.get("PolicyArn", ""))
-        response = self._moto.answer(environ, request, account_id)
-        if response.status < 400:
-            self._directory.finish(request, account_id, partition)
         return response
 
     def _authenticated(self, request: APIRequest, key: AccessKey | None) -> AccessKey:

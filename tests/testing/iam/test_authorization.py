@@ -181,11 +181,13 @@ def test_a_permissions_boundary_limits_as_well(world: World) -> None:
     )
 
 
-def test_a_boundary_that_is_not_there_is_not_judged(world: World) -> None:
-    """Though moto takes it."""
+def test_a_boundary_that_is_not_there_any_more_is_not_judged(world: World) -> None:
+    """moto deletes a policy that is one, which IAM refuses."""
     session = limited(world, READ)
-    missing = f"arn:aws:iam::{VEGETA}:policy/missing"
-    world.vegeta.root.client("iam").put_role_permissions_boundary(RoleName="Limited", PermissionsBoundary=missing)
+    iam = world.vegeta.root.client("iam")
+    arn = iam.create_policy(PolicyName="Gone", PolicyDocument=READ.to_json())["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="Limited", PermissionsBoundary=arn)
+    iam.delete_policy(PolicyArn=arn)
     assert refusal(client(session, "ec2").describe_regions)[0] == "NotKnownHere"
     world.aws._server.failures.clear()
 

@@ -8,21 +8,27 @@ from hypothesis import strategies as st
 
 from xsession.policies import Policy, Statement, allow, deny
 from xsession.testing._iam._not_judged import UnknownRequestError
-from xsession.testing._iam._permissions import Layer, allow_everything, decide, effect
+from xsession.testing._iam._permissions import Layer, NamedPolicy, allow_everything, decide
 
 OBJECT = "arn:aws:s3:::levels/goku"
 CONTEXT = {"aws:username": ["goku"], "aws:currenttime": ["2026-11-24T12:00:00Z"]}
 
 
+def layer(name: str, *policies: Policy) -> Layer:
+    """Inline policies that add up."""
+    return Layer(name, [NamedPolicy("inline", "user", policy) for policy in policies])
+
+
 def says(*policies: Policy, action: str = "s3:GetObject", resource: str | None = OBJECT) -> bool | None:
     """What policies that add up say of a request."""
-    return effect(policies, action, resource, CONTEXT)
+    decision = decide([layer("identity-based policy", *policies)], action, resource, CONTEXT)
+    return False if decision.explicit else decision.allowed or None
 
 
 def decided(identity: list[Policy], session: list[Policy] | None = None) -> str:
     """What comes of a role's policies and its session's, in AWS's words."""
-    layers = [Layer("identity-based policy", identity)]
-    layers += [] if session is None else [Layer("session policy", session)]
+    layers = [layer("identity-based policy", *identity)]
+    layers += [] if session is None else [layer("session policy", *session)]
     decision = decide(layers, "s3:GetObject", OBJECT, CONTEXT)
     return "allowed" if decision.allowed else decision.because("s3:GetObject")
 
@@ -89,6 +95,17 @@ def test_session_policies_add_up_and_narrow_what_the_role_may() -> None:
     assert decided([ec2], [deny("*")]) == "with an explicit deny in a session policy"
 
 
+def test_a_denial_names_its_policy_where_that_has_an_arn() -> None:
+    """Since January 2026; what is merely not allowed is no single policy's doing."""
+    arn = "arn:aws:iam::111111111111:policy/NoS3"
+    managed, inline = (NamedPolicy("NoS3", "user-managed", deny("s3:*"), one) for one in (arn, None))
+    for policies, end in (([managed], f": {arn}"), ([inline], ""), ([inline, managed], "")):
+        decision = decide([Layer("permissions boundary", policies)], "s3:GetObject", OBJECT, CONTEXT)
+        assert decision.because("s3:GetObject") == f"with an explicit deny in a permissions boundary{end}"
+    none = NamedPolicy("OnlyEc2", "user-managed", allow("ec2:*"), arn)
+    assert arn not in decide([Layer("session policy", [none])], "s3:GetObject", OBJECT, CONTEXT).because("s3:GetObject")
+
+
 def test_whom_nothing_limits_may_everything() -> None:
     """As the root user of an account."""
     assert decide([], "s3:GetObject", OBJECT, CONTEXT).allowed
@@ -104,14 +121,12 @@ def test_a_resource_that_is_not_known_is_judged_only_where_none_is_asked_for() -
 
 def test_what_may_everything_needs_no_judging() -> None:
     """A single denial, condition or narrower layer does."""
-    everything, narrow = Layer("identity-based policy", [allow("*")]), Layer("session policy", [allow("s3:*")])
+    everything, narrow = layer("identity-based policy", allow("*")), layer("session policy", allow("s3:*"))
     assert allow_everything([everything])
     assert allow_everything([])
     assert not allow_everything([everything, narrow])
-    assert not allow_everything([Layer("identity-based policy", [allow("*"), deny("ec2:RunInstances")])])
-    assert not allow_everything(
-        [Layer("identity-based policy", [allow("*", conditions={"Null": {"aws:userid": True}})])]
-    )
+    assert not allow_everything([layer("identity-based policy", allow("*"), deny("ec2:RunInstances"))])
+    assert not allow_everything([layer("identity-based policy", allow("*", conditions={"Null": {"aws:userid": True}}))])
 
 
 ACTIONS = st.sampled_from(["s3:GetObject", "s3:*", "s3:PutObject", "ec2:StopInstances", "*"])

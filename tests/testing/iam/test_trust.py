@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from xsession.policies import Policy, allow, deny, trust
 from xsession.testing._iam._not_judged import UnknownConditionError
-from xsession.testing._iam._permissions import Decision, Layer
+from xsession.testing._iam._permissions import Decision, Layer, NamedPolicy
 from xsession.testing._iam._trust import Principal, TrustLevel, decide_role_assumption, trust_in
 
 ACCOUNT = "111111111111"
@@ -43,6 +44,14 @@ def test_principals_are_named_by_account_user_role_or_session(
     """A session is its role's too; how a caller is named decides what else it needs."""
     assert judged(USER, Principal={"AWS": named}) is user
     assert judged(SESSION, Principal={"AWS": named}) is session
+
+
+def test_a_unique_id_names_the_one_that_has_it() -> None:
+    """As IAM takes it: a user's id, and a role's for all its sessions."""
+    ids = ("AIDA0000000000000001", "AROA0000000000000002")
+    user, session = replace(USER, unique_id=ids[0]), replace(SESSION, unique_id=ids[1])
+    assert [judged(user, Principal={"AWS": one}) for one in ids] == [TrustLevel.PRINCIPAL, TrustLevel.NOTHING]
+    assert [judged(session, Principal={"AWS": one}) for one in ids] == [TrustLevel.NOTHING, TrustLevel.ROLE]
 
 
 def test_whom_a_provider_vouches_for_is_named_by_the_provider() -> None:
@@ -88,8 +97,8 @@ def both(
     session_policy: Policy | None = None,
 ) -> Decision:
     """What comes of a trust policy and of the caller's own policies."""
-    layers = [Layer("identity-based policy", [] if own is None else [own])]
-    layers += [] if session_policy is None else [Layer("session policy", [session_policy])]
+    layers = [Layer("identity-based policy", [] if own is None else [NamedPolicy("own", "user", own)])]
+    layers += [] if session_policy is None else [Layer("session policy", [NamedPolicy("s", "none", session_policy)])]
     return decide_role_assumption(
         policy,
         principal,

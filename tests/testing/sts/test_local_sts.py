@@ -95,6 +95,19 @@ def test_transitive_tags_go_on_to_the_next_role(world: World) -> None:
     assert assumed(world, transitive, RoleArn=arn)
 
 
+@pytest.mark.parametrize("key", ["team", "Team"])
+def test_an_inherited_tag_is_not_set_again(world: World, key: str) -> None:
+    """In whatever case, to whatever value; one that is not transitive may be."""
+    hub = world.chain.roles[0].role_arn
+    last = world.chain.last.role_arn
+    tags = [{"Key": "team", "Value": "bats"}, {"Key": "own", "Value": "x"}]
+    session = as_session(world, assumed(world, RoleArn=hub, Tags=tags, TransitiveTagKeys=["team"]))
+    again = [{"Key": key, "Value": "bats"}]
+    words = refused(world, "InvalidParameterValue", session, RoleArn=last, Tags=again)
+    assert "conflicts with a transitive tag key from the calling session" in words
+    assert assumed(world, session, RoleArn=last, Tags=[{"Key": "own", "Value": "y"}])
+
+
 def test_an_operation_that_is_not_there_is_an_error(world: World) -> None:
     """Not an answer of moto's, which asks no trust policy."""
     with pytest.raises(ClientError, match="InvalidAction"):

@@ -38,6 +38,33 @@ def test_claims_become_condition_keys() -> None:
     assert (keys["token.ci.example.com:aud"], keys["token.ci.example.com:oaud"]) == (["party"], ["a"])
 
 
+GITHUB = "https://token.actions.githubusercontent.com"
+
+
+def test_a_known_providers_own_claims_are_condition_keys() -> None:
+    """And no others: AWS has none for them."""
+    claims = {"repository_owner_id": "9001", "ref": "refs/heads/main", "run_id": "1", "environment": None}
+    keys = read_token(token(iss=GITHUB, sub="s", aud="a", **claims), 1_000).keys
+    assert keys == {
+        "token.actions.githubusercontent.com:sub": ["s"],
+        "token.actions.githubusercontent.com:aud": ["a"],
+        "token.actions.githubusercontent.com:repository_owner_id": ["9001"],
+        "token.actions.githubusercontent.com:ref": ["refs/heads/main"],
+    }
+    assert set(read_token(token(sub="s", repository_owner_id="9001"), 1_000).keys) == {"token.ci.example.com:sub"}
+
+
+def test_claims_within_claims_are_read_too() -> None:
+    """Numbers and truth values as policies write them."""
+    google = token(iss="https://accounts.google.com", sub="s", google={"organization_number": 42})
+    assert read_token(google, 1_000).keys["accounts.google.com:google/organization_number"] == ["42"]
+    circle = "https://oidc.circleci.com/org/0193"
+    keys = read_token(token(iss=circle, sub="s", **{"oidc.circleci.com/project-id": "p"}), 1_000).keys
+    assert keys["oidc.circleci.com/org/0193:oidc.circleci.com/project-id"] == ["p"]
+    gitlab = read_token(token(iss="https://gitlab.com", sub="s", ref_protected=True), 1_000)
+    assert gitlab.keys["gitlab.com:ref_protected"] == ["true"]
+
+
 @pytest.mark.parametrize("text", ["", "no-token", "x.!.x", "x.e30.x", "x.W10.x", make_token(ISSUER, "s", "a", 999)])
 def test_what_is_no_token_or_has_ended_is_refused(text: str) -> None:
     """Before it counts who it is about."""
@@ -95,6 +122,20 @@ def test_another_subject_is_refused(world: World) -> None:
     assert refused(world, role, world.aws.web_identity_token(ISSUER, "repo:joker/cave")) == words
     assert refused(world, f"{role}s", world.aws.web_identity_token(ISSUER, CAVE)) == words
     assert refused(world, world.role, world.aws.web_identity_token(ISSUER, CAVE)) == words
+
+
+def test_a_trust_policy_asks_for_claims_of_a_known_provider(world: World) -> None:
+    """By ids, which no renamed repository or owner gets."""
+    provider = world.vegeta.oidc_provider(GITHUB)
+    host = GITHUB.removeprefix("https://")
+    asked = {f"{host}:repository_owner_id": "9001", f"{host}:environment": "prod"}
+    subject = "repo:bats@9001/*"
+    role = world.vegeta.role("CI", trusts=trust(provider, subject=subject, conditions={"StringEquals": asked}))
+    mine = "repo:bats@9001/cave@7:environment:prod"
+    claims = {"repository_owner_id": "9001", "environment": "prod"}
+    assert assumed(world, role, world.aws.web_identity_token(GITHUB, mine, claims=claims))
+    for wrong in ({"repository_owner_id": "1"}, {"environment": "dev"}, {"environment": None}):
+        refused(world, role, world.aws.web_identity_token(GITHUB, mine, claims={**claims, **wrong}))
 
 
 def test_another_provider_or_audience_is_refused(world: World) -> None:

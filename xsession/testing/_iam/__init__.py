@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from ._directory import Directory as Directory
     from ._directory import KnownRole as KnownRole
     from ._documents import session_policy_refusal as session_policy_refusal
+    from ._local_iam import LocalIAM as LocalIAM
+    from ._local_iam import check_token as check_token
     from ._not_judged import NotJudgedError as NotJudgedError
     from ._not_judged import UnknownRequestError as UnknownRequestError
     from ._patterns import Context as Context
+    from ._permissions import NamedPolicy as NamedPolicy
     from ._permissions import decide as decide
     from ._required_actions import RequiredAction as RequiredAction
-    from ._simulation import answer_simulation as answer_simulation
     from ._trust import Principal as Principal
     from ._trust import TrustLevel as TrustLevel
     from ._trust import decide_role_assumption as decide_role_assumption
@@ -35,11 +37,11 @@ __getattr__, __dir__ = lazy(
         "_context": ("RequestEnvironment", "environment_keys"),
         "_directory": ("Directory", "KnownRole"),
         "_documents": ("session_policy_refusal",),
+        "_local_iam": ("LocalIAM", "check_token"),
         "_not_judged": ("NotJudgedError", "UnknownRequestError"),
         "_patterns": ("Context",),
-        "_permissions": ("decide",),
+        "_permissions": ("NamedPolicy", "decide"),
         "_required_actions": ("RequiredAction",),
-        "_simulation": ("answer_simulation",),
         "_trust": ("Principal", "TrustLevel", "decide_role_assumption", "trust_in"),
     },
 )

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from xsession._base import frozen
-from xsession.policies import Policy
 
+from ._permissions import NamedPolicy
 from ._trust import Principal
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -47,8 +47,13 @@ class AccessKey:
     source_identity: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive_tags: Mapping[str, str] = field(default_factory=dict)
-    session_policies: Sequence[Policy] = ()
+    session_policies: Sequence[NamedPolicy] = ()
     own: bool = False
+
+    @property
+    def is_user_session(self) -> bool:
+        """Whether it is one of GetSessionToken: temporary, and no role's."""
+        return self.session_token is not None and self.principal.role_arn is None
 
 
 def new_id(prefix: str) -> str:

@@ -103,7 +103,7 @@ def layers_of(entity: IAMEntity, key: AccessKey | None = None) -> list[Layer]:
         entity: The user or the role.
         key: Whose session policies narrow it.
     """
-    layers = [Layer("identity-based policy", [named.policy for named in entity.policies])]
+    layers = [Layer("identity-based policy", entity.policies)]
     if entity.boundary is not None:
         layers.append(Layer("permissions boundary", [entity.boundary]))
     if key is not None and key.session_policies:

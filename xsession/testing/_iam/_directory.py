@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -13,16 +13,17 @@ from xsession._aws import PARTITION, first_region, iam_arn, name_of, partition_o
 from xsession._base import frozen
 from xsession.errors import InvalidPolicyError
 from xsession.policies import Policy
-from xsession.testing._http import APIRequest, RefusedError
+from xsession.testing._http import RefusedError
 
+from ._access_keys import new_id
+from ._deleted_principals import forget_in_trust_policies
 from ._documents import trust_policy_refusal
 from ._not_judged import UnknownConditionError
-from ._stored_names import as_stored, merge_tags
+from ._permissions import NamedPolicy
 from ._trust import Principal
+from ._user_boundaries import boundary_of, set_boundary
 
 _AWS_MANAGED = re.compile(rf"arn:{PARTITION}:iam::aws:policy/.+")
-# The operations that take a trust policy, and in which parameter.
-_TRUST_DOCUMENTS = {"CreateRole": "AssumeRolePolicyDocument", "UpdateAssumeRolePolicy": "PolicyDocument"}
 _PLAIN_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -44,21 +45,6 @@ class KnownRole:
 
 
 @frozen
-class NamedPolicy:
-    """A policy of a user or a role.
-
-    Args:
-        name: Its name.
-        kind: As SimulatePrincipalPolicy calls it: "role", "user", "group" or "aws-managed", "user-managed".
-        policy: What it says.
-    """
-
-    name: str
-    kind: str
-    policy: Policy
-
-
-@frozen
 class IAMEntity:
     """A user or a role, with what decides about its requests.
 
@@ -69,7 +55,7 @@ class IAMEntity:
     """
 
     policies: Sequence[NamedPolicy]
-    boundary: Policy | None = None
+    boundary: NamedPolicy | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -78,10 +64,12 @@ class Directory:
 
     Args:
         iam: An account's IAM, by account id and partition.
+        all_iam: The IAM of all accounts.
     """
 
-    def __init__(self, iam: Callable[[str, str], Any]) -> None:
-        self._iam = iam
+    def __init__(self, iam: Callable[[str, str], Any], all_iam: Callable[[], Iterable[Any]]) -> None:
+        self.iam = iam
+        self._all_iam = all_iam
 
     def role(self, partition: str, account_id: str, name: str) -> KnownRole | None:
         """The role of a name."""
@@ -100,15 +88,17 @@ class Directory:
         """
         partition, account_id = partition_of(principal.arn), principal.account_id
         if principal.role_arn is not None:
-            role = self._iam(account_id, partition).roles.get(user_id.partition(":")[0])
+            role = self.iam(account_id, partition).roles.get(user_id.partition(":")[0])
             return None if role is None else self._role_entity(role, account_id, partition)
-        return self.entity_of(principal.arn)
+        user = self.iam(account_id, partition).users.get(name_of(principal.arn))
+        # One that has the name now need not be the one that had it then.
+        return None if user is None or user.id != user_id else self.entity_of(principal.arn)
 
     def entity_of(self, arn: str) -> IAMEntity | None:
         """The user or the role of an ARN; None: there is none."""
         _, partition, _, _, account_id, path = arn.split(":", 5)
         kind, _, name = path.partition("/")
-        iam = self._iam(account_id, partition)
+        iam = self.iam(account_id, partition)
         if kind == "role":
             found = next((role for role in self._roles(account_id, partition) if role.arn == arn), None)
             return None if found is None else self._role_entity(found, account_id, partition)
@@ -119,13 +109,54 @@ class Directory:
         for group in iam.get_groups_for_user(user.name):
             policies += _own_policies(group, "group")
         tags = iam.list_user_tags(user.name)
-        return IAMEntity(policies, tags={tag["Key"]: tag["Value"] for tag in tags})
+        boundary = self._boundary(boundary_of(user), account_id, partition)
+        return IAMEntity(policies, boundary, {tag["Key"]: tag["Value"] for tag in tags})
 
-    def add_user(self, arn: str, permissions: Policy) -> str:
-        """Makes a user, or gives one other permissions; returns its unique id."""
+    def principal_of(self, account: tuple[str, str], kind: str, name: str) -> tuple[str, str] | None:
+        """The ARN and the unique id of a "role" or a "user" of an account; None: there is none of that name."""
+        member = self._member(account, kind, name)
+        return None if member is None else (str(member.arn), str(member.id))
+
+    def forget_principal(self, arn: str, unique_id: str) -> None:
+        """Puts a deleted principal's unique id in place of its ARN, in all trust policies of all accounts."""
+        forget_in_trust_policies((role for iam in self._all_iam() for role in list(iam.roles.values())), arn, unique_id)
+
+    def replace_user_id(self, account: tuple[str, str], name: str) -> tuple[str, str]:
+        """Gives a user that moto has made an id of AWS's form; returns both."""
+        user = self.iam(*account).users[name]
+        old, user.id = user.id, new_id("AIDA")
+        return old, user.id
+
+    def set_user_boundary(self, account: tuple[str, str], name: str, arn: str | None) -> None:
+        """Gives a user a permissions boundary.
+
+        Args:
+            account: The account's id and partition.
+            name: The user's name.
+            arn: The policy; None: takes the boundary away.
+
+        Raises:
+            RefusedError: There is no such user.
+        """
+        user = self._member(account, "user", name)
+        if user is None:
+            raise RefusedError(404, "NoSuchEntity", f"The user with name {name} cannot be found.")
+        set_boundary(user, arn)
+
+    def add_user(self, arn: str, permissions: Policy) -> str | None:
+        """Makes a user, or gives one other permissions; returns its unique id.
+
+        Returns:
+            None where IAM does not take it: another one has that name, but for its case.
+        """
         _, partition, _, _, account_id, path = arn.split(":", 5)
-        iam, name = self._iam(account_id, partition), path.rpartition("/")[2]
-        user = iam.users.get(name) or iam.create_user(_region(partition), name)
+        iam, name = self.iam(account_id, partition), path.rpartition("/")[2]
+        user = iam.users.get(name)
+        if user is None:
+            if any(other.casefold() == name.casefold() for other in list(iam.users)):
+                return None
+            user = iam.create_user(_region(partition), name)
+            self.replace_user_id((account_id, partition), name)
         iam.put_user_policy(name, "permissions", permissions.to_json())
         return str(user.id)
 
@@ -144,7 +175,7 @@ class Directory:
         Returns:
             None where IAM does not take it, or it needs more care: there is one of that name, or it is no plain name.
         """
-        iam = self._iam(*account)
+        iam = self.iam(*account)
         taken = any(role.name.casefold() == name.casefold() for role in list(iam.roles.values()))
         if taken or not _PLAIN_NAME.fullmatch(name) or trust_policy_refusal(trusts) is not None:
             return None
@@ -152,46 +183,25 @@ class Directory:
         iam.put_role_policy(name, "permissions", permissions.to_json())
         return str(made.arn)
 
-    def read(self, request: APIRequest, account_id: str, partition: str) -> APIRequest:
-        """A request of IAM, with the names of what there is."""
-        return as_stored(request, self._iam(account_id, partition))
-
-    def check_documents(self, request: APIRequest) -> None:
-        """Refuses a request of IAM whose trust policy moto takes and IAM refuses.
-
-        Raises:
-            RefusedError: It has one.
-        """
-        document = request.parameters.get(_TRUST_DOCUMENTS.get(request.operation, ""))
-        refusal = None if document is None else _document_refusal(document)
-        if refusal is not None:
-            raise RefusedError(400, "MalformedPolicyDocument", refusal)
-
-    def finish(self, request: APIRequest, account_id: str, partition: str) -> None:
-        """After a request of IAM that went well: what IAM does beside what moto has done."""
-        merge_tags(request, self._iam(account_id, partition))
-
     def arn_of(self, account_id: str, partition: str, kind: str, name: str) -> str:
         """The ARN of a user or a role, path included; where there is none, the one that it would have."""
-        iam = self._iam(account_id, partition)
-        members = list((iam.roles if kind == "role" else iam.users).values())
-        found = next((str(member.arn) for member in members if member.name == name), None)
-        return found or iam_arn(partition, account_id, f"{kind}/{name}")
+        found = self._member((account_id, partition), kind, name)
+        return iam_arn(partition, account_id, f"{kind}/{name}") if found is None else str(found.arn)
 
     def managed_policy(self, account_id: str, partition: str, arn: str) -> NamedPolicy | None:
         """A managed policy: the account's own, or AWS's."""
         self.ensure_managed(account_id, partition, arn)
-        found = self._iam(account_id, partition).managed_policies.get(arn)
+        found = self.iam(account_id, partition).managed_policies.get(arn)
         return None if found is None else _managed(found)
 
     def oidc_client_ids(self, account_id: str, partition: str, provider_arn: str) -> Sequence[str] | None:
         """The audiences that an account's OIDC provider may have tokens for; None: there is no such provider."""
-        provider = self._iam(account_id, partition).open_id_providers.get(provider_arn)
+        provider = self.iam(account_id, partition).open_id_providers.get(provider_arn)
         return None if provider is None else list(provider.client_id_list)
 
     def ensure_managed(self, account_id: str, partition: str, arn: str) -> None:
         """Gives an account's IAM a policy of AWS's own, all of which moto knows but loads only together."""
-        policies = self._iam(account_id, partition).managed_policies
+        policies = self.iam(account_id, partition).managed_policies
         if arn in policies or not _AWS_MANAGED.fullmatch(arn):
             return
         from moto.iam.models import AWSManagedPolicy  # noqa: PLC0415 # comes with the extra
@@ -204,16 +214,24 @@ class Directory:
 
     def _roles(self, account_id: str, partition: str) -> list[Any]:
         # A copy: another request may add one meanwhile.
-        return list(self._iam(account_id, partition).roles.values())
+        return list(self.iam(account_id, partition).roles.values())
+
+    def _member(self, account: tuple[str, str], kind: str, name: str) -> Any:
+        iam = self.iam(*account)
+        members = list((iam.roles if kind == "role" else iam.users).values())
+        return next((member for member in members if member.name == name), None)
+
+    def _boundary(self, arn: str | None, account_id: str, partition: str) -> NamedPolicy | None:
+        if not arn:
+            return None
+        named = self.managed_policy(account_id, partition, arn)
+        if named is None:
+            msg = f"the permissions boundary {arn} does not exist"
+            raise UnknownConditionError(msg)
+        return named
 
     def _role_entity(self, role: Any, account_id: str, partition: str) -> IAMEntity:
-        boundary = None
-        if role.permissions_boundary_arn:
-            named = self.managed_policy(account_id, partition, role.permissions_boundary_arn)
-            if named is None:
-                msg = f"the permissions boundary {role.permissions_boundary_arn} does not exist"
-                raise UnknownConditionError(msg)
-            boundary = named.policy
+        boundary = self._boundary(role.permissions_boundary_arn, account_id, partition)
         tags = {tag["Key"]: tag["Value"] for tag in role.tags}
         return IAMEntity(list(_own_policies(role, "role")), boundary, tags)
 
@@ -237,13 +255,6 @@ def parsed(document: str) -> Policy:
         raise UnknownConditionError(msg) from error
 
 
-def _document_refusal(document: str) -> str | None:
-    try:
-        return trust_policy_refusal(Policy.from_json(document))
-    except InvalidPolicyError:
-        return None  # moto says what is wrong with it, in IAM's words
-
-
 def _own_policies(member: Any, kind: str) -> Iterator[NamedPolicy]:
     for name, document in list(member.policies.items()):
         yield NamedPolicy(name, kind, parsed(document))
@@ -254,7 +265,7 @@ def _own_policies(member: Any, kind: str) -> Iterator[NamedPolicy]:
 def _managed(policy: Any) -> NamedPolicy:
     version = next(version for version in policy.versions if version.version_id == policy.default_version_id)
     kind = "aws-managed" if _AWS_MANAGED.fullmatch(policy.arn) else "user-managed"
-    return NamedPolicy(policy.name, kind, parsed(version.document))
+    return NamedPolicy(policy.name, kind, parsed(version.document), policy.arn)
 
 
 @functools.cache

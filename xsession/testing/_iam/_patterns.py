@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from xsession._aws import as_text, is_like, is_literal, split_variables, variable_of
+from xsession._aws import as_text, is_like, is_literal, oidc_claims, split_variables, variable_of
 
 from ._not_judged import UnknownConditionError
 
@@ -22,9 +22,9 @@ _KNOWN_KEYS = re.compile(
     r"|principaltag/.+|requesttag/.+)"
     r"|sts:(externalid|rolesessionname|sourceidentity|transitivetagkeys)"
     r"|s3:(prefix|delimiter|max-keys)|ec2:region"
-    # What IAM takes of an OIDC provider's token, whose host names the key.
-    r"|[a-z0-9-]+(\.[a-z0-9-]+)+(/[^:]*)?:(sub|aud|oaud|amr)"
 )
+# Those of an OIDC provider's token begin with its URL.
+_PROVIDER = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[^:]*)?")
 
 
 def require_known(key: str) -> str:
@@ -34,7 +34,9 @@ def require_known(key: str) -> str:
         UnknownConditionError: The local AWS never fills it.
     """
     name = key.lower()
-    if not _KNOWN_KEYS.fullmatch(name):
+    provider, _, claim = name.partition(":")
+    of_token = _PROVIDER.fullmatch(provider) and claim in oidc_claims(provider)
+    if not of_token and not _KNOWN_KEYS.fullmatch(name):
         msg = f"condition key {key} is not known to the local AWS"
         raise UnknownConditionError(msg)
     return name

@@ -17,6 +17,23 @@ from ._patterns import Context, matches
 
 
 @frozen
+class NamedPolicy:
+    """A policy of a user, a role or a session.
+
+    Args:
+        name: Its name.
+        kind: As SimulatePrincipalPolicy calls it: "role", "user", "group" or "aws-managed", "user-managed".
+        policy: What it says.
+        arn: Its ARN; None: it is an inline one.
+    """
+
+    name: str
+    kind: str
+    policy: Policy
+    arn: str | None = None
+
+
+@frozen
 class Layer:
     """Policies that add up; each layer of a request must allow it.
 
@@ -26,7 +43,7 @@ class Layer:
     """
 
     name: str
-    policies: Sequence[Policy]
+    policies: Sequence[NamedPolicy]
 
 
 @frozen
@@ -37,22 +54,26 @@ class Decision:
         allowed: Whether it may be.
         layer: The name of the layer that refused it; None: AWS does not tell.
         explicit: Whether a statement denies it, not just none allows it.
+        policy_arn: The policy with that statement; None: it has no ARN.
     """
 
     allowed: bool
     layer: str | None = None
     explicit: bool = False
+    policy_arn: str | None = None
 
     def because(self, action: str) -> str:
         """The reason, in AWS's words; "" where AWS gives none.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+        https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
         """
         if self.layer is None:
             return ""
         if self.explicit:
             article = "an" if self.layer == "identity-based policy" else "a"
-            return f"with an explicit deny in {article} {self.layer}"
+            named = "" if self.policy_arn is None else f": {self.policy_arn}"
+            return f"with an explicit deny in {article} {self.layer}{named}"
         return f"because no {self.layer} allows the {action} action"
 
 
@@ -73,28 +94,23 @@ def decide(layers: Iterable[Layer], action: str, resource: str | None, context: 
     """
     silent: Decision | None = None
     for layer in layers:
-        says = effect(layer.policies, action, resource, context)
-        if says is False:
-            return Decision(allowed=False, layer=layer.name, explicit=True)
-        if says is None and silent is None:
-            silent = Decision(allowed=False, layer=layer.name)
+        found = _judged(layer, action, resource, context)
+        if found.explicit:
+            return found
+        if not found.allowed and silent is None:
+            silent = found
     return silent or ALLOWED
 
 
-def effect(policies: Iterable[Policy], action: str, resource: str | None, context: Context) -> bool | None:
-    """What policies that add up say: True allowed, False denied explicitly, None nothing.
-
-    Raises:
-        NotJudgedError: They ask for something that is not known here.
-    """
-    says: bool | None = None
-    for policy in policies:
-        for statement in policy.statements:
-            if applies(policy, statement, action, resource, context):
+def _judged(layer: Layer, action: str, resource: str | None, context: Context) -> Decision:
+    found = Decision(allowed=False, layer=layer.name)
+    for named in layer.policies:
+        for statement in named.policy.statements:
+            if applies(named.policy, statement, action, resource, context):
                 if statement.effect == "Deny":
-                    return False
-                says = True
-    return says
+                    return Decision(allowed=False, layer=layer.name, explicit=True, policy_arn=named.arn)
+                found = ALLOWED
+    return found
 
 
 def applies(policy: Policy, statement: Statement, action: str, resource: str | None, context: Context) -> bool:
@@ -120,8 +136,8 @@ def acts(statement: Statement, action: str) -> bool:
 def allow_everything(layers: Iterable[Layer]) -> bool:
     """Whether no request at all can be refused, so that nothing need be known of it."""
     return all(
-        any(_is_open(statement) for policy in layer.policies for statement in policy.statements)
-        and not any(statement.effect == "Deny" for policy in layer.policies for statement in policy.statements)
+        any(_is_open(statement) for named in layer.policies for statement in named.policy.statements)
+        and not any(statement.effect == "Deny" for named in layer.policies for statement in named.policy.statements)
         for layer in layers
     )
 

@@ -14,9 +14,9 @@ from xsession.policies import Policy
 from xsession.testing._http import HTTPResponse, RefusedError, numbered_values, xml_text
 
 from ._authorization import layers_of
-from ._directory import Directory, IAMEntity, NamedPolicy
+from ._directory import Directory, IAMEntity
 from ._patterns import Context, require_known
-from ._permissions import Decision, acts, applies, decide
+from ._permissions import Decision, NamedPolicy, acts, applies, decide
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _UNSUPPORTED = ("ResourcePolicy", "PermissionsBoundaryPolicyInputList.member.1", "CallerArn", "ResourceOwner")

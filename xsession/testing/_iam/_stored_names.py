@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from xsession.testing._http import APIRequest
+from xsession.testing._http import APIRequest, RefusedError, numbered_values
 
 # What is tagged by its name; moto takes no notice of case where it is tagged by its ARN.
 _NAMED_BY = {"Role": "RoleName", "User": "UserName", "InstanceProfile": "InstanceProfileName"}
@@ -35,6 +35,21 @@ def as_stored(request: APIRequest, iam: Any) -> APIRequest:
     # The signature has been checked already.
     http = replace(request.http, body=urlencode(parameters).encode())
     return replace(request, http=http, parameters=parameters)
+
+
+def check_tags(parameters: Mapping[str, str]) -> None:
+    """Refuses tags of which two have the same key.
+
+    Args:
+        parameters: The form.
+
+    Raises:
+        RefusedError: They do.
+    """
+    keys = [key.casefold() for key in numbered_values(parameters, "Tags.member.{}.Key")]
+    if len(set(keys)) != len(keys):
+        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        raise RefusedError(400, "InvalidInput", message)
 
 
 def merge_tags(request: APIRequest, iam: Any) -> None:
@@ -61,6 +76,7 @@ def _named(request: APIRequest, iam: Any) -> Iterator[tuple[str, str, Mapping[st
         "RoleName": iam.roles.values(),
         "UserName": iam.users.values(),
         "GroupName": iam.groups.values(),
+        "InstanceProfileName": iam.instance_profiles.values(),
     }
     if request.operation == "CreatePolicy":
         names["PolicyName"] = iam.managed_policies.values()

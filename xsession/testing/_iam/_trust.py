@@ -26,12 +26,14 @@ class Principal:
         arn: The caller's own ARN.
         role_arn: The role, where the caller is a role's session.
         provider: The ARN of the identity provider, where the caller has only its token.
+        unique_id: The id of the user, or of the role, by which trust policies may name it.
     """
 
     account_id: str
     arn: str
     role_arn: str | None = None
     provider: str | None = None
+    unique_id: str | None = None
 
     @property
     def partition(self) -> str:
@@ -53,7 +55,9 @@ class Principal:
             iam_arn(self.partition, self.account_id, "root"): TrustLevel.ACCOUNT,
         }
         role = {} if self.role_arn is None else {self.role_arn: TrustLevel.ROLE}
-        return {**account, **role, self.arn: TrustLevel.PRINCIPAL, "*": TrustLevel.PRINCIPAL}
+        level = TrustLevel.PRINCIPAL if self.role_arn is None else TrustLevel.ROLE
+        by_id = {} if self.unique_id is None else {self.unique_id: level}
+        return {**account, **role, **by_id, self.arn: TrustLevel.PRINCIPAL, "*": TrustLevel.PRINCIPAL}
 
 
 class TrustLevel(enum.IntEnum):

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from xsession._aws import account_of, iam_arn
-from xsession.policies import Policy
 from xsession.testing._http import HTTPResponse, RefusedError, access_denied, xml_text
 from xsession.testing._iam import (
     AccessKey,
@@ -20,6 +19,7 @@ from xsession.testing._iam import (
     Context,
     Directory,
     KnownRole,
+    NamedPolicy,
     Principal,
     RequestEnvironment,
     TrustLevel,
@@ -30,11 +30,13 @@ from xsession.testing._iam import (
     trust_in,
 )
 
+from ._caller_limits import check_operation
 from ._requests import RoleRequest, invalid, read_duration, read_role_request
 from ._responses import assumed_role_xml, credentials_xml, sts_response
 from ._web_identity import WebIdentity, read_token
 
 _CHAINED_LIMIT_SECONDS = 3_600
+_ROOT_LIMIT_SECONDS = 3_600
 
 
 class LocalSTS:
@@ -98,6 +100,8 @@ class LocalSTS:
             RefusedError: As AWS would.
             NotJudgedError: It depends on something that is not known here.
         """
+        if caller is not None:
+            check_operation(operation, caller)
         if operation == "AssumeRoleWithWebIdentity":
             return self._assume_with_web_identity(parameters, environment)
         if caller is not None and operation == "AssumeRole":
@@ -115,6 +119,8 @@ class LocalSTS:
     def _assume_role(
         self, wanted: RoleRequest, parameters: Mapping[str, str], caller: AccessKey, environment: RequestEnvironment
     ) -> HTTPResponse:
+        if caller.principal.is_root:
+            raise RefusedError(403, "AccessDenied", "Roles may not be assumed by root accounts.")
         wanted = replace(wanted, source_identity=wanted.source_identity or caller.source_identity)
         self._check_region(wanted.account_id, environment)
         role = self._known(wanted)
@@ -125,6 +131,12 @@ class LocalSTS:
         if wanted.source_identity and caller.source_identity not in (None, wanted.source_identity):
             _denied(caller, "sts:SetSourceIdentity", wanted.arn)
         inherited = caller.transitive_tags
+        if {key.lower() for key in wanted.tags} & {key.lower() for key in inherited}:
+            message = (
+                "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+                "from the calling session."
+            )
+            raise RefusedError(400, "InvalidParameterValue", message)
         issued = self._issue_for(
             role,
             wanted,
@@ -208,13 +220,13 @@ class LocalSTS:
             )
             raise RefusedError(403, "RegionDisabledException", message)
 
-    def _session_policies(self, wanted: RoleRequest) -> Sequence[Policy]:
-        policies = [] if wanted.policy is None else [wanted.policy]
+    def _session_policies(self, wanted: RoleRequest) -> Sequence[NamedPolicy]:
+        policies = [] if wanted.policy is None else [NamedPolicy("", "none", wanted.policy)]
         for arn in wanted.policy_arns:
             named = self._directory.managed_policy(wanted.account_id, wanted.partition, arn)
             if named is None:
                 invalid(f"Policy {arn} does not exist or is not attachable.")
-            policies.append(named.policy)
+            policies.append(named)
         return policies
 
     def _passed_mfa(self, parameters: Mapping[str, str]) -> bool:
@@ -233,8 +245,6 @@ class LocalSTS:
         self, parameters: Mapping[str, str], caller: AccessKey, environment: RequestEnvironment
     ) -> HTTPResponse:
         action = "sts:GetSessionToken"
-        if caller.session_token is not None:
-            raise RefusedError(403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
         self._check_region(caller.principal.account_id, environment)
         # It needs no permission, but a deny counts.
         layers, context = self._authorizer.limits_of(caller, environment)
@@ -242,13 +252,15 @@ class LocalSTS:
         if decision.explicit:
             _denied(caller, action, caller.principal.arn, decision.because(action))
         seconds = read_duration(parameters, default=43_200, longest=129_600)
+        if caller.principal.is_root:
+            seconds = min(seconds, _ROOT_LIMIT_SECONDS)
         mfa = self._passed_mfa(parameters)
         issued = self._issue(caller.principal, caller.user_id, seconds, mfa=mfa)
         return sts_response("GetSessionToken", credentials_xml(issued))
 
     def _issue_for(self, role: KnownRole, wanted: RoleRequest, **session: Any) -> AccessKey:
         return self._issue(
-            Principal(wanted.account_id, wanted.session_arn, role.arn),
+            Principal(wanted.account_id, wanted.session_arn, role.arn, unique_id=role.unique_id),
             f"{role.unique_id}:{wanted.session_name}",
             wanted.seconds,
             mfa=False,

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from xsession._aws import oidc_claims
 from xsession._base import frozen
 from xsession.testing._http import RefusedError
 from xsession.testing._iam import UnknownRequestError
@@ -54,14 +55,15 @@ def read_token(token: str, now: float) -> WebIdentity:
     provider = str(claims.get("iss", "")).removeprefix("https://")
     audiences = _texts(claims.get("aud"))
     for_whom = _texts(claims.get("azp")) or audiences
-    keys = {"sub": _texts(claims.get("sub")), "aud": for_whom, "amr": _texts(claims.get("amr"))}
-    if "azp" in claims:
-        keys["oaud"] = audiences
+    keys = {name: _texts(_claim(claims, name)) for name in oidc_claims(provider)}
+    keys |= {"aud": for_whom, "oaud": audiences if "azp" in claims else []}
     named = {f"{provider.lower()}:{name}": values for name, values in keys.items() if values}
     return WebIdentity(provider, str(claims.get("sub", "")), for_whom, named)
 
 
-def make_token(issuer: str, subject: str, audience: str, expires: float) -> str:
+def make_token(
+    issuer: str, subject: str, audience: str, expires: float, further: Mapping[str, Any] | None = None
+) -> str:
     """A token that no provider has signed.
 
     Args:
@@ -69,8 +71,9 @@ def make_token(issuer: str, subject: str, audience: str, expires: float) -> str:
         subject: Whom it is about.
         audience: Whom it is for.
         expires: When it ends, in seconds since 1970.
+        further: Its other claims.
     """
-    claims = {"iss": issuer, "sub": subject, "aud": audience, "exp": int(expires)}
+    claims = {**(further or {}), "iss": issuer, "sub": subject, "aud": audience, "exp": int(expires)}
     parts = ({"alg": "none"}, claims)
     return ".".join([*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), ""])
 
@@ -86,5 +89,12 @@ def _claims(token: str) -> Mapping[str, Any]:
     return claims
 
 
+def _claim(claims: Mapping[str, Any], name: str) -> object:
+    outer, _, inner = name.partition("/")
+    within = claims.get(outer)
+    return within.get(inner) if name not in claims and isinstance(within, dict) else claims.get(name)
+
+
 def _texts(value: object) -> list[str]:
-    return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
