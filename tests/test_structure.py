@@ -46,6 +46,13 @@ BOTOCORE_USERS = {
 PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 
 # What edges use of the insides: values, clocks to stand in for, AWS's vocabulary.
+# No signal handler waits for these in vain: a signal, a claim that nobody waits for, a turn that knows its holder.
+PLAIN_LOCKS = {
+    "xsession._base._locks",
+    "xsession._chain._mfa_prompt",
+    "xsession.refresh._flight",
+    "xsession.refresh._workers",
+}
 OPEN_TO_EDGES = {"_aws", "_base"}
 
 # Modules that no test is named after and that no test of their room imports: which one tests them all the same.
@@ -448,6 +455,16 @@ def test_values_are_made_by_one_decorator() -> None:
         if (item.module, item.name) == ("dataclasses", "dataclass") and module != "xsession._base._value"
     ]
     assert wrong == []
+
+
+def test_locks_are_re_entrant() -> None:
+    """A signal handler, or `__del__`, may come in while its own thread holds one."""
+    plain = {
+        module
+        for module, path in HERE.modules.items()
+        if re.search(r"\bthreading\.Lock\(", path.read_text(encoding="utf-8")) and ".testing." not in module
+    }
+    assert plain == PLAIN_LOCKS
 
 
 def test_every_module_has_a_test_in_its_place() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.support.cells import attempted, until
 from tests.support.worlds import BATMAN, VEGETA, World
-from xsession import CrossAccountSession, Role, SessionClosedError
+from xsession import Account, CrossAccountSession, Role, SessionClosedError
 from xsession._chain._sources import Sources
 from xsession.events import Event, RefreshSucceeded
 from xsession.refresh import SHARED_WORKERS
@@ -92,3 +94,28 @@ def test_what_is_made_while_the_session_closes_is_refused(world: World, monkeypa
     with pytest.raises(SessionClosedError):
         xs.get_client("sts", "vegeta")
     assert list(xs._chains._cells) == []
+
+
+class CuriousSession(boto3.Session):
+    """A caller's session whose code uses another account, whatever it is asked for."""
+
+    ask: Callable[[], object] = staticmethod(lambda: None)
+
+    @property
+    def region_name(self) -> str | None:  # type: ignore[override]  # stubs have an attribute
+        """Its region."""
+        ask, self.ask = self.ask, lambda: None
+        ask()
+        return super().region_name
+
+
+def test_a_session_of_a_callers_own_may_use_other_accounts_while_it_is_looked_at(world: World) -> None:
+    """Or a signal handler, that comes in at this moment."""
+    passed = CuriousSession("AKIAOTHER", "secret", region_name="eu-west-1")
+    xs: CrossAccountSession = world.session()
+    passed.ask = lambda: xs.whoami("vegeta")
+    tenant = Account("tenant", source=passed)
+    thread = threading.Thread(target=xs.get_client, args=("sts", tenant), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()

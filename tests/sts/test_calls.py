@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any
 
 import boto3
 import pytest
 from botocore.credentials import ReadOnlyCredentials
+from botocore.loaders import Loader, create_loader
 
 from tests.support.scripted_sts import ROLE, SESSION_ARN, ScriptedSTS, answer, refusal, scripted_sts
 from xsession import (
@@ -21,6 +25,7 @@ from xsession import (
 )
 from xsession._aws._error_codes import FINAL
 from xsession._botocore._core import ClientCore
+from xsession._sts import _calls
 from xsession._sts._calls import Sts
 from xsession.refresh._lanes import Lane
 from xsession.refresh._snapshot import Issued
@@ -311,3 +316,71 @@ def test_one_client_serves_a_region_for_ever(bench: Bench) -> None:
     assert len(bench.sts._clients) == 1
     bench.sts.after_fork()
     assert bench.assume().credentials.access_key_id == "ASIAEXAMPLE"
+
+
+class BusyLoader(Loader):
+    """A loader of a user's own, which does something else whenever the model of STS is read.
+
+    Args:
+        busy: What it does.
+    """
+
+    def __init__(self, busy: Callable[[], object]) -> None:
+        super().__init__(extra_search_paths=create_loader().search_paths)
+        self.busy = busy
+
+    def load_service_model(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
+        """The model."""
+        busy, self.busy = self.busy, lambda: None
+        busy()
+        return super().load_service_model(service_name, *args, **kwargs)  # type: ignore[no-untyped-call]  # botocore's
+
+
+def busy_sts(bench: Bench, loader: BusyLoader) -> Sts:
+    """An `Sts` of a session with such a loader."""
+    session = boto3.Session("AKIAEXAMPLE", "secret", region_name="eu-west-1")
+    session._session.register_component("data_loader", loader)
+    return Sts(ClientCore(session), clock=bench.clock)
+
+
+def key_of(sts: Sts, region_name: str) -> str:
+    """The key that the STS of a region issues."""
+    role = Role(ROLE, role_session_name="name")
+    return sts.assume_role(role, CALLER, hop=1, region_name=region_name).credentials.access_key_id
+
+
+@pytest.mark.parametrize("region_name", ["eu-west-1", "eu-west-2", "eu-west-3"])
+def test_nobody_waits_for_the_clients_of_others_to_be_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, region_name: str
+) -> None:
+    """Neither who needs one that is there, nor another, nor, for long, the same: who makes it may wait for them."""
+    monkeypatch.setattr(_calls, "_MAX_BUILD_SECONDS", 0.1)
+    loader = BusyLoader(lambda: None)
+    sts = busy_sts(bench, loader)
+    key_of(sts, "eu-west-1")
+    came: list[str] = []
+
+    def wait_for_another_thread() -> None:
+        thread = Thread(target=lambda: came.append(key_of(sts, region_name)), daemon=True)
+        thread.start()
+        thread.join(5)
+        came.append("in time" if not thread.is_alive() else "too late")
+
+    loader.busy = wait_for_another_thread
+    key_of(sts, "eu-west-2")
+    assert came == ["ASIAEXAMPLE", "in time"]
+
+
+def test_what_runs_while_a_client_is_made_may_need_the_same_one(bench: Bench) -> None:
+    """Such as a handler of a signal that comes in at that moment: it waits for nobody."""
+    came: list[str] = []
+    sts = busy_sts(bench, BusyLoader(lambda: came.append(key_of(sts, "eu-west-1"))))
+    assert [key_of(sts, "eu-west-1")] == came
+
+
+def test_threads_that_come_at_once_share_one_client(bench: Bench) -> None:
+    """The first one makes it."""
+    with ThreadPoolExecutor(16) as pool:
+        clients = set(pool.map(lambda _: bench.sts._client("eu-west-1", 1.0), range(16)))
+    assert len(clients) == 1
+    assert bench.sts._builders == {}

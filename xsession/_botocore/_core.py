@@ -246,14 +246,17 @@ class ClientCore:
         """A new STS client of the region's own endpoint, even where older botocore would choose the global one."""
         with self._lock:
             self._look_at_handlers()
-            session = self._derived(lambda: credentials, copy.copy(self._sts_events or self._session.events))
-            session.set_config_variable("sts_regional_endpoints", "regional")
-            with suppress(Exception):  # whatever botocore changed: its own parser reads times too
-                session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
-            client = session.create_client("sts", region_name=region_name, config=config)
+            events = copy.copy(self._sts_events or self._session.events)
+        # Loaders and handlers of others run here: no lock is held, and the session is of this call alone.
+        session = self._derived(lambda: credentials, events)
+        session.set_config_variable("sts_regional_endpoints", "regional")
+        with suppress(Exception):  # whatever botocore changed: its own parser reads times too
+            session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
+        client = session.create_client("sts", region_name=region_name, config=config)
+        with self._lock:
             self._handed_out.add(client)
             self._share_connections(client)
-            return client
+        return client
 
     def take_problem(self) -> str | None:
         """Why templates do not work with the installed botocore, told once; None: they do, or it was told."""

@@ -197,7 +197,8 @@ class SourceCredentials(AccountCredentials):
         self._checked: str | None = None
         self._issue: list[ReadOnlyCredentials | None] = [None]
         self._rejections = no_rejections()
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or `__del__` may come in at any point.
+        self._lock = threading.RLock()
         renew_after_fork(self)
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -273,4 +274,4 @@ class SourceCredentials(AccountCredentials):
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

@@ -47,7 +47,8 @@ class Sources:
         self._runtime = runtime
         self._changed = changed
         self._holds = holds
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or `__del__` may come in at any point, and sessions of callers run code.
+        self._lock = threading.RLock()
         self._closed = False
         self._loaders = Loaders()
         self._expected: Mapping[str | Profile | None, str] = {}
@@ -78,7 +79,8 @@ class Sources:
             passing = self._passing.get((id(name), settings))
             if passing is None:
                 made = SourceSession(name, wall=self._runtime.clock.wall)
-                passing = self._passing[id(name), settings] = self._new(made, settings, is_passing=True)
+                # Whoever came in meanwhile has another one already.
+                passing = self._passing.setdefault((id(name), settings), self._new(made, settings, is_passing=True))
             return passing
 
     def alike(self, source: Source) -> list[Source]:
@@ -91,7 +93,7 @@ class Sources:
         """Says who the sources must be, by the account's `source`; asked of STS when they have other credentials."""
         with self._lock:
             self._expected = principals
-            for (name, _settings), source in self._named.items():
+            for (name, _settings), source in list(self._named.items()):
                 source.expected = principals.get(name)
 
     def principals(self, ask: Callable[[Source], None]) -> dict[str | Profile | None, str]:
@@ -127,16 +129,18 @@ class Sources:
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _found(self, name: str | Profile | None, settings: ProfileSettings | None) -> Source:
         source = self._named.get((name, settings))
         if source is None:
             session = self._sessions.get(name)
             if session is None:
-                session = self._sessions[name] = self._opened(name)
-            source = self._named[name, settings] = self._new(session, settings)
-            source.expected = self._expected.get(name)
+                # Here and below: whoever came in meanwhile has another one already.
+                session = self._sessions.setdefault(name, self._opened(name))
+            made = self._new(session, settings)
+            made.expected = self._expected.get(name)
+            source = self._named.setdefault((name, settings), made)
         return source
 
     def _opened(self, name: str | Profile | None) -> SourceSession:
@@ -152,7 +156,7 @@ class Sources:
             boto3_session = session.boto3_session if settings is None else _with_settings(settings)
             clients = SourceClients(boto3_session, config, loaders=self._loaders, clock=runtime.clock)
             if settings is not None:
-                self._clients[settings] = clients
+                clients = self._clients.setdefault(settings, clients)
         return Source(
             session,
             clients,

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from xsession._aws import account_of, is_throttling
-from xsession._base import Clock, renew_after_fork
+from xsession._base import Clock, Latch, renew_after_fork
 from xsession._botocore import CallerCredentials, ClientCore, install_log_filter, unlogged
 from xsession.credentials import Identity
 from xsession.errors import WrongAccountError, XSessionError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 _MAX_CONNECT_SECONDS = 3.0
+_MAX_BUILD_SECONDS = 1.0
 
 # A ValidationError quotes the value that it refuses.
 _SECRET_PARAMETERS = ("ExternalId", "TokenCode", "WebIdentityToken")
@@ -50,8 +51,8 @@ class Sts:
         own = Config(retries={"mode": "standard", "total_max_attempts": 3}, signature_version="v4")
         self._config = own if config is None else config.merge(own)
         self._caller = CallerCredentials()
-        self._lock = threading.RLock()
         self._clients: dict[tuple[str, float], Any] = {}
+        self._builders: dict[tuple[str, float], tuple[int, Latch]] = {}
         self._tries = _Tries(clock)
         renew_after_fork(self)
 
@@ -149,8 +150,7 @@ class Sts:
 
     def after_fork(self) -> None:
         """Drops the parent's connections: on a shared one, answers reach the wrong process."""
-        self._lock = threading.RLock()
-        self._clients = {}
+        self._clients, self._builders = {}, {}
 
     def _assumed(self, answer: Any, role: Role, hop: int) -> Issued:
         sent_boot, sent_wall = self._tries.sent
@@ -163,16 +163,28 @@ class Sts:
         return Issued(credentials, sent_boot)
 
     def _client(self, region_name: str, try_limit: float) -> Any:
-        with self._lock:
-            client = self._clients.get((region_name, try_limit))
-            if client is None:
-                limits = Config(connect_timeout=min(_MAX_CONNECT_SECONDS, try_limit), read_timeout=try_limit)
-                client = self._core.sts_client(self._caller, region_name, self._config.merge(limits))
-                client.meta.events.register("before-sign.sts", self._tries.before_sign)
-                client.meta.events.register("response-received.sts", self._tries.response_received)
-                install_log_filter()
-                self._clients[region_name, try_limit] = client
-            return client
+        key = region_name, try_limit
+        while (client := self._clients.get(key)) is None:
+            # One builds it and the others wait; but not for ever: foreign code runs there, and may wait for them.
+            ours = threading.get_ident(), Latch()
+            builder, done = self._builders.setdefault(key, ours)
+            if done is ours[1]:
+                try:
+                    return self._clients.setdefault(key, self._built(region_name, try_limit))
+                finally:
+                    self._builders.pop(key, None)
+                    done.set()
+            if builder == ours[0] or not done.wait(_MAX_BUILD_SECONDS):
+                return self._clients.setdefault(key, self._built(region_name, try_limit))
+        return client
+
+    def _built(self, region_name: str, try_limit: float) -> Any:
+        limits = Config(connect_timeout=min(_MAX_CONNECT_SECONDS, try_limit), read_timeout=try_limit)
+        client = self._core.sts_client(self._caller, region_name, self._config.merge(limits))
+        client.meta.events.register("before-sign.sts", self._tries.before_sign)
+        client.meta.events.register("response-received.sts", self._tries.response_received)
+        install_log_filter()
+        return client
 
     def _call(
         self,

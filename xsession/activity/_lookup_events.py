@@ -123,7 +123,7 @@ class RateLimit:
     def __init__(self, clock: Clock, seconds: float = SECONDS_BETWEEN_REQUESTS) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._next = clock.boot()
 
     def wait(self, extra: float = 0.0) -> None:
