@@ -18,7 +18,6 @@ from botocore.exceptions import (
 
 from xsession import SourceCredentialsError
 from xsession._botocore._source_session import SourceSession
-from xsession.accounts import Profile
 
 
 def write(aws_folder: Path, key_id: str, profile: str = "default") -> None:
@@ -154,15 +153,6 @@ def test_the_command_names_the_profile_that_has_the_login(aws_folder: Path) -> N
         source._credentials = Failing(UnauthorizedSSOTokenError())
         with pytest.raises(SourceCredentialsError, match=words):
             source.frozen()
-
-
-def test_metadata_that_do_not_answer_may_answer_later(aws_folder: Path) -> None:
-    """Where the profile says that the machine has credentials; one without any needs a person."""
-    (aws_folder / "config").write_text("[profile p]\nregion = eu-west-1\n")
-    for source, retryable in ((Profile("p", "Ec2InstanceMetadata"), True), (Profile("p", "Environment"), False)):
-        with pytest.raises(SourceCredentialsError, match="no credentials") as caught:
-            SourceSession(source).frozen()
-        assert caught.value.retryable is retryable
 
 
 # Static keys

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ._signing import signing_credentials as signing_credentials
     from ._source_mfa import code_missing as code_missing
     from ._source_session import SourceSession as SourceSession
+    from ._token_files import MAX_TOKEN_CHARACTERS as MAX_TOKEN_CHARACTERS
+    from ._token_files import read_token_file as read_token_file
 
 __all__: list[str] = []
 
@@ -31,5 +33,6 @@ __getattr__, __dir__ = lazy(
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
         "_source_mfa": ("code_missing",),
         "_source_session": ("SourceSession",),
+        "_token_files": ("MAX_TOKEN_CHARACTERS", "read_token_file"),
     },
 )

@@ -17,6 +17,8 @@ from botocore.exceptions import (
     ConfigParseError,
     CredentialRetrievalError,
     InvalidConfigError,
+    InvalidIMDSEndpointError,
+    InvalidIMDSEndpointModeError,
     MissingDependencyException,
     PartialCredentialsError,
     ProfileNotFound,
@@ -38,6 +40,7 @@ _REMEDIES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
         (ConfigNotFound, ConfigParseError, InvalidConfigError, PartialCredentialsError, UnknownCredentialError),
         "correct the profile",
     ),
+    ((InvalidIMDSEndpointError, InvalidIMDSEndpointModeError), "correct where the instance metadata service is"),
 )
 _NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, PermissionError)
 # By name: older botocores have not all of them.
@@ -77,9 +80,18 @@ def source_error(error: Exception, profile: str | None, profiles: Mapping[str, A
     return failure
 
 
-def no_credentials(profile: str | None) -> SourceCredentialsError:
-    """The error of a source that has none."""
+def no_credentials(profile: str | None, metadata_problem: str | None = None) -> SourceCredentialsError:
+    """The error of a source that has none.
+
+    Args:
+        profile: The profile that was asked for, or chosen by the environment; None: none was.
+        metadata_problem: Why the machine's metadata gave none, where they may do so later.
+    """
     msg = f"the source has no credentials (profile {profile or 'default'!r})"
+    if metadata_problem is not None:
+        msg = f"{msg}, and the instance metadata service gave none: {metadata_problem}"
+        hint = "see whether the machine has a role and its metadata service can be reached from here"
+        return SourceCredentialsError(msg, hop=0, retryable=True, hint=hint)
     hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="
     return SourceCredentialsError(msg, hop=0, hint=hint)
 

@@ -16,6 +16,8 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from xsession._base import renew_after_fork
 from xsession.errors import MfaError
 
+from ._token_files import guard_credentials
+
 _ASSUME_ROLE = "assume-role"
 # A role that is assumed at the last moment must still reach STS.
 _MARGIN_SECONDS = 30.0
@@ -103,7 +105,7 @@ def _loaded(resolver: Any, provider: Any, code: str | None) -> Any:
     provider._prompter, provider.cache = (lambda _prompt: code), {}
     provider._visited_profiles = [provider._profile_name]
     try:
-        return resolver.load_credentials()
+        return guard_credentials(resolver.load_credentials())
     finally:
         provider._prompter, provider.cache = before
 

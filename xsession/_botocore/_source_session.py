@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound, RefreshWithMFAUnsupportedError
@@ -22,8 +23,10 @@ from xsession._base import renew_after_fork
 from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
+from ._instance_metadata import watching
 from ._source_errors import no_credentials, no_profile, source_error
 from ._source_mfa import RoleBehindMfa, mfa_serial_of
+from ._token_files import guard_credentials, guard_providers
 
 # What a machine gives to whoever asks: a profile that lost its keys is not the machine.
 _OF_THE_MACHINE = frozenset({"container-role", "iam-role"})
@@ -71,6 +74,8 @@ class SourceSession:
         # Foreign code runs under it, and may come back here.
         self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
+        # Why the machine's metadata gave none, where they may do so later.
+        self._metadata_problem: str | None = None
         renew_after_fork(self)
 
     @property
@@ -107,7 +112,7 @@ class SourceSession:
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:
-            return self._mfa is not None or self._loaded() is not None
+            return self._mfa is not None or self._loaded() is not None or self._metadata_problem is not None
         except Exception:  # noqa: BLE001 # a session's credentials may raise anything
             return True
 
@@ -157,9 +162,7 @@ class SourceSession:
             if frozen is not None:
                 self.account_id = getattr(frozen, "account_id", None)
                 return frozen
-            failure = no_credentials(self._profile)
-            # botocore takes metadata that do not answer for none, and the profile says that there are some.
-            failure.retryable = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
+            failure = no_credentials(self._profile, self._metadata_problem)
         finally:
             self._readers.discard(reader)
         # Raised here, outside of the handler: frames that it passed through hold secrets.
@@ -253,8 +256,17 @@ class SourceSession:
     def _loaded(self) -> BotocoreCredentials | None:
         with self._lock:
             if self._credentials is None:
-                self._credentials = self.boto3_session.get_credentials()
+                self._credentials = self._looked_up(self.boto3_session)
             return self._credentials
+
+    def _looked_up(self, session: boto3.Session) -> BotocoreCredentials | None:
+        providers = _providers_of(session)
+        guard_providers(providers)
+        named = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
+        with watching(providers, expected=named) as metadata:
+            found: BotocoreCredentials | None = guard_credentials(session.get_credentials())
+        self._metadata_problem = metadata.problem if found is None else None
+        return found
 
     def _frozen(self, mfa_code: str | None) -> ReadOnlyCredentials | None:
         loaded = self._loaded() if self._mfa is None else self._mfa.load(mfa_code)
@@ -272,14 +284,14 @@ class SourceSession:
     def _read_again(self, access_key_id: str) -> bool:
         # A login or a rotated key may lie in the files by now; botocore read them once.
         session = self._opened()
-        fresh = session.get_credentials()
+        fresh = self._looked_up(session)
         before = self._credentials
         if fresh is None or (
             isinstance(self._asked, str)
             and fresh.method in _OF_THE_MACHINE
             and getattr(before, "method", None) not in _OF_THE_MACHINE
         ):
-            raise no_credentials(self._profile)
+            raise no_credentials(self._profile, self._metadata_problem)
         if fresh.get_frozen_credentials().access_key == access_key_id:
             return False
         with self._lock:
@@ -296,6 +308,17 @@ def _profile_session(profile: Profile) -> boto3.Session:
 
 def _held_by(session: boto3.Session) -> Any:
     return getattr(session._session, "_credentials", None)
+
+
+def _providers_of(session: boto3.Session) -> list[Any]:
+    """botocore's providers of a session's credentials; none where it has found some, or has a way of its own."""
+    inner = session._session
+    held = _held_by(session)
+    if type(inner).get_credentials is not botocore.session.Session.get_credentials:
+        return []
+    if held is not None and getattr(held, "method", None) != "container-role":
+        return []
+    return list(getattr(inner.get_component("credential_provider"), "providers", ()))
 
 
 def _name_region(session: boto3.Session, region_name: str | None) -> None:

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xsession._aws import is_dead_web_identity
-from xsession._base import read_regular_file
+from xsession._botocore import MAX_TOKEN_CHARACTERS, read_token_file
 from xsession._sts import Sts, sts_region
 from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
 from xsession.refresh import Issued, Lane, Lanes
 from xsession.roles import Hop, Role
 
 MIN_TOKEN_CHARACTERS = 4
-MAX_TOKEN_CHARACTERS = 20_000
-_MAX_FILE_BYTES = MAX_TOKEN_CHARACTERS + 1_000  # with some white space around it
 
 
 class WebIdentityRequest:
@@ -97,7 +95,7 @@ def read_token(role: Role) -> str:
         text, problem = _called(role.web_identity_token)
         retryable = True
     else:
-        text, problem = _read(Path(str(role.web_identity_token_file)))
+        text, problem = read_token_file(Path(str(role.web_identity_token_file)))
         retryable = False
     token = text.strip()
     if problem is None and not MIN_TOKEN_CHARACTERS <= len(token) <= MAX_TOKEN_CHARACTERS:
@@ -108,18 +106,6 @@ def read_token(role: Role) -> str:
     place = role.web_identity_token_file or "of the function"
     msg = f"the web identity token ({place}) is not valid: {problem}"
     raise SourceCredentialsError(msg, role_arn=role.role_arn, hop=1, retryable=retryable)
-
-
-def _read(path: Path) -> tuple[str, str | None]:
-    try:
-        data, _ = read_regular_file(path.expanduser(), _MAX_FILE_BYTES)
-        if len(data) > _MAX_FILE_BYTES:
-            return "", f"the file has more than {_MAX_FILE_BYTES} bytes, and STS takes {MAX_TOKEN_CHARACTERS}"
-        return data.decode("ascii"), None
-    except OSError as error:
-        return "", f"the file can't be read: {error.strerror}"
-    except ValueError:
-        return "", "the file holds other characters than a token's"
 
 
 def _called(function: Callable[[], str]) -> tuple[str, str | None]:
