@@ -302,7 +302,7 @@ class CrossAccountSession:
         """Asks again for each role on the way to an account, and says which is refused, why, and what to change.
 
         It uses no credentials that are kept, and keeps none: one AssumeRole for each role. Where a role needs MFA, the
-        `mfa_code` of this session is asked.
+        `mfa_code` of this session is asked; where the source's own profile does, as for any client, in this thread.
 
         Args:
             account: As for `get_client`.

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -34,6 +34,7 @@ from xsession import (
     SourceCredentialsError,
     XSessionError,
 )
+from xsession._chain import _mfa_prompt
 from xsession.events import NeedsAttention, RefreshFailed
 from xsession.policies import trust
 from xsession.refresh import Reader
@@ -647,6 +648,17 @@ def strict_sts(aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aw
         yield sts
 
 
+def ended_session() -> boto3.Session:
+    """One that asked for a code by itself; what it got has ended."""
+    session: Any = boto3.Session(profile_name="prod")
+    provider = session._session.get_component("credential_provider").get_provider("assume-role")
+    provider._prompter = lambda _prompt: "123456"
+    session.get_credentials().get_frozen_credentials()
+    session.get_credentials()._expiry_time = datetime.now(UTC)
+    provider._prompter = getpass.getpass
+    return cast("boto3.Session", session)
+
+
 @pytest.mark.parametrize("how", ["profile_name", "session", "source", "no role"])
 def test_a_source_behind_mfa_is_asked_for_in_the_callers_thread(strict_sts: AwsHosts, how: str) -> None:
     """Once for all accounts of the source, before anything is asked of STS."""
@@ -679,6 +691,34 @@ def test_a_source_behind_mfa_is_asked_again_after_its_hour(
     assert len(code.serials) == [request.key_id for request in strict_sts.seen].count("AKIALONG") == 2
 
 
+@pytest.mark.parametrize("how", ["a role behind it", "no role", "it asked by itself before"])
+def test_a_diagnosis_asks_for_the_code_of_a_source(strict_sts: AwsHosts, how: str) -> None:
+    """In the caller's thread, and once: the source keeps what it got, as for clients."""
+    code = Prompted()
+    options: dict[str, Any] = {"profile_name": "prod"}
+    if how == "it asked by itself before":
+        options = {"session": ended_session()}
+    account = Account("a", None if how == "no role" else "arn:aws:iam::222222222222:role/a")
+    xs = CrossAccountSession([account], mfa_code=code, **options)
+    assert [hop.state.value for hop in xs.diagnose("a").hops] == ["ok"] * (1 if how == "no role" else 2)
+    assert code.threads == [threading.current_thread()]
+    assert xs.diagnose("a").ok
+    assert xs.get_frozen_credentials("a")
+    assert code.serials == [SERIAL]
+    assert strict_sts.seen
+
+
+def test_a_diagnosis_says_that_a_source_needs_a_code(strict_sts: AwsHosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody can give one, or nobody gives the right one."""
+    monkeypatch.setattr(_mfa_prompt, "TERMINAL", "/dev/no-terminal")
+    account = Account("a", "arn:aws:iam::222222222222:role/a")
+    for code, words in ((None, "no way to ask"), (Prompted("000000"), "two codes")):
+        diagnosis = CrossAccountSession([account], mfa_code=code, profile_name="prod").diagnose("a")
+        assert [hop.state.value for hop in diagnosis.hops] == ["refused", "not tried"]
+        assert words in str(diagnosis)
+    assert len(strict_sts.seen) == 2
+
+
 def test_a_wrong_code_for_a_source_is_asked_for_once_more(strict_sts: AwsHosts) -> None:
     """And two wrong ones are an error."""
     role = "arn:aws:iam::222222222222:role/R"
@@ -693,14 +733,8 @@ def test_a_wrong_code_for_a_source_is_asked_for_once_more(strict_sts: AwsHosts) 
 
 def test_a_session_that_asked_by_itself_is_asked_for_by_us_after_its_hour(strict_sts: AwsHosts) -> None:
     """botocore's credentials take one code in their life."""
-    session: Any = boto3.Session(profile_name="prod")
-    provider = session._session.get_component("credential_provider").get_provider("assume-role")
-    provider._prompter = lambda _prompt: "123456"
-    session.get_credentials().get_frozen_credentials()
-    session.get_credentials()._expiry_time = datetime.now(UTC)
-    provider._prompter = getpass.getpass
     code = Prompted()
-    xs = CrossAccountSession({"v": "arn:aws:iam::222222222222:role/R"}, session=session, mfa_code=code)
+    xs = CrossAccountSession({"v": "arn:aws:iam::222222222222:role/R"}, session=ended_session(), mfa_code=code)
     assert xs.get_frozen_credentials("v").access_key_id
     assert len(code.serials) == 1
     assert [request.key_id for request in strict_sts.seen].count("AKIALONG") == 2

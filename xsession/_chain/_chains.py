@@ -87,6 +87,7 @@ class UncachedChain:
         assume: Assumes one hop with a signer's credentials, by the very request that clients cause; but a code of an
             MFA device goes with it where clients ask with an MFA session.
         source_region_name: The region whose STS is asked who the source is.
+        ask_for_mfa: Has a person asked for an MFA code, where the source's own profile needs one.
     """
 
     account: Account
@@ -95,6 +96,7 @@ class UncachedChain:
     regions: tuple[str | None, ...]
     assume: Callable[[Hop, Signer], Issued]
     source_region_name: str
+    ask_for_mfa: Callable[[], None]
 
 
 class Chains:
@@ -188,7 +190,8 @@ class Chains:
             with given_up_with(self._ended):
                 return self._request(hop, signer, source, None)(MAX_TRY_SECONDS, code)
 
-        return UncachedChain(account, source, hops, regions, assume, source_region)
+        ask = partial(self._ask_for_source, source, defaults)
+        return UncachedChain(account, source, hops, regions, assume, source_region, ask)
 
     def assumed_once(self, resolved: ResolvedAccount) -> Credentials:
         """Credentials of an account's last hop that are kept nowhere, with the duration that STS has by default.
@@ -311,9 +314,9 @@ class Chains:
         with self._lock:
             return [cell for cell, of in self._source_of_cell.items() if of.session is source.session]
 
-    def _ask_for_source(self, source: Source) -> None:
+    def _ask_for_source(self, source: Source, defaults: Defaults | None = None) -> None:
         if source.session.needs_code:
-            self._mfa_sessions.of_source(source, self._settings.defaults).ask()
+            self._mfa_sessions.of_source(source, self._settings.defaults if defaults is None else defaults).ask()
 
     def _named_sts_region(self, defaults: Defaults) -> str | None:
         # Who a source is may be asked for accounts that take no defaults, too.

@@ -16,6 +16,7 @@ from xsession.credentials import Credentials, Identity
 from xsession.errors import (
     ConfigError,
     CredentialsError,
+    MfaError,
     SourceCredentialsError,
     WrongAccountError,
     XSessionError,
@@ -209,15 +210,25 @@ class _Walk:
 
     def _who_starts(self) -> tuple[ReadOnlyCredentials, Identity]:
         source = self._chain.source
-        frozen = source.frozen()
+        frozen = self._frozen()
         try:
             return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
         except CredentialsError as error:
             # As at any refresh: a login, or a rotated key, may be in the files now.
             if not is_dead_caller(error.code) or not source.rejected(frozen.access_key or ""):
                 raise
-        frozen = source.frozen()
+        frozen = self._frozen()
         return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
+
+    def _frozen(self) -> ReadOnlyCredentials:
+        # Here, where a person can answer, and no refresh waits.
+        self._chain.ask_for_mfa()
+        try:
+            return self._chain.source.frozen()
+        except MfaError:
+            # What botocore had got with a code of its own has ended.
+            self._chain.ask_for_mfa()
+            return self._chain.source.frozen()
 
     def _hop(self, hop: Hop, at: _Standpoint) -> tuple[HopDiagnosis, _Standpoint | None]:
         attempt = self._attempt(hop, at)
