@@ -121,6 +121,23 @@ def test_verify_fails_where_an_account_can_not_be_reached(
 
 
 @pytest.mark.usefixtures("folder")
+def test_verify_names_options_that_have_no_effect(
+    world: World, aws_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under the line of the account whose profile has them, whether it can be reached or not."""
+    key = world.key
+    (aws_folder / "config").write_text(
+        f"[profile team]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}\n"
+        "external_id = agreed\n"
+    )
+    assert run(monkeypatch, "verify", "team", "vegeta") in {0, 1}
+    first, second, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("team: ")
+    assert second == "  external_id: no effect, since profile 'team' assumes no role"
+    assert len(rest) == 1
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

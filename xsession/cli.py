@@ -65,6 +65,8 @@ else:
             outcomes = xs.verify(names or None)
         for name, outcome in outcomes.items():
             click.echo(for_terminal(f"{name}: {outcome.value.arn if outcome.value else f'FAILED: {outcome.error}'}"))
+            for note in outcome.notes:
+                click.echo(for_terminal(f"  {note}"))
         if not outcomes.ok:
             sys.exit(1)
 

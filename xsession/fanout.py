@@ -24,12 +24,14 @@ class Outcome(Generic[T]):
         value: The result; None where there is an error.
         error: What went wrong.
         seconds: How long it took.
+        notes: What a person should know besides, such as options of its profile that have no effect.
     """
 
     account: str
     value: T | None
     error: Exception | None
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -77,13 +79,20 @@ class Outcomes(Mapping[str, Outcome[T]]):
             raise ExceptionGroup(msg, list(self.errors.values()))
 
 
-def fan_out(func: Callable[[Item], T], items: Mapping[str, Item], *, max_workers: int) -> Outcomes[T]:
+def fan_out(
+    func: Callable[[Item], T],
+    items: Mapping[str, Item],
+    *,
+    max_workers: int,
+    notes: Callable[[Item], tuple[str, ...]] = lambda _item: (),
+) -> Outcomes[T]:
     """Calls `func` for every item in threads.
 
     Args:
         func: Called once for each item; what it raises becomes that account's error.
         items: By account name.
         max_workers: How many threads at most.
+        notes: What a person should know of an item, whatever comes of it.
     """
 
     def attempt(name: str) -> Outcome[T]:
@@ -93,7 +102,7 @@ def fan_out(func: Callable[[Item], T], items: Mapping[str, Item], *, max_workers
             value = func(items[name])
         except Exception as error:  # noqa: BLE001 # one account's failure must not end the others'
             failure = error
-        return Outcome(name, value, failure, time.monotonic() - began)
+        return Outcome(name, value, failure, time.monotonic() - began, notes(items[name]))
 
     with ThreadPoolExecutor(max(1, min(max_workers, len(items))), "xsession-fanout") as pool:
         return Outcomes(pool.map(attempt, items))

@@ -274,7 +274,8 @@ class CrossAccountSession:
             max_workers: How many at a time.
 
         Returns:
-            For each account an `Identity`, or the error.
+            For each account an `Identity`, or the error; and in its `notes`, which options of its profile have no
+            effect, and why.
         """
 
         def check(account: Account) -> Identity:
@@ -284,7 +285,7 @@ class CrossAccountSession:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, account=account.name)
             return identity
 
-        return self._for_each(check, accounts, max_workers)
+        return self._for_each(check, accounts, max_workers, notes=lambda account: account.notes)
 
     def warm(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Credentials]:
         """Gets credentials ahead of time, in parallel.
@@ -609,7 +610,12 @@ class CrossAccountSession:
             return replace(account, chain=RoleChain(*account.roles[:-1], last.replace(**options)))
 
     def _for_each(
-        self, func: Callable[[Account], T], accounts: Iterable[AccountRef] | None, max_workers: int
+        self,
+        func: Callable[[Account], T],
+        accounts: Iterable[AccountRef] | None,
+        max_workers: int,
+        *,
+        notes: Callable[[Account], tuple[str, ...]] = lambda _account: (),
     ) -> Outcomes[T]:
         from .fanout import fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
@@ -619,7 +625,7 @@ class CrossAccountSession:
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):
                 self._resolve(account).credentials.ask_for_mfa()
-        return fan_out(func, by_name, max_workers=max_workers)
+        return fan_out(func, by_name, max_workers=max_workers, notes=notes)
 
 
 def _copy(

@@ -26,8 +26,8 @@ def test_settings_of_the_credentials_file_add_to_the_profile(tmp_path: Path) -> 
     """A profile that only that file has is one too, and stands there."""
     files = write(tmp_path, "[profile both]\nregion = eu-west-1\n", "[both]\nregion = x\na = b\n[alone]\nc = d\n")
     assert read_sections(files).profiles == {
-        "both": Section({"region": "x", "a": "b"}, f"{files.config}:1: profile both"),
-        "alone": Section({"c": "d"}, f"{files.credentials}:4: profile alone"),
+        "both": Section({"region": "x", "a": "b"}, f"{files.config}:1: profile both", frozenset({"region", "a"})),
+        "alone": Section({"c": "d"}, f"{files.credentials}:4: profile alone", frozenset({"c"})),
     }
 
 

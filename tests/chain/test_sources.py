@@ -311,6 +311,47 @@ def test_one_key_at_two_endpoints_is_two_sources(files: Path) -> None:
         assert (len(real.seen), len(emulator.seen)) == (1, 1)
 
 
+BINDING = {"policy": "{}", "policy_arns": "arn:aws:iam::aws:policy/ReadOnlyAccess", "source_identity": "bruce"}
+
+
+@pytest.mark.parametrize("option", BINDING)
+@pytest.mark.parametrize("how", ["profile_name", "source", "AWS_PROFILE", "behind another"])
+def test_a_source_is_refused_where_botocore_would_drop_what_narrows_or_binds_it(
+    files: Path, monkeypatch: pytest.MonkeyPatch, how: str, option: str
+) -> None:
+    """It would have more than the profile says; the role of a profile that is an account is assumed by us."""
+    (files / "credentials").write_text(keys(base="AKIAFIRST"))
+    role = f"role_arn = {HUB}\nsource_profile = base\n{option} = {BINDING[option]}\n"
+    (files / "config").write_text(f"[profile hub]\n{role}[profile next]\nrole_arn = {HUB}2\nsource_profile = hub\n")
+    name = "next" if how == "behind another" else "hub"
+    account = Account("v", ROLE, source=name if how == "source" else None)
+    with one_host(usual) as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+        if how == "AWS_PROFILE":
+            monkeypatch.setenv("AWS_PROFILE", name)
+        asked = {"profile_name": name} if how in ("profile_name", "behind another") else {}
+        xs = CrossAccountSession([account], **asked)
+        with pytest.raises(SourceCredentialsError, match=rf"profile 'hub' has {option}, which botocore") as caught:
+            xs.get_frozen_credentials("v")
+        assert (sts.seen, caught.value.retryable) == ([], False)
+
+
+def test_keys_that_come_before_a_profiles_role_are_not_refused_for_it(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what a caller's own session makes of it, nor a role that is not assumed."""
+    role = f"role_arn = {HUB}\nsource_profile = hub\nsource_identity = bruce\naws_access_key_id = AKIAFIRST\n{SECRET}\n"
+    (files / "config").write_text(f"[profile hub]\n{role}[profile next]\nrole_arn = {HUB}2\nsource_profile = hub\n")
+    with one_host(usual) as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+        assert CrossAccountSession(profile_name="next").get_frozen_credentials(SOURCE)
+        assert CrossAccountSession(session=boto3.Session(profile_name="hub")).get_frozen_credentials(SOURCE)
+        monkeypatch.setenv("AWS_PROFILE", "hub")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+        assert CrossAccountSession().get_frozen_credentials(SOURCE).access_key_id == "AKIAENV"
+
+
 # Dead sources
 
 

@@ -42,6 +42,7 @@ _REMEDIES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
     ),
     ((InvalidIMDSEndpointError, InvalidIMDSEndpointModeError), "correct where the instance metadata service is"),
 )
+_NOT_SENT_BY_BOTOCORE = ("policy", "policy_arns", "source_identity")
 _NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, PermissionError)
 # By name: older botocores have not all of them.
 _SSO = frozenset({"SSOError", "NoAuthTokenError", "TokenRetrievalError"})
@@ -94,6 +95,31 @@ def no_credentials(profile: str | None, metadata_problem: str | None = None) -> 
         return SourceCredentialsError(msg, hop=0, retryable=True, hint=hint)
     hint = "configure the profile, set AWS_ACCESS_KEY_ID and its companions, or pass session="
     return SourceCredentialsError(msg, hop=0, hint=hint)
+
+
+def refuse_dropped_options(profile: str | None, profiles: Mapping[str, Any]) -> None:
+    """Refuses a profile whose role is assumed by botocore without an option that narrows or binds its session.
+
+    Args:
+        profile: The profile; None: the default one.
+        profiles: All profiles of the files, by name.
+
+    Raises:
+        SourceCredentialsError: It, or one behind it, has such an option.
+    """
+    visited: list[str] = []
+    name: str | None = profile or "default"
+    while name is not None and name not in visited:
+        settings = profiles.get(name) or {}
+        if not settings.get("role_arn") or (visited and settings.get("aws_access_key_id")):
+            return
+        dropped = [option for option in _NOT_SENT_BY_BOTOCORE if settings.get(option)]
+        if dropped:
+            msg = f"profile {name!r} has {' and '.join(dropped)}, which botocore does not send with its role"
+            hint = "use the profile as an account (Accounts.from_aws_config), or take the option out of it"
+            raise SourceCredentialsError(msg, hop=0, role_arn=settings["role_arn"], hint=hint)
+        visited.append(name)
+        name = settings.get("source_profile")
 
 
 def no_profile(error: ProfileNotFound, asked: str | None) -> SourceCredentialsError:

@@ -24,7 +24,7 @@ from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
 from ._instance_metadata import watching
-from ._source_errors import no_credentials, no_profile, source_error
+from ._source_errors import no_credentials, no_profile, refuse_dropped_options, source_error
 from ._source_mfa import RoleBehindMfa, mfa_serial_of
 from ._token_files import guard_credentials, guard_providers
 
@@ -74,6 +74,7 @@ class SourceSession:
         # Foreign code runs under it, and may come back here.
         self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
+        self._is_checked = False
         # Why the machine's metadata gave none, where they may do so later.
         self._metadata_problem: str | None = None
         renew_after_fork(self)
@@ -270,6 +271,8 @@ class SourceSession:
 
     def _frozen(self, mfa_code: str | None) -> ReadOnlyCredentials | None:
         loaded = self._loaded() if self._mfa is None else self._mfa.load(mfa_code)
+        if not self._is_checked:
+            self._check_options(loaded)
         if loaded is None or isinstance(loaded, ReadOnlyCredentials):
             return loaded
         try:
@@ -280,6 +283,14 @@ class SourceSession:
             if self._mfa is None:
                 raise
         return self._frozen(mfa_code)
+
+    def _check_options(self, loaded: object) -> None:
+        # A session that a caller passed is boto3's own business; the roles of profiles that are accounts are our own.
+        if isinstance(self._asked, str | None):
+            assumes_role = isinstance(loaded, ReadOnlyCredentials) or "assume-role" in getattr(loaded, "method", "")
+            if assumes_role:
+                refuse_dropped_options(self._profile, self._profiles)
+        self._is_checked = True
 
     def _read_again(self, access_key_id: str) -> bool:
         # A login or a rotated key may lie in the files by now; botocore read them once.

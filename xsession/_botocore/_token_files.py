@@ -38,7 +38,9 @@ def guard_providers(providers: Any) -> None:
 
 def guard_credentials(credentials: Any) -> Any:
     """The credentials, whose token file, if they have one, is read as `read_token_file` does from now on."""
-    fetcher = getattr(getattr(credentials, "_refresh_using", None), "__self__", None)
+    refresh = getattr(credentials, "_refresh_using", None)
+    # With MFA there is one more around it.
+    fetcher = getattr(getattr(refresh, "_refresh", refresh), "__self__", None)
     loader = getattr(fetcher, "_web_identity_token_loader", None)
     if type(loader) is FileWebIdentityTokenLoader:
         path: Any = getattr(loader, "_web_identity_token_path", None)

@@ -56,6 +56,7 @@ class Account:
         defaults: Those of the file that it comes from.
         settings: The profile whose settings its clients and its calls of STS have; None: those of the source.
         origin: Where it was defined: file, line and key, or "code"; two accounts that differ only here are equal.
+        notes: What a person should know of its definition, such as options that have no effect; `verify` hands them on.
         registered: Set by `Accounts`; only registered accounts take defaults.
 
     Raises:
@@ -72,6 +73,7 @@ class Account:
     defaults: Defaults | None = field(repr=False)
     settings: ProfileSettings | None = field(repr=False)
     origin: str | None = field(repr=False, compare=False)
+    notes: tuple[str, ...] = field(repr=False, compare=False)
     registered: bool = field(repr=False)
 
     def __init__(
@@ -86,6 +88,7 @@ class Account:
         defaults: Defaults | None = None,
         settings: ProfileSettings | None = None,
         origin: str | None = None,
+        notes: tuple[str, ...] = (),
         registered: bool = False,
     ) -> None:
         found = _checked_chain(name, chain)
@@ -99,6 +102,7 @@ class Account:
             "defaults": defaults,
             "settings": settings,
             "origin": origin,
+            "notes": notes,
             "registered": registered,
         }
         for option, value in values.items():

@@ -44,10 +44,11 @@ class AwsFiles:
 
 @frozen
 class Section:
-    """The settings of one profile and the place of its header."""
+    """The settings of one profile, the place of its header, and which settings the credentials file has."""
 
     settings: Mapping[str, str]
     origin: str
+    in_credentials_file: frozenset[str] = frozenset()
 
 
 @frozen
@@ -74,10 +75,12 @@ def read_sections(files: AwsFiles) -> Sections:
             services[service] = dict(section.settings)
     for name, section in _sections(files.credentials).items():
         known = profiles.get(name)
+        own = frozenset(section.settings)
         if known is None:
-            profiles[name] = replace(section, origin=f"{section.origin}: profile {name}")
+            profiles[name] = replace(section, origin=f"{section.origin}: profile {name}", in_credentials_file=own)
         else:
-            profiles[name] = replace(known, settings={**known.settings, **section.settings})
+            settings = {**known.settings, **section.settings}
+            profiles[name] = replace(known, settings=settings, in_credentials_file=own)
     return Sections(profiles, logins, services)
 
 

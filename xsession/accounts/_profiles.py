@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -15,11 +15,11 @@ from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
 from ._aws_config import AwsFiles, Sections, read_sections
 from ._entry import Entry
+from ._no_effect import STATIC, note_on_source, notes_on_profile
 from ._profile import Profile, ProfileSettings
 
 CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 
-_STATIC = ("aws_access_key_id", "aws_secret_access_key")
 _SSO = ("sso_account_id", "sso_role_name")
 _SSO_LOGIN = ("sso_start_url", "sso_region")
 _OTHER_CREDENTIALS = ("credential_process", "web_identity_token_file", "login_session")
@@ -117,7 +117,18 @@ class _Reader:
             "account_id": _account_id(settings) if chain is None else None,
             "region_name": settings.get("region"),
             "settings": self._settings(name, settings),
+            "notes": tuple(self._notes(name, start.profile, sends_own_request=bool(narrowed))),
         }
+
+    def _notes(self, name: str, source: Profile, *, sends_own_request: bool) -> Iterator[str]:
+        """Which options have no effect, and why."""
+        section = self._profiles[name]
+        in_file = "aws_access_key_id" in section.in_credentials_file
+        yield from notes_on_profile(
+            name, section.settings, keys_in_credentials_file=in_file, sends_own_request=sends_own_request
+        )
+        if source.name != name and _names_role(self._profiles[source.name].settings):
+            yield note_on_source(source.name)
 
     def _follow(self, name: str) -> tuple[list[str], _Start]:
         """The profiles whose roles are assumed, the last one first, and where their chain starts."""
@@ -149,7 +160,7 @@ class _Reader:
         if not _has_credentials(settings):
             _refuse(f"source_profile {name!r} has no credentials", "give it keys, an SSO login or a credential_process")
         if _has_keys(settings):
-            for key in _STATIC:
+            for key in STATIC:
                 if not settings.get(key):
                     _refuse(f"profile {name!r} has only half of a key: {key} is missing")
         if _is_web_identity(settings) and "role_arn" not in settings:
@@ -293,11 +304,11 @@ def _names_role(settings: Mapping[str, str]) -> bool:
 
 
 def _has_credentials(settings: Mapping[str, str]) -> bool:
-    return any(key in settings for key in (*_STATIC, *_SSO, *_OTHER_CREDENTIALS))
+    return any(key in settings for key in (*STATIC, *_SSO, *_OTHER_CREDENTIALS))
 
 
 def _has_keys(settings: Mapping[str, str]) -> bool:
-    return any(key in settings for key in _STATIC)
+    return any(key in settings for key in STATIC)
 
 
 def _is_sso(settings: Mapping[str, str]) -> bool:
