@@ -259,8 +259,11 @@ class CrossAccountSession:
         """
         resolved = self._resolve(self.accounts.find(account))
         with reaching(resolved.account.name):
-            # In no variable of this frame: its caller gets the error with it.
-            identity = resolved.source.identity(resolved.credentials.get_frozen_credentials(), resolved.sts_region_name)
+            credentials = resolved.credentials
+            # What it signs with is in no variable of this frame: its caller gets the error with it.
+            identity = resolved.source.identity(
+                credentials.get_frozen_credentials(), resolved.sts_region_name, credentials.methods
+            )
             if not resolved.hops:
                 # Where it is another identity by now, what it was given before is thrown away.
                 resolved.source.frozen()

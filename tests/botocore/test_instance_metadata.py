@@ -10,6 +10,7 @@ from pathlib import Path
 import botocore.utils
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 from tests.support.aws_hosts import Request, one_host
 from tests.support.sts_answers import usual
@@ -169,7 +170,7 @@ def test_botocores_own_way_to_the_metadata_is_as_it_was(monkeypatch: pytest.Monk
         assert source.frozen().access_key == "ASIAMACHINE"
     providers = source.boto3_session._session.get_component("credential_provider").providers
     (fetcher,) = (one._role_fetcher for one in providers if hasattr(one, "_role_fetcher"))
-    assert type(fetcher._session) is botocore.utils.botocore.httpsession.URLLib3Session
+    assert type(fetcher._session) is URLLib3Session
 
 
 # Where there may be no such service at all

@@ -329,7 +329,7 @@ def test_a_source_is_refused_where_botocore_would_drop_what_narrows_or_binds_it(
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
         if how == "AWS_PROFILE":
             monkeypatch.setenv("AWS_PROFILE", name)
-        asked = {"profile_name": name} if how in ("profile_name", "behind another") else {}
+        asked: dict[str, Any] = {"profile_name": name} if how in ("profile_name", "behind another") else {}
         xs = CrossAccountSession([account], **asked)
         with pytest.raises(SourceCredentialsError, match=rf"profile 'hub' has {option}, which botocore") as caught:
             xs.get_frozen_credentials("v")
@@ -344,8 +344,9 @@ def test_keys_that_come_before_a_profiles_role_are_not_refused_for_it(
     (files / "config").write_text(f"[profile hub]\n{role}[profile next]\nrole_arn = {HUB}2\nsource_profile = hub\n")
     with one_host(usual) as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
-        assert CrossAccountSession(profile_name="next").get_frozen_credentials(SOURCE)
-        assert CrossAccountSession(session=boto3.Session(profile_name="hub")).get_frozen_credentials(SOURCE)
+        assert CrossAccountSession(profile_name="next").get_frozen_credentials(SOURCE).access_key_id
+        passed = boto3.Session(profile_name="hub")
+        assert CrossAccountSession(session=passed).get_frozen_credentials(SOURCE).access_key_id
         monkeypatch.setenv("AWS_PROFILE", "hub")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")

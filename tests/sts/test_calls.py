@@ -333,7 +333,7 @@ class BusyLoader(Loader):
         """The model."""
         busy, self.busy = self.busy, lambda: None
         busy()
-        return super().load_service_model(service_name, *args, **kwargs)  # type: ignore[no-untyped-call]  # botocore's
+        return super().load_service_model(service_name, *args, **kwargs)
 
 
 def busy_sts(bench: Bench, loader: BusyLoader) -> Sts:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._source_session import SourceSession as SourceSession
     from ._token_files import MAX_TOKEN_CHARACTERS as MAX_TOKEN_CHARACTERS
     from ._token_files import read_token_file as read_token_file
+    from ._user_agent import called_with as called_with
 
 __all__: list[str] = []
 
@@ -34,5 +35,6 @@ __getattr__, __dir__ = lazy(
         "_source_mfa": ("code_missing",),
         "_source_session": ("SourceSession",),
         "_token_files": ("MAX_TOKEN_CHARACTERS", "read_token_file"),
+        "_user_agent": ("called_with",),
     },
 )

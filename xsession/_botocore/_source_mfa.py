@@ -18,7 +18,6 @@ from xsession.errors import MfaError
 
 from ._token_files import guard_credentials
 
-_ASSUME_ROLE = "assume-role"
 # A role that is assumed at the last moment must still reach STS.
 _MARGIN_SECONDS = 30.0
 
@@ -31,6 +30,8 @@ class RoleBehindMfa:
         serial: The device.
         wall: Reads the wall clock, in seconds since 1970.
     """
+
+    METHOD = "assume-role"
 
     def __init__(self, session: boto3.Session, serial: str, wall: Callable[[], float]) -> None:
         self.serial = serial
@@ -74,13 +75,13 @@ class RoleBehindMfa:
             if self._instead is not None:
                 return self._instead
             resolver = self._session._session.get_component("credential_provider")
-            provider = next((one for one in resolver.providers if one.METHOD == _ASSUME_ROLE), None)
+            provider = next((one for one in resolver.providers if one.METHOD == self.METHOD), None)
             if provider is None or provider._prompter is not getpass.getpass or type(provider.cache) is not dict:
                 # The application has a way of asking already, or keeps what was given.
                 self._instead = self._session.get_credentials()
                 return self._instead
             found: Any = _loaded(resolver, provider, code)
-            if found is None or found.method != _ASSUME_ROLE:
+            if found is None or found.method != self.METHOD:
                 self._instead = found
                 return self._instead
             if code is None:

@@ -27,6 +27,7 @@ from ._instance_metadata import watching
 from ._source_errors import no_credentials, no_profile, refuse_dropped_options, source_error
 from ._source_mfa import RoleBehindMfa, mfa_serial_of
 from ._token_files import guard_credentials, guard_providers
+from ._user_agent import methods_of_profile, methods_of_source, recorded_methods, within_request
 
 # What a machine gives to whoever asks: a profile that lost its keys is not the machine.
 _OF_THE_MACHINE = frozenset({"container-role", "iam-role"})
@@ -75,6 +76,7 @@ class SourceSession:
         self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
         self._is_checked = False
+        self._methods: set[str] = set()
         # Why the machine's metadata gave none, where they may do so later.
         self._metadata_problem: str | None = None
         renew_after_fork(self)
@@ -100,9 +102,20 @@ class SourceSession:
         return isinstance(self._asked, boto3.Session)
 
     @property
-    def method(self) -> str | None:
-        """How botocore obtained the credentials; None: it has not looked for them yet."""
-        return getattr(getattr(self.boto3_session._session, "_credentials", None), "method", None)
+    def methods(self) -> frozenset[str]:
+        """How botocore obtained the credentials, or will, as far as that is known without looking; in its words."""
+        if self._methods:
+            return frozenset(self._methods)
+        if isinstance(self._asked, Profile):
+            return methods_of_profile(self._asked, self._profiles.get(self._asked.name) or {})
+        if self._mfa is not None:
+            return frozenset({self._mfa.METHOD})
+        return frozenset(filter(None, [getattr(_held_by(self.boto3_session), "method", None)]))
+
+    @property
+    def methods_as_source(self) -> frozenset[str]:
+        """Likewise, for a role that they assume."""
+        return methods_of_source(self._asked, self.methods)
 
     @property
     def is_being_read(self) -> bool:
@@ -264,8 +277,10 @@ class SourceSession:
         providers = _providers_of(session)
         guard_providers(providers)
         named = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
-        with watching(providers, expected=named) as metadata:
+        methods: set[str] = set()
+        with watching(providers, expected=named) as metadata, recorded_methods(methods):
             found: BotocoreCredentials | None = guard_credentials(session.get_credentials())
+        self._methods = methods
         self._metadata_problem = metadata.problem if found is None else None
         return found
 
@@ -276,7 +291,8 @@ class SourceSession:
         if loaded is None or isinstance(loaded, ReadOnlyCredentials):
             return loaded
         try:
-            return loaded.get_frozen_credentials()
+            with within_request():
+                return loaded.get_frozen_credentials()
         except RefreshWithMFAUnsupportedError:
             # botocore asks once; from now on we do.
             self._mfa = self._made_mfa()

@@ -233,7 +233,7 @@ class SourceCredentials(AccountCredentials):
     @property
     def methods(self) -> frozenset[str]:
         """How the source's are obtained, in botocore's words, as far as that is known without a network call."""
-        return frozenset(filter(None, [self._source.session.method]))
+        return self._source.session.methods
 
     def issue(self) -> object:
         """Another object where the source has another key, or what was made of this one was invalidated."""

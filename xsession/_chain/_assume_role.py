@@ -44,6 +44,10 @@ class Signer(Protocol):
         """Whether they are so new that STS may not know them everywhere yet."""
 
     @property
+    def methods(self) -> frozenset[str]:
+        """How these are obtained, in botocore's words, as far as that is known."""
+
+    @property
     def quota_account_id(self) -> str:
         """The account to whose quota of STS its calls count, or what stands for it where that is not known."""
 
@@ -101,6 +105,7 @@ class AssumeRoleRequest:
                     frozen,
                     hop=self._hop.number,
                     region_name=self._region,
+                    methods=self._signer.methods,
                     mfa_code=mfa_code,
                     lane=self.lane,
                     try_limit=try_limit,

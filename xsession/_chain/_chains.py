@@ -362,7 +362,7 @@ class Chains:
                     self._recent[key] = cell
                 keys.append(key)
                 cells.append(cell)
-                signer = HopSigner(cell)
+                signer = HopSigner(cell, partial(_methods, hops, source))
         return tuple(keys), tuple(cells)
 
     def _parent_key(self, role: Role, before: str, source: Source) -> str:
@@ -444,4 +444,4 @@ def _methods(hops: tuple[Hop, ...], source: Source) -> frozenset[str]:
     """How the credentials at the end of a chain are obtained, in botocore's words, as far as that is known."""
     if hops[0].role.has_web_identity:
         return frozenset({"assume-role-with-web-identity", *("assume-role" for _ in hops[1:])})
-    return frozenset({"assume-role", source.session.method or "assume-role"})
+    return source.methods | {"assume-role"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -141,10 +142,17 @@ class HopSigner:
 
     Args:
         cell: That hop's cell.
+        methods: How its credentials are obtained, in botocore's words, as far as that is known.
     """
 
-    def __init__(self, cell: Cell[SigningCredentials]) -> None:
+    def __init__(self, cell: Cell[SigningCredentials], methods: Callable[[], frozenset[str]]) -> None:
         self._cell = cell
+        self._methods = methods
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """How these are obtained, in botocore's words, as far as that is known."""
+        return self._methods()
 
     @property
     def quota_account_id(self) -> str:

@@ -70,7 +70,9 @@ class MfaSession:
         sts = self.source.sts
         issued = signed_by(
             self.source,
-            lambda frozen: sts.session_token(frozen, self.serial, code, seconds=seconds, region_name=region_name),
+            lambda frozen: sts.session_token(
+                frozen, self.serial, code, seconds=seconds, region_name=region_name, methods=self.methods
+            ),
         )
         self._hold(issued)
         self._store.put(self.key, issued.credentials)
@@ -92,6 +94,11 @@ class MfaSession:
         if held is not None and held[1].access_key == access_key_id:
             self.forget()
         return True
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """How the long-term credentials are obtained: that there is a session has no id."""
+        return self.source.methods
 
     @property
     def quota_account_id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +153,11 @@ class Source:
         return self.session.is_being_read
 
     @property
+    def methods(self) -> frozenset[str]:
+        """How its credentials are obtained, in botocore's words, as far as that is known."""
+        return self.session.methods_as_source
+
+    @property
     def settling(self) -> bool:
         """Whether its credentials are so new that STS may not know them yet: nobody says so of a source's."""
         return False
@@ -198,14 +203,18 @@ class Source:
         """The source's account, where its credentials say it."""
         return self.session.account_id or self.session.identity
 
-    def identity(self, caller: ReadOnlyCredentials, region_name: str | None = None) -> Identity:
+    def identity(
+        self, caller: ReadOnlyCredentials, region_name: str | None = None, methods: Iterable[str] | None = None
+    ) -> Identity:
         """Whose credentials these are, asked of STS.
 
         Args:
             caller: The credentials.
             region_name: The region whose STS knows them; None: that of the source's own.
+            methods: How they were obtained, in botocore's words; None: as the source's own.
         """
-        return self.sts.caller_identity(caller, region_name=region_name or self.sts_region_name)
+        methods = self.session.methods if methods is None else methods
+        return self.sts.caller_identity(caller, region_name=region_name or self.sts_region_name, methods=methods)
 
     def principal(self) -> str:
         """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""

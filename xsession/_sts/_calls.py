@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from xsession._aws import account_of, is_throttling
 from xsession._base import Clock, Latch, renew_after_fork
-from xsession._botocore import CallerCredentials, ClientCore, install_log_filter, unlogged
+from xsession._botocore import CallerCredentials, ClientCore, called_with, install_log_filter, unlogged
 from xsession.credentials import Identity
 from xsession.errors import WrongAccountError, XSessionError
 from xsession.refresh import MAX_TRY_SECONDS, Issued, Lane
@@ -63,6 +63,7 @@ class Sts:
         *,
         hop: int,
         region_name: str,
+        methods: Iterable[str] = (),
         mfa_code: str | None = None,
         lane: Lane | None = None,
         try_limit: float = MAX_TRY_SECONDS,
@@ -72,6 +73,7 @@ class Sts:
         Args:
             role: With its session name filled in.
             caller: Signs the call.
+            methods: How the caller's credentials were obtained, in botocore's words, which AWS is told.
             hop: The role's place in its chain, for errors.
             region_name: The region whose STS is asked.
             mfa_code: The six digits of the role's MFA device.
@@ -85,7 +87,8 @@ class Sts:
         request = role.request() if mfa_code is None else {**role.request(), "TokenCode": mfa_code}
         with self._tries.waiting_in(lane):
             client = (region_name, try_limit)
-            answer = self._call("assume_role", request, caller, client, role=role, hop=hop)
+            with called_with(methods):
+                answer = self._call("assume_role", request, caller, client, role=role, hop=hop)
         return self._assumed(answer, role, hop)
 
     def assume_role_with_web_identity(
@@ -113,13 +116,20 @@ class Sts:
             WrongAccountError: The answer is for another account than the role's.
         """
         request = {**role.request(), "WebIdentityToken": token}
-        with self._tries.waiting_in(lane):
+        with self._tries.waiting_in(lane), called_with(()):
             client = (region_name, try_limit)
             answer = self._call("assume_role_with_web_identity", request, None, client, role=role, hop=hop)
         return self._assumed(answer, role, hop)
 
     def session_token(
-        self, caller: ReadOnlyCredentials, serial: str, mfa_code: str, *, seconds: int, region_name: str
+        self,
+        caller: ReadOnlyCredentials,
+        serial: str,
+        mfa_code: str,
+        *,
+        seconds: int,
+        region_name: str,
+        methods: Iterable[str] = (),
     ) -> Issued:
         """A session of long-term credentials that has passed MFA; needs no permission.
 
@@ -129,23 +139,32 @@ class Sts:
             mfa_code: Its six digits.
             seconds: How long the session lives.
             region_name: The region whose STS is asked.
+            methods: As for `assume_role`.
 
         Raises:
             CredentialsError: STS refused, failed, could not be reached, or answered nonsense.
         """
         request = {"SerialNumber": serial, "TokenCode": mfa_code, "DurationSeconds": seconds}
-        with self._tries.waiting_in(None):
+        with self._tries.waiting_in(None), called_with(methods):
             answer = self._call("get_session_token", request, caller, (region_name, MAX_TRY_SECONDS), hop=0)
         sent_boot, sent_wall = self._tries.sent
         return Issued(read_credentials(answer, seconds, sent_wall, None, 0), sent_boot)
 
-    def caller_identity(self, caller: ReadOnlyCredentials, *, region_name: str) -> Identity:
+    def caller_identity(
+        self, caller: ReadOnlyCredentials, *, region_name: str, methods: Iterable[str] = ()
+    ) -> Identity:
         """Asks STS whose credentials these are; needs no permission.
+
+        Args:
+            caller: The credentials.
+            region_name: The region whose STS is asked.
+            methods: As for `assume_role`.
 
         Raises:
             CredentialsError: STS refused, failed or could not be reached.
         """
-        answer = self._call("get_caller_identity", {}, caller, (region_name, MAX_TRY_SECONDS))
+        with called_with(methods):
+            answer = self._call("get_caller_identity", {}, caller, (region_name, MAX_TRY_SECONDS))
         return Identity(account_id=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
 
     def after_fork(self) -> None:

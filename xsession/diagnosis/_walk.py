@@ -88,6 +88,11 @@ class _HopBefore:
         self._at = at
 
     @property
+    def methods(self) -> frozenset[str]:
+        """How they were obtained, in botocore's words."""
+        return frozenset({"assume-role"})
+
+    @property
     def quota_account_id(self) -> str:
         """The account to whose quota of STS its calls count."""
         return self._at.caller.account_id
@@ -212,13 +217,13 @@ class _Walk:
         source = self._chain.source
         frozen = self._frozen()
         try:
-            return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
+            return frozen, source.identity(frozen, self._region_name)
         except CredentialsError as error:
             # As at any refresh: a login, or a rotated key, may be in the files now.
             if not is_dead_caller(error.code) or not source.rejected(frozen.access_key or ""):
                 raise
         frozen = self._frozen()
-        return frozen, source.sts.caller_identity(frozen, region_name=self._region_name)
+        return frozen, source.identity(frozen, self._region_name)
 
     def _frozen(self) -> ReadOnlyCredentials:
         # Here, where a person can answer, and no refresh waits.
@@ -269,7 +274,7 @@ class _Walk:
         if known is not None:
             return known
         frozen = SourceSession(session).frozen()
-        return self._chain.source.sts.caller_identity(frozen, region_name=self._region_name).account_id
+        return self._chain.source.identity(frozen, self._region_name, ()).account_id
 
 
 def _at_role(
