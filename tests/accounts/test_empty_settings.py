@@ -26,7 +26,7 @@ BASES = {
 SETTINGS = sorted(
     {
         *profiles._TEXT_OPTIONS,
-        *profiles._STATIC,
+        *profiles.STATIC,
         *profiles._SSO,
         *profiles._SSO_LOGIN,
         *profiles._OTHER_CREDENTIALS,
