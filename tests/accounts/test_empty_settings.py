@@ -12,6 +12,7 @@ from botocore.validate import validate_parameters
 
 from xsession import Accounts, ConfigError
 from xsession.accounts import _profiles as profiles
+from xsession.accounts._no_effect import STATIC
 
 ARN = "arn:aws:iam::222222222222:role/R"
 KEYS = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example\n"
@@ -26,7 +27,7 @@ BASES = {
 SETTINGS = sorted(
     {
         *profiles._TEXT_OPTIONS,
-        *profiles.STATIC,
+        *STATIC,
         *profiles._SSO,
         *profiles._SSO_LOGIN,
         *profiles._OTHER_CREDENTIALS,

@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound, RefreshWithMFAUnsupportedError
@@ -23,11 +22,10 @@ from xsession._base import renew_after_fork
 from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
-from ._instance_metadata import watching
+from ._credentials_lookup import look_up
 from ._source_errors import no_credentials, no_profile, refuse_dropped_options, source_error
 from ._source_mfa import RoleBehindMfa, mfa_serial_of
-from ._token_files import guard_credentials, guard_providers
-from ._user_agent import methods_of_profile, methods_of_source, recorded_methods, within_request
+from ._user_agent import methods_of_naming, methods_of_profile, within_request
 
 # What a machine gives to whoever asks: a profile that lost its keys is not the machine.
 _OF_THE_MACHINE = frozenset({"container-role", "iam-role"})
@@ -76,7 +74,7 @@ class SourceSession:
         self._lock = threading.RLock()
         self._credentials: BotocoreCredentials | None = None
         self._is_checked = False
-        self._methods: set[str] = set()
+        self._methods: frozenset[str] = frozenset()
         # Why the machine's metadata gave none, where they may do so later.
         self._metadata_problem: str | None = None
         renew_after_fork(self)
@@ -105,7 +103,7 @@ class SourceSession:
     def methods(self) -> frozenset[str]:
         """How botocore obtained the credentials, or will, as far as that is known without looking; in its words."""
         if self._methods:
-            return frozenset(self._methods)
+            return self._methods
         if isinstance(self._asked, Profile):
             return methods_of_profile(self._asked, self._profiles.get(self._asked.name) or {})
         if self._mfa is not None:
@@ -115,7 +113,7 @@ class SourceSession:
     @property
     def methods_as_source(self) -> frozenset[str]:
         """Likewise, for a role that they assume."""
-        return methods_of_source(self._asked, self.methods)
+        return self.methods | methods_of_naming(self._asked) if isinstance(self._asked, Profile) else self.methods
 
     @property
     def is_being_read(self) -> bool:
@@ -274,15 +272,10 @@ class SourceSession:
             return self._credentials
 
     def _looked_up(self, session: boto3.Session) -> BotocoreCredentials | None:
-        providers = _providers_of(session)
-        guard_providers(providers)
         named = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
-        methods: set[str] = set()
-        with watching(providers, expected=named) as metadata, recorded_methods(methods):
-            found: BotocoreCredentials | None = guard_credentials(session.get_credentials())
-        self._methods = methods
-        self._metadata_problem = metadata.problem if found is None else None
-        return found
+        found = look_up(session, held=_held_by(session), expected_of_machine=named)
+        self._metadata_problem, self._methods = found.metadata_problem, found.methods
+        return found.credentials
 
     def _frozen(self, mfa_code: str | None) -> ReadOnlyCredentials | None:
         loaded = self._loaded() if self._mfa is None else self._mfa.load(mfa_code)
@@ -335,17 +328,6 @@ def _profile_session(profile: Profile) -> boto3.Session:
 
 def _held_by(session: boto3.Session) -> Any:
     return getattr(session._session, "_credentials", None)
-
-
-def _providers_of(session: boto3.Session) -> list[Any]:
-    """botocore's providers of a session's credentials; none where it has found some, or has a way of its own."""
-    inner = session._session
-    held = _held_by(session)
-    if type(inner).get_credentials is not botocore.session.Session.get_credentials:
-        return []
-    if held is not None and getattr(held, "method", None) != "container-role":
-        return []
-    return list(getattr(inner.get_component("credential_provider"), "providers", ()))
 
 
 def _name_region(session: boto3.Session, region_name: str | None) -> None:

@@ -63,16 +63,9 @@ def methods_of_profile(profile: Profile, settings: Mapping[str, Any]) -> frozens
     return frozenset(next((ids for setting, ids in _OF_SETTINGS if setting in settings), (_PROFILE,)))
 
 
-def methods_of_source(profile: object, methods: frozenset[str]) -> frozenset[str]:
-    """How the credentials that assume a role were obtained: for a profile's, how it names them counts too.
-
-    Args:
-        profile: The profile that they are of; anything else: no profile names them.
-        methods: How they were obtained.
-    """
-    if not isinstance(profile, Profile):
-        return methods
-    return methods | (_OF_SOURCE_PROFILE if profile.credential_source is None else _OF_NAMED_SOURCE)
+def methods_of_naming(profile: Profile) -> frozenset[str]:
+    """How a profile with a role names what assumes it: as a `source_profile` or a `credential_source`."""
+    return _OF_SOURCE_PROFILE if profile.credential_source is None else _OF_NAMED_SOURCE
 
 
 @contextmanager

@@ -205,7 +205,7 @@ class Chains:
         hop, source = resolved.hops[-1], resolved.source
         hop = replace(hop, role=hop.role.replace(duration_seconds=None))
         before = resolved.cells[-2] if len(resolved.cells) > 1 else None
-        request = self._kept_request(hop, source if before is None else HopSigner(before), source, None)
+        request = self._kept_request(hop, self._signer(source, before, resolved.hops), source, None)
         label = Label(resolved.account.name, hop.role.role_arn, hop.number)
         fetch = self._fetch(label, "", request, NoStore(), before)
         with reaching(resolved.account.name), given_up_with(self._ended):
@@ -362,8 +362,11 @@ class Chains:
                     self._recent[key] = cell
                 keys.append(key)
                 cells.append(cell)
-                signer = HopSigner(cell, partial(_methods, hops, source))
+                signer = self._signer(source, cell, hops)
         return tuple(keys), tuple(cells)
+
+    def _signer(self, source: Source, before: Cell[SigningCredentials] | None, hops: tuple[Hop, ...]) -> Signer:
+        return source if before is None else HopSigner(before, partial(_methods, hops, source))
 
     def _parent_key(self, role: Role, before: str, source: Source) -> str:
         # What a role's credentials come from, as a part of its key. The path of a file is in the role's own part.

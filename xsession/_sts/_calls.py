@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 _MAX_CONNECT_SECONDS = 3.0
-_MAX_BUILD_SECONDS = 1.0
+# Much longer than it takes.
+_MAX_BUILD_SECONDS = 3.0
 
 # A ValidationError quotes the value that it refuses.
 _SECRET_PARAMETERS = ("ExternalId", "TokenCode", "WebIdentityToken")
