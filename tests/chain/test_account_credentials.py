@@ -115,6 +115,23 @@ class OneSource:
         return True
 
 
+def test_a_signal_handler_may_come_in_while_a_sources_rejection_is_noted() -> None:
+    """Its own requests with these credentials are rejected or accepted, too."""
+    source: Any = OneSource()
+    credentials = SourceCredentials("own", source, None)
+    told: list[float | None] = []
+
+    def interrupted() -> None:
+        with credentials._lock:
+            told.append(credentials.rejected(Rejection("AKIAONE", SERVICE)))
+            credentials.accepted(SERVICE)
+
+    main = threading.Thread(target=interrupted, daemon=True)
+    main.start()
+    main.join(10)
+    assert (told, credentials.rejections.rejected) == ([0.0], ())
+
+
 def test_a_sources_credentials_are_checked_once_for_each_key() -> None:
     """The account that they belong to can only change with the key."""
     source: Any = OneSource()

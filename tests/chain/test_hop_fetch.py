@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cells import Bench, attempted, until
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import (
     SOURCE,
@@ -19,6 +20,7 @@ from xsession import (
     RoleChain,
     SourceCredentialsError,
 )
+from xsession._chain._hop_fetch import HopSigner
 from xsession.events import Invalidated
 from xsession.testing import FakeClock, Fault, LocalAWS
 
@@ -105,6 +107,25 @@ def test_a_hop_whose_credentials_died_is_assumed_again(world: World) -> None:
     clock.advance(10)  # before, STS may only not know it yet
     assert xs.get_frozen_credentials("deep").account_id == VEGETA
     assert [event.reason for event in world.events.of(Invalidated)].count("rejected by STS") == 1
+    # The new ones were accepted.
+    assert xs._chains.resolve(xs.accounts.find("deep")).cells[0].rejections.rejected == ()
+
+
+def test_a_hop_is_not_thrown_away_for_a_role_that_takes_none_of_its_keys() -> None:
+    """Two of them say that it is that role's own business, until it takes one; others need them meanwhile."""
+    bench = Bench()
+    hub: Any = bench.cell
+    signer = HopSigner(hub, "arn:aws:iam::222222222222:role/Bad")
+
+    def rejected() -> bool:
+        key = bench.key()
+        bench.clock.advance(65)
+        return signer.rejected(key)
+
+    assert [rejected() for _ in range(8)] == [True, *[False] * 7]
+    signer.accepted()
+    assert [rejected() for _ in range(2)] == [True, False]
+    assert bench.calls == 3
 
 
 # Durations
@@ -218,6 +239,27 @@ def test_credentials_from_the_future_are_not_believed() -> None:
         _session(world, store, clock=clock).get_frozen_credentials("vegeta")
         world.close()
         assert aws.count("AssumeRole") == 2
+
+
+@pytest.mark.parametrize("end", ["close", "invalidate"])
+def test_what_is_thrown_away_on_its_way_is_not_kept(world: World, end: str) -> None:
+    """Another session that looks into the store would use it."""
+
+    class Overtaken(MemoryStore):
+        """Once STS has answered, the session is quicker than the store."""
+
+        kept: list[str] = []  # noqa: RUF012 # of the one that is made
+
+        def put(self, key: str, credentials: Credentials) -> None:
+            if not self.kept:
+                getattr(xs, end)()
+                super().put(key, credentials)
+                self.kept.append(credentials.access_key_id)
+
+    store = Overtaken()
+    xs = world.session(store=store)
+    attempted(lambda: xs.get_frozen_credentials("vegeta"))
+    until(lambda: store.kept and not store._items)
 
 
 def test_two_sources_never_share_what_is_stored(world: World) -> None:

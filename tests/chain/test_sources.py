@@ -31,6 +31,8 @@ from xsession import (
     SourceCredentialsError,
     XSessionError,
 )
+from xsession._botocore import SourceSession
+from xsession._chain import _sources
 from xsession.refresh import RefreshPolicy
 
 ROLE = "arn:aws:iam::222222222222:role/R"
@@ -504,6 +506,62 @@ def test_a_shared_hub_is_kept_while_one_account_behind_it_is_refused(monkeypatch
             xs.get_frozen_credentials("bad")
         assert [request.form["RoleArn"] for request in sts.seen].count(HUB) == 1
         assert xs.get_frozen_credentials("good").access_key_id == good.access_key_id
+
+
+# A source that becomes another one
+
+
+def test_what_the_one_before_asked_for_is_not_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was on its way when the source turned out to be somebody else."""
+    asked, goes_on = threading.Event(), threading.Event()
+
+    class Login:
+        key = "AKIAALICE"
+
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            return ReadOnlyCredentials(self.key, "s", None)
+
+    def answer(request: Request) -> tuple[int, str]:
+        if request.form.get("RoleArn") == ROLE and request.key_id == "AKIAALICE":
+            asked.set()
+            goes_on.wait(30)
+        return usual(request)
+
+    with one_host(answer) as sts, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+        session = boto3.Session("AKIAONE", "s", region_name="us-east-1")
+        session._session._credentials = login = Login()
+        xs = CrossAccountSession({"slow": ROLE, "other": HUB}, session=session)
+        reader = pool.submit(xs.get_frozen_credentials, "slow")
+        try:
+            assert asked.wait(30)
+            login.key = "AKIABOB"
+            xs.get_frozen_credentials("other")
+        finally:
+            goes_on.set()
+        assert reader.result() == xs.get_frozen_credentials("slow")
+        signed = [request.key_id for request in sts.seen if request.form.get("RoleArn") == ROLE]
+        assert signed == ["AKIAALICE", "AKIABOB"]
+
+
+def test_a_signal_handler_may_come_in_while_a_source_is_made(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It uses an account of the very same source, and there is one of that."""
+    (files / "credentials").write_text(keys(team="AKIATEAM"))
+    accounts = [Account("v", ROLE, source="team"), Account("other", HUB, source="team")]
+    xs = CrossAccountSession(accounts, session=boto3.Session("AKIAONE", "s", region_name="us-east-1"))
+    found: list[object] = []
+
+    def interrupted(*args: Any, **options: Any) -> SourceSession:
+        if not found:
+            found.append(None)
+            found.append(xs._chains._sources.of(accounts[1]))
+        return SourceSession(*args, **options)
+
+    monkeypatch.setattr(_sources, "SourceSession", interrupted)
+    main = threading.Thread(target=lambda: found.append(xs._chains._sources.of(accounts[0])), daemon=True)
+    main.start()
+    main.join(10)
+    assert (len(found), found[1]) == (3, found[-1])
 
 
 # Sessions that callers pass

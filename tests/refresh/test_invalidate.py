@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from tests.support.cells import Bench, hanging_refresh, in_threads, refusal
+from tests.support.cells import Bench, hanging_refresh, in_threads, refusal, until
 from xsession import events
 from xsession.errors import AssumeRoleError, CredentialsTimeoutError
 from xsession.refresh import RefreshState
@@ -76,14 +78,36 @@ def test_an_invalidation_ends_a_back_off() -> None:
     assert bench.key() == "ASIA2"
 
 
-def test_what_is_superseded_is_gone_but_a_refresh_under_way_counts() -> None:
-    """Its answer is of the new source already."""
+def test_what_is_superseded_is_gone_and_so_is_what_another_thread_is_at() -> None:
+    """It may have been signed before the source was another one."""
     bench = Bench()
     with hanging_refresh(bench):
+        assert bench.cell.is_given
         bench.cell.supersede()
         assert bench.cell.state is RefreshState.EMPTY
-    assert (bench.key(), bench.calls, bench.fetch.forgotten) == ("ASIA2", 2, ["ASIA1"])
+    assert (bench.key(), bench.calls, bench.fetch.forgotten) == ("ASIA3", 3, ["ASIA1"])
     assert bench.events.wait_for(events.Invalidated).access_key_id == "ASIA1"
+
+
+def test_what_is_on_its_way_for_another_thread_was_given_too() -> None:
+    """To the source, though nothing is held yet."""
+    bench = Bench()
+    assert not bench.cell.is_given
+    with bench.hanging():
+        reading = threading.Thread(target=bench.key, daemon=True)
+        reading.start()
+        until(lambda: bench.calls)
+        assert bench.cell.is_given
+    reading.join(10)
+    assert bench.cell.is_given
+
+
+def test_the_refresh_that_finds_another_source_goes_on() -> None:
+    """Its answer is of the new one already."""
+    bench = Bench()
+    told: list[bool] = []
+    bench.fetch.before = lambda: (told.append(bench.cell.is_given), bench.cell.supersede())
+    assert (bench.key(), bench.calls, told) == ("ASIA1", 1, [False])
 
 
 def test_where_nothing_is_held_nothing_is_superseded() -> None:

@@ -35,6 +35,9 @@ class Signer(Protocol):
     def rejected(self, access_key_id: str) -> bool:
         """Records that STS rejected these; returns whether there are others now."""
 
+    def accepted(self) -> None:
+        """Records that STS accepted these."""
+
     @property
     def awaits_source(self) -> bool:
         """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
@@ -100,7 +103,7 @@ class AssumeRoleRequest:
             if self._role.mfa_serial is not None and mfa_code is None:
                 raise code_missing(self._role.mfa_serial)
             try:
-                return self._sts.assume_role(
+                issued = self._sts.assume_role(
                     self._wanted(),
                     frozen,
                     hop=self._hop.number,
@@ -117,6 +120,9 @@ class AssumeRoleRequest:
                     continue
                 if others_tried or not has_others(self._signer, frozen, error):
                     raise
+            else:
+                self._signer.accepted()
+                return issued
             frozen, others_tried = self._signer.frozen(), True
 
     @property

@@ -205,7 +205,7 @@ class Chains:
         hop, source = resolved.hops[-1], resolved.source
         hop = replace(hop, role=hop.role.replace(duration_seconds=None))
         before = resolved.cells[-2] if len(resolved.cells) > 1 else None
-        request = self._kept_request(hop, self._signer(source, before, resolved.hops), source, None)
+        request = self._kept_request(hop, self._signer(source, before, hop, resolved.hops), source, None)
         label = Label(resolved.account.name, hop.role.role_arn, hop.number)
         fetch = self._fetch(label, "", request, NoStore(), before)
         with reaching(resolved.account.name), given_up_with(self._ended):
@@ -308,7 +308,7 @@ class Chains:
     def _holds(self, source: Source) -> bool:
         mfa_sessions = self._made_mfa_sessions
         held = mfa_sessions is not None and mfa_sessions.holds(source.key)
-        return held or any(cell.snapshot.generation for cell in self._cells_from(source))
+        return held or any(cell.is_given for cell in self._cells_from(source))
 
     def _cells_from(self, source: Source) -> list[Cell[SigningCredentials]]:
         with self._lock:
@@ -340,7 +340,6 @@ class Chains:
         self, account: str, source: Source, hops: tuple[Hop, ...], deadline: Deadline | None
     ) -> tuple[tuple[str, ...], tuple[Cell[SigningCredentials], ...]]:
         key = source.key
-        signer: Signer = source
         keys: list[str] = []
         cells: list[Cell[SigningCredentials]] = []
         with self._lock:
@@ -354,19 +353,23 @@ class Chains:
                     last = hop is hops[-1]
                     ends = deadline if last else None
                     label = Label(account if last else None, hop.role.role_arn, hop.number)
-                    request = self._kept_request(hop, signer, source, ends)
                     before = cells[-1] if cells else None
+                    signer = self._signer(source, before, hop, hops)
+                    request = self._kept_request(hop, signer, source, ends)
                     cell = self._cells[key] = self._new_cell(label, key, request, ends, before)
                     self._source_of_cell[cell] = source
                 if not source.is_passing:
                     self._recent[key] = cell
                 keys.append(key)
                 cells.append(cell)
-                signer = self._signer(source, cell, hops)
         return tuple(keys), tuple(cells)
 
-    def _signer(self, source: Source, before: Cell[SigningCredentials] | None, hops: tuple[Hop, ...]) -> Signer:
-        return source if before is None else HopSigner(before, partial(_methods, hops, source))
+    def _signer(
+        self, source: Source, before: Cell[SigningCredentials] | None, hop: Hop, hops: tuple[Hop, ...]
+    ) -> Signer:
+        if before is None:
+            return source
+        return HopSigner(before, hop.role.role_arn, partial(_methods, hops, source))
 
     def _parent_key(self, role: Role, before: str, source: Source) -> str:
         # What a role's credentials come from, as a part of its key. The path of a file is in the role's own part.

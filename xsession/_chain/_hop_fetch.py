@@ -12,7 +12,7 @@ from xsession._base import Clock
 from xsession._botocore import SigningCredentials
 from xsession.credentials import Credentials
 from xsession.errors import MfaError, XSessionError
-from xsession.refresh import Cell, Issued, Label, Lane, Reader
+from xsession.refresh import Cell, Issued, Label, Lane, Reader, Rejection, is_given_up
 from xsession.stores import Store
 
 from ._assume_role import SETTLING_SECONDS
@@ -103,6 +103,9 @@ class HopFetch:
             raise
         self._called_for_help = False
         self._store.put(self._key, issued.credentials)
+        if is_given_up():
+            # Thrown away meanwhile: whoever did so may have looked into the store before.
+            self._store.delete(self._key, issued.credentials.access_key_id)
         return issued
 
     def forget(self, access_key_id: str | None) -> None:
@@ -142,11 +145,13 @@ class HopSigner:
 
     Args:
         cell: That hop's cell.
+        role_arn: The next hop's role.
         methods: How its credentials are obtained, in botocore's words, as far as that is known.
     """
 
-    def __init__(self, cell: Cell[SigningCredentials], methods: Callable[[], frozenset[str]]) -> None:
+    def __init__(self, cell: Cell[SigningCredentials], role_arn: str, methods: Callable[[], frozenset[str]]) -> None:
         self._cell = cell
+        self._endpoint = "sts", role_arn
         self._methods = methods
 
     @property
@@ -176,9 +181,13 @@ class HopSigner:
         return snapshot.generation > 0 and self._cell.clock.boot() - asked < SETTLING_SECONDS
 
     def rejected(self, access_key_id: str) -> bool:
-        """Throws them away, so that they are fetched again."""
-        self._cell.invalidate(access_key_id, reason="rejected by STS")
-        return True
+        """Throws them away, so that they are fetched again; but seldom, and not for a role that takes no others."""
+        return self._cell.rejected(Rejection(access_key_id, self._endpoint), reason="rejected by STS") is not None
+
+    def accepted(self) -> None:
+        """Records that STS accepted them."""
+        if self._cell.rejections.rejected:
+            self._cell.accepted(self._endpoint)
 
 
 def issued_earlier(kept: Credentials | None, account_id: str | None, clock: Clock) -> Issued | None:

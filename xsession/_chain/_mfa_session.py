@@ -95,6 +95,9 @@ class MfaSession:
             self.forget()
         return True
 
+    def accepted(self) -> None:
+        """Nothing is remembered of rejections: the next session takes a code."""
+
     @property
     def methods(self) -> frozenset[str]:
         """How the long-term credentials are obtained: that there is a session has no id."""

@@ -147,6 +147,9 @@ class Source:
                 self._changed(self)
         return others
 
+    def accepted(self) -> None:
+        """Nothing is remembered of rejections of a source's credentials."""
+
     @property
     def awaits_source(self) -> bool:
         """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""

@@ -115,6 +115,9 @@ class _HopBefore:
         """There are never others: these were issued a moment ago."""
         return False
 
+    def accepted(self) -> None:
+        """Nothing is kept of them."""
+
 
 def diagnose(
     account: Account,

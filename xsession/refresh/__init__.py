@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._snapshot import Snapshot as Snapshot
     from ._status import HopStatus, Status
     from ._this_thread import given_up_with as given_up_with
+    from ._this_thread import is_given_up as is_given_up
     from ._workers import SHARED_WORKERS as SHARED_WORKERS
     from ._workers import Workers as Workers
 
@@ -38,7 +39,7 @@ __getattr__, __dir__ = lazy(
         "_rejections": ("Endpoint", "Rejection", "RejectionMemory", "no_rejections"),
         "_snapshot": ("Deadline", "Issued", "Snapshot"),
         "_status": ("HopStatus", "Status"),
-        "_this_thread": ("given_up_with",),
+        "_this_thread": ("given_up_with", "is_given_up"),
         "_workers": ("SHARED_WORKERS", "Workers"),
     },
 )

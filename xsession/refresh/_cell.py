@@ -222,11 +222,22 @@ class Cell(Generic[T]):
             if self.failure is not None and isinstance(self.failure.error, kind):
                 self.failure = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was given to its source, or may be on its way: another thread is at a refresh."""
+        return self.snapshot.generation > 0 or any(flight.runs_elsewhere for flight in self._flights)
+
     def supersede(self) -> None:
-        """Throws away what is held, but not the answer of a refresh under way: the source is another identity now."""
+        """Throws away what is held, and what comes for other threads: the source is another identity now.
+
+        The refresh that found that out goes on.
+        """
         with self._lock:
             held = self.snapshot.credentials.access_key_id or None
             self.snapshot, self.failure = nothing(), None
+            # They may have been signed before.
+            voided = self._void([flight for flight in self._flights if flight.runs_elsewhere])
+        _land(voided)
         if held is not None:
             self._fetch.forget(held)
             self.reports.send(events.Invalidated, access_key_id=held, reason="the source has other credentials")
@@ -350,12 +361,21 @@ class Cell(Generic[T]):
             # It fails with that error, and is not held up by the next try of the hop before.
             self._workers.submit(flight.run, urgent=not flight.background, lane=self._fetch.lane, unwanted=flight.done)
 
-    def _forget(self) -> list[Flight]:
+    @property
+    def _flights(self) -> list[Flight]:
+        return [flight for flight in (self._flight, self._overdue_flight) if flight is not None]
+
+    def _void(self, flights: list[Flight]) -> list[Flight]:
         # Those who wait are to be told, by `_land`, outside of the lock.
-        voided = [flight for flight in (self._flight, self._overdue_flight) if flight is not None]
-        for flight in voided:
+        for flight in flights:
             flight.voided = True
-        self._flight = self._overdue_flight = self.failure = None
+        self._flight = None if self._flight in flights else self._flight
+        self._overdue_flight = None if self._overdue_flight in flights else self._overdue_flight
+        return flights
+
+    def _forget(self) -> list[Flight]:
+        voided = self._void(self._flights)
+        self.failure = None
         self.snapshot = nothing()
         if self._forgotten is not None:
             self._forgotten.set()

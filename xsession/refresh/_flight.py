@@ -113,6 +113,11 @@ class Flight:
                 self._mfa_code = self.runner = None
                 self.land()
 
+    @property
+    def runs_elsewhere(self) -> bool:
+        """Whether another thread is at it."""
+        return self.runner not in (None, threading.get_ident())
+
     def land(self) -> None:
         """Wakes all that wait for it. Never called under a lock."""
         self.done.set()

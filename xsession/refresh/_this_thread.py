@@ -55,6 +55,11 @@ class _ThisThread(threading.local):
 this_thread = _ThisThread()
 
 
+def is_given_up() -> bool:
+    """Whether nobody wants what this thread works on any more."""
+    return bool(this_thread.given_up) and this_thread.given_up[-1].is_set()
+
+
 @contextmanager
 def given_up_with(latch: Latch) -> Iterator[None]:
     """The work of the block is given up as soon as the latch is set: waiting for a place in a lane ends then."""
