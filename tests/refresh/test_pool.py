@@ -22,10 +22,12 @@ class Threads:
         self.workers = Workers(TimersClock(self.clock))
         self.gate = threading.Event()
         self.ran: list[object] = []
+        self.lanes = 0
 
-    def lane(self, rate: float | None = None) -> Lane:
-        """A lane; with a rate, one that holds calls back, the first of them too."""
-        lane = Lane(self.clock)
+    def lane(self, rate: float | None = None, *, caller: str = "", region: str = "") -> Lane:
+        """A lane of its own, if not told otherwise; with a rate, one that holds calls back, the first of them too."""
+        self.lanes += 1
+        lane = Lane(self.clock, caller or f"caller{self.lanes}", region or f"region{self.lanes}")
         if rate is not None:
             lane._pace = LaneRate(rate, self.clock.boot(), self.clock.boot())
             lane._next = self.clock.boot() + 1 / rate
@@ -62,6 +64,20 @@ def test_a_lane_that_hangs_leaves_half_of_the_threads(threads: Threads) -> None:
     until(lambda: threads.ran == ["healthy"])
     assert threads.busy == 48
     threads.gate.set()
+
+
+@pytest.mark.parametrize("alike", [{"region": "eu-central-1"}, {"caller": "111111111111"}])
+def test_many_lanes_that_hang_for_one_reason_leave_threads(threads: Threads, alike: dict[str, str]) -> None:
+    """A region that hangs does so for every account, and an account's source in every region."""
+    for _ in range(100):
+        threads.hang(threads.lane(**alike), 1)
+    until(lambda: threads.busy == 56)
+    threads.run(threads.lane(), "healthy")
+    until(lambda: threads.ran == ["healthy"])
+    assert threads.busy == 56
+    threads.gate.set()
+    until(lambda: threads.busy == 0)
+    assert threads.workers._urgent._held == {}
 
 
 def test_a_lane_that_answers_may_have_more(threads: Threads) -> None:

@@ -3,7 +3,8 @@
 The threads of a pool are shared by lanes, each of which is one account that calls one region's STS. A lane begins with
 half of what the others leave. Each call that ends within a second lets it have one thread more, until few are left for
 the others; as soon as a call takes longer, it is back at half. So the first lane that hangs holds 32 of 64 threads, the
-second 16, and so on; and the last ones are there for whoever comes then.
+second 16, and so on; and the last ones are there for whoever comes then. All lanes of one account together, and all to
+one region, hold no more than one that has earned all: where a region hangs, it does so for every account.
 """
 
 from __future__ import annotations

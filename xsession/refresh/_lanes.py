@@ -65,10 +65,13 @@ class Lane:
 
     Args:
         clock: The boot clock's readings are used.
+        caller: The account, or what stands for it.
+        region_name: The region.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, caller: str = "", region_name: str = "") -> None:
         self._clock = clock
+        self.ends = ("caller", caller), ("region", region_name)
         self._pace: LaneRate | None = None
         self._share = 0.0
         self._next = 0.0
@@ -214,7 +217,7 @@ class Lanes:
         key = (caller, region_name)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes.setdefault(key, Lane(self._clock))
+            lane = self._lanes.setdefault(key, Lane(self._clock, caller, region_name))
             if len(self._lanes) > _MAX_LANES:
                 # Those that hold nothing back know nothing that is worth keeping.
                 for other, known in list(self._lanes.items()):

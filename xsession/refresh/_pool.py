@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 from xsession._base import Clock, Latch, held_here
@@ -68,6 +69,8 @@ class Pool:
         self._condition = threading.Condition(threading.RLock())
         self._queues: dict[Lane | None, _Queue] = {}
         self._threads = self._idle = self._busy = 0
+        # How many threads the lanes of one caller, and those to one region, have.
+        self._held: Counter[tuple[str, str]] = Counter()
         # Idle ones that were called and new ones that were started, and that have not looked for work since.
         self._called = self._starting = 0
         self._turn: float | None = None
@@ -147,6 +150,9 @@ class Pool:
             queue.more = 0
         if not may_take(self._size, busy=self._busy, held=len(began), more=queue.more):
             return None
+        # A region may hang for many callers, and a caller in many regions: one thread each would be all of them.
+        if not all(may_take(self._size, busy=self._busy, held=self._held[end], more=self._size) for end in lane.ends):
+            return None
         delay = lane.delay()
         return now + delay if delay > 0 else 0.0
 
@@ -174,8 +180,10 @@ class Pool:
             del queue.waiting[job.task]
             queue.began[job] = now
             self._busy += 1
-            if queue.lane is not None and queue.lane.take_place():
-                this_thread.place = queue.lane
+            if queue.lane is not None:
+                self._held.update(queue.lane.ends)
+                if queue.lane.take_place():
+                    this_thread.place = queue.lane
             return job
         return None
 
@@ -183,6 +191,11 @@ class Pool:
         queue = job.queue
         began = queue.began.pop(job)
         self._busy -= 1
+        if queue.lane is not None:
+            for end in queue.lane.ends:
+                self._held[end] -= 1
+                if not self._held[end]:
+                    del self._held[end]
         queue.more = earned(queue.more, seconds=self._clock.boot() - began, size=self._size)
 
     def _call_one(self) -> bool:
