@@ -529,7 +529,7 @@ def test_what_the_one_before_asked_for_is_not_for_the_next(monkeypatch: pytest.M
 
     with one_host(answer) as sts, ThreadPoolExecutor(1) as pool:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
-        session = boto3.Session("AKIAONE", "s", region_name="us-east-1")
+        session: Any = boto3.Session("AKIAONE", "s", region_name="us-east-1")
         session._session._credentials = login = Login()
         xs = CrossAccountSession({"slow": ROLE, "other": HUB}, session=session)
         reader = pool.submit(xs.get_frozen_credentials, "slow")

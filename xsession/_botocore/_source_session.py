@@ -22,6 +22,7 @@ from xsession._base import renew_after_fork
 from xsession.accounts import Profile
 from xsession.errors import SourceCredentialsError, XSessionError
 
+from ._copied_locks import renew_locks
 from ._credentials_lookup import look_up
 from ._source_errors import no_credentials, no_profile, refuse_dropped_options, source_error
 from ._source_mfa import RoleBehindMfa, mfa_serial_of
@@ -211,8 +212,12 @@ class SourceSession:
         raise failure
 
     def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
+        """Gives a forked child locks that nobody holds, botocore's own ones included."""
         self._lock = threading.RLock()
+        if threading.get_ident() not in self._readers:
+            # Another thread may have been refreshing them.
+            renew_locks(self._credentials)
+            renew_locks(_held_by(self.boto3_session))
         self._readers = set()
 
     @functools.cached_property
