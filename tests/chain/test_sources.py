@@ -531,15 +531,15 @@ def test_what_the_one_before_asked_for_is_not_for_the_next(monkeypatch: pytest.M
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
         session: Any = boto3.Session("AKIAONE", "s", region_name="us-east-1")
         session._session._credentials = login = Login()
-        xs = CrossAccountSession({"slow": ROLE, "other": HUB}, session=session)
-        reader = pool.submit(xs.get_frozen_credentials, "slow")
-        try:
-            assert asked.wait(30)
-            login.key = "AKIABOB"
-            xs.get_frozen_credentials("other")
-        finally:
-            goes_on.set()
-        assert reader.result() == xs.get_frozen_credentials("slow")
+        with CrossAccountSession({"slow": ROLE, "other": HUB}, session=session) as xs:
+            reader = pool.submit(xs.get_frozen_credentials, "slow")
+            try:
+                assert asked.wait(30)
+                login.key = "AKIABOB"
+                xs.get_frozen_credentials("other")
+            finally:
+                goes_on.set()
+            assert reader.result() == xs.get_frozen_credentials("slow")
         signed = [request.key_id for request in sts.seen if request.form.get("RoleArn") == ROLE]
         assert signed == ["AKIAALICE", "AKIABOB"]
 

@@ -113,6 +113,7 @@ def test_the_refresh_that_finds_another_source_goes_on() -> None:
 
     bench.fetch.before = find
     assert (bench.key(), bench.calls, told) == ("ASIA1", 1, [False])
+    bench.cell.close()
 
 
 def test_where_nothing_is_held_nothing_is_superseded() -> None:
