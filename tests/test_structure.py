@@ -49,6 +49,7 @@ PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 # No signal handler waits for these in vain: a signal, a claim that nobody waits for, a turn that knows its holder.
 PLAIN_LOCKS = {
     "xsession._base._locks",
+    "xsession._botocore._copied_locks",
     "xsession._chain._mfa_prompt",
     "xsession.refresh._flight",
     "xsession.refresh._workers",

@@ -115,7 +115,7 @@ def test_a_hop_is_not_thrown_away_for_a_role_that_takes_none_of_its_keys() -> No
     """Two of them say that it is that role's own business, until it takes one; others need them meanwhile."""
     bench = Bench()
     hub: Any = bench.cell
-    signer = HopSigner(hub, "arn:aws:iam::222222222222:role/Bad")
+    signer = HopSigner(hub, "arn:aws:iam::222222222222:role/Bad", frozenset)
 
     def rejected() -> bool:
         key = bench.key()

