@@ -10,19 +10,20 @@ ARGS ?=
 BIN := .venv/bin
 BENCH := .venvs/bench
 MINISTACK := .venvs/ministack
+CRT := .venvs/crt
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack"
+BRIEF := -m "not slow and not ministack and not crt"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges coverage check bench soak docs dist ministack test-all clean
+.PHONY: help demo test test-slow test-judges test-crt coverage check bench soak docs dist ministack test-all clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,10 @@ test-slow: .venv/.dev ## the long forms of tests, and ten times as many examples
 
 test-judges: .venv/.dev ministack ## the local AWS beside MiniStack, which judges the same scenarios
 	@$(BIN)/pytest -q tests/integration $(ARGS)
+
+# In one process: a machine lets one have the CRT client.
+test-crt: $(CRT)/.crt ## S3 transfers with boto3[crt] installed
+	@$(CRT)/bin/pytest -q tests/botocore/test_crt.py tests/botocore/test_transfers.py $(ARGS)
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -87,12 +92,14 @@ clean: ## remove all that the other targets made
 .venv/.docs: EXTRAS := docs
 $(BENCH)/.bench: EXTRAS := bench
 $(DIST)/.dist: EXTRAS := dist
+$(CRT)/.crt: EXTRAS := crt
 
 .venv/.demo .venv/.dev .venv/.docs: pyproject.toml | .venv/.python
 $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
 $(DIST)/.dist: pyproject.toml | $(DIST)/.python
+$(CRT)/.crt: pyproject.toml | $(CRT)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) -e ".[$(EXTRAS)]"
 	@touch $@

@@ -18,6 +18,7 @@ from xsession.errors import ConfigError
 
 _METHODS = ("download_file", "download_fileobj", "upload_file", "upload_fileobj")
 _CLASSIC = "classic"
+_OTHER_MANAGER = "create_crt_transfer_manager"
 
 
 def register(events: Any) -> None:
@@ -31,6 +32,7 @@ def _use_classic_manager(class_attributes: dict[str, Any], **_kwargs: Any) -> No
         if name in class_attributes:
             class_attributes[name] = _with_classic_manager(class_attributes[name])
     class_attributes["_get_credentials"] = _credentials_for_common_runtime
+    _pass_common_runtime_by()
 
 
 def _with_classic_manager(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,14 +55,29 @@ def _classic(config: Any) -> Any:
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 # as boto3: at the first transfer
 
         return TransferConfig(preferred_transfer_client=_CLASSIC)
-    preferred = str(getattr(config, "preferred_transfer_client", _CLASSIC)).lower()
-    if preferred == "crt":
-        raise _refusal()
-    if preferred == _CLASSIC:
+    _refuse_by_name(config)
+    if getattr(config, "preferred_transfer_client", _CLASSIC) == _CLASSIC:
         return config
     config = copy.copy(config)
     config.preferred_transfer_client = _CLASSIC
     return config
+
+
+def _pass_common_runtime_by() -> None:
+    # S3Transfer(client) and create_transfer_manager(client, config) take the machine's lock and make the process's CRT
+    # client before they ask anything of a client: whom boto3 asks for that manager must know ours.
+    module: Any = sys.modules.get("boto3.s3.transfer")
+    create = getattr(module, _OTHER_MANAGER, None)  # None: awscrt is not installed
+    if create is None or (isinstance(create, functools.partial) and create.func is _create_unless_ours):
+        return
+    setattr(module, _OTHER_MANAGER, functools.partial(_create_unless_ours, create))
+
+
+def _create_unless_ours(create: Callable[..., Any], client: Any, config: Any, *args: Any, **kwargs: Any) -> Any:
+    if getattr(type(client), "_get_credentials", None) is not _credentials_for_common_runtime:
+        return create(client, config, *args, **kwargs)
+    _refuse_by_name(config)
+    return None  # boto3 goes on with the classic one
 
 
 def _credentials_for_common_runtime(self: Any) -> Any:
@@ -71,6 +88,11 @@ def _credentials_for_common_runtime(self: Any) -> Any:
     if getattr(runtime, "CRT_S3_CLIENT", None) is None:
         raise _refusal()
     return None
+
+
+def _refuse_by_name(config: Any) -> None:
+    if str(getattr(config, "preferred_transfer_client", _CLASSIC)).lower() == "crt":
+        raise _refusal()
 
 
 def _refusal() -> ConfigError:
