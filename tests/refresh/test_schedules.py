@@ -146,13 +146,15 @@ class Schedule:
             turning.join(10)
 
     def _read(self, cell: Cell[Any]) -> bool:
+        # Looked up first: another thread may have read a newer one by the time that this one compares.
+        seen = self.generations.get(cell, 0)
         snapshot: Snapshot[Any] = read(cell)
         held = snapshot.credentials
         assert snapshot.remaining(self.bench.clock) > 0
         number = held.access_key_id.removeprefix("ASIA")
         assert (held.secret_access_key, held.session_token) == (f"secret{number}", f"token{number}")
-        assert snapshot.generation >= self.generations.get(cell, 0)
-        self.generations[cell] = snapshot.generation
+        assert snapshot.generation >= seen
+        self.generations[cell] = max(seen, snapshot.generation)
         return True
 
     def pass_time(self) -> None:
