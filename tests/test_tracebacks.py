@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError
 
 from tests.support.reporters import leaks, parts
 from tests.support.worlds import BATMAN, VEGETA, World
@@ -148,7 +151,50 @@ def of_profile(world: World, folder: Path, key: AccessKey) -> CrossAccountSessio
     return xs
 
 
+def of_own_session(world: World, error: BaseException) -> object:
+    """The credentials of a session that the caller made raise this, with a secret in their hands."""
+
+    def fetch() -> dict[str, str]:
+        held = [WORD, CODE]
+        raise error if held else LookupError
+
+    source: Any = boto3.Session(region_name="eu-west-1")
+    source._session._credentials = DeferredRefreshableCredentials(fetch, "own")
+    with CrossAccountSession({"vegeta": world.role}, session=source, refresh=RefreshPolicy(patience=1)) as xs:
+        return xs.get_frozen_credentials("vegeta")
+
+
+def own_session(world: World, _folder: Path) -> object:
+    """An error of its own."""
+    return of_own_session(world, RuntimeError(f"the vault refuses {WORD}", {"code": CODE}))
+
+
+def own_session_like_botocore(world: World, _folder: Path) -> object:
+    """An error that botocore's handlers catch."""
+
+    class VaultError(BotoCoreError):
+        fmt = "the vault refuses {word}"
+
+    return of_own_session(world, VaultError(word=WORD))
+
+
+def own_session_with_a_cause(world: World, _folder: Path) -> object:
+    """An error of botocore's, which another one led to."""
+    error = CredentialRetrievalError(provider="vault", error_msg="no answer")
+    error.__cause__ = RuntimeError(WORD)
+    return of_own_session(world, error)
+
+
+def own_session_no_file(world: World, _folder: Path) -> object:
+    """An error of the operating system's kind, in words of its own."""
+    return of_own_session(world, FileNotFoundError(WORD))
+
+
 USES = [
+    own_session,
+    own_session_like_botocore,
+    own_session_with_a_cause,
+    own_session_no_file,
     refused,
     refused_later,
     garbled,

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from xsession._base import hides_frames, without_frames
+from xsession._base import hides_frames, without_frames, without_text
 
 
 def failing(secret: str) -> None:
@@ -66,3 +66,13 @@ def test_errors_of_other_kinds_keep_their_frames() -> None:
     with pytest.raises(TypeError) as raised:
         looked_up("hidden", index=-1)
     assert [frame.f_code.co_name for frame, _ in traceback.walk_tb(raised.value.__traceback__)][-1] == "looked_up"
+
+
+def test_what_is_said_without_its_text_is_the_class_and_the_line() -> None:
+    """The innermost one; an error that was never raised has none."""
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 # of any text
+        failing("hidden")
+    said = without_text(raised.value)
+    assert said.startswith("ValueError (test_frames.py:")
+    assert said.endswith(", in failing)")
+    assert without_text(KeyError("hidden")) == "KeyError"

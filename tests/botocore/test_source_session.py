@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import boto3
 import pytest
 from botocore import exceptions
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     CredentialRetrievalError,
     MetadataRetrievalError,
@@ -86,8 +88,7 @@ class Failing:
         (exceptions.ProfileNotFound(profile="p"), False, "list-profiles"),
         (exceptions.RefreshWithMFAUnsupportedError(), False, "mfa_code="),
         (FileNotFoundError(2, "No such file", "/token"), False, "/token"),
-        (OSError("no route"), True, "OSError: no route"),
-        (RuntimeError("still expired"), True, "still expired"),
+        (OSError(113, "No route to host"), True, "No route to host"),
     ],
 )
 def test_a_refresh_that_fails_is_our_error(error: Exception, retryable: bool, words: str) -> None:
@@ -99,6 +100,48 @@ def test_a_refresh_that_fails_is_our_error(error: Exception, retryable: bool, wo
     assert caught.value.retryable is retryable
     assert words in str(caught.value)
     assert caught.value.__cause__ is error
+
+
+class VaultError(BotoCoreError):
+    """One of somebody else's."""
+
+    fmt = "the vault says {said}"
+
+
+@pytest.mark.parametrize(
+    ("error", "retryable"),
+    [
+        (RuntimeError("the-secret"), True),
+        (OSError("the-secret"), True),
+        (FileNotFoundError("the-secret"), False),
+        (VaultError(said="the-secret"), True),
+        (json.JSONDecodeError("the-secret", "the-secret", 0), False),
+    ],
+)
+def test_somebody_elses_error_is_named_without_its_text(error: Exception, retryable: bool) -> None:
+    """A session that a caller made raises what it likes, with a secret in it; its class and its line are said."""
+    session: Any = boto3.Session()
+    session._session._credentials = Failing(error)
+    with pytest.raises(SourceCredentialsError) as caught:
+        SourceSession(session).frozen()
+    assert "the-secret" not in str(caught.value)
+    assert isinstance(error, json.JSONDecodeError) or f"{type(error).__name__} (test_source_session.py:" in str(
+        caught.value
+    )
+    assert caught.value.retryable is retryable
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_what_led_to_botocores_error_is_not_passed_on() -> None:
+    """It may be anybody's."""
+    error = CredentialRetrievalError(provider="custom", error_msg="no answer")
+    error.__cause__ = RuntimeError("the-secret")
+    session: Any = boto3.Session()
+    session._session._credentials = Failing(error)
+    with pytest.raises(SourceCredentialsError, match="no answer") as caught:
+        SourceSession(session).frozen()
+    assert caught.value.__cause__ is error
+    assert error.__cause__ is None
 
 
 @pytest.mark.skipif(not hasattr(exceptions, "LoginRefreshRequired"), reason="this botocore knows no aws login")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._fork import renew_after_fork as renew_after_fork
     from ._frames import hides_frames as hides_frames
     from ._frames import without_frames as without_frames
+    from ._frames import without_text as without_text
     from ._frozen_map import FrozenMap as FrozenMap
     from ._locks import Latch as Latch
     from ._locks import held_here as held_here
@@ -31,7 +32,7 @@ __getattr__, __dir__ = lazy(
         "_clock": ("SYSTEM_CLOCK", "Clock", "Waitable"),
         "_close_matches": ("did_you_mean",),
         "_fork": ("renew_after_fork",),
-        "_frames": ("hides_frames", "without_frames"),
+        "_frames": ("hides_frames", "without_frames", "without_text"),
         "_frozen_map": ("FrozenMap",),
         "_locks": ("Latch", "held_here", "is_held"),
         "_made_once": ("made_once",),

@@ -2,6 +2,9 @@
 
 botocore reads them: files, logins, processes, a machine's metadata. What needs a person or another file stays as it is;
 the network, a machine's metadata and whatever is not known may be better the next time.
+
+AWS's words, botocore's and the operating system's are passed on. A session that a caller made may raise anything else,
+with what it knows of a secret in it: then the class is named, and the line, and neither its text nor the error itself.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from botocore.exceptions import (
 )
 
 from xsession._aws import hint_for, is_dead_caller, is_final, is_skewed, same_code
-from xsession._base import without_frames
+from xsession._base import without_frames, without_text
 from xsession.errors import SourceCredentialsError
 
 _LONGEST_SHOWN = 1_000
@@ -43,6 +46,7 @@ _REMEDIES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
     ((InvalidIMDSEndpointError, InvalidIMDSEndpointModeError), "correct where the instance metadata service is"),
 )
 _NOT_SENT_BY_BOTOCORE = ("policy", "policy_arns", "source_identity")
+_OS_MODULES = frozenset({"builtins", "socket", "ssl"})
 _NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, PermissionError)
 # By name: older botocores have not all of them.
 _SSO = frozenset({"SSOError", "NoAuthTokenError", "TokenRetrievalError"})
@@ -73,11 +77,14 @@ def source_error(error: Exception, profile: str | None, profiles: Mapping[str, A
     elif isinstance(error, ValueError) and hasattr(error, "doc"):
         # The whole output is in the exception.
         msg = "the source's credential_process printed something that is no JSON"
-        return SourceCredentialsError(msg, hop=0, hint="run the credential_process by hand")
+        failure = SourceCredentialsError(msg, hop=0, hint="run the credential_process by hand")
     else:
-        msg = f"the source's own refresh failed: {type(error).__name__}: {said}"
-        failure = SourceCredentialsError(msg, hop=0, retryable=True)
-    failure.__cause__ = without_frames(error)
+        hint = None if _may_be_told(error) else "ask the source by itself for what it says: its text may hold a secret"
+        failure = SourceCredentialsError(f"the source's own refresh failed: {said}", hop=0, retryable=True, hint=hint)
+    if _may_be_told(error):
+        # What led to it may be anybody's.
+        error.__cause__ = None
+        failure.__cause__ = without_frames(error)
     return failure
 
 
@@ -138,7 +145,15 @@ def no_profile(error: ProfileNotFound, asked: str | None) -> SourceCredentialsEr
     return failure
 
 
+def _may_be_told(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno is not None and type(error).__module__ in _OS_MODULES
+    return isinstance(error, BotoCoreError | ClientError) and type(error).__module__.startswith("botocore.")
+
+
 def _said(error: Exception) -> str:
+    if not _may_be_told(error):
+        return without_text(error)
     said = str(error).strip()
     return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]}..."
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from xsession._aws import is_denied
-from xsession._base import Clock, renew_after_fork
+from xsession._base import Clock, renew_after_fork, without_text
 from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
 
 MfaCode = Callable[[str], str]
@@ -185,7 +185,7 @@ def _called(function: MfaCode, serial: str) -> object:
     except XSessionError:
         raise
     except Exception as error:  # noqa: BLE001 # the user's own function raises what it wants
-        msg = f"asking for the code of the MFA device {serial} failed: {type(error).__name__}"
+        msg = f"asking for the code of the MFA device {serial} failed: {without_text(error)}"
     # Raised here, outside of the handler: that exception, and its frames, may hold a code.
     raise MfaError(msg)
 

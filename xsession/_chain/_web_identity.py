@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xsession._aws import is_dead_web_identity
+from xsession._base import without_text
 from xsession._botocore import MAX_TOKEN_CHARACTERS, read_token_file
 from xsession._sts import Sts, sts_region
 from xsession.errors import CredentialsError, SourceCredentialsError, XSessionError
@@ -114,5 +115,5 @@ def _called(function: Callable[[], str]) -> tuple[str, str | None]:
     except XSessionError:
         raise
     except Exception as error:  # noqa: BLE001 # a function of the user's may raise anything
-        return "", f"the function failed: {type(error).__name__}"
+        return "", f"the function failed: {without_text(error)}"
     return (answer, None) if isinstance(answer, str) else ("", f"the function returned {type(answer).__name__}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from xsession._base import frozen, without_frames
+from xsession._base import frozen, without_text
 from xsession.errors import (
     CredentialsError,
     CredentialsTimeoutError,
@@ -113,8 +113,6 @@ def useless(label: Label, problem: str) -> CredentialsError:
 
 
 def unexpected(label: Label, error: BaseException) -> CredentialsError:
-    """Something was raised that is not an error of ours."""
-    msg = f"refreshing failed: {type(error).__name__}"
-    wrapped = CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
-    wrapped.__cause__ = without_frames(error)
-    return wrapped
+    """Something was raised that is not an error of ours; it has no cause, since that may hold a secret."""
+    msg = f"refreshing failed: {without_text(error)}"
+    return CredentialsError(msg, role_arn=label.role_arn, hop=label.hop, retryable=True)
