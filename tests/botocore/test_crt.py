@@ -24,7 +24,7 @@ process_lock = pytest.importorskip("s3transfer.crt")
 
 pytestmark = pytest.mark.crt
 
-BY_NAME = TransferConfig(preferred_transfer_client="crt")
+BY_NAME: Any = TransferConfig(preferred_transfer_client="crt")
 LEFT_TO_BOTO3 = [TransferConfig(), TransferConfig(preferred_transfer_client="auto")]
 FAST = "CRTTransferManager"
 
@@ -88,7 +88,7 @@ def test_a_large_file_is_transferred_in_parts(world: World) -> None:
 
 
 @pytest.mark.parametrize("config", LEFT_TO_BOTO3)
-def test_transfers_of_boto3_take_our_clients(world: World, tmp_path: Path, config: TransferConfig) -> None:
+def test_transfers_of_boto3_take_our_clients(world: World, tmp_path: Path, config: Any) -> None:
     """S3Transfer and create_transfer_manager, as libraries call them: by the classic manager too."""
     s3, path = s3_of(world), tmp_path / "file"
     path.write_bytes(b"over 9000")

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from xsession import ConfigError
 from xsession.grants._revocation_policy import (
+    MAX_GRANT,
     Scope,
     check_before,
     check_revocable,
     cutoff_for,
-    cutoff_of,
     is_spent,
     size_of,
     until_of,
@@ -25,25 +25,27 @@ HOUR = timedelta(hours=1)
 ROLE_ID = "AROAEXAMPLEEXAMPLE123"
 
 
-@pytest.mark.parametrize(
-    ("scope", "conditions"),
-    [
-        (Scope(before=NOW), {"DateLessThan": {"aws:TokenIssueTime": "2030-01-01T12:00:00Z"}}),
-        (
-            Scope(before=NOW, source_identity="jane"),
-            {
-                "DateLessThan": {"aws:TokenIssueTime": "2030-01-01T12:00:00Z"},
-                "StringEquals": {"aws:SourceIdentity": "jane"},
-            },
-        ),
-        (Scope(before=None), None),
-    ],
-)
-def test_the_policy_denies_everything_to_those_sessions(scope: Scope, conditions: object) -> None:
-    """One statement; a block of the whole role has no condition at all."""
-    (statement,) = scope.policy(ROLE_ID).to_dict()["Statement"]
+WHOSE = {"StringEquals": {"aws:SourceIdentity": "jane"}}
+
+
+@pytest.mark.parametrize(("person", "whose"), [(None, {}), ("jane", WHOSE)])
+def test_older_sessions_and_older_grants_are_denied_everything(person: str | None, whose: dict[str, object]) -> None:
+    """A session by when it was issued, a grant by when it was made: its sessions may be younger."""
+    by_name, timed = Scope(before=NOW, source_identity=person).policy(ROLE_ID).to_dict()["Statement"]
+    denied = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    condition = by_name.pop("Condition")
+    assert by_name == {**denied, "Sid": "Until20300108T121500Z"}
+    assert condition.keys() == {"StringLike", *whose}
+    assert condition["StringLike"]["aws:userid"][-1] == "*:g-70dc813*"
+    assert timed == {**denied, "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2030-01-01T12:00:00Z"}, **whose}}
+
+
+@pytest.mark.parametrize(("person", "whose"), [(None, None), ("jane", WHOSE)])
+def test_a_block_denies_everything_whenever_it_was_issued(person: str | None, whose: object) -> None:
+    """One statement; that of the whole role has no condition at all."""
+    (statement,) = Scope(before=None, source_identity=person).policy(ROLE_ID).to_dict()["Statement"]
     assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "*", "*")
-    assert statement.get("Condition") == conditions
+    assert statement.get("Condition") == whose
 
 
 @pytest.mark.parametrize("until", [None, NOW])
@@ -61,7 +63,7 @@ def test_what_was_written_is_read_back(moment: datetime) -> None:
     """In whole seconds, as text and as what botocore makes of it."""
     policy = Scope(before=moment, source_identity="jane").policy(ROLE_ID)
     for document in (policy.to_json(), policy.to_dict(), policy):
-        assert cutoff_of(document) == moment.replace(microsecond=0)
+        assert until_of(document) == moment.replace(microsecond=0) + MAX_GRANT
 
 
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 # the strategy adds the zone
@@ -106,15 +108,15 @@ def test_what_may_still_deny_somebody_says_no_moment(document: Policy) -> None:
 )
 def test_what_is_no_timed_revocation_never_counts_as_spent(document: object) -> None:
     """It stays: a block, or what others gave that name."""
-    assert cutoff_of(document) is None
+    assert until_of(document) is None
     assert not is_spent(document, NOW + timedelta(days=1_000))
 
 
-def test_a_revocation_is_spent_after_the_longest_session_that_aws_knows() -> None:
-    """The role's own maximum may have been lowered since."""
+def test_a_revocation_is_spent_after_the_longest_grant() -> None:
+    """No session of another kind lives as long."""
     document = Scope(before=NOW).policy(ROLE_ID).to_json()
-    assert not is_spent(document, NOW + 12 * HOUR)
-    assert is_spent(document, NOW + 12 * HOUR + timedelta(seconds=1))
+    assert not is_spent(document, NOW + MAX_GRANT)
+    assert is_spent(document, NOW + MAX_GRANT + timedelta(seconds=1))
 
 
 def test_iam_counts_no_white_space() -> None:

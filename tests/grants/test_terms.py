@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 
 from xsession import ConfigError, InvalidPolicyError, Role
 from xsession.grants._terms import (
+    MAX_GRANT_SECONDS,
     OUTLIVING,
     check_size,
     checked_duration,
     checked_id,
     checked_reason,
     checked_to,
+    ids_before,
+    make_grant_id,
     make_id,
     narrowed,
     session_name,
@@ -169,3 +173,17 @@ def test_a_policy_that_is_too_long_is_refused_with_its_size() -> None:
     with pytest.raises(InvalidPolicyError, match=f"{ours.size + 31} characters .* and {ours.size - own.size} of them"):
         check_size(ours, own, ("arn:aws:iam::aws:policy/ReadIt1",))
     check_size(narrowed(None, deadline=DEADLINE), None, ())
+
+
+MOMENTS = st.integers(0x6000_0000, 0xFFFF_FFFF)
+
+
+@given(MOMENTS, st.integers(-2, MAX_GRANT_SECONDS + 900))
+def test_ids_say_which_grants_are_older(second: int, age: int) -> None:
+    """Each that may still be there, and none of the same second or of a later one."""
+    moment = datetime.fromtimestamp(second, UTC)
+    made = make_grant_id(moment - timedelta(seconds=age), b"random")
+    assert checked_id(made) == made
+    patterns = ids_before(moment)
+    assert any(fnmatchcase(made, pattern) for pattern in patterns) is (age > 0)
+    assert len(patterns) <= 76

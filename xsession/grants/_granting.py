@@ -30,7 +30,7 @@ from ._terms import (
     checked_duration,
     checked_reason,
     checked_to,
-    make_id,
+    make_grant_id,
     narrowed,
     session_name,
     source_identity_of,
@@ -39,7 +39,7 @@ from ._terms import (
 if TYPE_CHECKING:
     from xsession.account_session import AccountSession
 
-_ID_CHARACTERS = 12
+_RANDOM_CHARACTERS = 6
 
 # What a trust policy may forbid, and a grant can do without: its role option, by the action that AWS names.
 _OPTIONAL = {"sts:TagSession": "tags", "sts:SetSourceIdentity": "source_identity"}
@@ -172,7 +172,7 @@ class Grants:
         # AWS counts seconds: both sides end it in the same one.
         wall = (self._clock.wall() + seconds) // 1
         return Terms(
-            id=make_id(self._random(_ID_CHARACTERS)),
+            id=make_grant_id(_now(self._clock), self._random(_RANDOM_CHARACTERS)),
             to=to,
             reason=reason,
             deadline=datetime.fromtimestamp(wall, UTC),

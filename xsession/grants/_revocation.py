@@ -1,8 +1,8 @@
 """Revocation: sessions of a role that AWS refuses before they end by themselves.
 
 Issued credentials can't be cancelled. What can be done is to have the role deny everything to sessions issued before a
-moment, by an inline policy of the role, which its sessions are held to at each request. A grant is denied whenever its
-sessions are issued: whoever made it may refresh it for as long as it lasts.
+moment, by an inline policy of the role, which its sessions are held to at each request. A grant that was made before is
+denied whenever its sessions are issued: whoever made it may refresh it for as long as it lasts.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 """
 
@@ -228,7 +228,7 @@ class Revoker:
             role_arn=role.role_arn,
             scope=scope,
             at=facts.now,
-            revives_until=(scope.before or facts.now) + (facts.max_session if scope.grant_id is None else MAX_GRANT),
+            revives_until=(scope.before or facts.now) + MAX_GRANT,
             _policies=policies,
             _policy=policy,
             _clock=self._clock,
@@ -339,4 +339,4 @@ def _until(moment: datetime | None, grant_id: str | None) -> str:
     if grant_id is not None:
         # It may be refreshed elsewhere.
         return " until the grant's deadline, 7 days after it was made at the latest"
-    return " until they expire, 12 hours after their issue at the latest"
+    return " until they expire: 12 hours after their issue, and grants 7 days after they were made, at the latest"

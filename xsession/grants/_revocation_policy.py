@@ -15,13 +15,10 @@ from xsession._base import frozen
 from xsession.errors import ConfigError, InvalidPolicyError
 from xsession.policies import Policy, as_policy, deny
 
-from ._terms import GRANT_TAG, MAX_GRANT_SECONDS
+from ._terms import GRANT_TAG, MAX_GRANT_SECONDS, ids_before
 
 REVOCATION_PREFIX = "XSessionRevoke-"
 """What the names of the inline policies begin with that revoke sessions."""
-
-MAX_SESSION = timedelta(hours=12)
-"""No role's session lives longer, whatever the role's maximum was when it was made."""
 
 MAX_GRANT = timedelta(seconds=MAX_GRANT_SECONDS, minutes=15)
 """No grant that is there holds longer: its deadline is by its maker's clock, which AWS lets be some minutes off."""
@@ -58,17 +55,21 @@ class Scope:
         """
         if self.grant_id is not None:
             return self._against_grant(role_id, self.grant_id)
-        conditions: dict[str, Mapping[str, Any]] = {}
-        if self.before is not None:
-            conditions["DateLessThan"] = {_TIMED: iso(self.before)}
+        whose: dict[str, Mapping[str, Any]] = {}
         if self.source_identity is not None:
-            conditions["StringEquals"] = {"aws:SourceIdentity": self.source_identity}
-        return deny("*", conditions=conditions)
+            whose["StringEquals"] = {"aws:SourceIdentity": self.source_identity}
+        if self.before is None:
+            return deny("*", conditions=whose)
+        # Grants are refreshed where they were made: theirs are denied whenever they are issued.
+        older = {"StringLike": {"aws:userid": [f"*:g-{pattern}" for pattern in ids_before(self.before)]}}
+        sid = _cleared_at(self.before + MAX_GRANT)
+        timed = {"DateLessThan": {_TIMED: iso(self.before)}}
+        return deny("*", conditions={**older, **whose}, sid=sid) + deny("*", conditions={**timed, **whose})
 
     def _against_grant(self, role_id: str, grant_id: str) -> Policy:
         # Whenever they are issued: the process that made the grant may refresh it until it knows of this.
-        # By its name as well as by its tag, which its role may not have permitted. The Sid says when it may be cleared.
-        sid = None if self.until is None else self.until.astimezone(UTC).strftime(_UNTIL)
+        # By its name as well as by its tag, which its role may not have permitted.
+        sid = None if self.until is None else _cleared_at(self.until)
         by_name = {"StringLike": {"aws:userid": f"{role_id}:g-{grant_id}-*"}}
         return deny("*", conditions=by_name, sid=sid) + deny("*", conditions={"StringEquals": {_TAGGED: grant_id}})
 
@@ -91,26 +92,15 @@ def check_revocable(role_arn: str) -> None:
         )
 
 
-def cutoff_of(document: object) -> datetime | None:
-    """Until when the sessions were issued that a policy of ours revokes; None: it is not of that kind."""
-    try:
-        statements = as_policy(document).statements if isinstance(document, Mapping | str | Policy) else ()
-        (condition,) = [statement.conditions.get("DateLessThan", {}) for statement in statements]
-        (moment,) = condition[_TIMED]
-    except (InvalidPolicyError, KeyError, ValueError):
-        return None
-    return parse_iso(moment)
-
-
 def until_of(document: object) -> datetime | None:
-    """From when on the grant is over that a policy of ours revokes; None: it is not of that kind, or says nothing."""
+    """From when on all is over that a policy of ours revokes; None: it is not of that kind, or says nothing."""
     try:
         statements = as_policy(document).statements if isinstance(document, Mapping | str | Policy) else ()
-        by_name, by_tag = statements
-        revokes = {*by_name.conditions["StringLike"]} == {"aws:userid"} and {*by_tag.conditions["StringEquals"]} == {
-            _TAGGED
-        }
+        by_name, other = statements
         found = datetime.strptime(by_name.sid or "", _UNTIL).replace(tzinfo=UTC)
+        revokes = {*by_name.conditions["StringLike"]} == {"aws:userid"} and (
+            _TAGGED in other.conditions.get("StringEquals", ()) or _is_before(other.conditions["DateLessThan"], found)
+        )
     except (InvalidPolicyError, KeyError, ValueError):
         return None
     return found if revokes else None
@@ -118,8 +108,19 @@ def until_of(document: object) -> datetime | None:
 
 def is_spent(document: object, now: datetime) -> bool:
     """Whether a policy of ours revokes only sessions that have ended by themselves."""
-    cutoff, until = cutoff_of(document), until_of(document)
-    return (cutoff is not None and now - cutoff > MAX_SESSION) or (until is not None and now > until)
+    until = until_of(document)
+    return until is not None and now > until
+
+
+def _cleared_at(moment: datetime) -> str:
+    # A Sid: IAM keeps it, and has letters and digits alone in it.
+    return moment.astimezone(UTC).strftime(_UNTIL)
+
+
+def _is_before(condition: Mapping[str, Any], until: datetime) -> bool:
+    (moment,) = condition[_TIMED]
+    cutoff = parse_iso(moment)
+    return cutoff is not None and cutoff < until
 
 
 def size_of(document: str) -> int:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from xsession._aws import answered_at, is_missing
@@ -15,8 +15,6 @@ from xsession._iam import RoleIam
 from xsession.errors import RevocationError, XSessionError
 from xsession.policies import Policy
 
-_DEFAULT_MAX_SESSION_SECONDS = 3_600
-
 
 @frozen(kw_only=True)
 class RevocableRole:
@@ -24,12 +22,10 @@ class RevocableRole:
 
     Args:
         role_id: Its unique id, `AROA...`.
-        max_session: How long its sessions live at most.
         now: When IAM said so, by its own clock.
     """
 
     role_id: str
-    max_session: timedelta
     now: datetime
 
 
@@ -58,12 +54,11 @@ class RolePolicies:
         if role["Arn"] != self._role_arn:
             msg = f"IAM has {role['Arn']} under that name"
             raise self.error(msg, hint="pass using= an account with the same id")
-        longest = role.get("MaxSessionDuration", _DEFAULT_MAX_SESSION_SECONDS)
         now = answered_at(answer.get("ResponseMetadata"))
         if now is None:
             msg = "IAM's answer does not say when it was made"
             raise self.error(msg, retryable=True)
-        return RevocableRole(role_id=role["RoleId"], max_session=timedelta(seconds=longest), now=now)
+        return RevocableRole(role_id=role["RoleId"], now=now)
 
     def names(self) -> list[str]:
         """The names of all inline policies.

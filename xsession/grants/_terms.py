@@ -50,6 +50,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsident
 _ID_CHARACTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID = re.compile(r"[A-Za-z0-9]{1,32}")
 _SOURCE_IDENTITY = re.compile(r"(?!aws:)[\w+=,.@-]{2,256}", re.ASCII)
+_SECOND_DIGITS = 8
+# Those that may differ between two grants that are there at once: they count up to 12 days.
+_VARYING_DIGITS = 5
 _DIGEST_CHARACTERS = 8
 
 
@@ -75,6 +78,24 @@ class Terms:
 def make_id(random: bytes) -> str:
     """An id of as many letters and digits as there are bytes; none of them looks like another one."""
     return "".join(_ID_CHARACTERS[byte % len(_ID_CHARACTERS)] for byte in random)
+
+
+def make_grant_id(made: datetime, random: bytes) -> str:
+    """An id that begins with the second in which the grant is made, in hexadecimal: so older ones are found."""
+    return f"{int(made.timestamp()):0{_SECOND_DIGITS}x}{make_id(random)}"
+
+
+def ids_before(moment: datetime) -> tuple[str, ...]:
+    """Patterns of the ids of all grants that were made in earlier seconds, and that may last beyond the moment.
+
+    IAM compares strings by wildcards alone: a pattern stands for all ids that have a lesser digit where it ends.
+    """
+    second = f"{int(moment.timestamp()):0{_SECOND_DIGITS}x}"
+    fixed = _SECOND_DIGITS - _VARYING_DIGITS
+    before = [f"{int(second[:fixed], 16) - 1:0{fixed}x}*"]
+    for place in range(fixed, _SECOND_DIGITS):
+        before += [f"{second[:place]}{digit:x}*" for digit in range(int(second[place], 16))]
+    return tuple(before)
 
 
 def checked_id(value: object) -> str:
