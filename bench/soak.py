@@ -1,4 +1,4 @@
-"""`make soak`: 64 threads use 100 accounts of 1 to 4 hops whose credentials live for seconds, while STS fails.
+"""`make soak`: 64 threads use 108 accounts of 1 to 6 hops whose credentials live for seconds, while STS fails.
 
 The local AWS rejects expired and unknown credentials, and makes a share of STS's answers late, throttled, 500, reset,
 missing or garbage; now and then STS is away altogether, for less than what is left of the credentials. Ends with 1 if a
@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,14 +30,20 @@ from xsession.events import Event, RefreshSucceeded
 
 SECOND = 1e3
 _OUTAGE_SHARE = 0.15
+_MOST_READS = 1_000_000
 
 
 class Watch:
-    """Looks at each request when it has been signed: had its credentials ended?"""
+    """Looks at each request when it has been signed: had its credentials ended?
+
+    Args:
+        wall: Seconds since 1970.
+    """
 
     _KEY_ID = re.compile(r"Credential=([^/]+)")
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
         self._ends: dict[str, float] = {}
         self.expired = 0
 
@@ -49,7 +55,7 @@ class Watch:
     def signed(self, request: Any, **_event: Any) -> None:
         """Looks at one request."""
         key_id = self._KEY_ID.search(str(request.headers.get("Authorization")))
-        if key_id is not None and time.time() >= self._ends[key_id[1]]:
+        if key_id is not None and self._wall() >= self._ends[key_id[1]]:
             self.expired += 1
 
 
@@ -111,26 +117,32 @@ class Load:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
-        """One thread: reads credentials, then sends a request with them, in one account after the other."""
-        order, reads, requests = random.Random(), [], 0
-        failures: Counter[str] = Counter()
+        """One thread: uses one account after the other."""
+        order = random.Random()
         while not self.stop.wait(order.uniform(0, 2 * self.pause)):
-            name = order.choice(self.names)
-            client = self.xs.get_client("sts", name)
-            get = self.xs[name].get_credentials().get_frozen_credentials
-            began = time.perf_counter()
-            try:
-                get()
-                reads.append(time.perf_counter() - began)
-                client.get_caller_identity()
-                requests += 1
-            except Exception as error:  # noqa: BLE001 # counted and shown
-                failures[f"{type(error).__name__}: {error}"[:300]] += 1
+            self.use(order.choice(self.names))
+
+    def use(self, name: str) -> str | None:
+        """Reads an account's credentials, then sends a request with them; the account's id, None: it failed."""
+        client = self.xs.get_client("sts", name)
+        get = self.xs[name].get_credentials().get_frozen_credentials
+        began = time.perf_counter()
+        try:
+            get()
+            seconds = time.perf_counter() - began
+            account_id = str(client.get_caller_identity()["Account"])
+        except Exception as error:  # noqa: BLE001 # counted and shown
+            with self._lock:
+                self.failures[f"{type(error).__name__}: {error}"[:300]] += 1
+            return None
         with self._lock:
-            self.requests += requests
-            self.failures += failures
-            # A sample of each thread's: an hour has hundreds of millions.
-            self.reads += reads if len(reads) < 100_000 else order.sample(reads, 100_000)
+            self.requests += 1
+            if len(self.reads) < _MOST_READS:
+                self.reads.append(seconds)
+            else:
+                # A sample: an hour has millions.
+                self.reads[random.randrange(_MOST_READS)] = seconds
+        return account_id
 
 
 def threads() -> int:

@@ -1,4 +1,4 @@
-"""The other side of the soak, a process of its own: 100 accounts on the local AWS, whose STS fails as it is told to.
+"""The other side of the soak, a process of its own: 108 accounts on the local AWS, whose STS fails as it is told to.
 
 Prints one line of JSON with what a client needs, then answers each line of its standard input with one of JSON:
 `faults <share>`, `outage <seconds>`, `counts`. Ends with its standard input.
@@ -15,7 +15,9 @@ from itertools import product
 
 from xsession.testing import Fault, LocalAWS
 
-ACCOUNTS = 100
+ACCOUNTS = 108
+BRANCHES = 6
+MOST_HOPS = 6
 BATMAN = "111111111111"
 # What a request signed with credentials that ended, or were never issued, is answered with.
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -30,17 +32,18 @@ KINDS = (
 )
 
 
-def chains(aws: LocalAWS) -> Iterator[tuple[str, list[str]]]:
-    """Accounts with 1 to 4 hops each; the hubs on their way are shared."""
-    first = aws.account(BATMAN).role("Hub", trusts=BATMAN)
-    second = [aws.account("333333333333").role(f"Hub{number}", trusts=first) for number in range(3)]
-    third = [
-        aws.account("444444444444").role(f"Hub{hub}-{number}", trusts=second[hub])
-        for hub, number in product(range(3), range(2))
-    ]
-    for number in range(ACCOUNTS):
-        hub = number % 6
-        before = [[], [first], [first, second[hub // 2]], [first, second[hub // 2], third[hub]]][number % 4]
+def chains(aws: LocalAWS, accounts: int = ACCOUNTS) -> Iterator[tuple[str, list[str]]]:
+    """Accounts with 1 to 6 hops each; the hubs on their way are shared: one at first, then two, then six."""
+    hubs: dict[tuple[int, int], str] = {}
+    branches: list[list[str]] = [[] for _ in range(BRANCHES)]
+    for (level, shared), (number, branch) in product(enumerate((6, 3, 1, 1, 1)), enumerate(branches)):
+        place = level, number // shared
+        if place not in hubs:
+            account = aws.account(f"{300_000_000_000 + level}")
+            hubs[place] = account.role(f"Hub{place[1]}", trusts=branch[-1] if branch else BATMAN)
+        branch.append(hubs[place])
+    for number in range(accounts):
+        before = branches[number % BRANCHES][: number // BRANCHES % MOST_HOPS]
         account = aws.account(f"{500_000_000_000 + number}")
         yield f"a{number}", [*before, account.role("Soak", trusts=before[-1] if before else BATMAN)]
 

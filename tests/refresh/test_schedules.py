@@ -1,4 +1,4 @@
-"""Random schedules of what can happen to an engine: bursts, clock steps, suspends, forks, regions that hang."""
+"""Random schedules of what can happen to an engine: bursts, clock steps, forks, rejections, ends, regions that hang."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from tests.support.cells import Bench, ScriptedFetch, attempted, in_threads, read, read_nested, refusal, until
-from xsession.errors import XSessionError
+from xsession.errors import DeadlinePassedError, SessionClosedError, XSessionError
+from xsession.refresh import Rejection
 from xsession.refresh._cell import Cell
 from xsession.refresh._lanes import Lane
 from xsession.refresh._snapshot import Issued, Snapshot
 from xsession.refresh._workers import MAX_BACKGROUND_THREADS, MAX_URGENT_THREADS
 
 LIFETIME = 900.0
+REPLACED_AT_MOST_EVERY = 30.0
+ENDPOINTS = [("https://sqs", "eu-west-1/sqs"), ("https://off", "me-south-1/s3")]
 
 
 class Region:
@@ -93,6 +96,7 @@ class Schedule:
                 last.append(cell)
                 self.cells[cell] = region
         self.broken: set[Region] = set()
+        self.ended: dict[Cell[Any], type[XSessionError]] = {}
         self.generations: dict[Cell[Any], int] = {}
         self.readers: list[threading.Thread] = []
 
@@ -101,7 +105,8 @@ class Schedule:
         what = self.draw.choice(
             [
                 *[self.burst] * 3,
-                *[self.pass_time, self.step_wall, self.suspend, self.invalidate, self.reject_late],
+                *[self.pass_time, self.step_wall, self.suspend, self.invalidate, self.reject, self.reject_late],
+                *[self.supersede, self.end_some],
                 *[self.hang, self.refuse, self.throttle],
                 *[self.heal] * 2,
             ]
@@ -113,7 +118,9 @@ class Schedule:
 
     def burst(self) -> None:
         """Sixteen threads read: those of regions that are well get good credentials, whatever the others do."""
-        well = [cell for cell, region in self.cells.items() if region not in self.broken]
+        for cell, kind in self.ended.items():
+            assert isinstance(attempted(partial(read, cell)), kind)
+        well = self._well()
         ill = [cell for cell, region in self.cells.items() if region in self.broken]
         for cell in self.draw.sample(ill, min(len(ill), 8)):
             thread = threading.Thread(target=attempted, args=(partial(read, cell),), daemon=True)
@@ -121,6 +128,9 @@ class Schedule:
             self.readers.append(thread)
         if well:
             self._serve(self.draw.choices(well, k=16))
+
+    def _well(self) -> list[Cell[Any]]:
+        return [cell for cell, region in self.cells.items() if region not in self.broken and cell not in self.ended]
 
     def _serve(self, cells: list[Cell[Any]]) -> None:
         waiting = iter(cells)
@@ -174,12 +184,45 @@ class Schedule:
         for cell in self.draw.sample(list(self.cells), 10):
             cell.invalidate()
 
+    def reject(self) -> None:
+        """Services reject the keys that are held, one of them all that it gets: a cell loses its own now and then."""
+        for cell in self.draw.sample(list(self.cells), 20):
+            key_id, now = cell.snapshot.credentials.access_key_id, self.bench.clock.boot()
+            before = cell.rejections.replaced_at
+            cell.rejected(Rejection(key_id, self.draw.choice(ENDPOINTS)))
+            if cell.rejections.replaced_at != before:
+                assert now - before >= REPLACED_AT_MOST_EVERY
+                assert cell.snapshot.credentials.access_key_id != key_id
+            if self.draw.random() < 0.5:
+                cell.accepted(ENDPOINTS[0])
+
     def reject_late(self) -> None:
         """A service rejects keys that were replaced long ago: nothing is thrown away."""
         for cell in self.draw.sample(list(self.cells), 10):
             held = cell.snapshot
             assert not cell.invalidate("ASIA-of-before")
-            assert cell.snapshot is held or held.generation < cell.snapshot.generation
+            # A refresh under way may end just now.
+            after = cell.snapshot
+            assert after.credentials is held.credentials or after.generation > held.generation
+
+    def supersede(self) -> None:
+        """A source turns out to be another principal: all that it had got is thrown away."""
+        region = self.draw.choice(self.regions)
+        for cell, whose in self.cells.items():
+            if whose is region:
+                cell.supersede()
+
+    def end_some(self) -> None:
+        """A grant is revoked, a session closes: what ended gives nothing any more, whatever happens afterwards."""
+        hubs = {cell._fetch.hop_before for cell in self.cells}
+        last = [cell for cell in self.cells if cell not in hubs and cell not in self.ended]
+        for cell in self.draw.sample(last, min(len(last), 2)):
+            if self.draw.random() < 0.5:
+                cell.end("the grant was revoked")
+                self.ended[cell] = DeadlinePassedError
+            else:
+                cell.close()
+                self.ended[cell] = SessionClosedError
 
     def hang(self) -> None:
         """A region gives no answer."""
@@ -214,7 +257,7 @@ class Schedule:
     def end(self) -> None:
         """When all is well again, everybody is served."""
         self.heal()
-        self._serve(list(self.cells))
+        self._serve(self._well())
         for cell in self.cells:
             cell.close()
         self.bench.workers.forget(set(self.cells))
@@ -229,9 +272,10 @@ class Schedule:
                 self.bench.clock.advance(301)
                 for region in self.regions:
                     region.lane._pace = None
-                for cell, region in self.cells.items():
-                    if region not in self.broken:
-                        self._read(cell)
+                for cell in self._well():
+                    self._read(cell)
+                for cell, kind in self.ended.items():
+                    assert isinstance(attempted(partial(read, cell)), kind)
                 failed = 0
             finally:
                 os._exit(failed)
