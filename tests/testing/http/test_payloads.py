@@ -79,6 +79,12 @@ def test_chunks_and_trailers_are_what_they_say(body: bytes, length: str, code: s
     assert checked(STREAM, body, **named) == code
 
 
+def test_only_checksums_come_behind_a_payload() -> None:
+    """S3 knows no other trailers."""
+    named = {"x_amz_decoded_content_length": "3", "x_amz_trailer": "x-amz-meta-a"}
+    assert checked(STREAM, b"3\r\nabc\r\n0\r\nx-amz-meta-a:1\r\n\r\n", **named) == "InvalidRequest"
+
+
 # The example of https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 SEED = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"
 CHUNKS = (

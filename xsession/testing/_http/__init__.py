@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._errors import access_denied as access_denied
     from ._errors import clock_skewed as clock_skewed
     from ._errors import error_response as error_response
+    from ._errors import not_implemented as not_implemented
     from ._errors import token_expired as token_expired
     from ._errors import unknown_key as unknown_key
     from ._errors import unknown_operation as unknown_operation
@@ -48,6 +49,7 @@ __getattr__, __dir__ = lazy(
             "access_denied",
             "clock_skewed",
             "error_response",
+            "not_implemented",
             "token_expired",
             "unknown_key",
             "unknown_operation",

@@ -73,8 +73,7 @@ def read_api_request(http: HTTPRequest, source_ip: str) -> APIRequest:
     """
     signature = read_signature(http)
     form = _form(http)
-    unsigned = "sts" if form.get("Action") in UNSIGNED_OPERATIONS else ""
-    service = unsigned if signature is None else signature.service
+    service = _service_without_signature(http, form) if signature is None else signature.service
     parameters = form if service in WITH_FORM else {}
     fields = json_object(http.body) if "x-amz-target" in http.headers else None
     s3 = read_s3_request(http) if service == "s3" else None
@@ -105,6 +104,14 @@ def _form(http: HTTPRequest) -> dict[str, str]:
         return {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
     except ValueError:
         return {}
+
+
+def _service_without_signature(http: HTTPRequest, form: Mapping[str, str]) -> str:
+    if form.get("Action") in UNSIGNED_OPERATIONS:
+        return "sts"
+    # Only S3 has forms that a browser sends, with a signed policy among the fields.
+    is_browsers = http.method == "POST" and http.headers.get("content-type", "").startswith("multipart/form-data")
+    return "s3" if is_browsers else ""
 
 
 def _operation(http: HTTPRequest, parameters: Mapping[str, str], s3: S3Request | None) -> str:

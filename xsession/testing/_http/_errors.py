@@ -102,6 +102,11 @@ def malformed_signature(service: str, message: str, *, is_json: bool, presigned:
     return RefusedError(400, "IncompleteSignatureException" if is_json else "IncompleteSignature", message)
 
 
+def not_implemented() -> RefusedError:
+    """How S3 says that it can't do what a request asks for."""
+    return RefusedError(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+
+
 def unknown_operation(operation: str, *, is_json: bool) -> RefusedError:
     """How a service says that it has no such operation."""
     if is_json:

@@ -6,13 +6,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from ._checksums import check_checksums, is_checksum
 from ._errors import RefusedError, signature_mismatch
 from ._http_request import HTTPRequest
 
@@ -29,11 +28,6 @@ _CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?\r
 _TRAILER = re.compile(rb"([A-Za-z0-9-]+):([!-~ ]*)\r?\n")
 _SIGNED_TRAILERS = "x-amz-trailer-signature"
 _EMPTY = hashlib.sha256(b"").hexdigest()
-_CHECKSUMS: Mapping[str, Callable[[bytes], bytes]] = {
-    "x-amz-checksum-crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
-    "x-amz-checksum-sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
-    "x-amz-checksum-sha256": lambda body: hashlib.sha256(body).digest(),
-}
 
 
 class ChunkSigner:
@@ -75,9 +69,10 @@ def check_payload(request: HTTPRequest, signer: ChunkSigner) -> None:
         RefusedError: It is another one.
     """
     headers, body = request.headers, request.body
+    trailers: dict[str, str] = {}
     declared = headers.get("x-amz-content-sha256", UNSIGNED)
     if declared in _STREAMS:
-        body = _read_stream(declared, headers, body, signer)
+        body, trailers = _read_stream(declared, headers, body, signer)
     elif declared != UNSIGNED and declared.lower() != hashlib.sha256(body).hexdigest():
         if not _HASH.fullmatch(declared):
             known = ", ".join([UNSIGNED, *sorted(_STREAMS)])
@@ -86,12 +81,15 @@ def check_payload(request: HTTPRequest, signer: ChunkSigner) -> None:
             )
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         raise RefusedError(400, "XAmzContentSHA256Mismatch", message)
-    if request.method == "PUT":
-        # Where an upload in parts is completed, the sum is that of the object.
-        _check_sums(headers, body)
+    # Where an upload in parts is completed, the checksum is that of the object.
+    if not (request.method == "POST" and "uploadId=" in request.query):
+        check_checksums(headers, trailers, body)
 
 
-def _read_stream(declared: str, headers: Mapping[str, str], body: bytes, signer: ChunkSigner) -> bytes:
+def _read_stream(
+    declared: str, headers: Mapping[str, str], body: bytes, signer: ChunkSigner
+) -> tuple[bytes, dict[str, str]]:
+    """The payload that was sent in chunks, and the trailers behind it."""
     length = headers.get("x-amz-decoded-content-length", "")
     if not re.fullmatch("[0-9]{1,18}", length):
         raise RefusedError(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -100,14 +98,15 @@ def _read_stream(declared: str, headers: Mapping[str, str], body: bytes, signer:
         raise _incomplete()
     trailers = _read_trailers(rest)
     wanted = headers.get("x-amz-trailer", "").replace(" ", "").lower()
+    if wanted and not all(map(is_checksum, wanted.split(","))):
+        raise RefusedError(400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
     if "HMAC" in declared and declared.endswith("TRAILER"):
         value = trailers.pop(_SIGNED_TRAILERS, "")
         text = "".join(f"{name}:{value}\n" for name, value in trailers.items())
         signer.check("TRAILER", hashlib.sha256(text.encode()).hexdigest(), value)
     if sorted(trailers) != (sorted(wanted.split(",")) if wanted and declared.endswith("TRAILER") else []):
         raise _bad_trailer()
-    _check_sums(trailers, payload)
-    return payload
+    return payload, trailers
 
 
 def _read_chunks(body: bytes, signer: ChunkSigner | None) -> tuple[bytes, bytes]:
@@ -139,16 +138,6 @@ def _read_trailers(body: bytes) -> dict[str, str]:
     if body[place:] not in (b"", b"\r\n"):
         raise _bad_trailer()
     return trailers
-
-
-def _check_sums(headers: Mapping[str, str], body: bytes) -> None:
-    for name, digest in _CHECKSUMS.items():
-        # That of an object in parts is one of sums, with their number: no sum of this body.
-        given = headers.get(name)
-        if given is not None and "-" not in given and given != base64.b64encode(digest(body)).decode():
-            algorithm = name.rpartition("-")[2].upper()
-            message = f"The {algorithm} you specified did not match the calculated checksum."
-            raise RefusedError(400, "BadDigest", message)
 
 
 def _incomplete() -> RefusedError:
