@@ -101,6 +101,14 @@ def test_transfers_of_boto3_take_our_clients(world: World, tmp_path: Path, confi
     assert (runtime.CRT_S3_CLIENT, process_lock.CRT_S3_PROCESS_LOCK) == (None, None)
 
 
+@pytest.mark.parametrize("algorithm", ["CRC32C", "CRC64NVME"])
+def test_checksums_that_only_awscrt_makes_are_taken(world: World, algorithm: Any) -> None:
+    """By the local AWS, which makes them in its own way; and they are read back."""
+    s3 = s3_of(world)
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"over 9000", ChecksumAlgorithm=algorithm)
+    assert s3.get_object(Bucket=BUCKET, Key="k", ChecksumMode="ENABLED")["Body"].read() == b"over 9000"
+
+
 def test_resources_transfer(world: World) -> None:
     """As boto3's Bucket and Object do."""
     world.bucket()
