@@ -65,7 +65,8 @@ class HopCall(ScriptedFetch):
         if self.hop_before is not None:
             assert read_nested(self.hop_before).remaining(self.clock) > 0
         sent = self.region.lane.enter()
-        self.region.gate.wait(30)
+        if not self.region.gate.is_set():  # as in ScriptedFetch
+            self.region.gate.wait(30)
         if self.region.error is not None:
             if self.region.error.code == "Throttling":
                 self.region.lane.throttled(sent)
