@@ -14,7 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from tests.support.client_paths import Bench
 from tests.support.worlds import BUCKET
 from xsession import ConfigError
-from xsession._botocore._transfers import _classic
+from xsession._botocore._transfers import _classic, _pass_common_runtime_by
 
 METHODS = ["download_file", "download_fileobj", "upload_file", "upload_fileobj"]
 
@@ -83,6 +83,23 @@ def test_the_common_runtime_never_gets_the_credentials(s3: Any, monkeypatch: pyt
         s3._get_credentials()
     runtime.CRT_S3_CLIENT = object()
     assert s3._get_credentials() is None
+
+
+def test_boto3_makes_the_other_manager_for_others_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever calls create_transfer_manager; the check is put there once, however many clients are made."""
+    asked: list[Any] = []
+    monkeypatch.setattr("boto3.s3.transfer.create_crt_transfer_manager", lambda *of: asked.append(of), raising=False)
+    ours, others = bench.client("s3"), bench.world.source.client("s3")
+    create: Any = vars(sys.modules["boto3.s3.transfer"])["create_crt_transfer_manager"]
+    _pass_common_runtime_by()
+    assert vars(sys.modules["boto3.s3.transfer"])["create_crt_transfer_manager"] is create
+    config = TransferConfig()
+    assert create(ours, config) is None
+    with pytest.raises(ConfigError, match="CRT"):
+        create(ours, TransferConfig(preferred_transfer_client="crt"))
+    assert asked == []
+    create(others, config)
+    assert asked == [(others, config)]
 
 
 def test_others_may_ask_a_client_for_its_credentials(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
