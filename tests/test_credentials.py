@@ -53,6 +53,14 @@ def test_environment_variables_of_temporary_credentials() -> None:
     }
 
 
+def test_the_region_of_the_account_is_the_default() -> None:
+    """A caller may name another one; it is no part of who the credentials are."""
+    ours = credentials(region_name="eu-central-1")
+    assert ours.environ()["AWS_REGION"] == ours.environ()["AWS_DEFAULT_REGION"] == "eu-central-1"
+    assert ours.environ("us-east-1")["AWS_REGION"] == "us-east-1"
+    assert ours == credentials()
+
+
 def test_long_term_credentials_have_fewer_variables() -> None:
     """What is not there is left out, and not set to an empty text."""
     plain = credentials(session_token=None, expiry=None, account_id=None)

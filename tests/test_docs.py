@@ -12,6 +12,7 @@ import pytest
 
 from tools.project import PYPROJECT, ROOT
 from xsession import errors, events
+from xsession.accounts import _tables as tables
 from xsession.accounts import _toml as toml
 from xsession.roles import _session_name as session_name
 from xsession.roles._defaults import DEFAULT_OPTIONS
@@ -124,7 +125,9 @@ def test_every_reason_of_an_invalidation_is_listed() -> None:
 def test_every_key_of_the_file_is_listed() -> None:
     """In the reference."""
     text = page("reference/toml.md")
-    assert {key for key in toml.ACCOUNT_KEYS | toml.DEFAULT_KEYS | toml.FILE_KEYS if f"`{key}`" not in text} == set()
+    assert {
+        key for key in tables.ACCOUNT_KEYS | tables.DEFAULT_KEYS | toml.FILE_KEYS if f"`{key}`" not in text
+    } == set()
 
 
 def test_every_option_of_a_role_and_every_default_is_listed() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
+from xsession.errors import AssumeRoleError
 from xsession.fanout import Outcome, Outcomes, fan_out
 
 
@@ -36,9 +38,75 @@ def test_outcomes_are_a_mapping_in_the_order_of_the_accounts() -> None:
     assert OUTCOMES["five"].seconds >= 0
 
 
+def test_outcomes_say_in_words_which_failed_and_why() -> None:
+    """Those that failed in the same way together: their errors differ in numbers, or in what is the account's own."""
+    items = {"four": 4, **{f"odd{number}": number for number in range(1, 24, 2)}}
+    names = ", ".join(f"odd{number}" for number in range(1, 20, 2))
+    assert str(fan_out(halve, items, max_workers=4)) == (
+        f"12 of 13 accounts failed:\n  {names} and 2 more: ValueError: 1 is odd"
+    )
+    assert str(fan_out(halve, {"four": 4}, max_workers=1)) == "1 of 1 accounts ok"
+
+
+def refused(name: str, **changes: Any) -> AssumeRoleError:
+    """The error of an account whose role is refused."""
+    role = f"arn:aws:iam::{len(name):012}:role/{name}"
+    fields: dict[str, Any] = {
+        "account": name, "role_arn": role, "hop": 1, "code": "AccessDenied", "request_id": name, "hint": "do this",
+    }  # fmt: skip
+    return AssumeRoleError(changes.pop("message", f"AccessDenied: not on {role}"), **(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("other", "together"),
+    [
+        (refused("b"), True),
+        (refused("b", message="AccessDenied: with an explicit deny"), False),
+        (refused("b", hop=2), False),
+        (refused("b", hint="do that"), False),
+        (refused("b", code="Throttling"), False),
+        (ValueError("b"), False),
+    ],
+)
+def test_what_failed_alike(other: Exception, together: bool) -> None:
+    """Another cause, another hop or another thing to do is another group."""
+    outcomes: Outcomes[None] = Outcomes([Outcome("a", None, refused("a"), 0.1), Outcome("b", None, other, 0.1)])
+    assert [group.accounts for group in outcomes.failures] == ([("a", "b")] if together else [("a",), ("b",)])
+
+
+def test_progress_is_told_of_each_in_the_callers_thread() -> None:
+    """As soon as it is known: the slow one comes last, wherever it stands."""
+    release, seen = threading.Event(), []
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert release.wait(10)
+        return item
+
+    def progress(outcome: Outcome[int]) -> None:
+        seen.append((outcome.account, threading.current_thread()))
+        if outcome.account == "quick":
+            release.set()
+
+    assert list(fan_out(work, {"slow": 0, "quick": 1}, max_workers=2, progress=progress)) == ["slow", "quick"]
+    assert seen == [("quick", threading.main_thread()), ("slow", threading.main_thread())]
+
+
+def test_a_progress_that_raises_ends_the_rest() -> None:
+    """As Ctrl-C does: what has not begun does not begin."""
+    begun: list[int] = []
+
+    def stop(_outcome: Outcome[None]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fan_out(begun.append, {str(number): number for number in range(1_000)}, max_workers=1, progress=stop)
+    assert len(begun) < 1_000
+
+
 def test_errors_can_be_raised_together() -> None:
     """As a group that holds each."""
-    with pytest.raises(ExceptionGroup, match="1 of 3 accounts failed: five") as caught:
+    with pytest.raises(ExceptionGroup, match=r"1 of 3 accounts failed:\n  five: ValueError: 5 is odd") as caught:
         OUTCOMES.raise_for_errors()
     assert [str(error) for error in caught.value.exceptions] == ["5 is odd"]
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from tests.support.wrong_files import TOML
+from xsession.accounts import _tables as tables
 from xsession.accounts import _toml as toml
 from xsession.accounts._toml import read_toml
 from xsession.errors import ConfigError
@@ -39,10 +40,10 @@ def test_it_is_a_schema() -> None:
 @pytest.mark.parametrize(
     ("definition", "keys"),
     [
-        ("role", toml.ROLE_KEYS),
-        ("hub", toml.HUB_KEYS),
-        ("account", toml.ACCOUNT_KEYS),
-        ("defaults", toml.DEFAULT_KEYS),
+        ("role", tables.ROLE_KEYS),
+        ("hub", tables.HUB_KEYS),
+        ("account", tables.ACCOUNT_KEYS),
+        ("defaults", tables.DEFAULT_KEYS),
     ],
 )
 def test_it_has_the_keys_of_the_parser(definition: str, keys: set[str]) -> None:
@@ -82,7 +83,7 @@ def test_what_the_parser_refuses_is_not_valid(tmp_path: Path, text: str) -> None
         VALIDATOR.validate(tomllib.loads(text))
 
 
-@pytest.mark.parametrize("key", sorted(toml.ROLE_KEYS - {"partition", "role_name", "policy"}))
+@pytest.mark.parametrize("key", sorted(tables.ROLE_KEYS - {"partition", "role_name", "policy"}))
 @pytest.mark.parametrize("value", ["", "x", "arn:aws:iam::222222222222:role/R", 5, 900, [], ["x"], {}, {"x": 1}])
 def test_both_agree_on_the_value_of_a_key(tmp_path: Path, key: str, value: object) -> None:
     """Right or wrong."""

@@ -586,6 +586,43 @@ def test_events_tell_what_happened_and_hooks_can_not_break_it(world: World) -> N
     assert [(event.account, event.role_arn, event.hop) for event in succeeded] == [("vegeta", world.role, 1)]
 
 
+def test_a_session_is_a_container_of_names(world: World) -> None:
+    """As what has xs["name"] should be; of what is not there, it says so and does not raise."""
+    xs = world.session()
+    assert "vegeta" in xs
+    assert "nappa" not in xs
+    assert list(xs) == ["vegeta", "deep"]
+    assert len(xs) == 2
+
+
+def test_a_session_without_accounts_is_true(world: World) -> None:
+    """It still reaches its source, and roles that are not registered."""
+    xs = world.session({})
+    assert len(xs) == 0
+    assert xs
+
+
+def test_names_are_completed(world: World) -> None:
+    """In notebooks and shells, by `xs["<tab>` and `xs.accounts["<tab>`; no account is reached for it."""
+    xs = world.session()
+    assert xs._ipython_key_completions_() == ["vegeta", "deep"]
+    assert xs.accounts._ipython_key_completions_() == ["vegeta", "deep"]
+    assert world.aws.calls == []
+
+
+def test_credentials_for_another_program_have_the_accounts_region(world: World) -> None:
+    """Accounts with one chain share its credentials, but not their regions."""
+    xs = world.session(
+        [Account("eu", world.role, region_name="eu-central-1"), Account("us", world.role), Account("own", source="x")],
+        region_name="us-west-2",
+    )
+    variables = {name: xs.get_frozen_credentials(name).environ() for name in ("eu", "us")}
+    assert variables["eu"]["AWS_REGION"] == variables["eu"]["AWS_DEFAULT_REGION"] == "eu-central-1"
+    assert variables["us"]["AWS_REGION"] == variables["us"]["AWS_DEFAULT_REGION"] == "us-west-2"
+    assert xs.get_frozen_credentials(SOURCE).environ()["AWS_REGION"] == "us-west-2"
+    assert world.aws.count("AssumeRole") == 1
+
+
 # verify, warm, map
 
 
@@ -597,6 +634,38 @@ def test_verify_compares_with_the_account_that_was_expected(world: World) -> Non
     assert not outcomes.ok
     assert outcomes.results["vegeta"].account_id == VEGETA
     assert isinstance(outcomes.errors["wrong"], WrongAccountError)
+
+
+@pytest.mark.parametrize("ref", ["vegeta", VEGETA, Role("arn:aws:iam::222222222222:role/Reader")])
+def test_one_account_needs_no_list(world: World, ref: str | Role) -> None:
+    """A string is one name, not its letters."""
+    xs = world.session({"vegeta": world.role})
+    assert [outcome.ok for outcome in xs.verify(ref).values()] == [True]
+    assert [outcome.ok for outcome in xs.warm(ref).values()] == [True]
+
+
+@pytest.mark.parametrize("ref", [b"vegeta", "", 5])
+def test_what_names_no_account_is_no_list_of_them(world: World, ref: Any) -> None:
+    """Bytes are iterable too, and hold numbers."""
+    with pytest.raises(ConfigError, match="names no account"):
+        world.session().verify(ref)
+
+
+def test_outcomes_are_seen_as_they_come(world: World) -> None:
+    """In the caller's thread, each once; the answer keeps the order of the accounts."""
+    seen: list[tuple[str, int]] = []
+    outcomes = world.session().verify(progress=lambda outcome: seen.append((outcome.account, threading.get_ident())))
+    assert sorted(seen) == [("deep", threading.get_ident()), ("vegeta", threading.get_ident())]
+    assert list(outcomes) == ["vegeta", "deep"]
+
+
+def test_roles_that_are_refused_alike_are_told_together(world: World) -> None:
+    """Which ones, and why: each has a name, an account and a request of its own."""
+    arns = {f"a{number}": world.aws.account(f"90000000000{number}").role("R", trusts=HUB) for number in range(3)}
+    outcomes = world.session({"vegeta": world.role, **arns}).warm()
+    (group,) = outcomes.failures
+    assert group.accounts == ("a0", "a1", "a2")
+    assert str(outcomes) == f"3 of 4 accounts failed:\n  a0, a1, a2: {outcomes.errors['a0']}"
 
 
 def test_warm_assumes_ahead_of_time(world: World) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import inspect
 import threading
 from datetime import timedelta
 from typing import Any
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.worlds import HUB, VEGETA, World, who
-from xsession import SOURCE, Account, InvalidRoleError, Role, WrongAccountError
+from xsession import SOURCE, Account, CrossAccountSession, InvalidRoleError, Role, WrongAccountError
+from xsession import session as session_module
 from xsession.events import Event, RefreshStarted
 from xsession.policies import allow
 
@@ -123,7 +126,7 @@ def test_options_where_there_is_no_role_are_refused(world: World) -> None:
 def test_an_option_that_does_not_exist_is_refused(world: World) -> None:
     """With the account's name."""
     with pytest.raises(InvalidRoleError, match="polcy") as caught:
-        world.session().session("vegeta", polcy="{}")
+        world.session().session("vegeta", polcy="{}")  # type: ignore[call-arg]  # what a type checker refuses
     assert caught.value.account == "vegeta"
 
 
@@ -159,3 +162,11 @@ def test_verify_asks_many_at_a_time(world: World) -> None:
     assert isinstance(error, WrongAccountError)
     assert HUB in str(error)
     assert error.account == "wrong"
+
+
+def test_from_config_takes_what_the_session_takes() -> None:
+    """By the class that type checkers alone see."""
+    tree = ast.parse(inspect.getsource(session_module))
+    (overrides,) = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "_Overrides"]
+    named = {ast.unparse(line.target) for line in overrides.body if isinstance(line, ast.AnnAssign)}
+    assert named == set(inspect.signature(CrossAccountSession).parameters) - {"accounts", "defaults"}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         WrongAccountError,
         XSessionError,
     )
-    from .fanout import Outcome, Outcomes
+    from .fanout import FailureGroup, Outcome, Outcomes
     from .grants import Grant, Revocation
     from .provision import RoleSpec
     from .redaction import RedactingFilter
@@ -53,6 +53,7 @@ __all__ = [
     "CrossAccountSession",
     "DeadlinePassedError",
     "Defaults",
+    "FailureGroup",
     "Grant",
     "GrantError",
     "HopStatus",
@@ -109,7 +110,7 @@ __getattr__, __dir__ = lazy(
             "WrongAccountError",
             "XSessionError",
         ),
-        "fanout": ("Outcome", "Outcomes"),
+        "fanout": ("FailureGroup", "Outcome", "Outcomes"),
         "grants": ("Grant", "Revocation"),
         "provision": ("RoleSpec",),
         "redaction": ("RedactingFilter",),

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import xsession
-from xsession import Accounts, CrossAccountSession
+from xsession import Accounts, CrossAccountSession, Identity, Outcome
 
 from .accounts import TrustedFiles
 from .errors import ConfigError, UnknownAccountError, XSessionError
@@ -58,15 +58,23 @@ else:
 
     @cli.command(short_help="Check that accounts can be reached.")
     @click.argument("names", metavar="[ACCOUNT]...", nargs=-1)
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, once all are checked.")
     @click.pass_obj
-    def verify(options: dict[str, Any], names: tuple[str, ...]) -> None:
-        """Check that ACCOUNTs can be reached, or all; the exit status is 1 if one can't."""
+    def verify(options: dict[str, Any], names: tuple[str, ...], as_json: bool) -> None:
+        """Check that ACCOUNTs can be reached, or all.
+
+        Each has its line as soon as it is checked; why some failed is said at the end, those that failed in the same
+        way together. The exit status is 1 if one can't be reached, 2 if there is nothing to check.
+        """
         with _session(options) as xs:
-            outcomes = xs.verify(names or None)
-        for name, outcome in outcomes.items():
-            click.echo(for_terminal(f"{name}: {outcome.value.arn if outcome.value else f'FAILED: {outcome.error}'}"))
-            for note in outcome.notes:
-                click.echo(for_terminal(f"  {note}"))
+            if not names:
+                _require_accounts(xs.accounts)
+            outcomes = xs.verify(names or None, progress=None if as_json else _show_outcome)
+        if as_json:
+            click.echo(json.dumps([_outcome_document(outcome) for outcome in outcomes.values()], indent=2))
+        elif not outcomes.ok:
+            for line in str(outcomes).splitlines():
+                click.echo(for_terminal(line))
         if not outcomes.ok:
             sys.exit(1)
 
@@ -133,6 +141,37 @@ else:
         if not needs_file and options["path"] is None:
             return CrossAccountSession(**source)
         return CrossAccountSession.from_config(options["path"], **source)
+
+    def _require_accounts(found: Accounts) -> None:
+        for name, error in found.unusable.items():
+            click.echo(for_terminal(f"xsession: {name} is not checked: {error}"), err=True)
+        if not found:
+            msg = "there is nothing to verify: no account can be used"
+            raise ConfigError(msg, hint="add accounts to xsession.toml or ~/.aws/config, or name a file by --config")
+
+    def _show_outcome(outcome: Outcome[Identity]) -> None:
+        failed = f"FAILED: {getattr(outcome.error, 'code', None) or type(outcome.error).__name__}"
+        click.echo(for_terminal(f"{outcome.account}: {failed if outcome.value is None else outcome.value.arn}"))
+        for note in outcome.notes:
+            click.echo(for_terminal(f"  {note}"))
+
+    def _outcome_document(outcome: Outcome[Identity]) -> dict[str, Any]:
+        identity, error = outcome.value, outcome.error
+        named = ("code", "hop", "role_arn", "request_id", "hint")
+        return {
+            "name": outcome.account,
+            "ok": outcome.ok,
+            "account_id": None if identity is None else identity.account_id,
+            "arn": None if identity is None else identity.arn,
+            "notes": list(outcome.notes),
+            "error": None
+            if error is None
+            else {
+                "type": type(error).__name__,
+                "message": str(error),
+                **{name: getattr(error, name, None) for name in named},
+            },
+        }
 
     def _documents(found: Accounts) -> list[dict[str, Any]]:
         return [

@@ -30,6 +30,7 @@ class Credentials:
         source_identity: The source identity that STS confirmed.
         request_id: STS's request id of the call that issued them.
         packed_policy_size: Percent of STS's packed limit that policies and tags take, where any were sent.
+        region_name: The region of the account's clients, where one is known; two that differ only here are equal.
     """
 
     access_key_id: str
@@ -44,6 +45,7 @@ class Credentials:
     source_identity: str | None = None
     request_id: str | None = None
     packed_policy_size: int | None = None
+    region_name: str | None = field(default=None, compare=False)
 
     @property
     def local_expiry(self) -> datetime | None:
@@ -60,16 +62,17 @@ class Credentials:
         """The environment variables that hand them to another program, which can't refresh them.
 
         Args:
-            region_name: The region that the program should use by default.
+            region_name: The region that the program should use by default; None: the account's.
         """
+        region = self.region_name if region_name is None else region_name
         variables = {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_SESSION_TOKEN": self.session_token,
             "AWS_CREDENTIAL_EXPIRATION": _iso(self.expiry),
             "AWS_ACCOUNT_ID": self.account_id,
-            "AWS_REGION": region_name,
-            "AWS_DEFAULT_REGION": region_name,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
         }
         return {name: value for name, value in variables.items() if value is not None}
 

@@ -54,6 +54,7 @@ __all__ = [
     "SessionClosedError",
     "SourceCredentialsError",
     "UnknownAccountError",
+    "UnknownRegionWarning",
     "WrongAccountError",
     "XSessionError",
 ]
@@ -346,6 +347,10 @@ class SessionClosedError(XSessionError, BotoCoreError):
         """
         msg = "the CrossAccountSession is closed"
         return cls(msg, account=account, role_arn=role_arn, hop=hop, hint="make a new one")
+
+
+class UnknownRegionWarning(UserWarning):
+    """A client would talk to AWS in a region that the installed botocore does not know: mistyped, or very new."""
 
 
 def shown(value: object) -> str:

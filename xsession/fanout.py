@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Generic, TypeVar
 
 from ._base import frozen
+from .errors import XSessionError
 
-__all__ = ["Outcome", "Outcomes"]
+__all__ = ["FailureGroup", "Outcome", "Outcomes"]
+
+_MOST_NAMES = 10
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -39,8 +43,29 @@ class Outcome(Generic[T]):
         return self.error is None
 
 
+@frozen
+class FailureGroup:
+    """Accounts that failed in the same way: their errors differ in names, ids and numbers at most.
+
+    Args:
+        accounts: The accounts' names, in the order in which they were given.
+        error: The first one's error.
+    """
+
+    accounts: tuple[str, ...]
+    error: Exception
+
+    def __str__(self) -> str:
+        more = len(self.accounts) - _MOST_NAMES
+        names = ", ".join(self.accounts[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+        return f"{names}: {in_words(self.error)}"
+
+
 class Outcomes(Mapping[str, Outcome[T]]):
-    """The outcomes by account name, in the order in which the accounts were given."""
+    """The outcomes by account name, in the order in which the accounts were given.
+
+    As a string, they say which accounts failed and why, those that failed in the same way together.
+    """
 
     def __init__(self, outcomes: Iterable[Outcome[T]]) -> None:
         self._outcomes = {outcome.account: outcome for outcome in outcomes}
@@ -57,6 +82,13 @@ class Outcomes(Mapping[str, Outcome[T]]):
     def __repr__(self) -> str:
         return f"<Outcomes: {len(self.results)} ok, {len(self.errors)} failed>"
 
+    def __str__(self) -> str:
+        failures = self.failures
+        if not failures:
+            return f"{len(self)} of {len(self)} accounts ok"
+        failed = sum(len(group.accounts) for group in failures)
+        return "\n  ".join([f"{failed} of {len(self)} accounts failed:", *map(str, failures)])
+
     @property
     def ok(self) -> bool:
         """Whether all accounts succeeded."""
@@ -72,11 +104,38 @@ class Outcomes(Mapping[str, Outcome[T]]):
         """The errors of those that failed, by account name."""
         return {name: outcome.error for name, outcome in self.items() if outcome.error is not None}
 
+    @property
+    def failures(self) -> tuple[FailureGroup, ...]:
+        """The accounts that failed, those that failed in the same way together."""
+        alike: dict[object, list[str]] = {}
+        errors = self.errors
+        for name, error in errors.items():
+            alike.setdefault(_kind(error), []).append(name)
+        return tuple(FailureGroup(tuple(names), errors[names[0]]) for names in alike.values())
+
     def raise_for_errors(self) -> None:
         """Raises an `ExceptionGroup` of all errors, if there are any."""
         if self.errors:
-            msg = f"{len(self.errors)} of {len(self)} accounts failed: {', '.join(self.errors)}"
-            raise ExceptionGroup(msg, list(self.errors.values()))
+            raise ExceptionGroup(str(self), list(self.errors.values()))
+
+
+def in_words(error: Exception) -> str:
+    """What an error says, with its type where it is not one of ours, which say all by themselves."""
+    return str(error) if isinstance(error, XSessionError) else f"{type(error).__name__}: {error}"
+
+
+def _kind(error: Exception) -> object:
+    """What errors have in common that have one cause: all but the account's own name, ids, role and numbers."""
+    if not isinstance(error, XSessionError):
+        return type(error), _without_numbers(str(error))
+    words = f"{error.message}; {error.hint}"
+    for own in (error.role_arn, error.account and repr(error.account)):
+        words = words.replace(own, "...") if own else words
+    return type(error), error.code, error.hop, _without_numbers(words)
+
+
+def _without_numbers(words: str) -> str:
+    return re.sub(r"\d+", "0", words)
 
 
 def fan_out(
@@ -85,6 +144,7 @@ def fan_out(
     *,
     max_workers: int,
     notes: Callable[[Item], tuple[str, ...]] = lambda _item: (),
+    progress: Callable[[Outcome[T]], object] | None = None,
 ) -> Outcomes[T]:
     """Calls `func` for every item in threads.
 
@@ -93,6 +153,7 @@ def fan_out(
         items: By account name.
         max_workers: How many threads at most.
         notes: What a person should know of an item, whatever comes of it.
+        progress: Called with each outcome once it is known, in the caller's thread; what it raises ends the rest.
     """
 
     def attempt(name: str) -> Outcome[T]:
@@ -105,4 +166,12 @@ def fan_out(
         return Outcome(name, value, failure, time.monotonic() - began, notes(items[name]))
 
     with ThreadPoolExecutor(max(1, min(max_workers, len(items))), "xsession-fanout") as pool:
-        return Outcomes(pool.map(attempt, items))
+        futures = [pool.submit(attempt, name) for name in items]
+        try:
+            for future in as_completed(futures):
+                if progress is not None:
+                    progress(future.result())
+        finally:
+            for future in futures:
+                future.cancel()
+        return Outcomes(future.result() for future in futures)

@@ -8,7 +8,7 @@ import platform
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,24 +25,42 @@ from ._botocore import config_key, region_of
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys
-from .accounts import SOURCE, Account, AccountRef, Accounts, Profile, required_role
+from .accounts import SOURCE, Account, AccountRef, Accounts, AccountsLike, Profile, required_role
 from .credentials import Credentials, Identity
 from .errors import ConfigError, SessionClosedError, WrongAccountError, XSessionError, reaching
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
-from .roles import Role, RoleChain, Runner, as_defaults, runner, second_session_policy
+from .roles import RoleChain, Runner, as_defaults, runner, second_session_policy
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from ._chain import MfaCode
     from .accounts import Discovery
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnosis import Diagnosis, Using
-    from .fanout import Outcomes
+    from .fanout import Outcome, Outcomes
     from .grants import Grant, Grants, Revocation
     from .policies import PolicyLike
     from .refresh import Status
+    from .roles import DefaultOptions, RoleOptions
+
+    class _Overrides(DefaultOptions, total=False):
+        """What `CrossAccountSession` takes beside accounts."""
+
+        session: boto3.Session | None
+        profile_name: str | None
+        region_name: str | None
+        config: Config | None
+        refresh: RefreshPolicy | None
+        store: Store | None
+        mfa_code: MfaCode | None
+        hooks: Iterable[Hook]
+        max_clients: int
+        clock: Clock | None
+
 
 __all__ = ["CrossAccountSession"]
 
@@ -62,7 +80,7 @@ class CrossAccountSession:
     source turns out to be another identity refuses to work.
 
     Args:
-        accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Accounts`.
+        accounts: As `Accounts` takes them, such as names to role ARNs; or `Accounts`.
         session: The source, whose credentials the chains start from; None: boto3's default.
         profile_name: The source by the name of a profile, instead of `session`.
         region_name: The region of clients where neither the call nor the account names one.
@@ -84,7 +102,7 @@ class CrossAccountSession:
     @hides_frames(ConfigError)
     def __init__(
         self,
-        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] | None = None,
+        accounts: AccountsLike | None = None,
         *,
         session: boto3.Session | None = None,
         profile_name: str | None = None,
@@ -96,13 +114,13 @@ class CrossAccountSession:
         hooks: Iterable[Hook] = (),
         max_clients: int = MAX_CLIENTS,
         clock: Clock | None = None,
-        **defaults: Any,
+        **defaults: Unpack[DefaultOptions],
     ) -> None:
         _check_source(session, profile_name)
         self.accounts = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
         hooks = tuple(hooks)
         # What a pickle carries, and what keeps a session from being pickled.
-        self._portable = {
+        self._portable: dict[str, Any] = {
             "accounts": self.accounts,
             "profile_name": profile_name,
             "region_name": region_name,
@@ -149,10 +167,10 @@ class CrossAccountSession:
     def from_config(
         cls,
         path: str | os.PathLike[str] | None = None,
-        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] | None = None,
+        accounts: AccountsLike | None = None,
         *,
         combine: bool | None = None,
-        **overrides: Any,
+        **overrides: Unpack[_Overrides],
     ) -> Self:
         """A session with the accounts of a file, or of everything that this machine has.
 
@@ -215,7 +233,9 @@ class CrossAccountSession:
         return self._client(service_name, account, region_name, config, client_kwargs)
 
     @hides_frames(ConfigError)
-    def session(self, account: AccountRef, *, replace_policy: bool = False, **options: Any) -> AccountSession:
+    def session(
+        self, account: AccountRef, *, replace_policy: bool = False, **options: Unpack[RoleOptions]
+    ) -> AccountSession:
         """A new boto3 session of its own for an account.
 
         Args:
@@ -229,8 +249,25 @@ class CrossAccountSession:
         """
         found = self.accounts.find(account)
         if options:
-            found = self._with_options(found, options, replace_policy=replace_policy)
+            found = self._with_options(found, dict(options), replace_policy=replace_policy)
         return AccountSession(self._resolve(found))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.accounts
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the accounts, as they are now: `reload` may change them meanwhile."""
+        return iter(self.accounts)
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+    def __bool__(self) -> bool:
+        # Without accounts it is still a session: for the source, and for roles that are not registered.
+        return True
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.accounts)
 
     def __getitem__(self, account: AccountRef) -> AccountSession:
         """The boto3 session of an account; the same object while it is in use."""
@@ -249,7 +286,9 @@ class CrossAccountSession:
         Raises:
             CredentialsError: They could not be obtained.
         """
-        return self._resolve(self.accounts.find(account)).credentials.current()
+        resolved = self._resolve(self.accounts.find(account))
+        # Accounts with one chain share its credentials, but not their regions.
+        return replace(resolved.credentials.current(), region_name=resolved.region_name)
 
     def whoami(self, account: AccountRef = SOURCE) -> Identity:
         """Asks STS who we are in an account; needs no permission.
@@ -269,12 +308,19 @@ class CrossAccountSession:
                 resolved.source.frozen()
         return identity
 
-    def verify(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Identity]:
+    def verify(
+        self,
+        accounts: AccountRef | Iterable[AccountRef] | None = None,
+        *,
+        max_workers: int = 16,
+        progress: Callable[[Outcome[Identity]], object] | None = None,
+    ) -> Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
 
         Args:
-            accounts: Which ones; None: all.
+            accounts: Which one or ones; None: all.
             max_workers: How many at a time.
+            progress: Called with each outcome once it is known, in this thread.
 
         Returns:
             For each account an `Identity`, or the error; and in its `notes`, which options of its profile have no
@@ -288,19 +334,26 @@ class CrossAccountSession:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, account=account.name)
             return identity
 
-        return self._for_each(check, accounts, max_workers, notes=lambda account: account.notes)
+        return self._for_each(check, accounts, max_workers, progress, notes=lambda account: account.notes)
 
-    def warm(self, accounts: Iterable[AccountRef] | None = None, *, max_workers: int = 16) -> Outcomes[Credentials]:
+    def warm(
+        self,
+        accounts: AccountRef | Iterable[AccountRef] | None = None,
+        *,
+        max_workers: int = 16,
+        progress: Callable[[Outcome[Credentials]], object] | None = None,
+    ) -> Outcomes[Credentials]:
         """Gets credentials ahead of time, in parallel.
 
         Args:
-            accounts: Which ones; None: all.
+            accounts: Which one or ones; None: all.
             max_workers: How many at a time.
+            progress: Called with each outcome once it is known, in this thread.
 
         Returns:
             For each account its credentials, or the error.
         """
-        return self._for_each(self.get_frozen_credentials, accounts, max_workers)
+        return self._for_each(self.get_frozen_credentials, accounts, max_workers, progress)
 
     def diagnose(self, account: AccountRef, *, using: Using = None) -> Diagnosis:
         """Asks again for each role on the way to an account, and says which is refused, why, and what to change.
@@ -615,20 +668,26 @@ class CrossAccountSession:
     def _for_each(
         self,
         func: Callable[[Account], T],
-        accounts: Iterable[AccountRef] | None,
+        accounts: AccountRef | Iterable[AccountRef] | None,
         max_workers: int,
+        progress: Callable[[Outcome[T]], object] | None,
         *,
         notes: Callable[[Account], tuple[str, ...]] = lambda _account: (),
     ) -> Outcomes[T]:
         from .fanout import fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
-        chosen = self.accounts.values() if accounts is None else map(self.accounts.find, accounts)
+        if accounts is None:
+            chosen: Iterable[Account] = self.accounts.values()
+        elif isinstance(accounts, Iterable) and not isinstance(accounts, str | bytes):
+            chosen = map(self.accounts.find, accounts)
+        else:
+            chosen = [self.accounts.find(accounts)]
         by_name = {account.name: account for account in chosen}
         for account in by_name.values():
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):
                 self._resolve(account).credentials.ask_for_mfa()
-        return fan_out(func, by_name, max_workers=max_workers, notes=notes)
+        return fan_out(func, by_name, max_workers=max_workers, notes=notes, progress=progress)
 
 
 def _copy(

@@ -6,15 +6,10 @@ from pathlib import Path
 import pytest
 
 from xsession.accounts._entry import Entry
-from xsession.accounts._toml import (
-    ACCOUNT_KEYS,
-    DEFAULT_KEYS,
-    KEYS_TO_TRUST,
-    keys_to_trust,
-    read_document,
-    read_toml,
-)
-from xsession.accounts._toml_file import FileTrust, parsed
+from xsession.accounts._place import FileTrust
+from xsession.accounts._tables import ACCOUNT_KEYS, DEFAULT_KEYS
+from xsession.accounts._toml import KEYS_TO_TRUST, keys_to_trust, read_document, read_toml
+from xsession.accounts._toml_file import parsed
 from xsession.errors import ConfigError
 from xsession.policies import allow
 from xsession.roles import Role, RoleChain

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession.accounts._toml_file import Place, lines_of
+from xsession.accounts._toml_file import lines_of
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,19 @@ from xsession.accounts._toml_file import Place, lines_of
         ("[a]\n[a.b] # c\nx=1", {("a",): 1, ("a", "b"): 2, ("a", "b", "x"): 3}),
         ("[ a . \"b c\" ]\r\n'd' = 1", {("a",): 1, ("a", "b c"): 1, ("a", "b c", "d"): 2}),
         ("a.b.c = 1", {("a",): 1, ("a", "b"): 1, ("a", "b", "c"): 1}),
-        ("[[a]]\nx = 1\n[[a]]\nx = 2", {("a",): 1, ("a", "x"): 2}),
+        (
+            "[[a]]\nx = 1\n[[a]]\n[a.b]\nx = 2\n[[a.c]]",
+            {
+                ("a",): 1,
+                ("a", "[0]"): 1,
+                ("a", "[0]", "x"): 2,
+                ("a", "[1]"): 3,
+                ("a", "[1]", "b"): 4,
+                ("a", "[1]", "b", "x"): 5,
+                ("a", "[1]", "c"): 6,
+                ("a", "[1]", "c", "[0]"): 6,
+            },
+        ),
         ('"a.b" = 1', {("a.b",): 1}),
         ('a = """\n[b]\nc = 1\n"""\nd = 1', {("a",): 1, ("d",): 5}),
         ("a = '''\n[b]\n'''\nd = 1", {("a",): 1, ("d",): 4}),
@@ -38,6 +50,7 @@ NAMES = st.sampled_from(["a", "b-c", '"d e"', "'f.g'", '"\\""', "1"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(".".join)
 LINES = st.one_of(
     PATHS.map("[{}]".format),
+    PATHS.map("[[{}]]".format),
     PATHS.map("{} = 1".format),
     PATHS.map('{} = """\n[x]\n"""'.format),
     PATHS.map("{} = [\n  {{ y = 1 }}, # [z]\n]".format),
@@ -46,12 +59,15 @@ LINES = st.one_of(
 
 
 def keys_of(table: dict[str, Any], above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
-    """All paths of keys in a document, but those in lists."""
+    """All paths of keys in a document, but those in lists within a line."""
     found: set[tuple[str, ...]] = set()
     for key, value in table.items():
         found.add((*above, key))
         if isinstance(value, dict):
             found |= keys_of(value, (*above, key))
+        elif isinstance(value, list) and value != [{"y": 1}]:
+            for number, item in enumerate(value):
+                found |= {(*above, key, f"[{number}]")} | keys_of(item, (*above, key, f"[{number}]"))
     return found
 
 
@@ -63,11 +79,3 @@ def test_the_keys_with_lines_are_those_of_the_document(text: str) -> None:
     except tomllib.TOMLDecodeError:
         return
     assert set(lines_of(text)) == keys_of(document)
-
-
-def test_a_place_without_a_line_of_its_own_has_that_of_what_encloses_it() -> None:
-    """A list's item, that of the list; and the file alone, none."""
-    place = Place("f.toml", {("a",): 3})
-    assert str(place.at("a", "[0]")) == "f.toml:3: a[0]"
-    assert str(place.at("z")) == "f.toml: z"
-    assert str(place) == "f.toml"

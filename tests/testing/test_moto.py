@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +32,20 @@ def test_a_broken_installation_is_told_in_the_words_of_its_error(monkeypatch: py
 
     monkeypatch.delitem(sys.modules, "moto.server", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    with pytest.raises(ConfigError, match=r"can't be imported: libexample\.so\.6.*--force-reinstall"):
+    named = r"\(xsession\.testing\._moto: from moto\.server import .*\)"
+    with pytest.raises(ConfigError, match=rf"can't be imported: libexample\.so\.6.* {named}; pip .*--force-reinstall"):
         LocalAWS()
+
+
+@pytest.mark.parametrize("failure", ["OSError('no libexample.so.6')", "AttributeError('no libexample.so.6')"])
+def test_the_module_whose_import_failed_is_named(tmp_path: Path, failure: str) -> None:
+    """Whatever it raised, and though the error does not say so: here moto imports a library that is broken."""
+    (tmp_path / "flask_cors.py").write_text(f"raise {failure}\n")
+    code = "from xsession.testing import LocalAWS\ntry: LocalAWS()\nexcept Exception as error: print(error)"
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    words = f"the local AWS can't be imported: no libexample.so.6 (flask_cors: raise {failure}); pip install --force"
+    assert done.stdout.startswith(words)
 
 
 def test_each_one_is_empty() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, assert_type
@@ -19,6 +19,7 @@ from xsession import (
     AccountSession,
     Credentials,
     CrossAccountSession,
+    FailureGroup,
     Grant,
     Identity,
     Outcomes,
@@ -27,12 +28,14 @@ from xsession import (
     RoleChain,
     RoleSpec,
 )
+from xsession.accounts import AccountRef, valid_names
 from xsession.activity import Activities
 from xsession.audit import AuditLog
 from xsession.diagnosis import Diagnosis
 from xsession.events import Event, Invalidated, InvalidationReason
 from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
+from xsession.roles import DefaultOptions, RoleOptions
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -107,6 +110,37 @@ def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     profiles = Accounts.from_aws_config()
     assert_type(profiles & Accounts(given) - xs.accounts | profiles.where(env="prod"), Accounts)
     assert_type(profiles["vegeta"].origin, str | None)
+
+
+def options(xs: CrossAccountSession, plain: dict[str, dict[str, str]], rows: list[dict[str, str]]) -> None:
+    """Accounts may be plain data; and an option that is mistyped, or has another type, is an error."""
+    CrossAccountSession(plain)
+    CrossAccountSession(rows)
+    CrossAccountSession({"vegeta": {"chain": ["arn:aws:iam::222222222222:role/R"], "tags": {"env": "prod"}}})
+    assert_type(valid_names(row["name"] for row in rows), dict[str, str])
+    shared: DefaultOptions = {"role_session_name": "nightly"}
+    CrossAccountSession.from_config(hooks=[hook], max_clients=9, **shared)
+    narrow: RoleOptions = {"policy": allow("s3:GetObject"), "external_id": "agreed-on"}
+    xs.session("vegeta", replace_policy=True, **narrow)
+    CrossAccountSession({}, role_sesion_name="nightly")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CrossAccountSession({}, external_id="w")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CrossAccountSession({}, duration_seconds="900")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    CrossAccountSession.from_config(region="eu-west-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CrossAccountSession.from_config(max_clients="9")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    xs.session("vegeta", durations_seconds=900)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    xs.session("vegeta", tags=["team"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def names(xs: CrossAccountSession, one: AccountRef, some: Iterable[AccountRef]) -> None:
+    """A session is a container of names; one account needs no list."""
+    assert_type("vegeta" in xs, bool)
+    assert_type(list(xs), list[str])
+    assert_type(len(xs), int)
+    assert_type(xs.verify("vegeta"), Outcomes[Identity])
+    xs.warm(one)
+    xs.warm(some)
+    xs.verify(progress=lambda outcome: outcome.value and outcome.value.arn)
+    assert_type(xs.verify().failures, tuple[FailureGroup, ...])
 
 
 def set_up(xs: CrossAccountSession) -> None:

@@ -106,6 +106,7 @@ class _DerivedSession(botocore.session.Session):
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """A client as botocore's session makes it; boto3 passes the config by name."""
         client: Any = super().create_client(*args, **{**kwargs, "config": self.as_passed(kwargs.get("config"))})
+        self._check_region(client)
         tell_methods(client, getattr(getattr(client._request_signer, "_credentials", None), "methods", ()))
         return client
 
@@ -114,6 +115,11 @@ class _DerivedSession(botocore.session.Session):
         if config is None or not self._leaves_timeout_to_mode or getattr(config, "connect_timeout", None) is None:
             return config
         return Config(connect_timeout=DEFAULT_TIMEOUT).merge(config)
+
+    def _check_region(self, client: Any) -> None:
+        from ._regions import warn_of_unknown_region  # noqa: PLC0415 # for few clients: the others have a template
+
+        warn_of_unknown_region(client, self.get_component("data_loader"))
 
     def _has_defaults_mode(self) -> bool:
         mode = self.get_config_variable("defaults_mode")

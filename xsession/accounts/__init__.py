@@ -6,21 +6,24 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._account import SOURCE, Account, AccountRef
+    from ._account import AccountsLike as AccountsLike
     from ._account import required_role as required_role
     from ._accounts import Accounts
     from ._discovery import Discovery as Discovery
+    from ._names import valid_names
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
     from ._trusted_files import TrustedFiles
 
-__all__ = ["SOURCE", "Account", "AccountRef", "Accounts", "TrustedFiles"]
+__all__ = ["SOURCE", "Account", "AccountRef", "Accounts", "TrustedFiles", "valid_names"]
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_account": ("SOURCE", "Account", "AccountRef", "required_role"),
+        "_account": ("SOURCE", "Account", "AccountRef", "AccountsLike", "required_role"),
         "_accounts": ("Accounts",),
         "_discovery": ("Discovery",),
+        "_names": ("valid_names",),
         "_profile": ("Profile", "ProfileSettings"),
         "_trusted_files": ("TrustedFiles",),
     },

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from xsession._aws import is_account_id
 from xsession._base import FrozenMap, frozen
@@ -129,6 +129,12 @@ class Account:
 AccountRef: TypeAlias = str | Role | RoleChain | Account | Literal[SourceType.SOURCE]
 """What names an account in a call."""
 
+AccountLike: TypeAlias = str | Role | RoleChain | Account | Mapping[str, Any]
+"""How an account of some name is given: a role's ARN, a role, a chain, an account, or the keys of `xsession.toml`."""
+
+AccountsLike: TypeAlias = Mapping[str, AccountLike] | Iterable[Account | Mapping[str, Any]]
+"""How accounts are given: by name, or in a list in which each has its name."""
+
 
 def required_role(account: Account, purpose: str) -> Role:
     """The last role of an account's chain, for what needs one.
@@ -149,7 +155,7 @@ def required_role(account: Account, purpose: str) -> Role:
 def _checked_chain(name: object, chain: object) -> RoleChain | None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         rule = "a letter or digit, then up to 127 letters, digits, dots, underscores and hyphens"
-        raise ConfigError.invalid(name, "account name", rule)
+        raise ConfigError.invalid(name, "account name", rule, hint="xsession.accounts.valid_names makes valid ones")
     if chain is None:
         return None
     if not isinstance(chain, RoleChain | Role | str):

@@ -12,7 +12,7 @@ from xsession._base import FrozenMap, did_you_mean, hides_frames, public
 from xsession.errors import ConfigError, UnknownAccountError, shown
 from xsession.roles import Role, RoleChain, as_chain
 
-from ._account import SOURCE, Account, AccountRef
+from ._account import SOURCE, Account, AccountLike, AccountRef, AccountsLike
 
 _NOT_IN_NAMES = r"[^A-Za-z0-9._-]"
 
@@ -24,33 +24,31 @@ class Accounts(Mapping[str, Account]):
     `a | b`, `a & b` and `a - b` go by names and keep the order of `a`; what only `b` has comes after it.
 
     Args:
-        accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects; or `Account` objects.
+        accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects, or to mappings with the keys that an
+            account has in `xsession.toml`; or a list of `Account` objects and of such mappings, each with a "name".
         unusable: Names of accounts whose definition is not valid, and the error to raise when one is used.
 
     Raises:
         ConfigError: A name is there twice, or a value is not valid.
     """
 
+    @hides_frames(ConfigError)  # mappings have external ids
     def __init__(
         self,
-        accounts: Mapping[str, str | Role | RoleChain | Account] | Iterable[Account] = (),
+        accounts: AccountsLike = (),
         *,
         unusable: Mapping[str, ConfigError] = FrozenMap(),  # it is immutable
     ) -> None:
         given: object = accounts
         if isinstance(accounts, Mapping):
-            listed = [_named(name, value) for name, value in accounts.items()]
+            listed: Iterable[Account] = (_named(name, value) for name, value in accounts.items())
         elif isinstance(given, str | bytes) or not isinstance(given, Iterable):
             raise ConfigError.invalid(given, "accounts", "a mapping of names to roles, or Account objects")
         else:
-            listed = list(accounts)
+            listed = _listed(accounts)
         self._by_name: dict[str, Account] = {}
         self.unusable = FrozenMap(unusable)
         for account in listed:
-            candidate: object = account
-            if not isinstance(candidate, Account):
-                msg = f"{shown(candidate)} among the accounts is not an Account"
-                raise ConfigError(msg)
             known = self._by_name.get(account.name)
             if known is not None:
                 places = " and ".join(place for place in (known.origin, account.origin) if place)
@@ -142,6 +140,9 @@ class Accounts(Mapping[str, Account]):
     def __len__(self) -> int:
         return len(self._by_name)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._by_name)
+
     def __or__(self, other: Accounts) -> Accounts:
         """All accounts of both; of two with the same name, the other's."""
         if not isinstance(other, Accounts):
@@ -203,7 +204,24 @@ class Accounts(Mapping[str, Account]):
         return f"use one of {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
 
 
-def _named(name: str, value: str | Role | RoleChain | Account) -> Account:
+def _listed(items: Iterable[object]) -> Iterator[Account]:
+    for number, item in enumerate(items):
+        if isinstance(item, Account):
+            yield item
+        elif isinstance(item, Mapping):
+            from ._tables import account_of_row  # noqa: PLC0415 # accounts by ARN need no reader of tables
+
+            yield account_of_row(number, item)
+        else:
+            msg = f"{shown(item)} among the accounts is not an Account"
+            raise ConfigError(msg, hint='pass Account objects, or mappings such as {"name": ..., "role_arn": ...}')
+
+
+def _named(name: str, value: AccountLike) -> Account:
+    if isinstance(value, Mapping):
+        from ._tables import account_of_table  # noqa: PLC0415 # likewise
+
+        return account_of_table(name, value)
     if not isinstance(value, Account):
         return Account(name, value)
     if value.name != name:

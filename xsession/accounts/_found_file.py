@@ -10,7 +10,8 @@ from pathlib import Path, PurePath
 from xsession._base import frozen, read_regular_file
 from xsession.errors import ConfigError
 
-from ._toml_file import PROJECT_FILE, PROJECT_TABLE, Document, FileTrust, parsed
+from ._place import FileTrust
+from ._toml_file import PROJECT_FILE, PROJECT_TABLE, Document, parsed
 from ._toml_text import MAX_FILE_BYTES, NotTomlError, parse_toml
 
 FILE_NAME = "xsession.toml"

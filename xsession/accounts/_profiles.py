@@ -15,6 +15,7 @@ from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
 from ._aws_config import AwsFiles, Sections, read_sections
 from ._entry import Entry
+from ._names import valid_name
 from ._no_effect import STATIC, note_on_source, notes_on_profile
 from ._profile import Profile, ProfileSettings
 
@@ -41,7 +42,6 @@ _STS_SETTINGS = (
 # What narrows a role's session or binds it to a person: never left out, though botocore leaves some of them out.
 _BINDING = ("external_id", "mfa_serial", "source_identity", "policy", "policy_arns")
 _NEVER_EMPTY = ("external_id", "mfa_serial")  # what binds a session is not dropped; boto3 refuses an empty one, too
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @frozen
@@ -87,7 +87,7 @@ def names_of_profiles(files: AwsFiles) -> dict[str, str]:
         ConfigError: A file can't be read or is not of this format; says which one and in which line.
     """
     profiles = read_sections(files).profiles
-    return {_account_name(profile): section.origin for profile, section in profiles.items()}
+    return {valid_name(profile): section.origin for profile, section in profiles.items()}
 
 
 class _Reader:
@@ -240,14 +240,10 @@ def _account_names(profiles: Iterable[str]) -> dict[str, str]:
     """The name of each profile's account; none where two profiles would share one."""
     wished: dict[str, list[str]] = {}
     for profile in profiles:
-        wished.setdefault(_account_name(profile), []).append(profile)
+        wished.setdefault(valid_name(profile), []).append(profile)
     return {
         profile: name for name, sharing in wished.items() for profile in sharing if profile == name or len(sharing) == 1
     }
-
-
-def _account_name(profile: str) -> str:
-    return _NOT_IN_NAMES.sub("-", profile).lstrip("._-")
 
 
 def _without_empty(sections: Sections) -> Sections:

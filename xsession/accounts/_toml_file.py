@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import enum
 import glob
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from xsession._base import did_you_mean, frozen
-from xsession.errors import ConfigError, shown
+from xsession._base import frozen
+from xsession.errors import ConfigError
 
+from ._place import FileTrust, Place
 from ._toml_text import MAX_FILE_BYTES, NotTomlError, check_values, parse_toml
 
 PROJECT_FILE = "pyproject.toml"
@@ -22,7 +22,7 @@ MAX_INCLUDE_DEPTH = 8
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:\\.|[^\"\\])*\"|'[^']*')"
 _KEYS = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
 _LINE = re.compile(
-    rf"[ \t]*(?:\[\[?[ \t]*(?P<table>{_KEYS})[ \t]*\]\]?[ \t\r]*$|(?P<entry>{_KEYS})[ \t]*=)",
+    rf"[ \t]*(?:\[(?P<array>\[)?[ \t]*(?P<table>{_KEYS})[ \t]*\]\]?[ \t\r]*$|(?P<entry>{_KEYS})[ \t]*=)",
 )
 # What may hold something that looks like a key: strings over several lines, and comments; others are matched so
 # that a # or a quote in them is not taken for the beginning of one.
@@ -30,80 +30,6 @@ _TEXTS = re.compile(
     r"\"{3}(?:\\.|[^\\])*?\"{3,5}|'{3}.*?'{3,5}|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*",
     re.DOTALL,
 )
-
-
-class FileTrust(enum.Enum):
-    """What a file may do, by how it was found."""
-
-    OWN = "own"
-    """Named by the caller, by `XSESSION_CONFIG`, or the user's: it may include files and run commands."""
-    FOUND = "found"
-    """Lay in the folder of some project: it may list accounts; it includes no file and names no program."""
-
-
-class Place:
-    """A place in a file; as a context, it adds itself to errors.
-
-    Args:
-        file: The file.
-        lines: The lines of its keys.
-        trust: What the file may do.
-        keys: The path of keys that leads here.
-    """
-
-    def __init__(
-        self,
-        file: str,
-        lines: Mapping[tuple[str, ...], int],
-        trust: FileTrust = FileTrust.OWN,
-        keys: tuple[str, ...] = (),
-    ) -> None:
-        self._file = file
-        self._lines = lines
-        self._trust = trust
-        self._keys = keys
-
-    def __str__(self) -> str:
-        line = next((self._lines[keys] for keys in self._enclosing() if keys in self._lines), None)
-        place = self._file if line is None else f"{self._file}:{line}"
-        return f"{place}: {'.'.join(self._keys).replace('.[', '[')}" if self._keys else place
-
-    def at(self, *keys: str) -> Place:
-        """The place of a key below this one."""
-        return Place(self._file, self._lines, self._trust, (*self._keys, *keys))
-
-    def refuse(self, problem: str, hint: str | None = None) -> NoReturn:
-        """Says what is wrong here."""
-        raise ConfigError(problem, hint=hint).within(str(self))
-
-    def table(self, value: object) -> dict[str, Any]:
-        """The value, which must be a table."""
-        if not isinstance(value, dict):
-            self.refuse(f"a table is needed here, not {shown(value)}")
-        return value
-
-    def check(self, table: Mapping[str, Any], known: Collection[str]) -> None:
-        """Refuses keys that are not known."""
-        for key in table:
-            if key not in known:
-                hint = did_you_mean(key, known, f"use one of the keys {', '.join(sorted(known))}")
-                self.at(key).refuse("unknown key", hint)
-
-    def require_own(self, what: str) -> None:
-        """Refuses what only a file of one's own may do."""
-        if self._trust is not FileTrust.OWN:
-            hint = "pass the file's path, name it in XSESSION_CONFIG, or put this into your own file"
-            self.refuse(f"{what} is not for a file that happens to lie in a folder", hint)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, ConfigError):
-            error.within(str(self))
-
-    def _enclosing(self) -> Iterator[tuple[str, ...]]:
-        return (self._keys[:end] for end in range(len(self._keys), 0, -1))
 
 
 @frozen
@@ -228,20 +154,37 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
 
     Args:
         text: A valid document.
+
+    Returns:
+        The lines by path; the tables of an array of tables are "[0]", "[1]", ... below its name.
     """
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
+    arrays: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(_TEXTS.sub(_blank, text).split("\n"), start=1):
         match = _LINE.match(line)
         if match is None:
             continue
         if match["table"] is not None:
-            keys = table = _names(match["table"])
+            *above, last = _names(match["table"])
+            keys = (*_latest(above, arrays), last)
+            if match["array"]:
+                arrays[keys] = arrays.get(keys, -1) + 1
+            keys = table = _latest(keys[-1:], arrays, keys[:-1])
         else:
             keys = (*table, *_names(match["entry"]))
         for end in range(1, len(keys) + 1):
             lines.setdefault(keys[:end], number)
     return lines
+
+
+def _latest(names: Iterable[str], arrays: Mapping[tuple[str, ...], int], path: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The path of some names: through an array of tables, it leads to the latest one."""
+    for name in names:
+        path = (*path, name)
+        if path in arrays:
+            path = (*path, f"[{arrays[path]}]")
+    return path
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._durations import MIN_DURATION_SECONDS as MIN_DURATION_SECONDS
     from ._hops import Hop as Hop
     from ._hops import HopResolver as HopResolver
+    from ._options import DefaultOptions, RoleOptions
     from ._role import ROLE_OPTIONS as ROLE_OPTIONS
     from ._role import Role
     from ._role import second_session_policy as second_session_policy
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ._tags import checked_tags as checked_tags
     from ._tags import inherited_key as inherited_key
 
-__all__ = ["Defaults", "Role", "RoleChain"]
+__all__ = ["DefaultOptions", "Defaults", "Role", "RoleChain", "RoleOptions"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -32,6 +33,7 @@ __getattr__, __dir__ = lazy(
         "_defaults": ("COMMAND_OPTIONS", "DEFAULT_OPTIONS", "Defaults", "as_defaults"),
         "_durations": ("MAX_CHAINED_DURATION_SECONDS", "MIN_DURATION_SECONDS"),
         "_hops": ("Hop", "HopResolver"),
+        "_options": ("DefaultOptions", "RoleOptions"),
         "_role": ("ROLE_OPTIONS", "Role", "second_session_policy"),
         "_role_chain": ("RoleChain", "as_chain"),
         "_session_name": ("Runner", "runner", "sanitised"),

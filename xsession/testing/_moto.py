@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import linecache
+import traceback
 from typing import Any
 
 from xsession import ConfigError
@@ -114,9 +116,19 @@ def load_moto() -> Moto:
         from moto.backends import get_backend  # noqa: PLC0415 # comes with the extra, and takes a second
         from moto.core.base_backend import BackendDict  # noqa: PLC0415
         from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-    except ImportError as error:
-        # What is installed but broken is no missing extra.
+    except Exception as error:
+        # What is installed but broken is no missing extra; it may raise anything.
         option = "" if isinstance(error, ModuleNotFoundError) else "--force-reinstall "
-        msg = f"the local AWS can't be imported: {error}"
+        msg = f"the local AWS can't be imported: {error}{_importing(error)}"
         raise ConfigError(msg, hint=f"pip install {option}'xsession[testing]'") from error
     return Moto(get_backend, BackendDict.reset, DomainDispatcherApplication(create_backend_app))
+
+
+def _importing(error: BaseException) -> str:
+    """Which module was being imported, by which line of which other one: an error of a library need not say so."""
+    found = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        line = linecache.getline(frame.f_code.co_filename, number).strip()
+        if frame.f_code.co_name == "<module>" or line.startswith(("import ", "from ")):
+            found = f" ({frame.f_globals.get('__name__')}: {line})"
+    return found
