@@ -149,7 +149,7 @@ def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: 
     story = Story.told_by(local_aws)
     (tmp_path / "xsession.toml").write_text((ROOT / "examples" / "xsession.toml").read_text())
     blocks = re.findall(r"```console\n\$ xsession (.*?)\n(.*?)```", page("how-to/command-line.md"), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for arguments, expected in blocks:
         command = [sys.executable, "-m", "xsession", *arguments.split()]
         environ = {**local_aws.environ(story.key), "PATH": os.environ["PATH"], "COLUMNS": "80", "LOGNAME": "bruce"}

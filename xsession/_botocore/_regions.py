@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import botocore
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import DataNotFoundError
 
 from xsession._base import did_you_mean
 from xsession.errors import UnknownRegionWarning
@@ -17,7 +17,7 @@ def warn_of_unknown_region(client: Any, loader: Any) -> None:
     """Warns where a client would talk to AWS in a region that botocore does not know.
 
     It is no error, as with boto3: AWS opens regions that an older botocore does not know. Clients with an endpoint of
-    somebody else's, and those of global services, do not depend on the region's name.
+    another vendor, and those of global services, do not depend on the region's name.
 
     Args:
         client: A client, as botocore made it.
@@ -43,6 +43,6 @@ def _known(loader: Any) -> tuple[set[str], tuple[str, ...]]:
         for partition in loader.load_data("partitions")["partitions"]:
             known.update(partition["regions"])
             suffixes.update(f".{partition['outputs'][kind]}" for kind in ("dnsSuffix", "dualStackDnsSuffix"))
-    except (BotoCoreError, LookupError, TypeError):
+    except (DataNotFoundError, LookupError, TypeError):
         return set(), ()
     return known, tuple(suffixes)
