@@ -96,11 +96,15 @@ def test_a_progress_that_raises_ends_the_rest() -> None:
     """As Ctrl-C does: what has not begun does not begin."""
     begun: list[int] = []
 
+    def work(item: int) -> None:
+        begun.append(item)
+        threading.Event().wait(0.002)
+
     def stop(_outcome: Outcome[None]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fan_out(begun.append, {str(number): number for number in range(1_000)}, max_workers=1, progress=stop)
+        fan_out(work, {str(number): number for number in range(1_000)}, max_workers=1, progress=stop)
     assert len(begun) < 1_000
 
 

@@ -620,6 +620,7 @@ def test_credentials_for_another_program_have_the_accounts_region(world: World) 
     assert variables["eu"]["AWS_REGION"] == variables["eu"]["AWS_DEFAULT_REGION"] == "eu-central-1"
     assert variables["us"]["AWS_REGION"] == variables["us"]["AWS_DEFAULT_REGION"] == "us-west-2"
     assert xs.get_frozen_credentials(SOURCE).environ()["AWS_REGION"] == "us-west-2"
+    assert xs.get_frozen_credentials("eu") is xs.get_frozen_credentials("eu")
     assert world.aws.count("AssumeRole") == 1
 
 

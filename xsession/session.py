@@ -286,9 +286,7 @@ class CrossAccountSession:
         Raises:
             CredentialsError: They could not be obtained.
         """
-        resolved = self._resolve(self.accounts.find(account))
-        # Accounts with one chain share its credentials, but not their regions.
-        return replace(resolved.credentials.current(), region_name=resolved.region_name)
+        return self._resolve(self.accounts.find(account)).credentials.current()
 
     def whoami(self, account: AccountRef = SOURCE) -> Identity:
         """Asks STS who we are in an account; needs no permission.

@@ -296,6 +296,15 @@ def test_the_keys_that_need_trust_are_found_wherever_they_count(tmp_path: Path) 
         ("defaults", "mfa_serial"),
         ("hubs", "h", "source"),
     ]
+    listed = parsed(
+        tmp_path / "xsession.toml",
+        b'[[accounts]]\nname = "a"\nsource = "p"\n[[accounts]]\nname = "b"\nchain = [{ mfa_serial = "m" }]',
+        FileTrust.FOUND,
+    )
+    assert sorted(keys_to_trust(listed.content)) == [
+        ("accounts", "[0]", "source"),
+        ("accounts", "[1]", "chain", "[0]", "mfa_serial"),
+    ]
     wrong = parsed(tmp_path / "xsession.toml", b'accounts = 5\ndefaults = "x"\n[hubs]\na = 5', FileTrust.FOUND)
     assert list(keys_to_trust(wrong.content)) == []
 

@@ -73,6 +73,7 @@ def test_a_file_that_names_nothing_of_the_users_needs_no_trust(project: Project)
         f'[accounts.a]\nchain = [{{ role_arn = "{ARN}", mfa_serial = "GAHT12345678" }}]\n',
         f'[hubs.h]\nrole_arn = "{ARN}"\nsource = "admin"\n{PLAIN}via = "h"\n',
         f'[defaults]\nmfa_serial = "GAHT12345678"\n{PLAIN}',
+        f'[[accounts]]\nname = "a"\nrole_arn = "{ARN}"\nsource = "admin"\n',
     ],
 )
 def test_a_file_that_names_what_is_the_users_is_for_the_user_to_trust(project: Project, text: str) -> None:

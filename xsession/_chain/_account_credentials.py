@@ -94,6 +94,7 @@ class CellCredentials(AccountCredentials):
         cell: The last hop.
         mfa: The MFA that the first hop asks for; None: it asks for none.
         methods: How these are obtained, in botocore's words, as far as that is known.
+        region_name: The region of the account's clients.
     """
 
     def __init__(
@@ -102,8 +103,12 @@ class CellCredentials(AccountCredentials):
         cell: Cell[SigningCredentials],
         mfa: AccountMfa | None = None,
         methods: Callable[[], frozenset[str]] = frozenset,
+        region_name: str | None = None,
     ) -> None:
         super().__init__(account)
+        self._region_name = region_name
+        # Those of the cell, which accounts of other regions may share, and the same with the region.
+        self._latest: tuple[Credentials | None, Credentials | None] = (None, None)
         self._cell = cell
         self._mfa = mfa
         self._methods = methods
@@ -120,7 +125,12 @@ class CellCredentials(AccountCredentials):
 
     def current(self) -> Credentials:
         """The credentials that the next request is signed with, as our own value."""
-        return self._read().credentials
+        shared = self._read().credentials
+        known, ours = self._latest
+        if ours is None or known is not shared:
+            ours = replace(shared, region_name=self._region_name)
+            self._latest = shared, ours
+        return ours
 
     def ask_for_mfa(self) -> None:
         """Has a person asked for an MFA code, where the credentials can't be obtained without one."""
@@ -179,6 +189,7 @@ class SourceCredentials(AccountCredentials):
         source: Whose they are; its own refresh is respected.
         check: Called with them before they are used for the first time, and whenever the key id changed.
         mfa: The MFA that the source's own profile asks for; None: it asks for none.
+        region_name: The region of the account's clients.
     """
 
     method = "source"
@@ -189,8 +200,10 @@ class SourceCredentials(AccountCredentials):
         source: Source,
         check: Callable[[ReadOnlyCredentials], None] | None,
         mfa: SourceMfa | None = None,
+        region_name: str | None = None,
     ) -> None:
         super().__init__(account)
+        self._region_name = region_name
         self._mfa = mfa
         self._source = source
         self._check = check
@@ -223,6 +236,7 @@ class SourceCredentials(AccountCredentials):
             secret_access_key=frozen.secret_key or "",
             session_token=frozen.token,
             account_id=getattr(frozen, "account_id", None),
+            region_name=self._region_name,
         )
 
     def ask_for_mfa(self) -> None:

@@ -152,7 +152,7 @@ class Chains:
             key = f"{source.key}:{account.account_id or ''}"
             if not source.has_region:
                 source.session.use_region(region)
-            own_credentials = self._source_credentials(account, source, defaults)
+            own_credentials = self._source_credentials(account, source, defaults, region)
             return ResolvedAccount(account, key, (), (), own_credentials, region, source, regions, named)
         keys, cells = self._cells_of(name, source, hops, deadline)
         mfa = None
@@ -160,7 +160,7 @@ class Chains:
             mfa = self._mfa_sessions.of_account(
                 hops=hops, cells=cells, keys=keys, source=source, regions=regions, defaults=defaults
             )
-        credentials = CellCredentials(name, cells[-1], mfa, partial(_methods, hops, source))
+        credentials = CellCredentials(name, cells[-1], mfa, partial(_methods, hops, source), region)
         return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source, regions, named)
 
     def uncached(self, account: Account) -> UncachedChain:
@@ -325,7 +325,9 @@ class Chains:
     def _regions(self, source: Source) -> tuple[str | None, ...]:
         return self._settings.region_name, source.region_name
 
-    def _source_credentials(self, account: Account, source: Source, defaults: Defaults) -> SourceCredentials:
+    def _source_credentials(
+        self, account: Account, source: Source, defaults: Defaults, region: str | None
+    ) -> SourceCredentials:
         expected, regions, named = account.account_id, self._regions(source), self._named_sts_region(defaults)
 
         def check(frozen: ReadOnlyCredentials) -> None:
@@ -334,7 +336,7 @@ class Chains:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
 
         mfa = None if source.mfa_serial is None else self._mfa_sessions.of_source(source, defaults)
-        return SourceCredentials(account.name, source, check if expected else None, mfa)
+        return SourceCredentials(account.name, source, check if expected else None, mfa, region)
 
     def _cells_of(
         self, account: str, source: Source, hops: tuple[Hop, ...], deadline: Deadline | None
