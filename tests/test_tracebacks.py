@@ -299,7 +299,8 @@ ARGUMENTS: dict[str, Callable[[CrossAccountSession], object]] = {
     "a changed role": lambda xs: xs["vegeta"].chain.last.replace(external_id=WORD, duration_seconds=1),  # type: ignore[union-attr] # it has one
     "no option": lambda xs: xs["vegeta"].chain.last.replace(external_id=WORD, other=1),  # type: ignore[union-attr] # likewise
     "a session's options": lambda xs: xs.session("vegeta", external_id=WORD, duration_seconds=1),
-    "a default": lambda _: CrossAccountSession(external_id=WORD),
+    "a default": lambda _: CrossAccountSession(external_id=WORD),  # type: ignore[call-arg]  # there is no such default
+    "a row": lambda _: Accounts([{"name": "a", "account_id": VEGETA, "role_name": "R", "external_id": f"{WORD} {{"}]),
     "a principal": lambda _: trust("vegeta", external_id=WORD),
     "a policy": lambda _: Policy.from_dict(NO_TRUST),
     "a policy's JSON": lambda _: Policy.from_json(json.dumps(NO_TRUST)),
