@@ -129,7 +129,7 @@ def test_verify_prints_json(world: World, monkeypatch: pytest.MonkeyPatch, capsy
     assert run(monkeypatch, "verify", "--json") == 1
     vegeta, own = json.loads(capsys.readouterr().out)
     arn = vegeta.pop("arn")
-    assert vegeta == {"name": "vegeta", "ok": True, "account_id": VEGETA, "error": None}
+    assert vegeta == {"name": "vegeta", "ok": True, "account_id": VEGETA, "notes": [], "error": None}
     assert arn.startswith(f"arn:aws:sts::{VEGETA}:assumed-role/Reader/")
     assert (own["ok"], own["arn"], own["error"]["type"]) == (False, None, "SourceCredentialsError")
     assert own["error"]["hop"] == 0
@@ -182,10 +182,10 @@ def test_verify_names_options_that_have_no_effect(
         "external_id = agreed\n"
     )
     assert run(monkeypatch, "verify", "team", "vegeta") in {0, 1}
-    first, second, *rest = capsys.readouterr().out.splitlines()
-    assert first.startswith("team: ")
-    assert second == "  external_id: no effect, since profile 'team' assumes no role"
-    assert len(rest) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    (place,) = [place for place, line in enumerate(lines) if line.startswith("team: ")]
+    assert lines[place + 1] == "  external_id: no effect, since profile 'team' assumes no role"
 
 
 @pytest.mark.usefixtures("folder")
