@@ -603,10 +603,9 @@ def test_a_session_without_accounts_is_true(world: World) -> None:
 
 
 def test_names_are_completed(world: World) -> None:
-    """In notebooks and shells, by `xs["<tab>` and `xs.accounts["<tab>`; no account is reached for it."""
+    """In notebooks and shells, by `xs["<tab>`; no account is reached for it."""
     xs = world.session()
     assert xs._ipython_key_completions_() == ["vegeta", "deep"]
-    assert xs.accounts._ipython_key_completions_() == ["vegeta", "deep"]
     assert world.aws.calls == []
 
 

@@ -37,6 +37,11 @@ def test_accounts_are_given_in_any_form() -> None:
     assert accounts["chain"].roles == chain.roles
 
 
+def test_names_are_completed() -> None:
+    """Where IPython is asked for keys: `accounts["<tab>`."""
+    assert NAMED._ipython_key_completions_() == ["vegeta", "hub"]
+
+
 def test_find_takes_names_and_ids() -> None:
     """Both mean the registered account."""
     assert NAMED.find("vegeta") is NAMED["vegeta"]
