@@ -45,7 +45,14 @@ class Watch:
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self._ends: dict[str, float] = {}
-        self.expired = 0
+        self._late = 0
+        # Hooks hear of credentials a moment after others may use them.
+        self._unheard: list[tuple[str, float]] = []
+
+    @property
+    def expired(self) -> int:
+        """How many requests were signed with credentials that had ended."""
+        return self._late + sum(when >= self._ends[key_id] for key_id, when in self._unheard)
 
     def __call__(self, event: Event, /) -> None:
         """Hears which credentials there are."""
@@ -55,8 +62,13 @@ class Watch:
     def signed(self, request: Any, **_event: Any) -> None:
         """Looks at one request."""
         key_id = self._KEY_ID.search(str(request.headers.get("Authorization")))
-        if key_id is not None and self._wall() >= self._ends[key_id[1]]:
-            self.expired += 1
+        if key_id is None:
+            return
+        now, end = self._wall(), self._ends.get(key_id[1])
+        if end is None:
+            self._unheard.append((key_id[1], now))
+        elif now >= end:
+            self._late += 1
 
 
 class Server:
