@@ -119,5 +119,16 @@ __getattr__, __dir__ = lazy(
         "session": ("CrossAccountSession",),
         "stores": ("MemoryStore", "Store"),
     },
-    modules=("activity", "audit", "diagnosis", "errors", "escape", "events", "policies", "provision", "testing"),
+    modules=(
+        "activity",
+        "audit",
+        "diagnosis",
+        "errors",
+        "escape",
+        "events",
+        "policies",
+        "provision",
+        "serving",
+        "testing",
+    ),
 )

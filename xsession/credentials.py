@@ -6,6 +6,7 @@ import json
 from dataclasses import field
 from datetime import datetime, timedelta
 
+from ._aws import iso
 from ._base import frozen
 
 __all__ = ["Credentials", "Identity"]
@@ -113,4 +114,4 @@ class Identity:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+    return None if moment is None else iso(moment)

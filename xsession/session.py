@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import boto3
 from botocore.config import Config
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .policies import PolicyLike
     from .refresh import Status
     from .roles import DefaultOptions, RoleOptions
+    from .serving import CredentialServer
 
     class _Overrides(DefaultOptions, total=False):
         """What `CrossAccountSession` takes beside accounts."""
@@ -158,6 +159,7 @@ class CrossAccountSession:
         self._passing_sessions: WeakValueDictionary[Account, AccountSession] = WeakValueDictionary()
         self._clients = ClientCache(max_clients)
         self._by_arguments = self._clients.by_arguments
+        self._servers: WeakSet[CredentialServer] = WeakSet()
         self._closed = False
         self._made_grants: Grants | None = None
         self._config: Discovery | None = None
@@ -523,6 +525,27 @@ class CrossAccountSession:
             wall=self._clock.wall,
         )
 
+    def serve(self, accounts: Iterable[AccountRef] | None = None) -> CredentialServer:
+        """An endpoint on loopback from which other processes get current credentials, as in a container.
+
+        Use it as a context manager. Makes no network call: credentials are obtained as they are asked for.
+
+        Args:
+            accounts: Which ones it serves; None: all that are registered.
+
+        Raises:
+            UnknownAccountError: No account has that name.
+            SessionClosedError: The session is closed.
+        """
+        from .serving import CredentialServer  # noqa: PLC0415 # few programs serve others
+
+        if self._closed:
+            raise SessionClosedError.closed()
+        chosen = None if accounts is None else [self.accounts.find(ref) for ref in accounts]
+        server = CredentialServer(lambda ref: self._resolve(self.accounts.find(ref)), chosen, wall=self._clock.wall)
+        self._servers.add(server)
+        return server
+
     def invalidate(self, account: AccountRef | None = None) -> None:
         """Throws credentials away, so that the next signing gets new ones.
 
@@ -565,6 +588,8 @@ class CrossAccountSession:
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""
         self._closed = True
+        for server in list(self._servers):
+            server.close()
         self._clients.clear()
         self._chains.close()
 

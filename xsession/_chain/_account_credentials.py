@@ -39,6 +39,23 @@ class AccountCredentials(CurrentCredentials):
         """The credentials that the next request is signed with, as our own value."""
         raise NotImplementedError
 
+    def held(self) -> Credentials | None:
+        """Those that a request can be signed with now, without waiting; None: there are none, or to look takes time.
+
+        Raises:
+            XSessionError: There will be none.
+        """
+        return None
+
+    def unattended(self) -> Credentials:
+        """As `current`, for a caller for whom no person can be asked for an MFA code.
+
+        Raises:
+            MfaError: One is needed.
+            CredentialsError: They could not be obtained.
+        """
+        raise NotImplementedError
+
     def ask_for_mfa(self) -> None:
         """Has a person asked for the code of an MFA device, where that is needed."""
 
@@ -132,6 +149,17 @@ class CellCredentials(AccountCredentials):
             self._latest = shared, ours
         return ours
 
+    def held(self) -> Credentials | None:
+        """Those that a request can be signed with now, without waiting; what is due is refreshed meanwhile."""
+        with reaching(self._account):
+            snapshot = Reader(self._cell).held()
+        return None if snapshot is None else snapshot.credentials
+
+    def unattended(self) -> Credentials:
+        """As `current`, but where that takes an MFA code, an error."""
+        with reaching(self._account):
+            return Reader(self._cell).read().credentials
+
     def ask_for_mfa(self) -> None:
         """Has a person asked for an MFA code, where the credentials can't be obtained without one."""
         if self._mfa is not None:
@@ -218,26 +246,17 @@ class SourceCredentials(AccountCredentials):
         """The source's current credentials, once they are known to be of the right account."""
         # In no variable of this frame: its caller gets errors with it.
         with reaching(self._account):
+            self.ask_for_mfa()
             return self._checked_own()
-
-    def _checked_own(self) -> ReadOnlyCredentials:
-        self.ask_for_mfa()
-        frozen = self._source.own()
-        if self._check is not None and self._checked != frozen.access_key:
-            self._check(frozen)
-            self._checked = frozen.access_key
-        return frozen
 
     def current(self) -> Credentials:
         """The source's current credentials as our own value; their expiry is the source's business and not known."""
-        frozen = self.get_frozen_credentials()
-        return Credentials(
-            access_key_id=frozen.access_key or "",
-            secret_access_key=frozen.secret_key or "",
-            session_token=frozen.token,
-            account_id=getattr(frozen, "account_id", None),
-            region_name=self._region_name,
-        )
+        return self._as_value(self.get_frozen_credentials())
+
+    def unattended(self) -> Credentials:
+        """As `current`, but where that takes an MFA code, an error."""
+        with reaching(self._account):
+            return self._as_value(self._checked_own())
 
     def ask_for_mfa(self) -> None:
         """Has a person asked for an MFA code, where the source needs one."""
@@ -289,3 +308,19 @@ class SourceCredentials(AccountCredentials):
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
         self._lock = threading.RLock()
+
+    def _checked_own(self) -> ReadOnlyCredentials:
+        frozen = self._source.own()
+        if self._check is not None and self._checked != frozen.access_key:
+            self._check(frozen)
+            self._checked = frozen.access_key
+        return frozen
+
+    def _as_value(self, frozen: ReadOnlyCredentials) -> Credentials:
+        return Credentials(
+            access_key_id=frozen.access_key or "",
+            secret_access_key=frozen.secret_key or "",
+            session_token=frozen.token,
+            account_id=getattr(frozen, "account_id", None),
+            region_name=self._region_name,
+        )

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from ._account import AccountsLike as AccountsLike
     from ._account import required_role as required_role
     from ._accounts import Accounts
+    from ._aws_config import AwsFiles as AwsFiles
+    from ._aws_config import Sections as Sections
+    from ._aws_config import read_sections as read_sections
     from ._discovery import Discovery as Discovery
     from ._names import valid_names
     from ._profile import Profile as Profile
@@ -22,6 +25,7 @@ __getattr__, __dir__ = lazy(
     {
         "_account": ("SOURCE", "Account", "AccountRef", "AccountsLike", "required_role"),
         "_accounts": ("Accounts",),
+        "_aws_config": ("AwsFiles", "Sections", "read_sections"),
         "_discovery": ("Discovery",),
         "_names": ("valid_names",),
         "_profile": ("Profile", "ProfileSettings"),

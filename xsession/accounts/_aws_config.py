@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from xsession._base import frozen
+from xsession._base import FrozenMap, frozen
 from xsession.errors import ConfigError
 
 _HEADER = re.compile(r"\[(?P<header>.+)\]")
@@ -58,13 +58,20 @@ class Sections:
     profiles: Mapping[str, Section]
     logins: Mapping[str, Mapping[str, str]]
     services: Mapping[str, Mapping[str, str]]
+    others: Mapping[str, Mapping[str, str]] = FrozenMap()
+    """Those of the config file that are none of these, by the whole header."""
 
 
 def read_sections(files: AwsFiles) -> Sections:
-    """All profiles, sso-sessions and services: the credentials file adds to the config file, as with botocore."""
+    """All that both have: the credentials file adds to the profiles of the config file, as with botocore.
+
+    Raises:
+        ConfigError: A file can't be read or is not of that format.
+    """
     profiles: dict[str, Section] = {}
     logins: dict[str, dict[str, str]] = {}
     services: dict[str, dict[str, str]] = {}
+    others: dict[str, dict[str, str]] = {}
     for header, section in _sections(files.config, must_exist=files.named).items():
         name = _named(header, "profile") if header != "default" else header
         if name is not None:
@@ -73,6 +80,8 @@ def read_sections(files: AwsFiles) -> Sections:
             logins[login] = dict(section.settings)
         elif (service := _named(header, "services")) is not None:
             services[service] = dict(section.settings)
+        else:
+            others[header] = dict(section.settings)
     for name, section in _sections(files.credentials).items():
         known = profiles.get(name)
         own = frozenset(section.settings)
@@ -81,7 +90,7 @@ def read_sections(files: AwsFiles) -> Sections:
         else:
             settings = {**known.settings, **section.settings}
             profiles[name] = replace(known, settings=settings, in_credentials_file=own)
-    return Sections(profiles, logins, services)
+    return Sections(profiles, logins, services, others)
 
 
 def _sections(file: Path, *, must_exist: bool = False) -> dict[str, Section]:

@@ -73,6 +73,19 @@ class Reader(Generic[T]):
             if look.state is not RefreshState.MANDATORY:
                 self._waited(look, flight, throttled, queued=queued)
 
+    def held(self) -> Snapshot[T] | None:
+        """What can be signed with now, without waiting, while what is due is refreshed; None: nothing can.
+
+        Raises:
+            XSessionError: The cell is closed, or its deadline has passed.
+        """
+        if self._cell.is_interrupted_here:
+            return None
+        look = self._cell.look()
+        if look.flight is not None and not look.flight.launched:
+            self._cell.launch(look.flight)
+        return None if look.state in (RefreshState.EMPTY, RefreshState.EXPIRED) else look.snapshot
+
     def _is_usable(self, look: Look[T]) -> bool:
         if look.state is RefreshState.MANDATORY:
             # The next hop is not held up by a refresh of this one: its own credentials outlive these.

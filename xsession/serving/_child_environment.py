@@ -1,0 +1,82 @@
+"""The environment of a child process that gets one account's credentials from the endpoint, and from nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ._container_endpoint import ContainerEndpoint
+
+CLEARED = frozenset(
+    {
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_ACCOUNT_ID",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_CREDENTIAL_FILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_PROFILE",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AWS_SECURITY_TOKEN",
+        "AWS_SESSION_TOKEN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+    }
+)
+"""What would lead a child to other credentials than the endpoint's."""
+CLEARED_PREFIX = "AWS_BEARER_TOKEN_"
+"""Services that have a token there take it instead of credentials."""
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def child_environment(
+    base: Mapping[str, str],
+    endpoint: ContainerEndpoint,
+    *,
+    config_file: str,
+    empty_file: str,
+    region_name: str | None,
+    hides_boto_config: bool,
+) -> dict[str, str]:
+    """All variables of the child.
+
+    Args:
+        base: Those that it would have.
+        endpoint: Where it asks for credentials.
+        config_file: The copy of the config file.
+        empty_file: A file without credentials.
+        region_name: The account's region; None: the child's stays.
+        hides_boto_config: Whether boto 2's own file has keys, which botocore takes before it asks the endpoint.
+    """
+    kept = {name: value for name, value in base.items() if name not in CLEARED and not name.startswith(CLEARED_PREFIX)}
+    region = {} if region_name is None else {"AWS_REGION": region_name, "AWS_DEFAULT_REGION": region_name}
+    boto_config = {"BOTO_CONFIG": empty_file} if hides_boto_config else {}
+    return {
+        **kept,
+        **region,
+        **boto_config,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.uri,
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": endpoint.token,
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": endpoint.token_file,
+        "AWS_CONFIG_FILE": config_file,
+        "AWS_SHARED_CREDENTIALS_FILE": empty_file,
+        # While the endpoint has none, the machine's own role is no substitute.
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # Both: programs differ in which one they read.
+        "NO_PROXY": _without_proxy(base.get("NO_PROXY") or base.get("no_proxy")),
+        "no_proxy": _without_proxy(base.get("no_proxy") or base.get("NO_PROXY")),
+    }
+
+
+def _without_proxy(hosts: str | None) -> str:
+    if not hosts:
+        return ",".join(_LOOPBACK)
+    known = {host.strip() for host in hosts.split(",")}
+    # "*" means all of them, and only where it stands alone.
+    missing = () if known == {"*"} else [host for host in _LOOPBACK if host not in known]
+    return ",".join([hosts, *missing])
