@@ -46,7 +46,7 @@ def test_environment_variables_of_temporary_credentials() -> None:
         "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "the-secret",
         "AWS_SESSION_TOKEN": "the-token",
-        "AWS_CREDENTIAL_EXPIRATION": "2030-01-01T12:00:00+00:00",
+        "AWS_CREDENTIAL_EXPIRATION": "2030-01-01T12:00:00Z",
         "AWS_ACCOUNT_ID": "222222222222",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -74,7 +74,7 @@ def test_credential_process_document() -> None:
         "AccessKeyId": "ASIAEXAMPLE",
         "SecretAccessKey": "the-secret",
         "SessionToken": "the-token",
-        "Expiration": "2030-01-01T12:00:00+00:00",
+        "Expiration": "2030-01-01T12:00:00Z",
         "AccountId": "222222222222",
     }
 

@@ -82,7 +82,6 @@ TESTED_BY = {
     "grants._live": "grants/test_revocation.py",
     "policies._permissions": "policies/test_ready_made.py",
     "policies._statement_values": "policies/test_document.py",
-    "refresh._reader": "refresh/test_mandatory.py",
     "refresh._reports": "refresh/test_clock_steps.py",
     "roles._durations": "roles/test_role_rules.py",
     "roles._tags": "roles/test_role_rules.py",

@@ -39,6 +39,12 @@ def test_logins_have_names_of_their_own(tmp_path: Path) -> None:
     assert (profiles["a"].settings, logins) == ({"region": "y"}, {"a": {"sso_region": "x"}})
 
 
+def test_other_sections_are_read_too(tmp_path: Path) -> None:
+    """By their whole header: plugins of the AWS CLI, for one."""
+    sections = read_sections(write(tmp_path, "[plugins]\nendpoint = x\n[profile a]\nregion = y\n[services b]\n"))
+    assert sections.others == {"plugins": {"endpoint": "x"}}
+
+
 def test_files_are_those_that_botocore_reads() -> None:
     """From its variables, else from the home folder."""
     files = AwsFiles.of(None, {"AWS_CONFIG_FILE": "c", "AWS_SHARED_CREDENTIALS_FILE": "~/k"})

@@ -225,3 +225,56 @@ def test_a_call_signs_with_its_own_threads_caller() -> None:
     assert seen == {"AKIAONE": "AKIAONE", "AKIATWO": "AKIATWO"}
     with pytest.raises(AttributeError):
         caller.get_frozen_credentials()
+
+
+def test_without_a_wait_there_is_what_is_held(bench: Bench) -> None:
+    """Nothing at first, and what the refresh brings after that."""
+    credentials = CellCredentials("vegeta", cell_of(bench))
+    assert credentials.held() is None
+    assert credentials.unattended().access_key_id == "ASIA1"
+    held = credentials.held()
+    assert held is not None
+    assert held.access_key_id == "ASIA1"
+
+
+def test_an_error_without_a_person_names_the_account(bench: Bench) -> None:
+    """As that of any other read."""
+    bench.fetch.error = refusal("AccessDenied", retryable=False)
+    credentials = CellCredentials("vegeta", cell_of(bench))
+    with pytest.raises(AssumeRoleError) as caught:
+        credentials.unattended()
+    assert caught.value.account == "vegeta"
+
+
+class Asking:
+    """The MFA of an account, which notes that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def ask(self) -> None:
+        """Asks."""
+        self.asked += 1
+
+
+def test_without_a_person_no_code_is_asked_for(bench: Bench) -> None:
+    """Neither for a chain nor for a source."""
+    mfa: Any = Asking()
+    chained = CellCredentials("vegeta", cell_of(bench), mfa)
+    chained.unattended()
+    chained.held()
+    source: Any = GivenSource()
+    own = SourceCredentials("batman", source, None, mfa)
+    assert own.unattended().access_key_id == "AKIAONE"
+    assert own.held() is None
+    assert mfa.asked == 0
+    own.current()
+    assert mfa.asked == 1
+
+
+class GivenSource:
+    """A source with keys."""
+
+    def own(self) -> ReadOnlyCredentials:
+        """They."""
+        return ReadOnlyCredentials("AKIAONE", "the-secret", None)

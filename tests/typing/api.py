@@ -36,6 +36,7 @@ from xsession.events import Event, Invalidated, InvalidationReason
 from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
 from xsession.roles import DefaultOptions, RoleOptions
+from xsession.serving import CredentialServer
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -86,6 +87,16 @@ def questions(xs: CrossAccountSession, log: AuditLog) -> None:
     assert_type(found.text(), str)
     assert_type([record.event for record in log], list[str])
     CrossAccountSession(hooks=[log])
+
+
+def other_programs(xs: CrossAccountSession) -> None:
+    """What a child gets."""
+    with xs.serve(["vegeta", SOURCE]) as server:
+        assert_type(server, CredentialServer)
+        assert_type(server.environ("vegeta"), dict[str, str])
+        server.environ("vegeta", {"PATH": "/bin"})
+        assert_type(server.endpoint("vegeta").token_file, str)
+    assert_type(xs.serve().close(), None)
 
 
 def hook(event: Event) -> None:

@@ -1,0 +1,160 @@
+"""Programs that speak no Python of ours, through rotations of their credentials: `make test-endpoint` runs these."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.worlds import VEGETA, World
+from tools.project import ROOT
+
+pytestmark = pytest.mark.endpoint
+
+TOOLS = ROOT / ".venvs" / "endpoint"
+LIFETIME = 6.0
+ROTATIONS = 3
+
+# Each line on standard input is one request; each line on standard output its account, or the error.
+BOTO3 = """
+import sys, boto3
+client = boto3.client("sts")
+for line in sys.stdin:
+    print(client.get_caller_identity()["Account"], flush=True)
+"""
+NODE = """
+const { STSClient, GetCallerIdentityCommand } = require(process.argv[1]);
+const client = new STSClient({ endpoint: process.env.AWS_ENDPOINT_URL }); // which the old one does not read
+require("readline").createInterface({ input: process.stdin }).on("line", async () => {
+  try { console.log((await client.send(new GetCallerIdentityCommand({}))).Account); }
+  catch (error) { console.log(String(error)); }
+});
+"""
+
+GDAL = """
+import sys, rasterio
+for line in sys.stdin:
+    with rasterio.open("/vsis3/vegeta-maps/levels.tif") as levels:
+        print(levels.read(1).max(), flush=True)
+"""
+DRAW = """
+import sys, numpy
+from rasterio.io import MemoryFile
+file = MemoryFile()
+with file.open(driver="GTiff", width=1, height=1, count=1, dtype="uint16") as levels:
+    levels.write(numpy.array([[[9001]]], dtype="uint16"))
+sys.stdout.buffer.write(file.read())
+"""
+
+
+@pytest.fixture
+def environ(world: World, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A child's environment; outside there are other keys, a proxy that is dead, and sessions that last for seconds."""
+    if not (TOOLS / ".endpoint").exists():
+        pytest.skip("the tools are not installed: run make test-endpoint")
+    keys = f"aws_access_key_id = {world.key.access_key_id}\naws_secret_access_key = {world.key.secret_access_key}\n"
+    (tmp_path / "credentials").write_text(f"[default]\n{keys}")
+    outside = {
+        "PATH": f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        **world.aws.environ(world.key),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+        "NO_PROXY": "example.com",
+    }
+    world.aws.set_lifetime(LIFETIME)
+    with world.session().serve() as server:
+        yield server.environ("vegeta", outside)
+
+
+def keys_of(world: World) -> list[str]:
+    """The keys that requests were signed with, in order."""
+    signed = [call for call in world.aws.calls if call.operation != "AssumeRole"]
+    return list(dict.fromkeys(str(call.access_key_id) for call in signed))
+
+
+@contextmanager
+def running(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A child that asks once for each line."""
+    child = subprocess.Popen(
+        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def ask(child: subprocess.Popen[str]) -> str:
+    """One request of a child's."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
+    return child.stdout.readline().strip()
+
+
+def goes_on(world: World, command: list[str], environ: dict[str, str], answer: str = VEGETA) -> None:
+    """One process gets an answer at each of its requests, over three rotations."""
+    ends = time.monotonic() + 10 * LIFETIME
+    with running(command, environ) as child:
+        while len(keys_of(world)) <= ROTATIONS:
+            assert ask(child) == answer
+            assert time.monotonic() < ends, "its credentials did not rotate"
+            time.sleep(0.1)
+    # Ahead of their end, and once for each lifetime.
+    assert world.aws.count("AssumeRole") in (ROTATIONS + 1, ROTATIONS + 2)
+    assert {call.status for call in world.aws.calls} <= {200, 206}
+
+
+def test_boto3(world: World, environ: dict[str, str]) -> None:
+    """It polls the endpoint at each request of a session that is this short."""
+    goes_on(world, [sys.executable, "-c", BOTO3], environ)
+
+
+@pytest.mark.parametrize("package", ["@aws-sdk/client-sts", "oldest-client-sts"])
+def test_node(world: World, environ: dict[str, str], package: str) -> None:
+    """The newest SDK for JavaScript, and one of 2023, which asks for credentials in another way."""
+    folder = TOOLS / "node" / "node_modules" / package
+    goes_on(world, [str(TOOLS / "bin" / "node"), "-e", NODE, str(folder)], environ)
+
+
+def test_gdal(world: World, environ: dict[str, str]) -> None:
+    """In one process, whenever it opens a file."""
+    python = str(TOOLS / "bin" / "python")
+    drawn = subprocess.run([python, "-W", "ignore", "-c", DRAW], capture_output=True, check=True, timeout=60).stdout
+    world.vegeta.bucket("vegeta-maps", {"levels.tif": drawn})
+    settings = {
+        "AWS_S3_ENDPOINT": world.aws.endpoint_url.removeprefix("http://"),
+        "AWS_HTTPS": "NO",
+        "AWS_VIRTUAL_HOSTING": "FALSE",
+        "CPL_VSIL_CURL_NON_CACHED": "/vsis3/vegeta-maps",
+    }
+    goes_on(world, [python, "-W", "ignore", "-c", GDAL], {**environ, **settings}, "9001")
+
+
+def test_the_aws_cli(world: World, environ: dict[str, str]) -> None:
+    """A process of its own for each command."""
+    ends = time.monotonic() + 10 * LIFETIME
+    command = [str(TOOLS / "bin" / "aws"), "sts", "get-caller-identity", "--query", "Account", "--output", "text"]
+    while len(keys_of(world)) <= ROTATIONS:
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        assert done.stdout.strip() == VEGETA, done.stderr
+        assert time.monotonic() < ends, "its credentials did not rotate"
+        time.sleep(1)
+
+
+def test_the_aws_cli_takes_no_other_profile_for_the_account(environ: dict[str, str]) -> None:
+    """One whose keys were left out is an error, never the account that is served."""
+    command = [str(TOOLS / "bin" / "aws"), "sts", "get-caller-identity", "--profile", "other"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == ""
+    assert done.returncode != 0
