@@ -525,13 +525,13 @@ class CrossAccountSession:
             wall=self._clock.wall,
         )
 
-    def serve(self, accounts: Iterable[AccountRef] | None = None) -> CredentialServer:
+    def serve(self, accounts: AccountRef | Iterable[AccountRef] | None = None) -> CredentialServer:
         """An endpoint on loopback from which other processes get current credentials, as in a container.
 
         Use it as a context manager. Makes no network call: credentials are obtained as they are asked for.
 
         Args:
-            accounts: Which ones it serves; None: all that are registered.
+            accounts: Which one or ones it serves; None: all that are registered.
 
         Raises:
             UnknownAccountError: No account has that name.
@@ -541,7 +541,7 @@ class CrossAccountSession:
 
         if self._closed:
             raise SessionClosedError.closed()
-        chosen = None if accounts is None else [self.accounts.find(ref) for ref in accounts]
+        chosen = None if accounts is None else self.accounts.find_all(accounts)
         server = CredentialServer(lambda ref: self._resolve(self.accounts.find(ref)), chosen, wall=self._clock.wall)
         self._servers.add(server)
         return server
@@ -699,13 +699,7 @@ class CrossAccountSession:
     ) -> Outcomes[T]:
         from .fanout import fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
-        if accounts is None:
-            chosen: Iterable[Account] = self.accounts.values()
-        elif isinstance(accounts, Iterable) and not isinstance(accounts, str | bytes):
-            chosen = map(self.accounts.find, accounts)
-        else:
-            chosen = [self.accounts.find(accounts)]
-        by_name = {account.name: account for account in chosen}
+        by_name = {account.name: account for account in self.accounts.find_all(accounts)}
         for account in by_name.values():
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):

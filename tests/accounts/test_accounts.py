@@ -48,6 +48,18 @@ def test_find_takes_names_and_ids() -> None:
     assert NAMED.find("222222222222") is NAMED["vegeta"]
 
 
+def test_one_account_or_several_are_found() -> None:
+    """A string and a chain are one each, although both can be iterated over; None is all."""
+    assert NAMED.find_all("vegeta") == [NAMED["vegeta"]]
+    assert NAMED.find_all(["hub", "vegeta"]) == [NAMED["hub"], NAMED["vegeta"]]
+    assert NAMED.find_all(None) == list(NAMED.values())
+    (account,) = NAMED.find_all(RoleChain(HUB, VEGETA))
+    assert account.roles == (Role(HUB), Role(VEGETA))
+    wrong: Any = b"vegeta"
+    with pytest.raises(ConfigError, match="names no account"):
+        NAMED.find_all(wrong)
+
+
 @pytest.mark.parametrize("ref", [Role(VEGETA), RoleChain(VEGETA)])
 def test_find_takes_roles(ref: Role | RoleChain) -> None:
     """A role that is not registered is an account of its own, and takes no defaults."""

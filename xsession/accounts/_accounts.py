@@ -108,6 +108,20 @@ class Accounts(Mapping[str, Account]):
         msg = f"{shown(ref)} names no account"
         raise ConfigError(msg, hint="pass a name, a 12-digit id, a Role, a RoleChain, an Account, or xsession.SOURCE")
 
+    def find_all(self, refs: AccountRef | Iterable[AccountRef] | None) -> list[Account]:
+        """Those that a caller means by one account or several; None: all that are registered.
+
+        Raises:
+            UnknownAccountError: As `find`.
+            ConfigError: As `find`.
+        """
+        if refs is None:
+            return list(self.values())
+        # A string and a chain can be iterated over as well, and each of them is one account.
+        if isinstance(refs, str | bytes | RoleChain) or not isinstance(refs, Iterable):
+            return [self.find(refs)]
+        return list(map(self.find, refs))
+
     def where(self, *, name: str = "*", account_id: str = "*", **tags: str) -> Accounts:
         """Those accounts whose name, id and tags match; * and ? are wildcards.
 
