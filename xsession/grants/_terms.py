@@ -22,8 +22,9 @@ MAX_TO_CHARACTERS = 256
 MAX_REASON_CHARACTERS = 1_024
 
 # Reading of IAM begins with Get, List, Generate or Simulate. The rest is denied by its first letters and not by a list
-# of verbs, which ages. NotAction would deny all other services too. After G, L and S: what verbs of AWS begin with.
-_CHANGES_OF_IAM = (*"ABCDEFHIJKMNOPQRTUVWXYZ", "Gr", "La", "Le", "Lo", "Sa", "Se", "Sh", "Sig", "St", "Su", "Sw")
+# of verbs, which ages. NotAction would deny all other services too. After G, L and S: second letters that no read has,
+# which stand for Q too, as u comes after it.
+_CHANGES_OF_IAM = (*"ABCDEFHIJKMNOPRTUVWXYZ", *(f"?{letter}" for letter in "achortuwy"), "Le", "Se", "Sig")
 _SERVICES_OF_IDENTITIES = (
     "identitystore",
     "organizations",
@@ -31,6 +32,7 @@ _SERVICES_OF_IDENTITIES = (
     "signin",
     "sso",
     "sso-directory",
+    "sso-oauth",
     "sts",
 )
 
