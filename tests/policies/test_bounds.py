@@ -60,3 +60,18 @@ def test_how_a_subject_begins_is_known_for_shared_issuers() -> None:
     """In whichever case the provider was written."""
     assert subject_like("GitLab.com") == "project_path:<group>/"
     assert subject_like("oidc.eks.eu-west-1.amazonaws.com/id/A1") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:PrincipalAccount", "${AWS:resourceAccount}"),
+        ("aws:PrincipalOrgID", "${aws:resourceorgid}"),
+        ("aws:PrincipalOrgPaths", "${aws:ResourceOrgId}/*"),
+        ("aws:PrincipalArn", "arn:aws:iam::${aws:resourceaccount}:role/x"),
+    ],
+)
+def test_the_account_and_the_organization_of_the_role_are_bounds(key: str, value: str) -> None:
+    """Names of condition keys ignore case, in variables too."""
+    assert is_bounded_caller("StringLike", key, value)
+    assert not is_bounded_caller("StringLike", key, value.lower().replace("resource", "principal"))

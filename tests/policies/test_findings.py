@@ -73,6 +73,7 @@ def test_all_but_a_few_is_flagged() -> None:
         ({"StringEquals": {"sts:ExternalId": "x"}}, []),
         ({"StringLike": {"sts:ExternalId": "*"}}, ["no-external-id"]),
         ({"StringEqualsIfExists": {"sts:ExternalId": "x"}}, ["no-external-id"]),
+        ({"StringLike": {"sts:ExternalId": "${STS:externalId, 'x'}*"}}, ["no-external-id"]),
     ],
 )
 def test_a_third_party_needs_an_external_id(conditions: Any, expected: list[str]) -> None:
@@ -211,6 +212,7 @@ def test_a_finding_shows_how_a_subject_begins() -> None:
         ({"StringLike": {"sts:SourceIdentity": "bruce*"}}, []),
         ({"StringEquals": {"aws:SourceIdentity": "bruce"}}, []),
         ({"StringLike": {"sts:SourceIdentity": "*"}}, ["any-source-identity"]),
+        ({"StringEquals": {"sts:SourceIdentity": "${sts:SourceIdentity}"}}, ["any-source-identity"]),
     ],
 )
 def test_a_source_identity_needs_a_condition(conditions: Any, expected: list[str]) -> None:

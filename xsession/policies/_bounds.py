@@ -18,9 +18,9 @@ _WHOLE = r"[^*?$]+"
 _UUID = r"(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _FIRST_WILDCARD = re.compile(r"[*?$]")
 _ACCOUNT = r"[0-9]{12}"
-# The account that the role is in, and its organization, are as good as a name.
-_OWN_ACCOUNT = r"\$\{aws:ResourceAccount\}"
-_OWN_ORGANIZATION = r"\$\{aws:ResourceOrgID\}"
+# The account that the role is in, and its organization, are as good as a name. Names of keys ignore case.
+_OWN_ACCOUNT = r"\$\{(?i:aws:ResourceAccount)\}"
+_OWN_ORGANIZATION = r"\$\{(?i:aws:ResourceOrgID)\}"
 
 
 def _compiled(patterns: Mapping[str, str]) -> dict[str, re.Pattern[str]]:

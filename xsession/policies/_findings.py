@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from xsession._aws import is_like
+from xsession._aws import is_like, split_variables, variable_of
 from xsession._base import frozen, hides_frames, public
 from xsession.errors import ConfigError
 
@@ -126,7 +126,16 @@ def _demands(statement: Statement, bounds: Callable[[str, str, str], bool]) -> b
 
 def _is_said(*keys: str) -> Callable[[str, str, str], bool]:
     """One of the keys, with a value that not every request has."""
-    return lambda _operator, key, value: key.lower() in keys and bool(value.strip("*?"))
+    return lambda _operator, key, value: key.lower() in keys and bool(_without_own(key.lower(), value).strip("*?"))
+
+
+def _without_own(key: str, value: str) -> str:
+    """A value of a condition without the variable of its own key, which each request meets."""
+    parts = split_variables(value)
+    variables = (variable_of(part) if place % 2 else None for place, part in enumerate(parts))
+    return "".join(
+        part for part, named in zip(parts, variables, strict=True) if named is None or named[0].lower() != key
+    )
 
 
 def _is_token_of(provider: str) -> Callable[[str, str, str], bool]:
