@@ -83,6 +83,17 @@ def test_what_only_looks_like_the_principal_is_left_alone(world: World) -> None:
     assert Policy.from_dict(document_of(world)) == policy
 
 
+def test_sts_knows_no_key_of_a_user_who_was_deleted(world: World) -> None:
+    """GetCallerIdentity needs no permission, but a key that there is."""
+    alfred = world.aws.session(world.batman.user("alfred")).client("sts")
+    assert alfred.get_caller_identity()["Arn"] == f"arn:aws:iam::{BATMAN}:user/alfred"
+    iam = world.batman.root.client("iam")
+    iam.delete_user_policy(UserName="alfred", PolicyName="permissions")
+    iam.delete_user(UserName="alfred")
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        alfred.get_caller_identity()
+
+
 def test_what_is_not_deleted_stays(world: World) -> None:
     """IAM refuses to delete a role that has policies, and one that is not there."""
     hub = world.hub.role("Batcave", trusts=BATMAN)

@@ -107,6 +107,8 @@ class LocalSTS:
         if caller is not None and operation == "AssumeRole":
             return self._assume_role(read_role_request(parameters), parameters, caller, environment)
         if caller is not None and operation == "GetCallerIdentity":
+            # No policy counts, but keys end with their user or role.
+            self._authorizer.limits_of(caller, environment)
             return sts_response(
                 operation,
                 f"<Arn>{xml_text(caller.principal.arn)}</Arn><UserId>{xml_text(caller.user_id)}</UserId>"
