@@ -282,6 +282,17 @@ def test_an_interrupt_ends_it_with_its_own_status(
     assert "interrupted" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_output_that_can_not_be_written_is_one_line_and_a_status() -> None:
+    """A full disk, for one."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "xsession", "accounts"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "xsession: [Errno 28] No space left on device\n"
+
+
 def test_python_dash_m_is_the_same() -> None:
     """Where the script is not on PATH."""
     done = subprocess.run([sys.executable, "-m", "xsession", "--version"], capture_output=True, text=True, check=False)

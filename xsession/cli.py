@@ -132,6 +132,8 @@ else:
             return error.exit_code
         except click.Abort:
             return _failed("interrupted", 130)
+        except OSError as error:
+            return _failed(str(error), 1)
         except SystemExit as end:
             return end.code if isinstance(end.code, int) else 0
         return 0

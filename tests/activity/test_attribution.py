@@ -102,6 +102,7 @@ BRUCE = {"StringLike": {"STS:sourceidentity": "bruce"}}
     ("policy", "forced"),
     [
         (allowing(OWN_NAME), True),
+        (allowing({"StringEquals": {"sts:SourceIdentity": "${aws:userName}"}}), True),
         (allowing(BRUCE), True),
         (allowing(BRUCE, BRUCE), True),
         (trust(BATMAN, source_identity="bruce"), True),

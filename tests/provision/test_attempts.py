@@ -61,6 +61,23 @@ def test_what_is_not_sent_is_said(condition: Any, missing: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "name"),
+    [
+        ({"StringLikeIfExists": {"sts:RoleSessionName": "ci-*"}}, "ci-xsession"),
+        ({"StringEquals": {"sts:RoleSessionName": "ci-1"}, "StringLike": {"sts:RoleSessionName": "ci-*"}}, "ci-1"),
+    ],
+)
+def test_a_session_has_the_name_that_is_asked_for(condition: Any, name: str) -> None:
+    """It always has one, so that IfExists asks for it too; of two conditions the one that leaves no choice counts."""
+    (attempt,) = tried(under({**condition, "StringEqualsIfExists": {"sts:ExternalId": "x", "sts:SourceIdentity": "y"}}))
+    assert (attempt.role.role_session_name, attempt.role.external_id, attempt.role.source_identity) == (
+        name,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         {},

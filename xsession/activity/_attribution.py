@@ -151,4 +151,4 @@ def _only_value(statement: Statement, key: str) -> str | None:
 
 
 def _is_one(value: str) -> bool:
-    return value == "${aws:username}" or not has_wildcards(value)
+    return value.lower() == "${aws:username}" or not has_wildcards(value)

@@ -17,8 +17,10 @@ from xsession.roles import MIN_DURATION_SECONDS, Role
 if TYPE_CHECKING:
     from ._role_spec import RoleSpec
 
-_EQUALITIES = ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
-_SENT = frozenset({"sts:externalid", "sts:rolesessionname", "sts:sourceidentity"})
+# The last one counts where a key is in several: it leaves no choice.
+_EQUALITIES = ("StringLike", "StringEqualsIgnoreCase", "StringEquals")
+_SESSION_NAME = "sts:rolesessionname"
+_SENT = frozenset({"sts:externalid", _SESSION_NAME, "sts:sourceidentity"})
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _TAGS = ("aws:requesttag/", "aws:tagkeys", "sts:transitivetagkeys")
 # Services of AWS send these, with the requests that they make themselves.
@@ -83,7 +85,7 @@ def _role(spec: RoleSpec, statement: Statement) -> Role:
     wanted = _wanted(statement)
     return Role(
         spec.role_arn("0" * 12),
-        role_session_name=wanted.get("sts:rolesessionname", "xsession-provision"),
+        role_session_name=wanted.get(_SESSION_NAME, "xsession-provision"),
         external_id=wanted.get("sts:externalid"),
         source_identity=wanted.get("sts:sourceidentity"),
         duration_seconds=MIN_DURATION_SECONDS,
@@ -95,9 +97,17 @@ def _wanted(statement: Statement) -> dict[str, str]:
     return {
         key.lower(): known[0].replace("*", "xsession").replace("?", "x")
         for operator in _EQUALITIES
-        for key, values in statement.conditions.get(operator, {}).items()
+        for key, values in _compared(statement, operator)
         if (known := [value for value in values if "${" not in value])
     }
+
+
+def _compared(statement: Statement, operator: str) -> Iterator[tuple[str, Sequence[str]]]:
+    # Of the keys that are sent, each request has this one.
+    for key, values in statement.conditions.get(f"{operator}IfExists", {}).items():
+        if key.lower() == _SESSION_NAME:
+            yield key, values
+    yield from statement.conditions.get(operator, {}).items()
 
 
 def _obstacles(statement: Statement, may_have_mfa: Callable[[], bool]) -> Iterator[str]:
@@ -112,7 +122,7 @@ def _obstacles(statement: Statement, may_have_mfa: Callable[[], bool]) -> Iterat
             yield f"session tags ({key})"
         elif name.startswith(_OF_SERVICES) or "." in name.partition(":")[0]:
             yield f"what a service of AWS or an identity provider sends ({key})"
-        elif name in unknown and (variables or name != "sts:rolesessionname"):
+        elif name in unknown and (variables or name != _SESSION_NAME):
             yield f"a value that is not known here ({' '.join([key, *variables])})"
 
 
