@@ -602,6 +602,15 @@ def test_a_session_without_accounts_is_true(world: World) -> None:
     assert xs
 
 
+def test_roles_with_one_name_are_each_verified(world: World) -> None:
+    """They differ in their options; the second one's name gets a number."""
+    one, other = Role(world.role), Role(world.role, role_session_name="other")
+    outcomes = world.session().verify([one, other, one])
+    names = [f"{VEGETA}-Reader", f"{VEGETA}-Reader-2"]
+    assert [*outcomes] == names
+    assert outcomes.results[names[1]].arn.endswith("/other")
+
+
 def test_names_are_completed(world: World) -> None:
     """In notebooks and shells, by `xs["<tab>`; no account is reached for it."""
     xs = world.session()

@@ -699,12 +699,24 @@ class CrossAccountSession:
     ) -> Outcomes[T]:
         from .fanout import fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
-        by_name = {account.name: account for account in self.accounts.find_all(accounts)}
+        by_name = _by_distinct_names(self.accounts.find_all(accounts))
         for account in by_name.values():
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):
                 self._resolve(account).credentials.ask_for_mfa()
         return fan_out(func, by_name, max_workers=max_workers, notes=notes, progress=progress)
+
+
+def _by_distinct_names(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Accounts by name; of those that are not registered, several may have one, and get a number."""
+    by_name: dict[str, Account] = {}
+    for account in dict.fromkeys(accounts):
+        name, number = account.name, 1
+        while name in by_name:
+            number += 1
+            name = f"{account.name}-{number}"
+        by_name[name] = account
+    return by_name
 
 
 def _copy(

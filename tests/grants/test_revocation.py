@@ -4,7 +4,7 @@ import gc
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,18 @@ def test_one_persons_sessions_are_revoked(prison: Prison) -> None:
     assert his.environ()
     assert prison.xs.get_frozen_credentials("janes").access_key_id != own
     prison.xs.get_client("s3", "janes").list_buckets()
+
+
+def test_a_persons_grants_are_revoked_whatever_source_identity_they_carry(prison: Prison) -> None:
+    """One that the chain sets itself is not hers: her grant is revoked by its id too, which the log says."""
+    prison.xs = prison.session(chained=Role(prison.role, source_identity="batman"))
+    hers, his = prison.grant(account="chained"), prison.grant("joe", account="chained")
+    copies = [prison.copied(hers), prison.copied(his)]
+    prison.clock.advance(1)
+    prison.revoke(who=JANE)
+    assert [is_let_in(copy) for copy in copies] == [False, True]
+    assert f"XSessionRevoke-{hers.id}" in prison.policies()
+    assert [event.grant_id for event in prison.world.events.of(Revoked)] == [None, hers.id]
 
 
 def test_all_grants_of_a_role_end_with_its_older_sessions(prison: Prison) -> None:
@@ -547,6 +559,7 @@ def test_a_role_of_that_name_in_another_account_is_left_alone(prison: Prison) ->
         ({"grant": "1*"}, ConfigError, r"grant .1\*. is not valid: an id"),
         ({"who": ""}, ConfigError, "who '' is not valid"),
         ({"before": datetime(2020, 1, 1)}, ConfigError, "time zone"),  # noqa: DTZ001 # that is what is refused
+        ({"before": datetime(1, 1, 1, tzinfo=timezone(14 * HOUR))}, ConfigError, "since 1970"),
         ({"before": datetime(2100, 1, 1, tzinfo=UTC)}, ConfigError, "lies ahead"),
         ({"before": datetime(2020, 1, 1, tzinfo=UTC), "grant": "1a"}, ConfigError, "a grant is revoked whenever"),
         ({"before": datetime(2020, 1, 1, tzinfo=UTC), "block": True}, ConfigError, "block denies sessions whenever"),

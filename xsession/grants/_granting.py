@@ -126,7 +126,7 @@ class Grants:
         try:
             self._write_down(asked)
             resolved, credentials = self._assumed(account, plain, role, live)
-            key_id = credentials.access_key_id
+            key_id, live.source_identity = credentials.access_key_id, credentials.source_identity
             grant = Grant(
                 terms,
                 resolved,
@@ -158,6 +158,17 @@ class Grants:
             chosen = [live for live in self._live if live.is_within(role_arn, scope)]
         ends = [until for live in chosen if (until := live.end("the grant was revoked")) is not None]
         return max(ends) if ends and scope.grant_id is not None else None
+
+    def unnamed(self, role_arn: str, scope: Scope) -> list[str]:
+        """The ids of a person's grants whose sessions don't carry that person's source identity.
+
+        The chain has one of its own, or the role does not permit any: AWS tells them by their names alone.
+        """
+        if scope.source_identity is None:
+            return []
+        with self._lock:
+            chosen = [live for live in self._live if live.is_within(role_arn, scope)]
+        return [live.terms.id for live in chosen if live.source_identity != scope.source_identity]
 
     def forget(self, role_arn: str, scope: Scope) -> None:
         """Throws away credentials of a role that AWS refuses from now on."""

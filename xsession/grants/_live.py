@@ -32,13 +32,15 @@ class LiveGrant:
         made: When it was begun, by the local clock.
     """
 
-    __slots__ = ("_cell", "_ended", "_failed", "account", "made", "role_arn", "terms")
+    __slots__ = ("_cell", "_ended", "_failed", "account", "made", "role_arn", "source_identity", "terms")
 
     def __init__(self, terms: Terms, account: str, role_arn: str, made: datetime) -> None:
         self.terms = terms
         self.account = account
         self.role_arn = role_arn
         self.made = made
+        # What its sessions carry; none before they are there.
+        self.source_identity: str | None = None
         self._cell: weakref.ref[Cell[SigningCredentials]] | None = None
         self._ended: str | None = None
         self._failed = False

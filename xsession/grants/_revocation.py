@@ -52,6 +52,9 @@ class Ends(Protocol):
     def end(self, role_arn: str, scope: Scope) -> datetime | None:
         """Ends grants; returns until when AWS would accept the last of their keys, where that is known."""
 
+    def unnamed(self, role_arn: str, scope: Scope) -> list[str]:
+        """The ids of a person's grants whose sessions don't carry that person's source identity."""
+
     def forget(self, role_arn: str, scope: Scope) -> None:
         """Throws away credentials that AWS refuses from now on."""
 
@@ -210,12 +213,20 @@ class Revoker:
             facts = policies.facts()
             scope = _scope(before, facts.now, grant_id, person, block=block)
             made = self._write(account, role, policies, facts, scope)
+            by_id = [
+                _scope(None, facts.now, unnamed, None, block=block)
+                for unnamed in self._local.unnamed(role.role_arn, ours)
+            ]
+            for one in by_id:
+                self._write(account, role, policies, facts, one)
         except RevocationError as error:
             self._tell(account, role, using, ours, None)
             error.note = f"AWS still accepts the keys{_until(until, grant_id)}"
             raise
         self._local.forget(role.role_arn, scope)
         self._tell(account, role, using, scope, made.id)
+        for one in by_id:
+            self._tell(account, role, using, one, one.grant_id)
         return made
 
     def _write(

@@ -23,6 +23,7 @@ REVOCATION_PREFIX = "XSessionRevoke-"
 MAX_GRANT = timedelta(seconds=MAX_GRANT_SECONDS, minutes=15)
 """No grant that is there holds longer: its deadline is by its maker's clock, which AWS lets be some minutes off."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 _TIMED = "aws:TokenIssueTime"
 _TAGGED = f"aws:PrincipalTag/{GRANT_TAG}"
@@ -136,12 +137,12 @@ def check_before(before: object, now: datetime) -> None:
         now: By the local clock, which may be some minutes off.
 
     Raises:
-        ConfigError: It has no time zone, or lies ahead.
+        ConfigError: It has no time zone, lies ahead, or before all sessions.
     """
     if before is None:
         return
-    if not isinstance(before, datetime) or before.tzinfo is None:
-        raise ConfigError.invalid(before, "before", "a datetime with a time zone")
+    if not isinstance(before, datetime) or before.tzinfo is None or before < _EPOCH:
+        raise ConfigError.invalid(before, "before", "a datetime with a time zone, since 1970")
     if before > now + _CLOCK_TOLERANCE:
         msg = f"before={iso(before)} lies ahead"
         raise ConfigError(msg, hint="pass block=True to deny future sessions until it is undone")
