@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
+    from ._default_session import default_session, get_client, reset_default_session, use_session
     from .account_session import AccountSession
     from .accounts import SOURCE, Account, Accounts
     from .credentials import Credentials, Identity
@@ -81,11 +82,16 @@ __all__ = [
     "UnknownAccountError",
     "WrongAccountError",
     "XSessionError",
+    "default_session",
+    "get_client",
+    "reset_default_session",
+    "use_session",
 ]
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "_default_session": ("default_session", "get_client", "reset_default_session", "use_session"),
         "account_session": ("AccountSession",),
         "accounts": ("SOURCE", "Account", "Accounts"),
         "credentials": ("Credentials", "Identity"),
