@@ -82,8 +82,9 @@ def test_a_scoped_session_ends_with_its_block(machine: World) -> None:
     """Also where the block raises; blocks may be nested."""
     usual, first, second = xsession.default_session(), machine.session(), machine.session()
     with xsession.use_session(first):
-        with pytest.raises(ZeroDivisionError), xsession.use_session(second):
+        with xsession.use_session(second):
             assert xsession.default_session() is second
+        with pytest.raises(ZeroDivisionError), xsession.use_session(second):
             raise ZeroDivisionError
         assert xsession.default_session() is first
     assert xsession.default_session() is usual

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from xsession._base import Latch, frozen
@@ -56,6 +57,9 @@ class Fetch(Protocol):
 class Flight:
     """One refresh under way. The thread that claims it runs it; all others wait for `done`.
 
+    It runs in a copy of the context that it is made in, whatever thread runs it: so hooks, and libraries that trace
+    requests, find the span of the caller that it was begun for.
+
     Args:
         run: Does the work.
         background: Whether no caller waits.
@@ -64,6 +68,7 @@ class Flight:
 
     __slots__ = (
         "_claim",
+        "_context",
         "_followers",
         "_mfa_code",
         "_run",
@@ -90,6 +95,7 @@ class Flight:
         self._throttled: ThrottledTime | None = None
         self._throttled_before = self._throttled_for = 0.0
         self.background = background
+        self._context: Context | None = copy_context()
         # Also as soon as nobody wants its answer any more.
         self.done = Latch()
         self.error: XSessionError | None = None
@@ -103,10 +109,11 @@ class Flight:
         """Runs it, unless another thread does, or no caller wants it any more."""
         if self._claim.acquire(blocking=False):
             self.runner = threading.get_ident()
+            context, self._context = self._context, None
             try:
-                if not self.voided:
+                if not self.voided and context is not None:
                     with given_up_with(self.done):
-                        self._run(self)
+                        context.run(self._run, self)
             finally:
                 # From here on, what holds this thread back is another flight's.
                 self._throttled_for, self._throttled = self.throttled(0.0), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextvars import Context
 
 from xsession._base import Clock, Latch, held_here
 
@@ -212,7 +213,8 @@ class Pool:
 
     def _start_thread(self) -> None:
         try:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            # In nobody's context: instrumented threads would go on in that of whoever happened to start them.
+            threading.Thread(target=Context().run, args=(self._work,), name=self._name, daemon=True).start()
         except RuntimeError:
             # No more threads, or the interpreter is shutting down: callers still get their answer.
             with self._condition:

@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 
 from xsession._base import SYSTEM_CLOCK, Clock, Latch, held_here, renew_after_fork
 
@@ -101,7 +102,8 @@ class Workers:
             self._timer_runs = True
         try:
             with _submitting():
-                threading.Thread(target=self._time, name="xsession-timer", daemon=True).start()
+                # In nobody's context, as in `_pool`.
+                threading.Thread(target=Context().run, args=(self._time,), name="xsession-timer", daemon=True).start()
         except RuntimeError:  # no more threads: a reader refreshes when it is due, and the next one tries again
             self._timer_runs = False
 
