@@ -1,0 +1,48 @@
+"""Reads power levels from a bucket, in whichever account: an example of a library that works with xsession.
+
+It imports nothing of xsession, and works where that is not installed.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, Protocol
+
+import boto3
+
+__all__ = ["Accounts", "power_levels"]
+
+
+class Accounts(Protocol):
+    """Knows accounts by name, as a `CrossAccountSession` does."""
+
+    def get_client(self, service_name: str, account: str) -> Any:
+        """The client of a service in an account."""
+
+
+def power_levels(session: boto3.Session | Accounts, bucket: str, *, account: str | None = None) -> dict[str, int]:
+    """Who is how strong, by the bucket's `scouter.csv`.
+
+    Args:
+        session: A boto3 session, such as an `AccountSession`; or a `CrossAccountSession`, and `account` with it.
+        bucket: The bucket's name.
+        account: The account's name, for a session that knows accounts by name.
+
+    Raises:
+        TypeError: `account` is missing, or there is no choice of accounts.
+    """
+    answer = _s3(session, account).get_object(Bucket=bucket, Key="scouter.csv")
+    lines = answer["Body"].read().decode().splitlines()
+    return {row["name"]: int(row["level"]) for row in csv.DictReader(lines)}
+
+
+def _s3(session: boto3.Session | Accounts, account: str | None) -> Any:
+    if isinstance(session, boto3.Session):
+        if account is not None:
+            msg = "a boto3 session is one account's: leave out account=, or pass a CrossAccountSession"
+            raise TypeError(msg)
+        return session.client("s3")
+    if account is None:
+        msg = "which account? pass account=, or one account's session"
+        raise TypeError(msg)
+    return session.get_client("s3", account=account)
