@@ -50,12 +50,30 @@ def test_a_bare_import_brings_nothing() -> None:
     """A library that depends on this one costs nothing before another account is used."""
     code = """
 import sys, xsession
-print(*sorted(name for name in sys.modules if name.startswith(("xsession.", "boto3", "cachetools"))))
+kept = "xsession.", "boto3", "botocore", "cachetools", "opentelemetry", "ssl", "urllib3"
+print(*sorted(name for name in sys.modules if name.startswith(kept)))
 assert xsession.events.Event
 assert "CrossAccountSession" in dir(xsession)
 assert not hasattr(xsession, "CrossAccountSessions")
 """
     assert run_python(code).split() == ["xsession._base", "xsession._base.lazy"]
+
+
+def test_a_bare_import_costs_what_two_small_modules_do() -> None:
+    """Whatever else Python itself has by then: it brings no module of the standard library but what typing does."""
+    code = """
+import sys, importlib, types, typing, collections.abc
+before = set(sys.modules)
+import xsession
+print(*sorted(set(sys.modules) - before))
+"""
+    assert run_python(code).split() == ["xsession", "xsession._base", "xsession._base.lazy"]
+
+
+def test_an_extra_brings_what_it_is_named_for() -> None:
+    """Who wants spans gets OpenTelemetry's API, and chooses the SDK."""
+    (wanted,) = PYPROJECT["project"]["optional-dependencies"]["otel"]
+    assert wanted.startswith("opentelemetry-api>=")
 
 
 def test_descriptions_of_roles_need_no_boto3() -> None:
@@ -78,6 +96,7 @@ from xsession import CrossAccountSession
 print(*(name for name in sys.argv[1:] if f"xsession.{name}" in sys.modules))
 """
     few = {"provision", "grants", "diagnosis", "activity", "audit", "fanout", "redaction", "escape", "policies"}
+    few |= {"integrations", "_default_session"}
     few |= {"_aws._denials", "_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
     few |= {"serving", "accounts._names", "accounts._place", "accounts._tables", "roles._options", "_botocore._regions"}
     few |= {

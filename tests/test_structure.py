@@ -32,9 +32,7 @@ from xsession.events import Event
 from xsession.policies import findings, s3_read, trust
 
 HERE = Structure()
-# One module for each library that we work with: imported by its own name, and by nobody here.
-WITHOUT_FACE = {"xsession.integrations"}
-FACES = sorted(HERE.packages - WITHOUT_FACE)
+FACES = sorted(HERE.packages)
 LAYERED = {room for layer in LAYERS for room in layer}
 
 # Where boto3 and botocore may be imported at run time: everywhere else, clients come as arguments.
@@ -259,8 +257,7 @@ def test_other_packages_are_entered_by_their_face() -> None:
 
 def test_modules_inside_of_packages_are_underscored() -> None:
     """What has no underscore is for all, and only faces and modules that stand alone are."""
-    faceless = {"xsession", *WITHOUT_FACE}
-    inside = {module.rpartition(".")[2] for module in HERE.modules if HERE.package(module) not in {*faceless, module}}
+    inside = {module.rpartition(".")[2] for module in HERE.modules if HERE.package(module) not in {"xsession", module}}
     assert {name for name in inside if not name.startswith("_")} == {"lazy"}
 
 

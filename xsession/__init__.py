@@ -132,6 +132,7 @@ __getattr__, __dir__ = lazy(
         "errors",
         "escape",
         "events",
+        "integrations",
         "policies",
         "provision",
         "serving",

@@ -21,7 +21,7 @@ from tests.support.programs import run_python
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import CredentialsError, CrossAccountSession, Role
 from xsession.events import RefreshFailed, RefreshStarted, RefreshSucceeded
-from xsession.integrations.opentelemetry import OpenTelemetryHook
+from xsession.integrations import OpenTelemetryHook
 from xsession.testing import FakeClock, LocalAWS
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
@@ -240,7 +240,7 @@ def test_without_opentelemetry_the_error_names_the_extra() -> None:
 import sys
 sys.modules["opentelemetry"] = None
 from xsession import ConfigError
-from xsession.integrations.opentelemetry import OpenTelemetryHook
+from xsession.integrations import OpenTelemetryHook
 try:
     OpenTelemetryHook()
 except ConfigError as error:

@@ -1,1 +1,17 @@
-"""What makes other libraries work with ours: one module for each, imported when it is asked for."""
+"""What makes other libraries work with ours: one file for each, imported when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+from xsession._base.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._opentelemetry import OpenTelemetryHook
+
+__all__ = ["OpenTelemetryHook"]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "_opentelemetry": ("OpenTelemetryHook",),
+    },
+)

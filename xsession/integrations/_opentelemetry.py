@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from xsession._base import public
 from xsession.errors import ConfigError
 from xsession.events import (
     Event,
@@ -51,6 +52,7 @@ _SHOWN: Mapping[type[Event], Mapping[str, str]] = {
 _DURATION_BUCKETS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
+@public
 class OpenTelemetryHook:
     """Makes a span of each refresh and counts all events; pass it in `hooks=`.
 
