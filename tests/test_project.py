@@ -62,6 +62,7 @@ assert not hasattr(xsession, "CrossAccountSessions")
 def test_a_bare_import_costs_what_two_small_modules_do() -> None:
     """Whatever else Python itself has by then: it brings no module of the standard library but what typing does."""
     code = """
+from __future__ import annotations
 import sys, importlib, types, typing, collections.abc
 before = set(sys.modules)
 import xsession

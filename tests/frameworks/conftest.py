@@ -1,0 +1,67 @@
+"""A folder with the recipes of the frameworks' page, and accounts whose credentials live for some seconds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.worlds import World
+from tools.project import ROOT
+from xsession.testing import LocalAWS
+
+PROGRAM = re.compile(r'```py title="([\w.]+)"\n(.*?)```', re.DOTALL)
+LIFETIME = 3.0
+
+
+@dataclass
+class Recipes:
+    """The folder, the environment that they run in, and the AWS that they talk to."""
+
+    world: World
+    folder: Path
+    environ: dict[str, str]
+
+    def run(self, code: str, **environ: str) -> str:
+        """What a program in the folder prints."""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def check_lifetimes(self, at_least: int) -> None:
+        """The credentials of so many were used, one AssumeRole gave each, and nothing was ever refused."""
+        calls = self.world.aws.calls
+        assumed = sum(call.operation == "AssumeRole" for call in calls)
+        used = {call.access_key_id for call in calls if call.service != "sts"}
+        assert all(key.startswith("ASIA") for key in used)
+        # Refreshed ahead of time, the last ones may not have been used any more.
+        assert at_least <= len(used) <= assumed <= len(used) + 1
+        assert {call.error_code for call in calls} == {None}
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> Iterator[Recipes]:
+    """Batman's accounts, what the page shows, and credentials of some seconds."""
+    for name, text in PROGRAM.findall((ROOT / "docs" / "how-to" / "frameworks.md").read_text(encoding="utf-8")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with LocalAWS() as aws:
+        world = World(aws)
+        world.bucket()
+        (tmp_path / "xsession.toml").write_text(f'[accounts.vegeta]\nrole_arn = "{world.role}"\n')
+        aws.set_lifetime(LIFETIME)
+        aws.clear_calls()
+        own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LOGNAME": "bruce", "PYTHONPATH": str(tmp_path)}
+        yield Recipes(world, tmp_path, {**aws.environ(world.key), **own})

@@ -1,0 +1,76 @@
+"""Celery on SQS: kombu's own transport with an account's credentials."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from .conftest import LIFETIME, Recipes
+
+pytestmark = pytest.mark.frameworks
+
+LAST = 5
+
+
+def test_messages_go_and_come_over_three_lifetimes(recipes: Recipes) -> None:
+    """Without an event loop, on one connection; each request has a token: https://github.com/celery/kombu/issues/2227."""
+    code = """
+import time
+from kombu import Connection
+
+options = {"account": "vegeta", "region": "eu-west-1", "wait_time_seconds": 0}
+ends, got = time.monotonic() + 10, 0
+with Connection(transport="account_sqs:Transport", transport_options=options) as connection:
+    queue = connection.SimpleQueue("scouter")
+    while time.monotonic() < ends:
+        queue.put({"level": 9001})
+        message = queue.get(timeout=5)
+        message.ack()
+        got += message.payload["level"] == 9001
+        time.sleep(0.1)
+    queue.close()
+print(got > 20)
+"""
+    assert recipes.run(code) == "True\n"
+    recipes.check_lifetimes(at_least=4)
+
+
+def test_a_worker_polls_with_current_credentials(recipes: Recipes) -> None:
+    """A real one, whose event loop signs requests itself and whose tasks run in forked processes."""
+    seen = recipes.folder / "seen.txt"
+    seen.touch()
+    environ = {**recipes.environ, "PYTHONWARNINGS": "default"}
+    command = [sys.executable, "-m", "celery", "-A", "sqs_tasks", "worker", "--concurrency", "1", "--loglevel", "INFO"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    send = "import sys; from sqs_tasks import power_level\nfor name in sys.stdin: power_level.delay(name.strip())"
+    with (
+        subprocess.Popen(
+            command, cwd=recipes.folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as worker,
+        subprocess.Popen(
+            [sys.executable, "-u", "-c", send], cwd=recipes.folder, env=environ, stdin=subprocess.PIPE, text=True
+        ) as sender,
+    ):
+        assert worker.stderr is not None
+        assert sender.stdin is not None
+        try:
+            for number in range(1, LAST + 1):
+                print(f"fighter-{number}", file=sender.stdin, flush=True)
+                ends = time.monotonic() + 30
+                while len(seen.read_text().split()) < number:
+                    assert time.monotonic() < ends, f"{number} of {LAST} tasks"
+                    time.sleep(0.05)
+                # Longer than credentials live: the next message is met with others.
+                time.sleep(LIFETIME)
+        finally:
+            sender.stdin.close()
+            worker.terminate()
+            printed = worker.stderr.read()
+    assert seen.read_text().split() == [f"fighter-{number}" for number in range(1, LAST + 1)]
+    assert "Traceback" not in printed
+    calls = recipes.world.aws.calls
+    assert {call.error_code for call in calls if call.service != "sts"} == {None}
+    assert len({call.access_key_id for call in calls if call.operation == "ReceiveMessage"}) >= 3
