@@ -12,22 +12,24 @@ BENCH := .venvs/bench
 MINISTACK := .venvs/ministack
 CRT := .venvs/crt
 ENDPOINT := .venvs/endpoint
+FRAMEWORKS := .venvs/frameworks
+AIRFLOW := .venvs/airflow
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint coverage check bench soak docs dist ministack test-all clean
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## the story of Batman and Vegeta, on a local AWS
 	@$(BIN)/python examples/demo.py $(ARGS)
@@ -51,6 +53,10 @@ test-crt: $(CRT)/.crt ## S3 transfers with boto3[crt] installed
 
 test-endpoint: .venv/.dev $(ENDPOINT)/.endpoint ## AWS's own tools and SDKs, served by the endpoint over rotations
 	@$(BIN)/$(PYTEST) --dist=load -m endpoint tests/serving $(ARGS)
+
+test-frameworks: $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow ## recipes for Airflow, Celery on SQS, Django, FastAPI
+	@$(FRAMEWORKS)/bin/$(PYTEST) tests/frameworks --ignore=tests/frameworks/test_airflow.py $(ARGS)
+	@$(AIRFLOW)/bin/$(PYTEST) tests/frameworks/test_airflow.py $(ARGS)
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -97,13 +103,17 @@ clean: ## remove all that the other targets made
 $(BENCH)/.bench: EXTRAS := bench
 $(DIST)/.dist: EXTRAS := dist
 $(CRT)/.crt: EXTRAS := crt
+$(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
+$(AIRFLOW)/.airflow: EXTRAS := airflow
 
 .venv/.demo .venv/.dev .venv/.docs: pyproject.toml | .venv/.python
 $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
 $(DIST)/.dist: pyproject.toml | $(DIST)/.python
 $(CRT)/.crt: pyproject.toml | $(CRT)/.python
+$(FRAMEWORKS)/.frameworks: pyproject.toml | $(FRAMEWORKS)/.python
+$(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) -e ".[$(EXTRAS)]"
 	@touch $@

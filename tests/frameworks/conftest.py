@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ from xsession.testing import LocalAWS
 
 PROGRAM = re.compile(r'```py title="([\w.]+)"\n(.*?)```', re.DOTALL)
 LIFETIME = 3.0
+
+
+def needs(module: str) -> list[pytest.MarkDecorator]:
+    """The marks of tests for which a package is installed on its own; importing it here could write files."""
+    missing = find_spec(module) is None
+    return [pytest.mark.frameworks, pytest.mark.skipif(missing, reason=f"no {module} here: run make test-frameworks")]
 
 
 @dataclass

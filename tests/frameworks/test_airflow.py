@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from .conftest import Recipes, needs
 
-from .conftest import Recipes
-
-pytestmark = pytest.mark.frameworks
+pytestmark = needs("airflow")
 
 CONNECTIONS = {
     "AIRFLOW__AWS__SESSION_FACTORY": "airflow_sessions.AccountSessionFactory",

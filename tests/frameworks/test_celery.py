@@ -6,11 +6,9 @@ import subprocess
 import sys
 import time
 
-import pytest
+from .conftest import LIFETIME, Recipes, needs
 
-from .conftest import LIFETIME, Recipes
-
-pytestmark = pytest.mark.frameworks
+pytestmark = needs("pycurl")
 
 LAST = 5
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from .conftest import Recipes, needs
 
-from .conftest import Recipes
-
-pytestmark = pytest.mark.frameworks
+pytestmark = needs("httpx")
 
 
 def test_endpoints_get_clients_over_three_lifetimes(recipes: Recipes) -> None:
