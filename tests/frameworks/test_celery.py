@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from tests.support.worlds import BUCKET
+
 from .conftest import LIFETIME, Recipes, needs
 
 pytestmark = needs("pycurl")
@@ -72,3 +74,43 @@ def test_a_worker_polls_with_current_credentials(recipes: Recipes) -> None:
     calls = recipes.world.aws.calls
     assert {call.error_code for call in calls if call.service != "sts"} == {None}
     assert len({call.access_key_id for call in calls if call.operation == "ReceiveMessage"}) >= 3
+
+
+SHARED = """
+import os, time
+from celery import Celery
+from xsession import CrossAccountSession
+
+app = Celery("shared")
+s3 = CrossAccountSession.from_config("xsession.toml").get_client("s3", account="vegeta")
+s3.list_objects_v2(Bucket="vegeta-power-levels")  # its connection is open when the workers are forked
+
+@app.task
+def read(key):
+    ends, parent = time.monotonic() + 10, os.getppid()
+    while time.monotonic() < ends:
+        assert s3.get_object(Bucket="vegeta-power-levels", Key=key)["Body"].read() == key.encode()
+        time.sleep(0.02)
+    return os.getpid() != parent
+"""
+
+FORKED = """
+from celery.contrib.testing.worker import start_worker
+from shared import app, read
+
+with start_worker(app, perform_ping_check=False, pool="prefork", concurrency=2):
+    print([answer.get(timeout=60) for answer in [read.delay("goku"), read.delay("vegeta")]])
+"""
+
+
+def test_a_client_made_before_the_fork_serves_all_workers(recipes: Recipes) -> None:
+    """Neither gets the other's answers over three lifetimes: https://github.com/celery/celery/pull/10339."""
+    (recipes.folder / "shared.py").write_text(SHARED)
+    s3 = recipes.world.vegeta.root.client("s3")
+    for name in ("goku", "vegeta"):
+        s3.put_object(Bucket=BUCKET, Key=name, Body=name.encode())
+    results = {"CELERY_BROKER_URL": "memory://", "CELERY_RESULT_BACKEND": f"file://{recipes.folder}"}
+    assert recipes.run(FORKED, **results).splitlines()[-1] == "[True, True]"
+    calls = [call for call in recipes.world.aws.calls if call.operation == "GetObject"]
+    assert {call.error_code for call in calls} == {None}
+    assert len({call.access_key_id for call in calls}) >= 2 * 3
