@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Protocol, assert_type
 
 import boto3
 from types_boto3_ec2.client import EC2Client
@@ -27,6 +27,9 @@ from xsession import (
     Role,
     RoleChain,
     RoleSpec,
+    default_session,
+    get_client,
+    use_session,
 )
 from xsession.accounts import AccountRef, valid_names
 from xsession.activity import Activities
@@ -47,6 +50,24 @@ def clients(xs: CrossAccountSession) -> None:
     assert_type(xs.get_client("s3", account="vegeta"), Any)
     session: boto3.Session = xs["vegeta"]
     assert_type(session.client("s3"), S3Client)
+
+
+class ByName(Protocol):
+    """What a library asks of whoever knows accounts by name."""
+
+    def get_client(self, service_name: str, account: str) -> Any:
+        """The client of a service in an account."""
+
+
+def scripts(xs: CrossAccountSession) -> None:
+    """The default session is one like any other, and is what a library's protocol asks for."""
+    assert_type(default_session(), CrossAccountSession)
+    assert_type(default_session(xs), CrossAccountSession)
+    assert_type(get_client("s3", account="vegeta", region_name="eu-west-1"), Any)
+    with use_session(xs) as scoped:
+        assert_type(scoped, CrossAccountSession)
+    accounts: ByName = xs
+    accounts.get_client("s3", account="vegeta")
 
 
 def accounts(xs: CrossAccountSession, role: Role, chain: RoleChain, account: Account) -> None:
