@@ -19,6 +19,17 @@ from xsession.testing import LocalAWS
 
 PROGRAM = re.compile(r'```py title="([\w.]+)"\n(.*?)```', re.DOTALL)
 LIFETIME = 3.0
+LOOP = """
+import time
+
+def over_lifetimes(xs, count=5):
+    seen, gives_up = set(), time.monotonic() + 120
+    while len(seen) < count:
+        assert time.monotonic() < gives_up, seen
+        seen.add(xs.get_frozen_credentials("vegeta").access_key_id)
+        yield
+        time.sleep(0.1)
+"""
 
 
 def needs(module: str) -> list[pytest.MarkDecorator]:
@@ -48,14 +59,14 @@ class Recipes:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def check_lifetimes(self, at_least: int) -> None:
+    def check_lifetimes(self, at_least: int = 4) -> None:
         """The credentials of so many were used, one AssumeRole gave each, and nothing was ever refused."""
         calls = self.world.aws.calls
         assumed = sum(call.operation == "AssumeRole" for call in calls)
         used = {call.access_key_id for call in calls if call.service != "sts"}
         assert all(key.startswith("ASIA") for key in used)
-        # Refreshed ahead of time, the last ones may not have been used any more.
-        assert at_least <= len(used) <= assumed <= len(used) + 1
+        # Refreshed ahead of time, the last ones may not have been used any more; nor some on a machine that is busy.
+        assert at_least <= len(used) <= assumed <= len(used) + 2
         assert {call.error_code for call in calls} == {None}
 
 
@@ -64,6 +75,7 @@ def recipes(tmp_path: Path) -> Iterator[Recipes]:
     """Batman's accounts, what the page shows, and credentials of some seconds."""
     for name, text in PROGRAM.findall((ROOT / "docs" / "how-to" / "frameworks.md").read_text(encoding="utf-8")):
         (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "lifetimes.py").write_text(LOOP)
     with LocalAWS() as aws:
         world = World(aws)
         world.bucket()
