@@ -19,6 +19,9 @@ import pytest
 from tools.project import ROOT
 from xsession.testing import LocalAWS, Story
 
+from .conftest import needs
+
+pytestmark = needs("gunicorn")
 VEGETA = "222222222222"
 PROGRAM = re.compile(r'```py title="([\w.]+)"\n(.*?)```', re.DOTALL)
 
