@@ -14,19 +14,22 @@ CRT := .venvs/crt
 ENDPOINT := .venvs/endpoint
 FRAMEWORKS := .venvs/frameworks
 AIRFLOW := .venvs/airflow
+TYPING := .venvs/typing
+TYPED := $(TYPING)/types-boto3/.stubs $(TYPING)/boto3-stubs/.stubs $(TYPING)/no-stubs/.stubs
+NEWEST := .venvs/newest
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +60,13 @@ test-endpoint: .venv/.dev $(ENDPOINT)/.endpoint ## AWS's own tools and SDKs, ser
 test-frameworks: $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow ## recipes for Airflow, Celery on SQS, Django, FastAPI
 	@$(FRAMEWORKS)/bin/$(PYTEST) tests/frameworks --ignore=tests/frameworks/test_airflow.py $(ARGS)
 	@$(AIRFLOW)/bin/$(PYTEST) tests/frameworks/test_airflow.py $(ARGS)
+
+test-typing: .venv/.dev $(TYPED) ## mypy, pyright and basedpyright with types-boto3, with boto3-stubs, and with neither
+	@$(BIN)/pytest -q -m checkers tests/typing/test_checkers.py $(ARGS)
+
+newer-services: $(NEWEST)/.python ## which services of the newest botocore have no type of their own yet
+	@$(NEWEST)/bin/python $(INSTALL) --upgrade boto3
+	@$(NEWEST)/bin/python -m tools.service_types --newer
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -116,6 +126,14 @@ $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 .venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) -e ".[$(EXTRAS)]"
+	@touch $@
+
+# What users have who type their code; the checkers are ours.
+$(TYPING)/types-boto3/.stubs: PACKAGES := "types-boto3[dynamodb,s3]"
+$(TYPING)/boto3-stubs/.stubs: PACKAGES := "boto3-stubs[dynamodb,s3]" basedpyright
+$(TYPED): %/.stubs: pyproject.toml | %/.python
+	@echo "installing $(PACKAGES) into $(@D)"
+	@$(@D)/bin/python $(INSTALL) boto3 cachetools $(PACKAGES)
 	@touch $@
 
 # It pins a botocore of its own.

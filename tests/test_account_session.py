@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import re
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from botocore.config import Config
 
 from tests.support.worlds import BATMAN, VEGETA, World, who
-from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession
+from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession, SessionClosedError
+from xsession.policies import allow
 
 
 def test_it_is_a_boto3_session(world: World) -> None:
@@ -170,3 +172,52 @@ def test_on_a_plain_path_it_works_as_well(world: World, monkeypatch: pytest.Monk
     bucket = world.bucket()
     assert [item.key for item in xs["vegeta"].resource("s3").Bucket(bucket).objects.all()] == ["scouter.csv"]
     assert {who(xs[name].client("sts")) for name in ("vegeta", SOURCE)} == {VEGETA, BATMAN}
+
+
+def test_its_shared_client_is_that_of_the_session(world: World) -> None:
+    """One client for the account, whichever of the two is asked; another region is another client."""
+    xs = world.session()
+    sts = xs["vegeta"].get_client("sts")
+    assert sts is xs.get_client("sts", account="vegeta")
+    assert sts is xs["vegeta"].get_client("sts", region_name="eu-west-1")
+    assert who(sts) == VEGETA
+    other = xs["vegeta"].get_client("sts", region_name="us-east-1", config=Config(read_timeout=5))
+    assert other is not sts
+    assert other is xs.get_client("sts", account="vegeta", region_name="us-east-1", config=Config(read_timeout=5))
+    assert xs["vegeta"].get_client("sts", use_ssl=False) is not sts
+
+
+def test_a_narrowed_session_shares_no_client_with_the_broad_one(world: World) -> None:
+    """What may do less has clients of its own."""
+    xs = world.session()
+    narrow = xs.session("vegeta", policy=allow("s3:GetObject"))
+    assert narrow.get_client("sts") is narrow.get_client("sts")
+    assert narrow.get_client("sts") is not xs.get_client("sts", account="vegeta")
+
+
+def test_shared_clients_take_no_keys(world: World) -> None:
+    """The account says whose credentials are used, and the keys are in no frame of the error."""
+    with pytest.raises(ConfigError, match="a client takes no aws_secret_access_key") as caught:
+        getattr(world.session()["vegeta"], "get_client")("sts", aws_secret_access_key="hunter2")  # noqa: B009
+    frames = [frame for frame, _ in traceback.walk_tb(caught.tb) if "xsession" in frame.f_code.co_filename]
+    assert not any("hunter2" in repr(value) for frame in frames for value in frame.f_locals.values())
+
+
+def test_a_closed_session_shares_nothing_more(world: World) -> None:
+    """As its `get_client`."""
+    xs = world.session()
+    session = xs["vegeta"]
+    session.get_client("sts")
+    xs.close()
+    with pytest.raises(SessionClosedError, match="vegeta"):
+        session.get_client("sts")
+
+
+def test_a_grants_shared_clients_are_its_own(world: World) -> None:
+    """They end with it, and the account's own clients are others."""
+    xs = world.session()
+    grant = xs.grant("vegeta", to="jane", duration=900)
+    sts = grant.session.get_client("sts")
+    assert sts is grant.session.get_client("sts")
+    assert sts is not xs.get_client("sts", account="vegeta")
+    assert who(sts) == VEGETA

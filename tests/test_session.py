@@ -138,7 +138,8 @@ def test_many_threads_ask_for_many_cold_accounts(world: World, threads: int, cou
             barrier.wait()
             for number in range(count):
                 name = f"a{(number * 7 + thread) % count}"
-                credentials = xs.get_client("s3", name)._request_signer._credentials.get_frozen_credentials()
+                s3: Any = xs.get_client("s3", name)
+                credentials = s3._request_signer._credentials.get_frozen_credentials()
                 assert xs.get_frozen_credentials(name).access_key_id == credentials.access_key
 
         list(pool.map(ask, range(threads)))
@@ -370,8 +371,9 @@ def test_clients_of_two_accounts_are_never_one(world: World) -> None:
 @pytest.mark.parametrize("name", ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"])
 def test_keys_are_refused_by_get_client(world: World, name: str) -> None:
     """A client of account A must never act as another identity; the key is not shown."""
+    key: dict[str, Any] = {name: "AKIAEXAMPLE"}  # type checkers refuse it too
     with pytest.raises(ConfigError, match=name) as caught:
-        world.session().get_client("s3", "vegeta", config=None, **{name: "AKIAEXAMPLE"})
+        world.session().get_client("s3", "vegeta", config=None, **key)
     assert "AKIAEXAMPLE" not in str(caught.value)
 
 
@@ -465,7 +467,7 @@ def test_the_sessions_config_is_laid_over_the_sources(world: World) -> None:
     """And the call's over that."""
     world.source._session.set_default_client_config(Config(read_timeout=11, connect_timeout=12, tcp_keepalive=True))
     xs = world.session(config=Config(connect_timeout=13))
-    config = xs.get_client("s3", "vegeta", config=Config(tcp_keepalive=False)).meta.config
+    config: Any = xs.get_client("s3", "vegeta", config=Config(tcp_keepalive=False)).meta.config
     assert (config.read_timeout, config.connect_timeout, config.tcp_keepalive) == (11, 13, False)
 
 

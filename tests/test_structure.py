@@ -74,6 +74,8 @@ TESTED_BY = {
     "_chain._source": "chain/test_sources.py",
     "_chain._source_code": "chain/test_mfa.py",
     "_chain._token_functions": "chain/test_web_identity.py",
+    "_service_clients": "typing/test_service_types.py",
+    "_service_types": "typing/test_service_types.py",
     "activity._query": "activity/test_search.py",
     "diagnosis._possible_causes": "diagnosis/test_causes.py",
     "diagnosis._remedies": "diagnosis/test_walk.py",

@@ -293,6 +293,8 @@ STATEMENT = {"Effect": "Allow", "Action": "sts:AssumeRole", **PRINCIPALS}
 TRUST = {"Version": "2012-10-17", "Statement": [STATEMENT]}
 NO_TRUST = {"Version": "2012-10-17", "Statement": [STATEMENT, {**STATEMENT, "Other": 1}]}
 
+# Type checkers refuse these too.
+OWN_KEY: dict[str, Any] = {"aws_secret_access_key": "a-key-of-ones-own"}
 ARGUMENTS: dict[str, Callable[[CrossAccountSession], object]] = {
     "a role": lambda _: Role(f"arn:aws:iam::{VEGETA}:role/R", external_id=WORD, duration_seconds=1),
     "an external id": lambda _: Role(f"arn:aws:iam::{VEGETA}:role/R", external_id=f"{WORD} {{"),
@@ -312,8 +314,8 @@ ARGUMENTS: dict[str, Callable[[CrossAccountSession], object]] = {
     "a policy to show": lambda _: diff(TRUST, NO_TRUST),
     "a role to set up": lambda _: RoleSpec("R of mine", trust=json.dumps(TRUST)),
     "a trust policy": lambda _: RoleSpec("R", trust=NO_TRUST),
-    "keys for a shared client": lambda xs: xs.get_client("s3", "vegeta", aws_secret_access_key="a-key-of-ones-own"),
-    "keys for a client": lambda xs: xs["vegeta"].client("s3", aws_secret_access_key="a-key-of-ones-own"),
+    "keys for a shared client": lambda xs: xs.get_client("s3", "vegeta", **OWN_KEY),
+    "keys for a client": lambda xs: xs["vegeta"].client("s3", **OWN_KEY),
 }
 
 

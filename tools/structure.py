@@ -50,7 +50,7 @@ class Structure:
     def __init__(self, root: Path = ROOT, house: str = PACKAGE) -> None:
         self.root = root
         self.house = house
-        paths = sorted((root / PACKAGE).rglob("*.py"))
+        paths = sorted([*(root / PACKAGE).rglob("*.py"), *(root / PACKAGE).rglob("*.pyi")])
         self.modules: Mapping[str, Path] = {self._dotted(path): path for path in paths}
         self.packages = {module for module, path in self.modules.items() if path.name == "__init__.py"}
         self.layers = layers_of(root)
@@ -78,8 +78,9 @@ class Structure:
     def imports(self, module: str) -> list[Import]:
         """What a module imports, of this package and of others."""
         if module not in self._found:
-            tree = ast.parse(self.modules[module].read_text(encoding="utf-8"))
-            self._found[module] = list(self._imports(module, tree, only_types=False))
+            path = self.modules[module]
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            self._found[module] = list(self._imports(module, tree, only_types=path.suffix == ".pyi"))
         return self._found[module]
 
     def own_imports(self) -> Iterator[Import]:

@@ -40,6 +40,7 @@ class ClientCache:
         # generation alone.
         self.by_arguments: dict[Hashable, Any] = {}
         self.epoch = 0
+        self.closed = False
         self._start_empty()
         renew_after_fork(self)
 
@@ -86,6 +87,11 @@ class ClientCache:
                 clients.clear()
             self._shortcuts.clear()
             self.by_arguments.clear()
+
+    def close(self) -> None:
+        """Forgets all clients, for good."""
+        self.closed = True
+        self.clear()
 
     def after_fork(self) -> None:
         """Starts a forked child with an empty cache and locks that no thread holds."""

@@ -7,15 +7,23 @@ import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
+from botocore.config import Config
 
 from ._base import hides_frames
-from ._botocore import region_of
+from ._botocore import config_key, region_of
 from ._chain import ResolvedAccount
-from .errors import ConfigError
+from ._client_cache import ClientCache
+from .errors import ConfigError, SessionClosedError
 from .roles import RoleChain
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from botocore.credentials import Credentials as BotocoreCredentials
+
+    from xsession._service_clients import AccountClients
+else:
+    AccountClients = boto3.Session
 
 __all__ = ["AccountSession"]
 
@@ -43,16 +51,57 @@ def refuse_keys(arguments: dict[str, Any], account: str) -> None:
         raise ConfigError(msg, account=account, hint="use boto3.client for keys of your own")
 
 
-class AccountSession(boto3.Session):
+def shared_client(
+    clients: ClientCache,
+    resolved: ResolvedAccount,
+    service_name: str,
+    *,
+    region_name: str | None,
+    config: Config | None,
+    kwargs: dict[str, Any],
+    shortcut: Hashable | None = None,
+    epoch: int | None = None,
+) -> Any:
+    """The client that all who ask for the same one share.
+
+    Args:
+        clients: Where it is kept.
+        resolved: The account.
+        service_name: "s3", "ec2", ...
+        region_name: The client's region; None: the configuration's, else the account's.
+        config: Laid over the session's configuration.
+        kwargs: Whatever else boto3's `client` takes, without keys.
+        shortcut: As `ClientCache.get` takes it.
+        epoch: As `ClientCache.get` takes it.
+    """
+    region = region_of(region_name, config, resolved.region_name)
+    key: tuple[object, ...] = (resolved.key, service_name, region, config_key(config))
+    if kwargs:
+        key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
+    if config is not None:
+        kwargs = {**kwargs, "config": config}
+    client = clients.get(
+        key,
+        shortcut,
+        lambda: resolved.source.client(service_name, resolved.credentials, region, **kwargs),
+        epoch=epoch,
+    )
+    resolved.source.report()
+    return client
+
+
+class AccountSession(AccountClients):
     """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.
 
     Made by `CrossAccountSession.session` or `xs["name"]`. `.client` and `.resource` keep boto3's meaning: each call
-    makes a new object that is the caller's own. Keys passed to them are refused with a `ConfigError`.
+    makes a new object that is the caller's own; `.get_client` has the one that is shared. Keys passed to them are
+    refused with a `ConfigError`.
     """
 
-    def __init__(self, resolved: ResolvedAccount) -> None:
+    def __init__(self, resolved: ResolvedAccount, clients: ClientCache) -> None:
         # Not the base's: a botocore session is made when something is needed that only it has.
         self._resolved = resolved
+        self._clients = clients
 
     @property
     def name(self) -> str:
@@ -78,7 +127,41 @@ class AccountSession(boto3.Session):
         """botocore's credentials object of the account: asked at each signing, it has current ones."""
         return self._resolved.credentials
 
-    if not TYPE_CHECKING:  # boto3's stubs know the type of each service's client
+    if not TYPE_CHECKING:  # `_service_clients` has the type of each service's client
+
+        @hides_frames(ConfigError)
+        def get_client(
+            self,
+            service_name: str,
+            *,
+            region_name: str | None = None,
+            config: Config | None = None,
+            **client_kwargs: Any,
+        ) -> Any:
+            """The client of a service that all who ask for the same one share, as `CrossAccountSession.get_client`.
+
+            Args:
+                service_name: "s3", "ec2", ...
+                region_name: The client's region; None: the account's, else the session's, else the source's.
+                config: Laid over the session's configuration.
+                client_kwargs: Whatever else boto3's `client` takes, but no keys.
+
+            Raises:
+                ConfigError: An argument can't work.
+                SessionClosedError: The session that this one comes from is closed.
+            """
+            if client_kwargs:
+                refuse_keys(client_kwargs, self.name)
+            if self._clients.closed:
+                raise SessionClosedError.closed(account=self.name)
+            return shared_client(
+                self._clients,
+                self._resolved,
+                service_name,
+                region_name=region_name,
+                config=config,
+                kwargs=client_kwargs,
+            )
 
         @functools.wraps(boto3.Session.client, assigned=())
         @hides_frames(ConfigError)

@@ -21,10 +21,9 @@ from botocore.config import Config
 from cachetools import LRUCache
 
 from ._base import SYSTEM_CLOCK, Clock, hides_frames, is_held, renew_after_fork
-from ._botocore import config_key, region_of
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
-from .account_session import AccountSession, refuse_keys
+from .account_session import AccountSession, refuse_keys, shared_client
 from .accounts import SOURCE, Account, AccountRef, Accounts, AccountsLike, Profile, required_role
 from .credentials import Credentials, Identity
 from .errors import ConfigError, SessionClosedError, WrongAccountError, XSessionError, reaching
@@ -35,6 +34,8 @@ from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from xsession._service_clients import CrossAccountClients  # absolute: a folder of stubs may have its own
 
     from ._chain import MfaCode
     from .accounts import Discovery
@@ -61,7 +62,8 @@ if TYPE_CHECKING:
         hooks: Iterable[Hook]
         max_clients: int
         clock: Clock | None
-
+else:
+    CrossAccountClients = object
 
 __all__ = ["CrossAccountSession"]
 
@@ -74,7 +76,7 @@ _MAX_ACCOUNT_SESSIONS = 128
 _MAX_PASSING = 32
 
 
-class CrossAccountSession:
+class CrossAccountSession(CrossAccountClients):
     """Knows accounts by name and hands out boto3 clients for them whose credentials never expire.
 
     It may be pickled, without secrets and without the clients: then STS is asked who its source is, and a copy whose
@@ -200,39 +202,41 @@ class CrossAccountSession:
         session._config = config
         return session
 
-    def get_client(
-        self,
-        service_name: str,
-        account: AccountRef,
-        *,
-        region_name: str | None = None,
-        config: Config | None = None,
-        **client_kwargs: Any,
-    ) -> Any:
-        """The boto3 client of a service in an account, shared by all who ask for the same one.
+    if not TYPE_CHECKING:  # for them `_service_clients` has the type of each service's client
 
-        It asks for current credentials at each signing, so it never expires. Handlers registered on it are seen
-        by all who share it: use `xs[account].client(service_name)` for one of your own. Makes no network call.
+        def get_client(
+            self,
+            service_name: str,
+            account: AccountRef,
+            *,
+            region_name: str | None = None,
+            config: Config | None = None,
+            **client_kwargs: Any,
+        ) -> Any:
+            """The boto3 client of a service in an account, shared by all who ask for the same one.
 
-        Args:
-            service_name: "s3", "ec2", ...
-            account: A name, a 12-digit id, `SOURCE`, or a `Role`, `RoleChain` or `Account`.
-            region_name: The client's region; None: the account's, else the session's, else the source's.
-            config: Laid over the session's configuration.
-            client_kwargs: Whatever else boto3's `client` takes, but no keys.
+            It asks for current credentials at each signing, so it never expires. Handlers registered on it are seen
+            by all who share it: use `xs[account].client(service_name)` for one of your own. Makes no network call.
 
-        Raises:
-            UnknownAccountError: No account has that name.
-            ConfigError: The account or an argument can't work.
-            SessionClosedError: The session is closed.
-        """
-        # A config may be changed after its first use: what it says now counts, and reading it takes longer.
-        if config is None and not client_kwargs:
-            try:
-                return self._by_arguments[service_name, account, region_name]
-            except (KeyError, TypeError):
-                pass  # Not there yet; or a list or the like as account, which find() refuses in words.
-        return self._client(service_name, account, region_name, config, client_kwargs)
+            Args:
+                service_name: "s3", "ec2", ...
+                account: A name, a 12-digit id, `SOURCE`, or a `Role`, `RoleChain` or `Account`.
+                region_name: The client's region; None: the account's, else the session's, else the source's.
+                config: Laid over the session's configuration.
+                client_kwargs: Whatever else boto3's `client` takes, but no keys.
+
+            Raises:
+                UnknownAccountError: No account has that name.
+                ConfigError: The account or an argument can't work.
+                SessionClosedError: The session is closed.
+            """
+            # A config may be changed after its first use: what it says now counts, and reading it takes longer.
+            if config is None and not client_kwargs:
+                try:
+                    return self._by_arguments[service_name, account, region_name]
+                except (KeyError, TypeError):
+                    pass  # Not there yet; or a list or the like as account, which find() refuses in words.
+            return self._client(service_name, account, region_name, config, client_kwargs)
 
     @hides_frames(ConfigError)
     def session(
@@ -252,7 +256,7 @@ class CrossAccountSession:
         found = self.accounts.find(account)
         if options:
             found = self._with_options(found, dict(options), replace_policy=replace_policy)
-        return AccountSession(self._resolve(found))
+        return AccountSession(self._resolve(found), self._clients)
 
     def __contains__(self, name: object) -> bool:
         return name in self.accounts
@@ -279,7 +283,7 @@ class CrossAccountSession:
         with self._lock:
             session = known.get(found)
             if session is None:
-                session = known[found] = AccountSession(resolved)
+                session = known[found] = AccountSession(resolved, self._clients)
             return session
 
     def get_frozen_credentials(self, account: AccountRef) -> Credentials:
@@ -590,7 +594,7 @@ class CrossAccountSession:
         self._closed = True
         for server in list(self._servers):
             server.close()
-        self._clients.clear()
+        self._clients.close()
         self._chains.close()
 
     def __enter__(self) -> Self:
@@ -628,7 +632,8 @@ class CrossAccountSession:
             if self._made_grants is None:
                 self._made_grants = Grants(
                     self._chains,
-                    AccountSession,
+                    # Clients of their own: kept here, they would keep a grant that nobody has any more.
+                    lambda resolved: AccountSession(resolved, ClientCache(MAX_CLIENTS)),
                     hooks=self._hooks,
                     clock=self._clock,
                     random=secrets.token_bytes,
@@ -661,22 +666,17 @@ class CrossAccountSession:
         found = self.accounts.find(account)
         if kwargs:
             refuse_keys(kwargs, found.name)
-        resolved = self._resolve(found)
-        region = region_of(region_name, config, resolved.region_name)
-        key: tuple[object, ...] = (resolved.key, service_name, region, config_key(config))
-        if kwargs:
-            key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
         shortcut = None if kwargs or config is not None else (service_name, account, region_name)
-        if config is not None:
-            kwargs = {**kwargs, "config": config}
-        client = self._clients.get(
-            key,
-            shortcut,
-            lambda: resolved.source.client(service_name, resolved.credentials, region, **kwargs),
+        return shared_client(
+            self._clients,
+            self._resolve(found),
+            service_name,
+            region_name=region_name,
+            config=config,
+            kwargs=kwargs,
+            shortcut=shortcut,
             epoch=epoch,
         )
-        resolved.source.report()
-        return client
 
     def _with_options(self, account: Account, options: dict[str, Any], *, replace_policy: bool) -> Account:
         last = required_role(account, f"that {min(options)} could apply to")

@@ -291,6 +291,6 @@ def test_the_accounts_of_a_session_share_what_was_read(world: World) -> None:
     """Whatever their sources are."""
     other = Account("other", source=world.aws.session(world.vegeta.user("nappa")))
     xs = world.session([Account("vegeta", chain=RoleChain(world.role)), other])
-    clients = [xs.get_client("sts", name) for name in ("vegeta", "other")]
+    clients: list[Any] = [xs.get_client("sts", name) for name in ("vegeta", "other")]
     assert [who(client) for client in clients] == [VEGETA, VEGETA]
     assert clients[0]._loader is clients[1]._loader

@@ -251,7 +251,7 @@ def test_a_body_that_can_not_be_sought_brings_aws_error(world: World) -> None:
     bucket = world.bucket()
     xs = dying(world)
     world.aws.fail(Fault(service="s3", operation="PutObject", status=400, code="ExpiredToken"))
-    s3 = xs.get_client(
+    s3: Any = xs.get_client(
         "s3",
         "vegeta",
         config=Config(request_checksum_calculation="when_required", s3={"payload_signing_enabled": False}),

@@ -47,7 +47,9 @@ def clients(xs: CrossAccountSession) -> None:
     assert_type(xs["vegeta"].client("s3"), S3Client)
     assert_type(xs.session("vegeta", duration_seconds=900).client("ec2"), EC2Client)
     assert_type(xs["vegeta"].resource("s3"), S3ServiceResource)
-    assert_type(xs.get_client("s3", account="vegeta"), Any)
+    assert_type(xs.get_client("s3", account="vegeta"), S3Client)
+    assert_type(xs["vegeta"].get_client("ec2", region_name="eu-west-1"), EC2Client)
+    assert_type(xs.get_client("sqs", account="vegeta"), Any)
     session: boto3.Session = xs["vegeta"]
     assert_type(session.client("s3"), S3Client)
 

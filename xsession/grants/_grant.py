@@ -99,7 +99,7 @@ class Grant:
             service_name: "s3", "ec2", ...
             kwargs: What boto3's `client` takes, but no keys.
         """
-        return self._session.client(service_name, **kwargs)  # type: ignore[call-overload]  # any service's name
+        return self._session.client(service_name, **kwargs)
 
     def environ(self) -> dict[str, str]:
         """The environment variables that hand it to another program, which can't refresh it.
