@@ -1,4 +1,7 @@
-"""Shows values in the documentation as the dataclasses that they are, which griffe knows by the decorator's name."""
+"""Shows classes in the documentation as what they are when a program runs.
+
+Values are dataclasses, which griffe knows by the decorator's name; and bases that only type checkers see are none.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ from typing import Any
 
 import griffe
 
+FOR_TYPE_CHECKERS = {"AccountClients": [griffe.ExprName("boto3.Session")], "CrossAccountClients": []}
+
 
 class Values(griffe.Extension):
-    """Reads `@frozen` as `@dataclass`."""
+    """Reads `@frozen` as `@dataclass`, and has the bases of when a program runs."""
 
     def on_class_instance(self, *, cls: griffe.Class, **_kwargs: Any) -> None:
-        """Renames the decorator of one class, before griffe's own extension looks for dataclasses."""
+        """Changes one class, before griffe's own extension looks for dataclasses."""
+        cls.bases = [base for given in cls.bases for base in FOR_TYPE_CHECKERS.get(str(given), [given])]
         for decorator in cls.decorators:
             if decorator.callable_path == "xsession._base.frozen":
                 arguments = decorator.value.arguments if isinstance(decorator.value, griffe.ExprCall) else []

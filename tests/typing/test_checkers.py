@@ -19,6 +19,8 @@ from tools.service_types import recorded
 pytestmark = pytest.mark.checkers
 
 ENVIRONMENTS = ROOT / ".venvs" / "typing"
+# Seconds that mypy takes for an empty file on two idle cores: where all programs are slower, so may ours be.
+IDLE_MYPY = 0.85
 FAMILIES = {"types-boto3": "types_boto3", "boto3-stubs": "mypy_boto3"}
 
 TYPED = """
@@ -203,8 +205,9 @@ def test_fifty_calls_are_checked_in_seconds(checked: Checked) -> None:
     empty, mypy, pyright = (after - before for before, after in pairwise(times))
     figures = f"mypy of an empty file {empty:.2f} s, of fifty calls {mypy - empty:.2f} s more; pyright {pyright:.2f} s"
     print(figures)  # noqa: T201 # pytest -rP shows them
-    assert mypy - empty < 3
-    assert pyright < 5
+    busy = max(1.0, empty / IDLE_MYPY)
+    assert mypy - empty < 3 * busy
+    assert pyright < 5 * busy
 
 
 def test_the_command_is_for_what_is_installed(checked: Checked) -> None:
