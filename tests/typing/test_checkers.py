@@ -249,6 +249,8 @@ def test_every_service_has_its_type(no_stubs: Path, tmp_path: Path, family: str)
         folder.mkdir(parents=True)
         (folder / "__init__.pyi").touch()
         for part, cls in service.parts:
+            if any(line.endswith(f" {cls}") for line in lines):
+                continue  # sms-voice is pinpoint-sms-voice once more, and stubs have the one alone
             (folder / f"{part}.pyi").write_text(f'__all__ = ("{cls}",)\nclass {cls}: ...\n')
             lines.append(f"from {folder.name}.{part} import {cls}")
         name = f'"{service.service_name}"'
