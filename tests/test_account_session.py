@@ -37,8 +37,19 @@ def test_it_says_which_account_it_is_for(world: World) -> None:
     assert (session.name, session.account_id, session.chain) == ("deep", VEGETA, world.chain)
     shown = r"AccountSession\('deep', account_id='222222222222', region_name='eu-west-1', identity=[0-9a-f]{8}\)"
     assert re.fullmatch(shown, repr(session))
+    assert str(session) == repr(session)
     assert xs[SOURCE].chain is None
     assert xs[SOURCE].account_id is None
+
+
+def test_a_notebook_shows_the_account_and_its_region(world: World) -> None:
+    """The region of its clients, which may be the session's; it is not reached for it."""
+    session = world.session()["deep"]
+    text = session._as_text().splitlines()
+    assert text[0].split() == ["account", "deep"]
+    assert [line.split()[1] for line in text if line.startswith("region")] == ["eu-west-1"]
+    assert all(role.role_arn in session._repr_html_() for role in world.chain)
+    assert world.aws.calls == []
 
 
 def test_it_is_made_lazily(world: World) -> None:

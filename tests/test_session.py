@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -620,6 +621,14 @@ def test_names_are_completed(world: World) -> None:
     assert world.aws.calls == []
 
 
+def test_five_thousand_names_are_completed_while_one_types() -> None:
+    """Before any account was reached; less than 50 ms."""
+    xs = CrossAccountSession({f"a{number}": "arn:aws:iam::222222222222:role/R" for number in range(5_000)})
+    began = time.perf_counter()
+    assert len(xs._ipython_key_completions_()) == 5_000
+    assert time.perf_counter() - began < 0.05
+
+
 def test_credentials_for_another_program_have_the_accounts_region(world: World) -> None:
     """Accounts with one chain share its credentials, but not their regions."""
     xs = world.session(
@@ -917,7 +926,16 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path) -> None:
 
 def test_repr_tells_how_many_accounts_there_are(world: World) -> None:
     """And nothing that must not be seen."""
-    assert repr(world.session()) == "<CrossAccountSession: 2 accounts>"
+    xs = world.session()
+    assert repr(xs) == str(xs) == "<CrossAccountSession: 2 accounts>"
+
+
+def test_a_notebook_shows_a_sessions_accounts(world: World) -> None:
+    """And reaches none for it."""
+    xs = world.session()
+    assert xs._as_text() == f"{xs!r}\n{xs.accounts}"
+    assert xs.accounts._repr_html_() in xs._repr_html_()
+    assert world.aws.calls == []
 
 
 def test_accounts_may_be_given_as_accounts(world: World) -> None:

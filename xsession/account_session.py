@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 from botocore.config import Config
 
-from ._base import hides_frames
+from ._base import Tabular, hides_frames
 from ._botocore import config_key, region_of
 from ._chain import ResolvedAccount
 from ._client_cache import ClientCache
@@ -90,7 +91,7 @@ def shared_client(
     return client
 
 
-class AccountSession(AccountClients):
+class AccountSession(Tabular, AccountClients):
     """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.
 
     Made by `CrossAccountSession.session` or `xs["name"]`. `.client` and `.resource` keep boto3's meaning: each call
@@ -195,6 +196,11 @@ class AccountSession(AccountClients):
     def __reduce__(self) -> NoReturn:
         msg = "an AccountSession is not pickled; pickle the CrossAccountSession and ask the copy for the account"
         raise TypeError(msg)
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        from .accounts import account_table  # noqa: PLC0415 # few programs show anything
+
+        return account_table(self._resolved.account, self.region_name)
 
     def __repr__(self) -> str:
         # Libraries cache by it. Nothing can be read out of the number, which differs from process to process.

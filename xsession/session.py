@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._base import SYSTEM_CLOCK, Clock, hides_frames, is_held, renew_after_fork
+from ._base import SYSTEM_CLOCK, Clock, Tabular, hides_frames, is_held, renew_after_fork
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys, shared_client
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnosis import Diagnosis, Using
-    from .fanout import Outcome, Outcomes
+    from .fanout import Outcomes, ProgressLike
     from .grants import Grant, Grants, Revocation
     from .policies import PolicyLike
     from .refresh import Status
@@ -76,7 +76,7 @@ _MAX_ACCOUNT_SESSIONS = 128
 _MAX_PASSING = 32
 
 
-class CrossAccountSession(CrossAccountClients):
+class CrossAccountSession(Tabular, CrossAccountClients):
     """Knows accounts by name and hands out boto3 clients for them whose credentials never expire.
 
     It may be pickled, without secrets and without the clients: then STS is asked who its source is, and a copy whose
@@ -317,14 +317,15 @@ class CrossAccountSession(CrossAccountClients):
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         max_workers: int = 16,
-        progress: Callable[[Outcome[Identity]], object] | None = None,
+        progress: ProgressLike[Identity] = None,
     ) -> Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
 
         Args:
             accounts: Which one or ones; None: all.
             max_workers: How many at a time.
-            progress: Called with each outcome once it is known, in this thread.
+            progress: True: a bar in a notebook or at a terminal, nothing elsewhere; or a function that is called with
+                each outcome once it is known, in this thread; or a `fanout.Progress`.
 
         Returns:
             For each account an `Identity`, or the error; and in its `notes`, which options of its profile have no
@@ -345,14 +346,15 @@ class CrossAccountSession(CrossAccountClients):
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         max_workers: int = 16,
-        progress: Callable[[Outcome[Credentials]], object] | None = None,
+        progress: ProgressLike[Credentials] = None,
     ) -> Outcomes[Credentials]:
         """Gets credentials ahead of time, in parallel.
 
         Args:
             accounts: Which one or ones; None: all.
             max_workers: How many at a time.
-            progress: Called with each outcome once it is known, in this thread.
+            progress: True: a bar in a notebook or at a terminal, nothing elsewhere; or a function that is called with
+                each outcome once it is known, in this thread; or a `fanout.Progress`.
 
         Returns:
             For each account its credentials, or the error.
@@ -603,6 +605,14 @@ class CrossAccountSession(CrossAccountClients):
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    def _above(self) -> Iterable[str]:
+        return (repr(self),)
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        from .accounts import accounts_table  # noqa: PLC0415 # few programs show anything
+
+        return accounts_table(self.accounts)
+
     def __repr__(self) -> str:
         return f"<CrossAccountSession: {len(self.accounts)} accounts>"
 
@@ -693,18 +703,19 @@ class CrossAccountSession(CrossAccountClients):
         func: Callable[[Account], T],
         accounts: AccountRef | Iterable[AccountRef] | None,
         max_workers: int,
-        progress: Callable[[Outcome[T]], object] | None,
+        progress: ProgressLike[T],
         *,
         notes: Callable[[Account], tuple[str, ...]] = lambda _account: (),
     ) -> Outcomes[T]:
-        from .fanout import fan_out  # noqa: PLC0415 # few programs work in many accounts at once
+        from .fanout import as_progress, fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
+        told = as_progress(progress)
         by_name = _by_distinct_names(self.accounts.find_all(accounts))
         for account in by_name.values():
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):
                 self._resolve(account).credentials.ask_for_mfa()
-        return fan_out(func, by_name, max_workers=max_workers, notes=notes, progress=progress)
+        return fan_out(func, by_name, max_workers=max_workers, notes=notes, progress=told)
 
 
 def _by_distinct_names(accounts: Iterable[Account]) -> dict[str, Account]:

@@ -469,6 +469,7 @@ def test_what_others_wrote_stays_text(text: str) -> None:
     assert {tag for tag, _ in page.tags} == {"table", "thead", "tbody", "tr", "th", "td", "ul", "li"}
     assert [attributes for _, attributes in page.tags if attributes] == [
         [("class", "tex2jax_ignore mathjax_ignore")],
+        [("class", "tex2jax_ignore mathjax_ignore")],
     ]
     assert len([tag for tag, _ in page.tags if tag == "td"]) == 10
 

@@ -145,8 +145,9 @@ def test_a_notebook_that_nobody_sits_in_front_of_is_an_error(monkeypatch: pytest
         raise NotImplementedError
 
     notebook(monkeypatch, getpass)
-    with pytest.raises(MfaError, match="none was given"):
+    with pytest.raises(MfaError, match="none was given") as caught:
         ask_for_code(SERIAL, None, None)
+    assert "mfa_code=" in str(caught.value.hint)
 
 
 def test_plain_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.support.attacks import ATTACKS
+from tests.support.attacks import ATTACKS, seen
+from tests.support.notebooks import printed
 from xsession.diagnosis import Cause, Diagnosis, HopDiagnosis, HopState
 from xsession.escape import for_json
 from xsession.policies import allow
@@ -86,6 +87,7 @@ def test_text_of_aws_is_escaped(text: str) -> None:
     diagnosis = Diagnosis(account="vegeta", hops=[hop])
     lines = str(diagnosis).splitlines()
     assert len(lines) == 6
+    assert seen(diagnosis._repr_html_()).text.splitlines() == printed(diagnosis).splitlines() == lines
     assert all(line.isprintable() for line in lines)
     assert "<" not in diagnosis._repr_html_().removeprefix("<pre").removesuffix("</pre>").partition(">")[2]
     assert json.loads(for_json(diagnosis.to_dict()))["ok"] is False

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.attacks import seen
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import (
     SOURCE,
@@ -99,6 +100,26 @@ def test_a_grant_says_what_it_is(xs: CrossAccountSession, fake_clock: FakeClock)
     assert grant.session.client("sts").get_caller_identity()["Account"] == VEGETA
     fake_clock.advance(7_201)
     assert grant.remaining == 0
+
+
+def test_a_notebook_shows_a_grant(xs: CrossAccountSession, world: World) -> None:
+    """Whose it is and how long it holds; it shows no key, and makes no call."""
+    grant = granted(xs)
+    environ = grant.environ()
+    calls = len(world.aws.calls)
+    shown = grant._repr_html_()
+    assert seen(shown).text.startswith(f"grant{grant.id}to{JANE}accountvegetarole{world.role}deadline")
+    assert seen(shown).text.endswith("remaining2:00:00")
+    assert not any(environ[name] in shown for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+    assert len(world.aws.calls) == calls
+
+
+@pytest.mark.parametrize("to", ["<img src=x onerror=1>", "jane & <b>co</b>"])
+def test_the_name_of_a_person_stays_text_in_a_notebook(xs: CrossAccountSession, to: str) -> None:
+    """Whoever asks for a grant may choose it."""
+    page = seen(granted(xs, to=to)._repr_html_())
+    assert {tag for tag, _ in page.tags} == {"table", "thead", "tbody", "tr", "th", "td"}
+    assert to in page.text
 
 
 def test_its_sessions_name_the_grant_and_the_person(xs: CrossAccountSession) -> None:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ._locks import held_here as held_here
     from ._locks import is_held as is_held
     from ._made_once import made_once as made_once
+    from ._notebook import notebook_kernel as notebook_kernel
     from ._regular_file import read_regular_file as read_regular_file
-    from ._table import html_table as html_table
-    from ._table import table as table
+    from ._tabular import Tabular as Tabular
     from ._value import frozen as frozen
     from .lazy import public as public
 
@@ -36,8 +36,9 @@ __getattr__, __dir__ = lazy(
         "_frozen_map": ("FrozenMap",),
         "_locks": ("Latch", "held_here", "is_held"),
         "_made_once": ("made_once",),
+        "_notebook": ("notebook_kernel",),
         "_regular_file": ("read_regular_file",),
-        "_table": ("html_table", "table"),
+        "_tabular": ("Tabular",),
         "_value": ("frozen",),
         "lazy": ("public",),
     },

@@ -12,6 +12,8 @@ from xsession.escape import for_html, for_terminal
 MAX_CELL_CHARACTERS = 200
 """Longer cells are cut."""
 
+# A notebook's MathJax would read dollar signs as formulas.
+_NO_FORMULAS = 'class="tex2jax_ignore mathjax_ignore"'
 _SPACES = re.compile(" {2,}")
 
 
@@ -38,12 +40,22 @@ def html_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         headers: The columns' names.
         rows: As many cells each.
     """
-    # The classes keep a notebook's MathJax from reading dollar signs in the cells as formulas.
     return (
-        '<table class="tex2jax_ignore mathjax_ignore">'
+        f"<table {_NO_FORMULAS}>"
         f"<thead>{_html_row('th', headers)}</thead>"
         f"<tbody>{''.join(_html_row('td', row) for row in rows)}</tbody></table>"
     )
+
+
+def text_lines(lines: Iterable[str]) -> Iterable[str]:
+    """Lines of text for a terminal, each in one line."""
+    return map(for_terminal, lines)
+
+
+def html_lines(lines: Iterable[str]) -> str:
+    """Lines of text as an HTML list; nothing where there are none."""
+    items = "".join(f"<li>{for_html(line)}</li>" for line in lines)
+    return items and f"<ul {_NO_FORMULAS}>{items}</ul>"
 
 
 def _html_row(element: str, cells: Iterable[object]) -> str:

@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from xsession._aws import is_denied
-from xsession._base import Clock, renew_after_fork, without_text
+from xsession._base import Clock, notebook_kernel, renew_after_fork, without_text
 from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
 
 MfaCode = Callable[[str], str]
@@ -23,6 +23,7 @@ COMMAND_SECONDS = 60.0
 """How long a program may take: long enough to touch a key."""
 _FAILURE_MEMORY_SECONDS = 5.0
 _LOOK_SECONDS = 0.25
+_HOW_TO_GIVE = "pass mfa_code=, a function that takes the serial number and returns the code, or mfa_command="
 
 
 class CodeUse(Protocol):
@@ -219,23 +220,16 @@ def _code_in(printed: str, program: str) -> str:
 
 
 def _typed(serial: str) -> str:
-    ask = _notebook() or (getpass.getpass if _at_terminal() else None)
+    # A kernel asks on the notebook's page.
+    ask = getattr(notebook_kernel(), "getpass", None) or (getpass.getpass if _at_terminal() else None)
     if ask is None:
         msg = f"the MFA device {serial} needs a code, and there is no way to ask for it"
-        hint = "pass mfa_code=, a function that takes the serial number and returns the code, or mfa_command="
-        raise MfaError(msg, hint=hint)
+        raise MfaError(msg, hint=_HOW_TO_GIVE)
     try:
         return ask(f"Code of the MFA device {serial}: ").strip()
     except (EOFError, NotImplementedError) as error:  # the second: a notebook without a person
         msg = f"the MFA device {serial} needs a code, and none was given"
-        raise MfaError(msg) from error
-
-
-def _notebook() -> Callable[[str], str] | None:
-    # Only where IPython runs already; a kernel asks through the notebook's page.
-    ipython = sys.modules.get("IPython")
-    shell: Any = ipython.get_ipython() if ipython is not None else None
-    return getattr(getattr(shell, "kernel", None), "getpass", None)
+        raise MfaError(msg, hint=_HOW_TO_GIVE) from error
 
 
 def _at_terminal() -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from xsession._aws import is_account_id
-from xsession._base import FrozenMap, frozen
+from xsession._base import FrozenMap, Tabular, frozen
 from xsession.errors import ConfigError, InvalidRoleError, reaching
 from xsession.roles import Defaults, Role, RoleChain, as_chain
 
@@ -41,7 +41,7 @@ SOURCE: Literal[SourceType.SOURCE] = SourceType.SOURCE
 
 
 @frozen
-class Account:
+class Account(Tabular):
     """An AWS account that we can reach.
 
     Args:
@@ -113,6 +113,11 @@ class Account:
     def roles(self) -> tuple[Role, ...]:
         """The chain's roles, in order; empty where the source's credentials are the account's."""
         return () if self.chain is None else self.chain.roles
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        from ._display import account_table  # noqa: PLC0415 # few programs show anything
+
+        return account_table(self, self.region_name)
 
     def _check(self) -> None:
         if is_account_id(self.name) and self.name != self.account_id:

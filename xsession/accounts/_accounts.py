@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from xsession._base import FrozenMap, did_you_mean, hides_frames, public
+from xsession._base import FrozenMap, Tabular, did_you_mean, hides_frames, public
 from xsession.errors import ConfigError, UnknownAccountError, shown
 from xsession.roles import Role, RoleChain, as_chain
 
 from ._account import SOURCE, Account, AccountLike, AccountRef, AccountsLike
 
+if TYPE_CHECKING:
+    from ._graph import AccountGraph
+
 _NOT_IN_NAMES = r"[^A-Za-z0-9._-]"
 
 
 @public
-class Accounts(Mapping[str, Account]):
-    """Accounts by name, in the order in which they were given.
+class Accounts(Tabular, Mapping[str, Account]):
+    """Accounts by name, in the order in which they were given. Prints, and shows in a notebook, as a table.
 
     `a | b`, `a & b` and `a - b` go by names and keep the order of `a`; what only `b` has comes after it.
 
@@ -141,6 +145,12 @@ class Accounts(Mapping[str, Account]):
         unusable = {key: error for key, error in self.unusable.items() if any_other and fnmatchcase(key, name)}
         return Accounts((account for account in self.values() if matches(account)), unusable=unusable)
 
+    def graph(self) -> AccountGraph:
+        """Who is reached through whom: a diagram in a notebook, a tree when it is printed."""
+        from ._graph import AccountGraph  # noqa: PLC0415 # for people who look
+
+        return AccountGraph.of(self.values())
+
     def __getitem__(self, name: str) -> Account:
         self._refuse_unusable(name)
         return self._by_name[name]
@@ -178,6 +188,14 @@ class Accounts(Mapping[str, Account]):
             return NotImplemented
         theirs = other._names()
         return self._chosen(lambda name: name not in theirs)
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        from ._display import accounts_table  # noqa: PLC0415 # likewise
+
+        return accounts_table(self)
+
+    def __str__(self) -> str:
+        return self._as_text()
 
     def __repr__(self) -> str:
         return f"Accounts({', '.join(self._by_name)})"

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from xsession._aws import first_region, is_denied, service_of
-from xsession._base import SYSTEM_CLOCK, Clock, frozen, html_table, public, table
+from xsession._base import SYSTEM_CLOCK, Clock, Tabular, frozen, public
 from xsession.accounts import Account
 from xsession.audit import AuditRecord
 from xsession.errors import ActivityError, ConfigError, XSessionError
-from xsession.escape import for_html, for_terminal
 
 from ._attribution import OwnLog, Trusts, error_code, is_forced
 from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, RateLimit, TrailEvent, lookup_events
@@ -176,7 +175,7 @@ class Search:
 
 
 @public
-class Activities:
+class Activities(Tabular):
     """What was done, read while it is asked for: iterate over it, print it, or show it in a notebook.
 
     Iterating reads page by page, region by region, newest first in each; printing and showing read all, and sort it.
@@ -222,8 +221,7 @@ class Activities:
 
     def text(self) -> str:
         """A table, newest first, and below it what it does not show."""
-        lines = table(_COLUMNS, self._rows())
-        return "\n".join([lines, *(for_terminal(f"not shown: {limit}") for limit in self.limits)])
+        return self._as_text()
 
     def __str__(self) -> str:
         return self.text()
@@ -232,13 +230,12 @@ class Activities:
         state = "all read" if self._search.ended else "not all read yet"
         return f"<Activities: {len(self._read)}, {state}>"
 
-    def _repr_html_(self) -> str:
-        rows = html_table(_COLUMNS, self._rows())
-        return f"{rows}<ul>{''.join(f'<li>{for_html(limit)}</li>' for limit in self.limits)}</ul>"
-
-    def _rows(self) -> list[list[object]]:
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         newest = sorted(self, key=lambda activity: activity.time, reverse=True)
-        return [[_cell(activity, name) for name in _COLUMNS] for activity in newest]
+        return _COLUMNS, [[_cell(activity, name) for name in _COLUMNS] for activity in newest]
+
+    def _below(self) -> Iterable[str]:
+        return (f"not shown: {limit}" for limit in self.limits)
 
     def _more(self) -> bool:
         if self._error is not None:

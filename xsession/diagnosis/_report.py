@@ -149,6 +149,9 @@ class Diagnosis:
         lines = "\n".join(for_html(line, _MAX_LINE) for line in self._lines())
         return f'<pre class="tex2jax_ignore mathjax_ignore">{lines}</pre>'
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
     def _lines(self) -> Iterator[str]:
         failed = self.failed
         verdict = "ok" if failed is None else f"refused at {_place(failed)}"

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from xsession._base import Clock, public
+from xsession._base import Clock, Tabular, public
 from xsession._chain import ResolvedAccount
 from xsession.credentials import Credentials
 from xsession.errors import GrantError
@@ -32,7 +32,7 @@ AssumeOnce = Callable[[ResolvedAccount], Credentials]
 
 
 @public
-class Grant:
+class Grant(Tabular):
     """Credentials for another person; made by `CrossAccountSession.grant`.
 
     Its clients refresh them until the deadline, and sign nothing after it, nor after `revoke`. What is copied out of it
@@ -174,6 +174,16 @@ class Grant:
         credentials = self._resolved.credentials.current()
         expiry = credentials.expiry
         return replace(credentials, expiry=self.deadline if expiry is None else min(expiry, self.deadline))
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        rows = [
+            ("to", self.to),
+            ("account", self.account),
+            ("role", self._resolved.hops[-1].role.role_arn),
+            ("deadline", self.deadline),
+            ("remaining", timedelta(seconds=round(self.remaining))),
+        ]
+        return ("grant", self.id), rows
 
     def __repr__(self) -> str:
         return f"<Grant {self.id} of {self.account!r} to {self.to!r} until {self.deadline:%Y-%m-%d %H:%M:%S} UTC>"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, overload
 
-from xsession._base import Clock, frozen, html_table, public, table
+from xsession._base import Clock, Tabular, frozen, public
 
 from ._failure import Failure, Label
 from ._policy import RefreshState
@@ -84,7 +84,7 @@ class HopStatus:
 
 
 @public
-class Status(Sequence[HopStatus]):
+class Status(Tabular, Sequence[HopStatus]):
     """The hops of all accounts that were used so far. Prints, and shows in a notebook, as a table.
 
     Args:
@@ -109,13 +109,13 @@ class Status(Sequence[HopStatus]):
         return Status(hop for hop in self._hops if hop.account == account)
 
     def __str__(self) -> str:
-        return table(_HEADERS, map(_row, self._hops))
+        return self._as_text()
 
     def __repr__(self) -> str:
         return f"<Status: {len(self._hops)} hops, {sum(hop.ok for hop in self._hops)} ok>"
 
-    def _repr_html_(self) -> str:
-        return html_table(_HEADERS, map(_row, self._hops))
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        return _HEADERS, map(_row, self._hops)
 
 
 def _row(hop: HopStatus) -> tuple[object, ...]:

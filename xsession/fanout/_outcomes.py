@@ -1,22 +1,19 @@
-"""One function over many accounts: a result or an error for each."""
+"""What came of many accounts: a result or an error for each."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from ._base import frozen
-from .errors import XSessionError
+from xsession._base import Tabular, frozen, public
+from xsession.credentials import Credentials, Identity
+from xsession.errors import XSessionError
 
-__all__ = ["FailureGroup", "Outcome", "Outcomes"]
-
+_COLUMNS = ("account", "result", "seconds", "notes")
 _MOST_NAMES = 10
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 
 
 @frozen
@@ -42,6 +39,17 @@ class Outcome(Generic[T]):
         """Whether there is a result."""
         return self.error is None
 
+    @property
+    def in_words(self) -> str:
+        """In a few words what came of it: of an error AWS's code or the type; of other results but ours only "ok"."""
+        if self.error is not None:
+            return f"failed: {getattr(self.error, 'code', None) or type(self.error).__name__}"
+        if isinstance(self.value, Identity):
+            return self.value.arn
+        if isinstance(self.value, Credentials) and self.value.expiry is not None:
+            return f"until {self.value.expiry:%Y-%m-%d %H:%M:%S} UTC"
+        return "ok"
+
 
 @frozen
 class FailureGroup:
@@ -61,10 +69,12 @@ class FailureGroup:
         return f"{names}: {in_words(self.error)}"
 
 
-class Outcomes(Mapping[str, Outcome[T]]):
+@public
+class Outcomes(Tabular, Mapping[str, Outcome[T]]):
     """The outcomes by account name, in the order in which the accounts were given.
 
-    As a string, they say which accounts failed and why, those that failed in the same way together.
+    As a string, they say which accounts failed and why, those that failed in the same way together; a notebook shows
+    that above a table of all.
     """
 
     def __init__(self, outcomes: Iterable[Outcome[T]]) -> None:
@@ -83,11 +93,20 @@ class Outcomes(Mapping[str, Outcome[T]]):
         return f"<Outcomes: {len(self.results)} ok, {len(self.errors)} failed>"
 
     def __str__(self) -> str:
+        return "\n  ".join(self._above())
+
+    def _above(self) -> list[str]:
         failures = self.failures
         if not failures:
-            return f"{len(self)} of {len(self)} accounts ok"
+            return [f"{len(self)} of {len(self)} accounts ok"]
         failed = sum(len(group.accounts) for group in failures)
-        return "\n  ".join([f"{failed} of {len(self)} accounts failed:", *map(str, failures)])
+        return [f"{failed} of {len(self)} accounts failed:", *map(str, failures)]
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        return _COLUMNS, [
+            (outcome.account, outcome.in_words, f"{outcome.seconds:.2f}", "; ".join(outcome.notes) or None)
+            for outcome in self.values()
+        ]
 
     @property
     def ok(self) -> bool:
@@ -136,42 +155,3 @@ def _kind(error: Exception) -> object:
 
 def _without_numbers(words: str) -> str:
     return re.sub(r"\d+", "0", words)
-
-
-def fan_out(
-    func: Callable[[Item], T],
-    items: Mapping[str, Item],
-    *,
-    max_workers: int,
-    notes: Callable[[Item], tuple[str, ...]] = lambda _item: (),
-    progress: Callable[[Outcome[T]], object] | None = None,
-) -> Outcomes[T]:
-    """Calls `func` for every item in threads.
-
-    Args:
-        func: Called once for each item; what it raises becomes that account's error.
-        items: By account name.
-        max_workers: How many threads at most.
-        notes: What a person should know of an item, whatever comes of it.
-        progress: Called with each outcome once it is known, in the caller's thread; what it raises ends the rest.
-    """
-
-    def attempt(name: str) -> Outcome[T]:
-        began = time.monotonic()
-        value, failure = None, None
-        try:
-            value = func(items[name])
-        except Exception as error:  # noqa: BLE001 # one account's failure must not end the others'
-            failure = error
-        return Outcome(name, value, failure, time.monotonic() - began, notes(items[name]))
-
-    with ThreadPoolExecutor(max(1, min(max_workers, len(items))), "xsession-fanout") as pool:
-        futures = [pool.submit(attempt, name) for name in items]
-        try:
-            for future in as_completed(futures):
-                if progress is not None:
-                    progress(future.result())
-        finally:
-            for future in futures:
-                future.cancel()
-        return Outcomes(future.result() for future in futures)

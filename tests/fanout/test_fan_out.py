@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import pytest
 
-from xsession.errors import AssumeRoleError
-from xsession.fanout import Outcome, Outcomes, fan_out
+from xsession import Outcome, Outcomes
+from xsession.fanout import fan_out
 
 
 def halve(number: int) -> int:
@@ -46,32 +45,6 @@ def test_outcomes_say_in_words_which_failed_and_why() -> None:
         f"12 of 13 accounts failed:\n  {names} and 2 more: ValueError: 1 is odd"
     )
     assert str(fan_out(halve, {"four": 4}, max_workers=1)) == "1 of 1 accounts ok"
-
-
-def refused(name: str, **changes: Any) -> AssumeRoleError:
-    """The error of an account whose role is refused."""
-    role = f"arn:aws:iam::{len(name):012}:role/{name}"
-    fields: dict[str, Any] = {
-        "account": name, "role_arn": role, "hop": 1, "code": "AccessDenied", "request_id": name, "hint": "do this",
-    }  # fmt: skip
-    return AssumeRoleError(changes.pop("message", f"AccessDenied: not on {role}"), **(fields | changes))
-
-
-@pytest.mark.parametrize(
-    ("other", "together"),
-    [
-        (refused("b"), True),
-        (refused("b", message="AccessDenied: with an explicit deny"), False),
-        (refused("b", hop=2), False),
-        (refused("b", hint="do that"), False),
-        (refused("b", code="Throttling"), False),
-        (ValueError("b"), False),
-    ],
-)
-def test_what_failed_alike(other: Exception, together: bool) -> None:
-    """Another cause, another hop or another thing to do is another group."""
-    outcomes: Outcomes[None] = Outcomes([Outcome("a", None, refused("a"), 0.1), Outcome("b", None, other, 0.1)])
-    assert [group.accounts for group in outcomes.failures] == ([("a", "b")] if together else [("a",), ("b",)])
 
 
 def test_progress_is_told_of_each_in_the_callers_thread() -> None:
@@ -143,8 +116,3 @@ def test_no_more_threads_than_asked_for() -> None:
 
     assert fan_out(work, {str(number): number for number in range(30)}, max_workers=3).ok
     assert most <= 3
-
-
-def test_an_outcome_is_a_value() -> None:
-    """Two of the same are equal."""
-    assert Outcome("a", 1, None, 0.5) == Outcome("a", 1, None, 0.5)

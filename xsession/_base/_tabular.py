@@ -1,0 +1,37 @@
+"""Shows as a table in a notebook; the table's code is imported when it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+class Tabular:
+    """An object that a notebook shows as a table, and IPython in a terminal as the same table in text."""
+
+    __slots__ = ()
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        """The names of the columns, and the rows."""
+        raise NotImplementedError
+
+    def _above(self) -> Iterable[str]:
+        """Lines that stand above the table."""
+        return ()
+
+    def _below(self) -> Iterable[str]:
+        """Lines that stand below it; asked for after the rows."""
+        return ()
+
+    def _as_text(self) -> str:
+        from ._table import table, text_lines  # noqa: PLC0415 # few programs show anything
+
+        return "\n".join([*text_lines(self._above()), table(*self._table()), *text_lines(self._below())])
+
+    def _repr_html_(self) -> str:
+        from ._table import html_lines, html_table  # noqa: PLC0415 # likewise
+
+        return html_lines(self._above()) + html_table(*self._table()) + html_lines(self._below())
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(self._as_text())

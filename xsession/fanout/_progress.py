@@ -1,0 +1,120 @@
+"""Who is told while many accounts are worked in: a function, a bar, or lines of text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from xsession._base import notebook_kernel, public
+from xsession.errors import ConfigError
+from xsession.escape import for_terminal
+
+from ._outcomes import Outcome
+
+T = TypeVar("T")
+
+
+@public
+@runtime_checkable
+class Progress(Protocol):
+    """Told how it goes, all in the caller's thread. What it raises ends the rest."""
+
+    def begin(self, total: int) -> None:
+        """So many outcomes will come."""
+
+    def advance(self, outcome: Outcome[Any]) -> None:
+        """One more is known."""
+
+    def end(self) -> None:
+        """No more will come, whether all came or not."""
+
+
+ProgressLike: TypeAlias = Progress | Callable[[Outcome[T]], object] | bool | None
+"""What is told: a `Progress`, a function that takes each outcome, True for a bar where a person looks, or nothing."""
+
+
+def as_progress(progress: ProgressLike[Any]) -> Progress:
+    """The progress that an argument stands for.
+
+    Args:
+        progress: True: tqdm's bar in a notebook, or where standard error is a terminal; without tqdm, lines of text;
+            elsewhere nothing.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
+    if progress is None or progress is False:
+        return _Function(lambda _outcome: None)
+    if progress is True:
+        return _shown()
+    if isinstance(progress, Progress):
+        return progress
+    if callable(progress):
+        return _Function(progress)
+    raise ConfigError.invalid(progress, "progress", "True, a function that takes an outcome, or a Progress")
+
+
+class _Function:
+    def __init__(self, function: Callable[[Outcome[Any]], object]) -> None:
+        self._function = function
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def advance(self, outcome: Outcome[Any]) -> None:
+        self._function(outcome)
+
+    def end(self) -> None:
+        pass
+
+
+class _Bar:
+    """tqdm's bar, with how many have failed so far.
+
+    Args:
+        tqdm: tqdm's class.
+    """
+
+    def __init__(self, tqdm: Any) -> None:
+        self._tqdm = tqdm
+        self._failed = 0
+
+    def begin(self, total: int) -> None:
+        self._bar = self._tqdm(total=total, unit="account")
+
+    def advance(self, outcome: Outcome[Any]) -> None:
+        if not outcome.ok:
+            self._failed += 1
+            self._bar.set_postfix(failed=self._failed, refresh=False)
+        self._bar.update()
+
+    def end(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A line of text on standard error for each outcome."""
+
+    def begin(self, total: int) -> None:
+        self._total, self._done = total, 0
+
+    def advance(self, outcome: Outcome[Any]) -> None:
+        self._done += 1
+        line = f"{self._done}/{self._total}  {outcome.account}: {outcome.in_words}"
+        print(for_terminal(line), file=sys.stderr)  # noqa: T201 # what it is for
+
+    def end(self) -> None:
+        pass
+
+
+def _shown() -> Progress:
+    in_notebook = notebook_kernel() is not None
+    if not in_notebook and not (sys.stderr and sys.stderr.isatty()):
+        return as_progress(None)
+    if find_spec("tqdm") is None:
+        return _Lines()
+    name = "tqdm.notebook" if in_notebook and find_spec("ipywidgets") is not None else "tqdm"
+    return _Bar(import_module(name).tqdm)
