@@ -17,19 +17,20 @@ AIRFLOW := .venvs/airflow
 TYPING := .venvs/typing
 TYPED := $(TYPING)/types-boto3/.stubs $(TYPING)/boto3-stubs/.stubs $(TYPING)/no-stubs/.stubs
 NEWEST := .venvs/newest
+NOTEBOOKS := .venvs/notebooks
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers and not notebooks"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +68,11 @@ test-typing: .venv/.dev $(TYPED) ## mypy, pyright and basedpyright with types-bo
 newer-services: $(NEWEST)/.python ## which services of the newest botocore have no type of their own yet
 	@$(NEWEST)/bin/python $(INSTALL) --upgrade boto3
 	@$(NEWEST)/bin/python -m tools.service_types --newer
+test-notebooks: $(NOTEBOOKS)/.notebooks ## a Jupyter kernel, with pandas, polars and the tutorial notebook
+	@$(NOTEBOOKS)/bin/pytest -q -m notebooks tests/notebooks $(ARGS)
+
+notebook: $(NOTEBOOKS)/.notebooks ## runs the tutorial notebook and saves its outputs
+	@$(NOTEBOOKS)/bin/python -m tools.notebook
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -115,6 +121,7 @@ $(DIST)/.dist: EXTRAS := dist
 $(CRT)/.crt: EXTRAS := crt
 $(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
 $(AIRFLOW)/.airflow: EXTRAS := airflow
+$(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
 
 .venv/.demo .venv/.dev .venv/.docs: pyproject.toml | .venv/.python
 $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
@@ -122,8 +129,9 @@ $(DIST)/.dist: pyproject.toml | $(DIST)/.python
 $(CRT)/.crt: pyproject.toml | $(CRT)/.python
 $(FRAMEWORKS)/.frameworks: pyproject.toml | $(FRAMEWORKS)/.python
 $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
+$(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) -e ".[$(EXTRAS)]"
 	@touch $@

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.support.notebooks import printed
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession, SessionClosedError
 from xsession.policies import allow
@@ -45,7 +46,7 @@ def test_it_says_which_account_it_is_for(world: World) -> None:
 def test_a_notebook_shows_the_account_and_its_region(world: World) -> None:
     """The region of its clients, which may be the session's; it is not reached for it."""
     session = world.session()["deep"]
-    text = session._as_text().splitlines()
+    text = printed(session).splitlines()
     assert text[0].split() == ["account", "deep"]
     assert [line.split()[1] for line in text if line.startswith("region")] == ["eu-west-1"]
     assert all(role.role_arn in session._repr_html_() for role in world.chain)

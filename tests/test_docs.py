@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -155,6 +156,38 @@ def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: 
         environ = {**local_aws.environ(story.key), "PATH": os.environ["PATH"], "COLUMNS": "80", "LOGNAME": "bruce"}
         done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
         assert done.stdout.replace("python -m xsession", "xsession") == expected, done.stderr
+
+
+def outputs_of(notebook: Path) -> list[str]:
+    """What is saved in a notebook, but for what its author wrote: each output but pictures, as JSON."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    shown = [output for cell in cells for output in cell.get("outputs", [])]
+    for output in shown:
+        output.get("data", {}).pop("image/png", None)
+    return [json.dumps(output) for output in shown]
+
+
+def secrets_in(text: str) -> list[str]:
+    """What has the form of a secret key or of a token: forty or more of their characters, and no ARN."""
+    found = re.findall(r"(?<![\w/+=-])[\w/+=-]{40,}(?![\w/+=-])", text)
+    return [one for one in found if re.search("[A-Za-z]", one) and not re.search("role/|user/", one)]
+
+
+def test_saved_notebooks_hold_no_secret() -> None:
+    """They are saved with their outputs, as users save theirs."""
+    notebooks = sorted(DOCS.rglob("*.ipynb"))
+    assert notebooks
+    for notebook in notebooks:
+        outputs = outputs_of(notebook)
+        assert len(outputs) > 5
+        assert [secret for output in outputs for secret in secrets_in(output)] == []
+
+
+def test_a_secret_in_an_output_is_found(local_aws: LocalAWS) -> None:
+    """Of the local AWS, and of AWS."""
+    key = local_aws.account("111111111111").user("bruce")
+    for secret in (key.secret_access_key, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzE" * 20):
+        assert secrets_in(json.dumps({"text/plain": f"Credentials('{secret}')"})) == [secret]
 
 
 def test_pages_name_no_function_that_is_not_there() -> None:

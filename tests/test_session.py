@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.support.cells import until
+from tests.support.notebooks import printed
 from tests.support.worlds import BATMAN, HUB, VEGETA, World, who
 from xsession import (
     SOURCE,
@@ -933,7 +934,7 @@ def test_repr_tells_how_many_accounts_there_are(world: World) -> None:
 def test_a_notebook_shows_a_sessions_accounts(world: World) -> None:
     """And reaches none for it."""
     xs = world.session()
-    assert xs._as_text() == f"{xs!r}\n{xs.accounts}"
+    assert printed(xs) == f"{xs!r}\n{xs.accounts}"
     assert xs.accounts._repr_html_() in xs._repr_html_()
     assert world.aws.calls == []
 

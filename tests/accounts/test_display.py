@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.attacks import ATTACKS, seen
+from tests.support.notebooks import printed
 from xsession import Account, Accounts, ConfigError, Role, RoleChain
 from xsession.accounts import Profile, account_table
 
@@ -47,7 +48,7 @@ def test_accounts_print_as_a_table_which_a_notebook_shows_too() -> None:
 def test_an_account_shows_every_hop() -> None:
     """With the region of its clients, and what a person should know; never an external id."""
     account = Account("deep", RoleChain(HUB, Role(LAST, external_id=EXTERNAL_ID)), notes=("<has no effect>",))
-    assert account._as_text().splitlines() == [
+    assert printed(account).splitlines() == [
         "account     deep",
         "id          222222222222",
         "source      source",
@@ -58,7 +59,7 @@ def test_an_account_shows_every_hop() -> None:
         "defined in  -",
         "note        <has no effect>",
     ]
-    assert same_words(account, account._as_text())
+    assert same_words(account, printed(account))
     assert ("region", "eu-west-1") in account_table(account, "eu-west-1")[1]
     assert str(account) == repr(account)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 
 def printed(shown: Any) -> str:
-    """What IPython prints of an object in a terminal."""
+    """What IPython prints of an object in a terminal: it asks the first class that has a `__repr__` of its own."""
     parts: list[str] = []
-    shown._repr_pretty_(SimpleNamespace(text=parts.append), False)
+    (asked, *_) = (cls for cls in type(shown).mro() if {"__repr__", "_repr_pretty_"} & vars(cls).keys())
+    vars(asked)["_repr_pretty_"](shown, SimpleNamespace(text=parts.append), False)
     return "".join(parts)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from ._discovery import Discovery as Discovery
     from ._display import account_table as account_table
     from ._display import accounts_table as accounts_table
-    from ._graph import AccountGraph
+    from ._graph import AccountGraph, GraphStep
     from ._names import valid_names
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
     from ._trusted_files import TrustedFiles
 
-__all__ = ["SOURCE", "Account", "AccountGraph", "AccountRef", "Accounts", "TrustedFiles", "valid_names"]
+__all__ = ["SOURCE", "Account", "AccountGraph", "AccountRef", "Accounts", "GraphStep", "TrustedFiles", "valid_names"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -31,7 +31,7 @@ __getattr__, __dir__ = lazy(
         "_aws_config": ("AwsFiles", "Sections", "read_sections"),
         "_discovery": ("Discovery",),
         "_display": ("account_table", "accounts_table"),
-        "_graph": ("AccountGraph",),
+        "_graph": ("AccountGraph", "GraphStep"),
         "_names": ("valid_names",),
         "_profile": ("Profile", "ProfileSettings"),
         "_trusted_files": ("TrustedFiles",),
