@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,21 @@ def test_text_and_html_say_the_same() -> None:
     assert seen(Shown("x")._repr_html_()).text == "above xabx1below x"
     assert printed(Bare()) == "a\n1"
     assert {tag for tag, _ in seen(Bare()._repr_html_()).tags} == {"table", "thead", "tbody", "tr", "th", "td"}
+
+
+def test_a_class_may_print_itself_in_its_own_way() -> None:
+    """One with a `__repr__` alone prints the table: IPython would take that, and a notebook shows the table too."""
+
+    class Own(Bare):
+        def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+            printer.text("mine")
+
+    class Named(Bare):
+        def __repr__(self) -> str:
+            return "named"
+
+    assert printed(Own()) == "mine"
+    assert printed(Named()) == "a\n1"
 
 
 def test_the_class_says_what_is_shown() -> None:

@@ -31,7 +31,7 @@ from xsession import (
     get_client,
     use_session,
 )
-from xsession.accounts import AccountRef, valid_names
+from xsession.accounts import AccountGraph, AccountRef, valid_names
 from xsession.activity import Activities
 from xsession.audit import AuditLog
 from xsession.diagnosis import Diagnosis
@@ -174,6 +174,10 @@ def names(xs: CrossAccountSession, one: AccountRef, some: Iterable[AccountRef]) 
     xs.warm(one)
     xs.warm(some)
     xs.verify(progress=lambda outcome: outcome.value and outcome.value.arn)
+    xs.warm(progress=True)
+    xs.warm(progress="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(xs.accounts.graph(), AccountGraph)
+    assert_type(xs.accounts.graph().to_mermaid(), str)
     assert_type(xs.verify().failures, tuple[FailureGroup, ...])
 
 

@@ -14,7 +14,8 @@ class Tabular:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # IPython stops at the first class that has a __repr__ of its own, before it comes to this one.
-        cls._repr_pretty_ = Tabular._repr_pretty_  # type: ignore[method-assign]  # it is the same
+        if "_repr_pretty_" not in vars(cls):
+            cls._repr_pretty_ = Tabular._repr_pretty_  # type: ignore[method-assign]  # it is the same
 
     def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         """The names of the columns, and the rows."""
