@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 from botocore.config import Config
 
-from ._base import Tabular, hides_frames
+from ._base import Table, Tabular, hides_frames
 from ._botocore import config_key, region_of
 from ._chain import ResolvedAccount
 from ._client_cache import ClientCache
@@ -197,7 +196,7 @@ class AccountSession(Tabular, AccountClients):
         msg = "an AccountSession is not pickled; pickle the CrossAccountSession and ask the copy for the account"
         raise TypeError(msg)
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         from .accounts import account_table  # noqa: PLC0415 # few programs show anything
 
         return account_table(self._resolved.account, self.region_name)

@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 from cachetools import LRUCache
 
-from ._base import SYSTEM_CLOCK, Clock, Tabular, hides_frames, is_held, renew_after_fork
+from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, is_held, renew_after_fork
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache
 from .account_session import AccountSession, refuse_keys, shared_client
@@ -608,7 +608,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
     def _above(self) -> Iterable[str]:
         return (repr(self),)
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         from .accounts import accounts_table  # noqa: PLC0415 # few programs show anything
 
         return accounts_table(self.accounts)

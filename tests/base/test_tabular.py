@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from tests.support.attacks import ATTACKS, harmless, seen
 from tests.support.notebooks import printed
 from tests.support.programs import run_python
-from xsession._base import Tabular
+from xsession._base import Table, Tabular
 from xsession._base._table import html_lines
 
 
@@ -21,7 +21,7 @@ class Shown(Tabular):
     def _above(self) -> Iterable[str]:
         return (f"above {self.text}",)
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         return ("a", "b"), [(self.text, 1)]
 
     def _below(self) -> Iterable[str]:
@@ -31,7 +31,7 @@ class Shown(Tabular):
 class Bare(Tabular):
     """A table alone."""
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         return ("a",), [(1,)]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
+
+Table: TypeAlias = tuple[Sequence[str], Iterable[Sequence[object]]]
+"""The names of the columns, and the rows."""
 
 
 class Tabular:
@@ -17,8 +20,8 @@ class Tabular:
         if "_repr_pretty_" not in vars(cls):
             cls._repr_pretty_ = Tabular._repr_pretty_  # type: ignore[method-assign]  # it is the same
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
-        """The names of the columns, and the rows."""
+    def _table(self) -> Table:
+        """What is shown."""
         raise NotImplementedError
 
     def _above(self) -> Iterable[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from xsession._aws import is_account_id
-from xsession._base import FrozenMap, Tabular, frozen
+from xsession._base import FrozenMap, Table, Tabular, frozen
 from xsession.errors import ConfigError, InvalidRoleError, reaching
 from xsession.roles import Defaults, Role, RoleChain, as_chain
 
@@ -114,7 +114,7 @@ class Account(Tabular):
         """The chain's roles, in order; empty where the source's credentials are the account's."""
         return () if self.chain is None else self.chain.roles
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         from ._display import account_table  # noqa: PLC0415 # few programs show anything
 
         return account_table(self, self.region_name)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from xsession._base import FrozenMap, Tabular, did_you_mean, hides_frames, public
+from xsession._base import FrozenMap, Table, Tabular, did_you_mean, hides_frames, public
 from xsession.errors import ConfigError, UnknownAccountError, shown
 from xsession.roles import Role, RoleChain, as_chain
 
@@ -189,7 +189,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         theirs = other._names()
         return self._chosen(lambda name: name not in theirs)
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         from ._display import accounts_table  # noqa: PLC0415 # likewise
 
         return accounts_table(self)

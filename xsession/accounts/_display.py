@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from xsession._base import Table
 from xsession.roles import Role
 
 from ._account import Account
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ._accounts import Accounts
 
 BOTO3_SESSION = "boto3 session"
-Table = tuple[Sequence[str], Iterable[Sequence[object]]]
 
 
 def accounts_table(accounts: Accounts) -> Table:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from xsession._aws import first_region, is_denied, service_of
-from xsession._base import SYSTEM_CLOCK, Clock, Tabular, frozen, public
+from xsession._base import SYSTEM_CLOCK, Clock, Table, Tabular, frozen, public
 from xsession.accounts import Account
 from xsession.audit import AuditRecord
 from xsession.errors import ActivityError, ConfigError, XSessionError
@@ -230,7 +230,7 @@ class Activities(Tabular):
         state = "all read" if self._search.ended else "not all read yet"
         return f"<Activities: {len(self._read)}, {state}>"
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         newest = sorted(self, key=lambda activity: activity.time, reverse=True)
         return _COLUMNS, [[_cell(activity, name) for name in _COLUMNS] for activity in newest]
 

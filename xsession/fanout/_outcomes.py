@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from xsession._base import Tabular, frozen, public
+from xsession._base import Table, Tabular, frozen, public
 from xsession.credentials import Credentials, Identity
 from xsession.errors import XSessionError
 
@@ -102,7 +102,7 @@ class Outcomes(Tabular, Mapping[str, Outcome[T]]):
         failed = sum(len(group.accounts) for group in failures)
         return [f"{failed} of {len(self)} accounts failed:", *map(str, failures)]
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         return _COLUMNS, [
             (outcome.account, outcome.in_words, f"{outcome.seconds:.2f}", "; ".join(outcome.notes) or None)
             for outcome in self.values()

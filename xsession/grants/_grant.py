@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from xsession._base import Clock, Tabular, public
+from xsession._base import Clock, Table, Tabular, public
 from xsession._chain import ResolvedAccount
 from xsession.credentials import Credentials
 from xsession.errors import GrantError
@@ -175,7 +175,7 @@ class Grant(Tabular):
         expiry = credentials.expiry
         return replace(credentials, expiry=self.deadline if expiry is None else min(expiry, self.deadline))
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         rows = [
             ("to", self.to),
             ("account", self.account),

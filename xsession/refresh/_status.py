@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, overload
 
-from xsession._base import Clock, Tabular, frozen, public
+from xsession._base import Clock, Table, Tabular, frozen, public
 
 from ._failure import Failure, Label
 from ._policy import RefreshState
@@ -114,7 +114,7 @@ class Status(Tabular, Sequence[HopStatus]):
     def __repr__(self) -> str:
         return f"<Status: {len(self._hops)} hops, {sum(hop.ok for hop in self._hops)} ok>"
 
-    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    def _table(self) -> Table:
         return _HEADERS, map(_row, self._hops)
 
 
