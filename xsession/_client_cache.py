@@ -6,10 +6,16 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._base import renew_after_fork
+from ._botocore import config_key, region_of
 from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+    from ._chain import ResolvedAccount
 
 Build = Callable[[], Any]
 
@@ -160,3 +166,42 @@ def _close_and_forget(cache: weakref.ref[ClientCache], key: Hashable, close: Cal
 def _check_bound(maxsize: object) -> None:
     if not isinstance(maxsize, int) or maxsize < 1:
         raise ConfigError.invalid(maxsize, "max_clients", "a whole number of clients, at least 1")
+
+
+def shared_client(
+    clients: ClientCache,
+    resolved: ResolvedAccount,
+    service_name: str,
+    *,
+    region_name: str | None,
+    config: Config | None,
+    kwargs: dict[str, Any],
+    shortcut: Hashable | None = None,
+    epoch: int | None = None,
+) -> Any:
+    """The client that all who ask for the same one share.
+
+    Args:
+        clients: Where it is kept.
+        resolved: The account.
+        service_name: "s3", "ec2", ...
+        region_name: The client's region; None: the configuration's, else the account's.
+        config: Laid over the session's configuration.
+        kwargs: Whatever else boto3's `client` takes, without keys.
+        shortcut: As `ClientCache.get` takes it.
+        epoch: As `ClientCache.get` takes it.
+    """
+    region = region_of(region_name, config, resolved.region_name)
+    key: tuple[object, ...] = (resolved.key, service_name, region, config_key(config))
+    if kwargs:
+        key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
+    if config is not None:
+        kwargs = {**kwargs, "config": config}
+    client = clients.get(
+        key,
+        shortcut,
+        lambda: resolved.source.client(service_name, resolved.credentials, region, **kwargs),
+        epoch=epoch,
+    )
+    resolved.source.report()
+    return client

@@ -10,15 +10,13 @@ import boto3
 from botocore.config import Config
 
 from ._base import Table, Tabular, hides_frames
-from ._botocore import config_key, region_of
+from ._botocore import region_of
 from ._chain import ResolvedAccount
-from ._client_cache import ClientCache
+from ._client_cache import ClientCache, shared_client
 from .errors import ConfigError, SessionClosedError
 from .roles import RoleChain
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from botocore.credentials import Credentials as BotocoreCredentials
 
     from xsession._service_clients import AccountClients
@@ -49,45 +47,6 @@ def refuse_keys(arguments: dict[str, Any], account: str) -> None:
         arguments.update(dict.fromkeys(refused, "(not shown)"))
         msg = f"a client takes no {min(refused)}: the account says whose credentials are used"
         raise ConfigError(msg, account=account, hint="use boto3.client for keys of your own")
-
-
-def shared_client(
-    clients: ClientCache,
-    resolved: ResolvedAccount,
-    service_name: str,
-    *,
-    region_name: str | None,
-    config: Config | None,
-    kwargs: dict[str, Any],
-    shortcut: Hashable | None = None,
-    epoch: int | None = None,
-) -> Any:
-    """The client that all who ask for the same one share.
-
-    Args:
-        clients: Where it is kept.
-        resolved: The account.
-        service_name: "s3", "ec2", ...
-        region_name: The client's region; None: the configuration's, else the account's.
-        config: Laid over the session's configuration.
-        kwargs: Whatever else boto3's `client` takes, without keys.
-        shortcut: As `ClientCache.get` takes it.
-        epoch: As `ClientCache.get` takes it.
-    """
-    region = region_of(region_name, config, resolved.region_name)
-    key: tuple[object, ...] = (resolved.key, service_name, region, config_key(config))
-    if kwargs:
-        key = *key, frozenset((name, value if value.__hash__ else repr(value)) for name, value in kwargs.items())
-    if config is not None:
-        kwargs = {**kwargs, "config": config}
-    client = clients.get(
-        key,
-        shortcut,
-        lambda: resolved.source.client(service_name, resolved.credentials, region, **kwargs),
-        epoch=epoch,
-    )
-    resolved.source.report()
-    return client
 
 
 class AccountSession(Tabular, AccountClients):

@@ -22,8 +22,8 @@ from cachetools import LRUCache
 
 from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, is_held, renew_after_fork
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
-from ._client_cache import ClientCache
-from .account_session import AccountSession, refuse_keys, shared_client
+from ._client_cache import ClientCache, shared_client
+from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts, AccountsLike, Profile, required_role
 from .credentials import Credentials, Identity
 from .errors import ConfigError, SessionClosedError, WrongAccountError, XSessionError, reaching
