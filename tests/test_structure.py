@@ -62,6 +62,7 @@ TESTED_BY = {
     "_base.lazy": "test_structure.py",
     "_botocore._bearer_tokens": "botocore/test_core_settings.py",
     "_botocore._credentials_lookup": "botocore/test_instance_metadata.py",
+    "_botocore._derived_settings": "botocore/test_core_settings.py",
     "_botocore._source_mfa": "chain/test_mfa.py",
     "_botocore._source_errors": "botocore/test_source_session.py",
     "_botocore._signing": "botocore/test_rejections.py",

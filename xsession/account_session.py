@@ -86,6 +86,23 @@ class AccountSession(Tabular, AccountClients):
         """botocore's credentials object of the account: asked at each signing, it has current ones."""
         return self._resolved.credentials
 
+    def aio(self) -> Any:
+        """The account's aiobotocore session, over the same credentials; the same object at each call.
+
+        Needs the extra `aio`. Code that takes an `aiobotocore.session.AioSession` takes it; what waits for a refresh
+        in an event loop does not hold up that loop. Nobody at a terminal is asked for an MFA code there.
+
+        Raises:
+            ConfigError: aiobotocore is not installed, or too old.
+        """
+        made = self.__dict__.get("_made_aio")
+        if made is None:
+            from .integrations import aio_session  # noqa: PLC0415 # it imports aiobotocore
+
+            # As in __getattr__.
+            made = self.__dict__.setdefault("_made_aio", aio_session(self, self._resolved, refuse_keys))
+        return made
+
     if not TYPE_CHECKING:  # `_service_clients` has the type of each service's client
 
         @hides_frames(ConfigError)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cells import in_threads, until
 from xsession._base import Latch, held_here, is_held
+from xsession._base._locks import Waiter
 
 
 def test_a_latch_that_is_set_lets_everybody_pass() -> None:
@@ -42,8 +43,8 @@ def test_a_latch_wakes_all_that_wait() -> None:
 def test_a_latch_that_is_set_in_the_middle_of_coming_to_wait_lets_pass() -> None:
     """Whoever comes finds that it is set, though nobody wakes it."""
 
-    class Late(list[threading.Lock]):
-        def append(self, waiter: threading.Lock) -> None:
+    class Late(list[Waiter]):
+        def append(self, waiter: Waiter) -> None:
             latch.set()
             super().append(waiter)
 
@@ -55,12 +56,12 @@ def test_a_latch_that_is_set_in_the_middle_of_coming_to_wait_lets_pass() -> None
 def test_a_latch_that_is_set_as_a_wait_ends_was_set() -> None:
     """Whoever sets it has taken the waiter by then; two that set it at once are as good as one."""
 
-    class Emptied(list[threading.Lock]):
-        def remove(self, waiter: threading.Lock) -> None:
+    class Emptied(list[Waiter]):
+        def remove(self, waiter: Waiter) -> None:
             self.clear()
             super().remove(waiter)
 
-        def pop(self, _index: object = -1) -> threading.Lock:
+        def pop(self, _index: object = -1) -> Waiter:
             self.clear()
             return super().pop()
 

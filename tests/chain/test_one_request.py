@@ -89,7 +89,8 @@ def test_nine_steps_lead_from_a_signing_to_sts(world: World, monkeypatch: pytest
     # The page for contributors tells the same.
     rows = re.findall(r"^\| (?:caller|worker) \| `([^`]+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert rows == [step.partition(".")[2].replace("_wait", "SystemClock.wait") for step in walk]
-    assert len(seen["handing over"]) <= len(seen["caller"]) + 1, seen
+    # One of them is a generator's, which a caller in an event loop walks through too.
+    assert len(seen["handing over"]) <= len(seen["caller"]) + 2, seen
 
 
 def test_twenty_files_lead_to_a_client() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol
 
 
 def held_here(lock: object) -> bool:
@@ -24,6 +25,13 @@ def is_held(lock: threading.RLock) -> bool:
     return False
 
 
+class Waiter(Protocol):
+    """What waits for a latch."""
+
+    def release(self) -> object:
+        """Called once, by the thread that sets the latch."""
+
+
 class Latch:
     """An event that is set once. It has no lock, which `threading.Event` has.
 
@@ -35,7 +43,7 @@ class Latch:
 
     def __init__(self) -> None:
         self._set = False
-        self._waiters: list[threading.Lock] = []
+        self._waiters: list[Waiter] = []
 
     def is_set(self) -> bool:
         """Whether it is set."""
@@ -66,10 +74,17 @@ class Latch:
                 waiter.acquire(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
         finally:
             if not self._set:
-                self._leave(waiter)
+                self.leave(waiter)
         return self._set
 
-    def _leave(self, waiter: threading.Lock) -> None:
+    def wake(self, waiter: Waiter, /) -> None:
+        """Has this one woken as well: at once, if it is set."""
+        self._waiters.append(waiter)
+        if self._set:
+            self.set()
+
+    def leave(self, waiter: Waiter, /) -> None:
+        """Forgets one that waits no longer."""
         try:
             self._waiters.remove(waiter)
         except ValueError:

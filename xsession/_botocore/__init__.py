@@ -6,9 +6,12 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._config import config_key as config_key
+    from ._config import own_options as own_options
     from ._config import region_of as region_of
     from ._core import ClientCore as ClientCore
     from ._core import Loaders as Loaders
+    from ._derived_settings import DerivedSettings as DerivedSettings
+    from ._in_loop import register_in_loop as register_in_loop
     from ._log_filter import install_log_filter as install_log_filter
     from ._log_filter import unlogged as unlogged
     from ._profile_session import settings_session as settings_session
@@ -27,8 +30,10 @@ __all__: list[str] = []
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "_config": ("config_key", "region_of"),
+        "_config": ("config_key", "own_options", "region_of"),
         "_core": ("ClientCore", "Loaders"),
+        "_derived_settings": ("DerivedSettings",),
+        "_in_loop": ("register_in_loop",),
         "_profile_session": ("settings_session",),
         "_log_filter": ("install_log_filter", "unlogged"),
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),

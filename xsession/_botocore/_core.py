@@ -16,7 +16,6 @@ import botocore.handlers
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
-from botocore.endpoint import DEFAULT_TIMEOUT
 
 from xsession._base import renew_after_fork
 
@@ -26,20 +25,17 @@ from . import _rejections as rejections
 from . import _transfers as transfers
 from ._config import own_options
 from ._connections import HandedOut
+from ._derived_settings import DerivedSettings
 from ._shared_methods import SharedMethods, forget_operations
 from ._source_settings import given_handlers, given_loader, register, with_boto3_models
 from ._timestamps import timestamp
-from ._user_agent import tell_methods
 
 if TYPE_CHECKING:
     from ._template import Template
     from ._template_cache import Templates
 
-MAX_POOL_CONNECTIONS = 64
-"""Connections that one client keeps: many threads share it, and botocore's 10 would make them wait."""
 
-
-class _DerivedSession(botocore.session.Session):
+class _DerivedSession(DerivedSettings):
     """A botocore session with the settings of a source session, and other credentials.
 
     Args:
@@ -65,65 +61,18 @@ class _DerivedSession(botocore.session.Session):
         else:
             self._events = events
             self.register_component("event_emitter", events)
-        self._source = source
         self._answer = credentials
         self.has_boto3_handlers = events is not None
         self.user_agent_name = source.user_agent_name
         self.user_agent_version = source.user_agent_version
         self.user_agent_extra = source.user_agent_extra
-        self.register_component("data_loader", loader)
-        self.register_component("config_store", copy.copy(source.get_component("config_store")))
-        self.register_component("token_provider", tokens.NoTokens())
-        merged = Config(max_pool_connections=MAX_POOL_CONNECTIONS)
-        layers = [layer for layer in (source.get_default_client_config(), config) if layer is not None]
-        for layer in layers:
-            merged = merged.merge(layer)
-        # The timeout that comes with a defaults mode counts only where no config is passed, and botocore takes any
-        # default config for one that was passed.
-        self._leaves_timeout_to_mode = not layers and self._has_defaults_mode()
-        if self._leaves_timeout_to_mode:
-            merged = merged.merge(Config(connect_timeout=None))
-        self.set_default_client_config(merged)
-
-    @property
-    def profile(self) -> str | None:
-        """The source's profile: its settings apply, its credentials do not."""
-        return self._source.profile
-
-    @property
-    def full_config(self) -> Any:
-        """The source's configuration file, parsed once for all accounts."""
-        return self._source.full_config
-
-    def get_scoped_config(self) -> Any:
-        """The source's profile."""
-        return self._source.get_scoped_config()
-
-    def set_config_variable(self, logical_name: str, value: Any) -> None:
-        """Sets a variable for this session alone; what was copied from the source would go on asking the source."""
-        self.get_component("config_store").set_config_variable(logical_name, value)
+        self.set_default_client_config(self.take_settings(source, loader, config))
 
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """A client as botocore's session makes it; boto3 passes the config by name."""
         client: Any = super().create_client(*args, **{**kwargs, "config": self.as_passed(kwargs.get("config"))})
-        self._check_region(client)
-        tell_methods(client, getattr(getattr(client._request_signer, "_credentials", None), "methods", ()))
+        self.look_at(client)
         return client
-
-    def as_passed(self, config: Config | None) -> Config | None:
-        """A caller's config, to be laid over the default one."""
-        if config is None or not self._leaves_timeout_to_mode or getattr(config, "connect_timeout", None) is None:
-            return config
-        return Config(connect_timeout=DEFAULT_TIMEOUT).merge(config)
-
-    def _check_region(self, client: Any) -> None:
-        from ._regions import warn_of_unknown_region  # noqa: PLC0415 # for few clients: the others have a template
-
-        warn_of_unknown_region(client, self.get_component("data_loader"))
-
-    def _has_defaults_mode(self) -> bool:
-        mode = self.get_config_variable("defaults_mode")
-        return mode is not None and str(mode).lower() != "legacy"
 
     def state(self) -> tuple[object, ...]:
         """What its clients are made with, as far as a caller can change it."""
@@ -220,6 +169,16 @@ class ClientCore:
         with self._lock:
             self._look_at_handlers()
             return DerivedBoto3Session(self._derived(lambda: credentials, self._emitter()), region_name)
+
+    def give_settings(self, session: DerivedSettings) -> Config:
+        """Gives another library's session all that this one's sessions have, but credentials.
+
+        Returns:
+            The defaults of its clients.
+        """
+        config = session.take_settings(self._source, self._loader, self._config)
+        register(given_handlers(self._source), session.get_component("event_emitter"))
+        return config
 
     def client(
         self, service_name: str, credentials: botocore.credentials.Credentials, region_name: str | None, **kwargs: Any

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 _MAX_BUCKETS = 100
 _KEPT = "_xsession_sessions"
@@ -21,10 +21,17 @@ def register(events: Any) -> None:
     events.register_last("before-sign.s3", _bind)
 
 
-def bound_sessions(context: dict[str, Any]) -> BoundSessions | None:
+class RejectableSessions(Protocol):
+    """Sessions that a request was signed with."""
+
+    def rejected(self) -> bool:
+        """Forgets the one that it was signed with; returns whether there was one."""
+
+
+def bound_sessions(context: dict[str, Any]) -> RejectableSessions | None:
     """The sessions that a request was signed with; None: it was signed without one."""
-    sessions = context.get("signing", {}).get("identity_cache")
-    return sessions if isinstance(sessions, BoundSessions) else None
+    sessions: RejectableSessions | None = context.get("signing", {}).get("identity_cache")
+    return sessions if hasattr(sessions, "rejected") else None
 
 
 class BoundSessions:

@@ -7,7 +7,7 @@ signature's key id is noted when the request is made.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
 from xsession._aws import is_dead_session, is_denied, is_unknown_key, wants_other_keys
@@ -49,11 +49,21 @@ class Rejectable(Protocol):
         """Whether this key was issued a moment ago, and may not be known everywhere yet."""
 
 
-def register(events: Any) -> None:
-    """Registers the handlers on the event emitter that clients' emitters are made from."""
+def register(events: Any, react: Callable[..., object] | None = None) -> None:
+    """Registers the handlers on the event emitter that clients' emitters are made from.
+
+    Args:
+        events: The emitter.
+        react: Called with answers in place of `again_after`; None: that is.
+    """
     events.register("before-call", _note_call)
     events.register_last("request-created", _note_signature)
-    events.register("needs-retry", _again_after)
+    events.register("needs-retry", again_after if react is None else react)
+
+
+def noted_credentials(request_dict: dict[str, Any]) -> Any:
+    """The credentials that sign a request; None: they are not ours, or need not be looked at any more."""
+    return request_dict["context"].get(_CREDENTIALS)
 
 
 def _note_call(params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_kwargs: Any) -> None:
@@ -72,7 +82,7 @@ def _note_signature(request: Any, **_kwargs: Any) -> None:
         request.context[_SIGNED] = headers.get("Authorization"), "X-Amz-Security-Token" in headers
 
 
-def _again_after(response: Any, request_dict: dict[str, Any], endpoint: Any, **_kwargs: Any) -> float | None:
+def again_after(response: Any, request_dict: dict[str, Any], endpoint: Any, **_kwargs: Any) -> float | None:
     """Seconds until the request is signed and sent again; None: its answer is the caller's, or another handler's."""
     if response is None or _CREDENTIALS not in request_dict["context"]:
         return None

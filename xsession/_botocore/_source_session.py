@@ -122,6 +122,11 @@ class SourceSession:
         return bool(self._readers)
 
     @property
+    def is_static(self) -> bool:
+        """Whether its credentials were read and are keys that never change: to read them again waits for nothing."""
+        return type(self._credentials) is BotocoreCredentials and self._is_checked
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there are any, or something that should have led to some."""
         try:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
+    from ._account_credentials import AccountCredentials as AccountCredentials
     from ._chains import Chains as Chains
     from ._chains import ResolvedAccount as ResolvedAccount
     from ._chains import UncachedChain as UncachedChain
@@ -19,6 +20,7 @@ __all__: list[str] = []
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "_account_credentials": ("AccountCredentials",),
         "_chains": ("Chains", "ResolvedAccount", "UncachedChain"),
         "_mfa_prompt": ("MfaCode",),
         "_settings": ("ChainSettings", "Runtime"),

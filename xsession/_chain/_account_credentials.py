@@ -6,20 +6,36 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from xsession._base import renew_after_fork
+from xsession._base import Latch, renew_after_fork
 from xsession._botocore import CurrentCredentials, SigningCredentials
 from xsession.credentials import Credentials
-from xsession.errors import MfaError, XSessionError, reaching
-from xsession.refresh import Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot, no_rejections
+from xsession.errors import ConfigError, MfaError, XSessionError, reaching
+from xsession.refresh import (
+    SHARED_WORKERS,
+    Cell,
+    Endpoint,
+    Reader,
+    Rejection,
+    RejectionMemory,
+    Snapshot,
+    Workers,
+    no_rejections,
+)
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
+    from xsession.refresh import ThreadCalls
+
     from ._account_mfa import AccountMfa
     from ._source import Source
     from ._source_code import SourceMfa
+
+
+T = TypeVar("T")
 
 
 class AccountCredentials(CurrentCredentials):
@@ -55,6 +71,36 @@ class AccountCredentials(CurrentCredentials):
             CredentialsError: They could not be obtained.
         """
         raise NotImplementedError
+
+    async def awaited(self) -> ReadOnlyCredentials:
+        """As `get_frozen_credentials`, in an event loop, which goes on meanwhile; nobody at a terminal is asked.
+
+        Raises:
+            XSessionError: There is nothing to sign with.
+        """
+        raise NotImplementedError
+
+    @property
+    def _in_memory(self) -> ReadOnlyCredentials | None:
+        """What was awaited or read last, if it can still be used; waits for nothing."""
+        raise NotImplementedError
+
+    @property
+    def awaited_last(self) -> ReadOnlyCredentials:
+        """Likewise.
+
+        Raises:
+            ConfigError: There is nothing.
+        """
+        held = self._in_memory
+        if held is None:
+            msg = "no credentials are held, and to read an attribute waits for none"
+            raise ConfigError(msg, account=self._account, hint="await get_frozen_credentials() first")
+        return held
+
+    async def aside(self, work: Callable[[], T]) -> T | None:
+        """Calls what tells these of an answer, and does not hold up the event loop."""
+        return work()
 
     def ask_for_mfa(self) -> None:
         """Has a person asked for the code of an MFA device, where that is needed."""
@@ -112,6 +158,8 @@ class CellCredentials(AccountCredentials):
         mfa: The MFA that the first hop asks for; None: it asks for none.
         methods: How these are obtained, in botocore's words, as far as that is known.
         region_name: The region of the account's clients.
+        workers: Start what an event loop waits for.
+        ended: Set when the session is closed.
     """
 
     def __init__(
@@ -121,8 +169,14 @@ class CellCredentials(AccountCredentials):
         mfa: AccountMfa | None = None,
         methods: Callable[[], frozenset[str]] = frozenset,
         region_name: str | None = None,
+        *,
+        workers: Workers = SHARED_WORKERS,
+        ended: Latch | None = None,
     ) -> None:
         super().__init__(account)
+        self._workers = workers
+        self._ended = Latch() if ended is None else ended
+        self._asking: ThreadCalls[None] | None = None
         self._region_name = region_name
         # Those of the cell, which accounts of other regions may share, and the same with the region.
         self._latest: tuple[Credentials | None, Credentials | None] = (None, None)
@@ -139,6 +193,40 @@ class CellCredentials(AccountCredentials):
         if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
             return snapshot.signing
         return self._read().signing
+
+    async def awaited(self) -> SigningCredentials:
+        """As `get_frozen_credentials`, in an event loop, which goes on meanwhile."""
+        snapshot = self._cell.snapshot
+        if self._boot() < snapshot.fresh_until_boot and self._wall() < snapshot.fresh_until_wall:
+            return snapshot.signing
+        # No other program needs what waits in event loops.
+        from xsession.refresh import read_in_loop  # noqa: PLC0415
+
+        with reaching(self._account):
+            await self._asked_aside()
+            try:
+                return (await read_in_loop(self._cell, self._workers)).signing
+            except MfaError:
+                # As in _read.
+                await self._asked_aside()
+                return (await read_in_loop(self._cell, self._workers)).signing
+
+    async def _asked_aside(self) -> None:
+        # Functions and programs that give codes take their time, and so may a store.
+        mfa = self._mfa
+        if mfa is None or not mfa.may_ask:
+            return
+        if self._asking is None:
+            from xsession.refresh import ThreadCalls  # noqa: PLC0415 # as above
+
+            self._asking = ThreadCalls(partial(mfa.ask, attended=False), self._workers, self._ended)
+        await self._asking.answer()
+
+    @property
+    def _in_memory(self) -> SigningCredentials | None:
+        """What the cell holds; waits for nothing."""
+        snapshot = self._cell.snapshot
+        return snapshot.signing if snapshot.generation and snapshot.remaining(self._cell.clock) > 0 else None
 
     def current(self) -> Credentials:
         """The credentials that the next request is signed with, as our own value."""
@@ -218,6 +306,8 @@ class SourceCredentials(AccountCredentials):
         check: Called with them before they are used for the first time, and whenever the key id changed.
         mfa: The MFA that the source's own profile asks for; None: it asks for none.
         region_name: The region of the account's clients.
+        workers: Start what an event loop waits for.
+        ended: Set when the session is closed.
     """
 
     method = "source"
@@ -229,8 +319,15 @@ class SourceCredentials(AccountCredentials):
         check: Callable[[ReadOnlyCredentials], None] | None,
         mfa: SourceMfa | None = None,
         region_name: str | None = None,
+        *,
+        workers: Workers = SHARED_WORKERS,
+        ended: Latch | None = None,
     ) -> None:
         super().__init__(account)
+        self._workers = workers
+        self._ended = Latch() if ended is None else ended
+        self._reading: ThreadCalls[ReadOnlyCredentials] | None = None
+        self._last: ReadOnlyCredentials | None = None
         self._region_name = region_name
         self._mfa = mfa
         self._source = source
@@ -248,6 +345,34 @@ class SourceCredentials(AccountCredentials):
         with reaching(self._account):
             self.ask_for_mfa()
             return self._checked_own()
+
+    async def awaited(self) -> ReadOnlyCredentials:
+        """As `get_frozen_credentials`, in an event loop: the source is read in a thread, unless it has static keys."""
+        if self._last is not None and self._source.session.is_static:
+            return self.get_frozen_credentials()
+        if self._reading is None:
+            from xsession.refresh import ThreadCalls  # noqa: PLC0415 # as for CellCredentials
+
+            self._reading = ThreadCalls(self._read_aside, self._workers, self._ended)
+        with reaching(self._account):
+            self._last = await self._reading.answer()
+            return self._last
+
+    @property
+    def _in_memory(self) -> ReadOnlyCredentials | None:
+        """What an event loop read last; waits for nothing."""
+        return None if self._ended.is_set() else self._last
+
+    async def aside(self, work: Callable[[], T]) -> T | None:
+        """Calls it in a thread: files, processes and logins may be read again."""
+        from xsession.refresh import ThreadCalls  # noqa: PLC0415 # as for CellCredentials
+
+        return await ThreadCalls(work, self._workers, self._ended).answer()
+
+    def _read_aside(self) -> ReadOnlyCredentials:
+        if self._mfa is not None:
+            self._mfa.ask(attended=False)
+        return self._checked_own()
 
     def current(self) -> Credentials:
         """The source's current credentials as our own value; their expiry is the source's business and not known."""

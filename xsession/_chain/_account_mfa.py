@@ -118,20 +118,28 @@ class AccountMfa:
         self._store = store
         self._clock = clock
 
-    def ask(self) -> None:
+    @property
+    def may_ask(self) -> bool:
+        """Whether nothing usable is held, so that a code may be needed."""
+        states = [cell.state for cell in self._cells]
+        return states[-1] is not RefreshState.DEADLINE and not any(state in _USABLE for state in states)
+
+    def ask(self, *, attended: bool = True) -> None:
         """Has a person asked for a code, where the account's credentials can't be obtained without one.
+
+        Args:
+            attended: Whether the person at the notebook or the terminal may be asked.
 
         Raises:
             MfaError: No right code could be obtained.
             CredentialsError: The source has no credentials, or STS refused or failed.
             InvalidRoleError: The source is a session itself.
         """
-        states = [cell.state for cell in self._cells]
-        if states[-1] is RefreshState.DEADLINE or any(state in _USABLE for state in states):
+        if not self.may_ask:
             return
         if not self._use.is_done and not self._is_kept():
             with reaching(role_arn=self._hops[0].role.role_arn, hop=1):
-                self._prompt.ask(self._use, self._command)
+                self._prompt.ask(self._use, self._command, attended=attended)
         for cell in self._cells:
             cell.forgive(MfaError)
 

@@ -160,7 +160,15 @@ class Chains:
             mfa = self._mfa_sessions.of_account(
                 hops=hops, cells=cells, keys=keys, source=source, regions=regions, defaults=defaults
             )
-        credentials = CellCredentials(name, cells[-1], mfa, partial(_methods, hops, source), region)
+        credentials = CellCredentials(
+            name,
+            cells[-1],
+            mfa,
+            partial(_methods, hops, source),
+            region,
+            workers=self._runtime.workers,
+            ended=self._ended,
+        )
         return ResolvedAccount(account, keys[-1], hops, cells, credentials, region, source, regions, named)
 
     def uncached(self, account: Account) -> UncachedChain:
@@ -336,7 +344,15 @@ class Chains:
                 raise WrongAccountError.between(identity.account_id, expected, arn=identity.arn, hop=0)
 
         mfa = None if source.mfa_serial is None else self._mfa_sessions.of_source(source, defaults)
-        return SourceCredentials(account.name, source, check if expected else None, mfa, region)
+        return SourceCredentials(
+            account.name,
+            source,
+            check if expected else None,
+            mfa,
+            region,
+            workers=self._runtime.workers,
+            ended=self._ended,
+        )
 
     def _cells_of(
         self, account: str, source: Source, hops: tuple[Hop, ...], deadline: Deadline | None

@@ -60,17 +60,23 @@ class MfaPrompt:
         self._failed: dict[str, tuple[XSessionError, float]] = {}
         renew_after_fork(self)
 
-    def ask(self, use: CodeUse, command: Sequence[str] | None) -> None:
+    def ask(self, use: CodeUse, command: Sequence[str] | None, *, attended: bool = True) -> None:
         """Asks for a code and spends it, unless another caller did while this one waited for its turn.
 
         Args:
             use: What the code is for.
             command: The program that prints codes, where there is no function.
+            attended: Whether the person at the notebook or the terminal may be asked.
 
         Raises:
             MfaError: No right code could be obtained; callers that waited meanwhile get the same error.
             CredentialsError: STS refused or failed.
         """
+        if not attended and self._code is None and command is None:
+            # Not remembered: what it says to do would get the same answer.
+            msg = f"the MFA device {use.serial} needs a code, and nobody is asked for one in an event loop"
+            hint = "call warm() of the session first, outside of the loop; or pass mfa_code= or mfa_command="
+            raise MfaError(msg, hint=hint)
         with self._turn_to_ask(use.serial):
             if use.is_done:
                 return

@@ -47,12 +47,15 @@ class SourceMfa:
         self._prompt = prompt
         self._command = command
 
-    def ask(self) -> None:
+    def ask(self, *, attended: bool = True) -> None:
         """Has a person asked for a code, where the source needs one.
+
+        Args:
+            attended: Whether the person at the notebook or the terminal may be asked.
 
         Raises:
             MfaError: No right code could be obtained.
             SourceCredentialsError: STS refused or failed.
         """
         if not self._use.is_done:
-            self._prompt.ask(self._use, self._command)
+            self._prompt.ask(self._use, self._command, attended=attended)

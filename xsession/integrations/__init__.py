@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
+    from ._aiobotocore import aio_session as aio_session
     from ._opentelemetry import OpenTelemetryHook
 
 __all__ = ["OpenTelemetryHook"]
@@ -12,6 +13,7 @@ __all__ = ["OpenTelemetryHook"]
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "_aiobotocore": ("aio_session",),
         "_opentelemetry": ("OpenTelemetryHook",),
     },
 )

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
+    from ._awaiting import ThreadCalls as ThreadCalls
+    from ._awaiting import read_in_loop as read_in_loop
     from ._cell import Cell as Cell
     from ._failure import Label as Label
     from ._lanes import SHARED_LANES as SHARED_LANES
@@ -31,6 +33,7 @@ __all__ = ["HopStatus", "RefreshPolicy", "RefreshState", "Status"]
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "_awaiting": ("ThreadCalls", "read_in_loop"),
         "_cell": ("Cell",),
         "_failure": ("Label",),
         "_lanes": ("SHARED_LANES", "Lane", "Lanes"),

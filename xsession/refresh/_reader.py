@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from typing import Generic, TypeVar
 
 from xsession import events
@@ -29,10 +30,19 @@ class Reader(Generic[T]):
             leaves retries to that hop's readers. So does whoever reads in a worker thread: a hook, a source that is an
             account of another session, a function that gives tokens.
         mfa_code: The code that a person gave for the refresh which it begins.
+        launch: Has a refresh run in a worker thread; None: the cell does.
     """
 
-    def __init__(self, cell: Cell[T], *, nested: bool = False, mfa_code: str | None = None) -> None:
+    def __init__(
+        self,
+        cell: Cell[T],
+        *,
+        nested: bool = False,
+        mfa_code: str | None = None,
+        launch: Callable[[Flight], None] | None = None,
+    ) -> None:
         self._cell = cell
+        self._launch = cell.launch if launch is None else launch
         self._nested = nested or this_thread.works
         self._mfa_code = mfa_code
         self._clock = cell.clock
@@ -46,19 +56,35 @@ class Reader(Generic[T]):
         Raises:
             CredentialsError: None could be obtained within the policy's patience; the cause is in it.
         """
+        steps = self.steps()
+        try:
+            while True:
+                latch, seconds = next(steps)
+                # Here and not in a method of its own: this is where callers stand, and a look at a stack shows it.
+                self._clock.wait(latch, seconds)
+        except StopIteration as end:
+            snapshot: Snapshot[T] = end.value
+            return snapshot
+
+    def steps(self) -> Generator[tuple[Latch, float], None, Snapshot[T]]:
+        """The way to the current credentials: gives what to wait for, and for how many seconds at most.
+
+        Raises:
+            CredentialsError: As `read`.
+        """
         if self._cell.is_interrupted_here:
             return self._cell.apart()
         while True:
             look = self._cell.look(self._mfa_code)
             flight, is_usable = look.flight, self._is_usable(look)
             if flight is not None and not flight.launched and (is_usable or not self._nested):
-                self._cell.launch(flight)
+                self._launch(flight)
             if is_usable:
                 return look.snapshot
             if look.state is RefreshState.MANDATORY and (flight is None or self._patience_spent):
                 return self._stale(look)
             if flight is None:
-                self._clock.wait(look.ended or Latch(), min(self._until_next_try(look), look.until_deadline))
+                yield look.ended or Latch(), min(self._until_next_try(look), look.until_deadline)
                 continue
             seconds = min(self._patience(look, flight), look.until_deadline)
             throttled, queued = flight.throttled(look.now), flight.started is None
@@ -66,10 +92,10 @@ class Reader(Generic[T]):
                 self._join(flight, seconds)
             else:
                 self._hasten(flight)
-                # Here and not in a method of its own: this is where callers stand, and a look at a stack shows it.
-                if not self._clock.wait(flight.done, seconds) and flight.started is None:
+                yield flight.done, seconds
+                if flight.started is None and not flight.done.is_set():
                     # What it waits for may have been replaced, or whoever began it was interrupted.
-                    self._cell.launch(flight)
+                    self._launch(flight)
             if look.state is not RefreshState.MANDATORY:
                 self._waited(look, flight, throttled, queued=queued)
 
@@ -113,7 +139,7 @@ class Reader(Generic[T]):
         if flight.background:
             # It may be far back in the other queue.
             flight.background = False
-            self._cell.launch(flight)
+            self._launch(flight)
 
     def _join(self, flight: Flight, seconds: float) -> None:
         # We are in a worker thread already: waiting for another one could leave none to do the work.

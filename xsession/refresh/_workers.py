@@ -9,7 +9,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+import time
 import weakref
+from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -22,6 +24,7 @@ from ._this_thread import this_thread
 
 MAX_URGENT_THREADS = 64
 MAX_BACKGROUND_THREADS = 8
+_START_SECONDS = 0.002
 
 _Entry = tuple[float, int, weakref.WeakMethod[Task]]
 
@@ -58,6 +61,9 @@ class Workers:
         self._clock = clock
         self._urgent = Pool("xsession-flight", MAX_URGENT_THREADS, clock, self.submit_at)
         self._background = Pool("xsession-refresh", MAX_BACKGROUND_THREADS, clock, self.submit_at)
+        self._starts = Pool("xsession-start", 1, clock, self.submit_at)
+        self._handed: deque[Task] = deque()
+        self._starting = False
         # Re-entrant: a signal handler or `__del__` may come in at any point.
         self._lock = threading.RLock()
         self._wake = _Wake()
@@ -75,7 +81,7 @@ class Workers:
         """Whether this thread is in the middle of this: a signal handler that came in may wait for nothing then."""
         if this_thread.submits or held_here(self._lock):
             return True
-        return self._urgent.held_here or self._background.held_here
+        return self._urgent.held_here or self._background.held_here or self._starts.held_here
 
     def submit(self, task: Task, *, urgent: bool, lane: Lane | None = None, unwanted: Latch | None = None) -> None:
         """Runs `task` soon in a thread of its own kind; a task handles its own exceptions.
@@ -89,6 +95,26 @@ class Workers:
         """
         with _submitting():
             (self._urgent if urgent else self._background).submit(task, lane, unwanted)
+
+    def hand_over(self, task: Task) -> None:
+        """Runs a task that starts others, and blocks for nobody; for event loops, which threads that start hold up."""
+        self._handed.append(task)
+        if not self._starting:
+            self._starting = True
+            with _submitting():
+                self._starts.submit(self._start_handed, lane=None, unwanted=None)
+
+    def _start_handed(self) -> None:
+        try:
+            while self._handed:
+                self._handed.popleft()()
+                # Threads that all start at once, and the loop, would wait for each other: one runs Python at a time.
+                time.sleep(_START_SECONDS)
+                if not self._handed:
+                    # Before the last look: whoever comes after it finds that nobody is at it.
+                    self._starting = False
+        finally:
+            self._starting = False
 
     def submit_at(self, due: float, task: Task) -> None:
         """Runs `task`, a bound method, in the background at a boot-clock time, unless its object is gone."""
