@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -125,7 +126,8 @@ def test_nobody_at_a_terminal_is_asked(world: World, monkeypatch: pytest.MonkeyP
         world.aws.expect_mfa_code(SERIAL, "123456")
         return "123456"
 
-    monkeypatch.setattr("xsession._chain._mfa_prompt._notebook", lambda: at_the_terminal)
+    kernel = SimpleNamespace(getpass=at_the_terminal)
+    monkeypatch.setattr("xsession._chain._mfa_prompt.notebook_kernel", lambda: kernel)
     xs = world.session({"vegeta": behind_mfa(world)})
     with pytest.raises(MfaError, match="event loop") as caught:
         asyncio.run(keys(own(xs), 1))
