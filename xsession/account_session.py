@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
 from botocore.config import Config
@@ -27,6 +28,9 @@ __all__ = ["AccountSession"]
 
 EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
 """Arguments of boto3's `client` that would make it act with other credentials than the account's."""
+
+Reduced: TypeAlias = Callable[[ResolvedAccount], tuple[object, ...]]
+"""Says what a pickle of an account's session carries; it holds the `CrossAccountSession`."""
 
 _BOTO3_ATTRIBUTES = frozenset({"_session", "_loader", "resource_factory"})
 _CLIENT = inspect.signature(boto3.Session.client)
@@ -57,10 +61,11 @@ class AccountSession(Tabular, AccountClients):
     refused with a `ConfigError`.
     """
 
-    def __init__(self, resolved: ResolvedAccount, clients: ClientCache) -> None:
+    def __init__(self, resolved: ResolvedAccount, clients: ClientCache, reduced: Reduced | None = None) -> None:
         # Not the base's: a botocore session is made when something is needed that only it has.
         self._resolved = resolved
         self._clients = clients
+        self._reduced = reduced
 
     @property
     def name(self) -> str:
@@ -168,9 +173,11 @@ class AccountSession(Tabular, AccountClients):
             made = self.__dict__.setdefault("_made", fresh)
         return getattr(made, name)
 
-    def __reduce__(self) -> NoReturn:
-        msg = "an AccountSession is not pickled; pickle the CrossAccountSession and ask the copy for the account"
-        raise TypeError(msg)
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._reduced is None:
+            msg = "the session of a grant is not pickled: it is for this process"
+            raise TypeError(msg)
+        return self._reduced(self._resolved)
 
     def _table(self) -> Table:
         from .accounts import account_table  # noqa: PLC0415 # few programs show anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pickle
 import platform
 import secrets
 import sys
@@ -23,6 +24,7 @@ from cachetools import LRUCache
 from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, is_held, renew_after_fork
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache, shared_client
+from ._worker_copies import check_worker_session, made_by_worker, worker_copies
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts, AccountsLike, Profile, required_role
 from .credentials import Credentials, Identity
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
         mfa_code: MfaCode | None
         hooks: Iterable[Hook]
         max_clients: int
+        worker_session: str | None
         clock: Clock | None
 else:
     CrossAccountClients = object
@@ -94,6 +97,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             `mfa_command` of the defaults, else a prompt in the notebook or the terminal.
         hooks: Called with every event, see `xsession.events`.
         max_clients: How many clients `get_client` keeps.
+        worker_session: "module:function", which makes the session wherever this one, or one of its accounts, is
+            unpickled: for sessions with hooks and the like, which do not travel. None: the configuration travels.
         clock: Both clocks, for tests; None: the machine's.
         defaults: Role options for what the roles of registered accounts leave open.
 
@@ -116,10 +121,12 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         mfa_code: MfaCode | None = None,
         hooks: Iterable[Hook] = (),
         max_clients: int = MAX_CLIENTS,
+        worker_session: str | None = None,
         clock: Clock | None = None,
         **defaults: Unpack[DefaultOptions],
     ) -> None:
         _check_source(session, profile_name)
+        check_worker_session(worker_session)
         self.accounts = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
         hooks = tuple(hooks)
         # What a pickle carries, and what keeps a session from being pickled.
@@ -132,6 +139,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             "max_clients": max_clients,
             **defaults,
         }
+        self._worker_session = worker_session
         self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
@@ -256,7 +264,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         found = self.accounts.find(account)
         if options:
             found = self._with_options(found, dict(options), replace_policy=replace_policy)
-        return AccountSession(self._resolve(found), self._clients)
+        return AccountSession(self._resolve(found), self._clients, self._reduced)
 
     def __contains__(self, name: object) -> bool:
         return name in self.accounts
@@ -283,7 +291,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         with self._lock:
             session = known.get(found)
             if session is None:
-                session = known[found] = AccountSession(resolved, self._clients)
+                session = known[found] = AccountSession(resolved, self._clients, self._reduced)
             return session
 
     def get_frozen_credentials(self, account: AccountRef) -> Credentials:
@@ -617,15 +625,31 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         return f"<CrossAccountSession: {len(self.accounts)} accounts>"
 
     def __reduce__(self) -> tuple[object, ...]:
+        if self._worker_session is not None:
+            return made_by_worker, (self._worker_session,)
         bound = [name for name, value in self._bound.items() if value is not None]
         if bound:
-            msg = f"a CrossAccountSession with {bound[0]}= is not pickled: it belongs to this process"
+            msg = (
+                f"a CrossAccountSession with {bound[0]}= is not pickled: it belongs to this process; "
+                'worker_session="module:function" says what makes the session of another one'
+            )
             raise TypeError(msg)
         for account in self.accounts.values():
             if isinstance(account.source, boto3.Session):
                 msg = f"a CrossAccountSession is not pickled: the source of {account.name!r} is a boto3 session"
                 raise TypeError(msg)
         return _copy, (type(self), self._portable, self._chains.principals(), self._config)
+
+    def _reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
+        """What a pickle of an account's session carries: this session's configuration, and which account it is."""
+        account = resolved.account
+        if isinstance(account.source, boto3.Session):
+            msg = f"an AccountSession is not pickled: the source of {account.name!r} is a boto3 session"
+            raise TypeError(msg)
+        pickled = pickle.dumps(self)
+        worker_copies().add(pickled, self)
+        ref = account.name if self.accounts.get(account.name) == account else account
+        return _account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
@@ -740,6 +764,19 @@ def _copy(
     session._chains.expect(principals)
     session._config = config
     return session
+
+
+def _account_of_worker(
+    pickled: bytes, ref: str | Account, account_id: str | None, region_name: str | None
+) -> AccountSession:
+    """The session of a pickled account, of the one session in this process that the pickle stands for."""
+    xs: CrossAccountSession = worker_copies().find(pickled, lambda known: not known._closed)  # noqa: SLF001 # its own
+    session = xs[ref]
+    if account_id is not None and session.account_id != account_id:
+        raise WrongAccountError.between(session.account_id or "unknown", account_id, account=session.name)
+    if region_name in (None, session.region_name):
+        return session
+    return xs[replace(xs.accounts.find(ref), region_name=region_name)]
 
 
 def _is_passing(account: Account) -> bool:

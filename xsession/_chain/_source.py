@@ -93,6 +93,7 @@ class Source:
         self._emit = emit
         self.expected: str | None = None
         self._expected_key: str | None = None
+        self._known_person: tuple[str | None, str] | None = None
         self._partition: str | None = None
         self._sts_region_name = sts_region_name
         self._regions: tuple[str | None, ...] = (region_name,)
@@ -222,7 +223,13 @@ class Source:
     def principal(self) -> str:
         """Who the source is, asked of STS; `NOBODY` without credentials, which a web identity needs none of."""
         with reaching():  # which drops the frames that have them
-            return person_of(self.identity(self.frozen())) if self.session.has_credentials else NOBODY
+            return self._person(self.frozen()) if self.session.has_credentials else NOBODY
+
+    def _person(self, frozen: ReadOnlyCredentials) -> str:
+        # Pickles ask for it again and again.
+        if self._known_person is None or self._known_person[0] != frozen.access_key:
+            self._known_person = frozen.access_key, person_of(self.identity(frozen))
+        return self._known_person[1]
 
     def _meet(self, frozen: ReadOnlyCredentials) -> None:
         # Others than before. Only where something was given to the one before, it matters whose they are.
