@@ -19,20 +19,21 @@ TYPED := $(TYPING)/types-boto3/.stubs $(TYPING)/boto3-stubs/.stubs $(TYPING)/no-
 NEWEST := .venvs/newest
 NOTEBOOKS := .venvs/notebooks
 AIO := .venvs/aio
+DATA := .venvs/data
 OLD_AIO := .venvs/aio-oldest
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers and not notebooks and not aio"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers and not notebooks and not aio and not data"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +80,9 @@ notebook: $(NOTEBOOKS)/.notebooks ## runs the tutorial notebook and saves its ou
 test-async: $(AIO)/.aio $(OLD_AIO)/.aio ## event loops, with the newest and the oldest aiobotocore that pip finds for us
 	@$(AIO)/bin/pytest -q -m aio tests/integrations $(ARGS)
 	@$(OLD_AIO)/bin/pytest -q -m aio tests/integrations $(ARGS)
+
+test-data: $(DATA)/.data ## data libraries' own releases, each over several sessions of some seconds
+	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(ARGS)
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -128,6 +132,7 @@ $(CRT)/.crt: EXTRAS := crt
 $(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
 $(AIRFLOW)/.airflow: EXTRAS := airflow
 $(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
+$(DATA)/.data: EXTRAS := data-test
 $(AIO)/.aio $(OLD_AIO)/.aio: EXTRAS := aio,test
 # The oldest aiobotocore that is claimed, and the botocore that it pins.
 $(OLD_AIO)/.aio: ALSO := "aiobotocore[boto3]==2.11.0"
@@ -142,10 +147,11 @@ $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
 
 .venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks:
+$(DATA)/.data: pyproject.toml | $(DATA)/.python
 $(AIO)/.aio: pyproject.toml | $(AIO)/.python
 $(OLD_AIO)/.aio: pyproject.toml | $(OLD_AIO)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(DATA)/.data:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) $(ALSO) -e ".[$(EXTRAS)]"
 	@touch $@

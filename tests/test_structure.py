@@ -83,6 +83,7 @@ TESTED_BY = {
     "diagnosis._trust_causes": "diagnosis/test_causes.py",
     "grants._granting": "grants/test_grant.py",
     "grants._live": "grants/test_revocation.py",
+    "integrations._installed": "integrations/test_data.py",
     "policies._permissions": "policies/test_ready_made.py",
     "policies._statement_values": "policies/test_document.py",
     "refresh._reports": "refresh/test_clock_steps.py",

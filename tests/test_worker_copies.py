@@ -60,7 +60,7 @@ def test_one_process_has_one_session_of_a_configuration(world: World, portable: 
     with world.aws.applied(world.key):
         first, second, third = [forgotten(world, item) for item in pickled]
         assert first is third
-        assert first._reduced.__self__ is second._reduced.__self__
+        assert first._owner is second._owner
         for session in (first, third):
             assert who(session.client("sts")) == VEGETA
     assert world.aws.count("AssumeRole", role_arn=world.role) == 1

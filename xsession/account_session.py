@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
 
-from ._base import Table, Tabular, hides_frames
+from ._base import Table, Tabular, hides_frames, made_once
 from ._botocore import region_of
 from ._chain import ResolvedAccount
 from ._client_cache import ClientCache, shared_client
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials as BotocoreCredentials
 
     from xsession._service_clients import AccountClients
+
+    from .integrations import DataLibraries
+    from .serving import ContainerEndpoint
 else:
     AccountClients = boto3.Session
 
@@ -28,9 +30,6 @@ __all__ = ["AccountSession"]
 
 EXPLICIT_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"})
 """Arguments of boto3's `client` that would make it act with other credentials than the account's."""
-
-Reduced: TypeAlias = Callable[[ResolvedAccount], tuple[object, ...]]
-"""Says what a pickle of an account's session carries; it holds the `CrossAccountSession`."""
 
 _BOTO3_ATTRIBUTES = frozenset({"_session", "_loader", "resource_factory"})
 _CLIENT = inspect.signature(boto3.Session.client)
@@ -53,6 +52,16 @@ def refuse_keys(arguments: dict[str, Any], account: str) -> None:
         raise ConfigError(msg, account=account, hint="use boto3.client for keys of your own")
 
 
+class SessionOwner(Protocol):
+    """The `CrossAccountSession` that an account's session was made by, as far as that needs it."""
+
+    def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
+        """What a pickle of the account's session carries."""
+
+    def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
+        """Where programs ask for the account's credentials."""
+
+
 class AccountSession(Tabular, AccountClients):
     """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.
 
@@ -61,11 +70,11 @@ class AccountSession(Tabular, AccountClients):
     refused with a `ConfigError`.
     """
 
-    def __init__(self, resolved: ResolvedAccount, clients: ClientCache, reduced: Reduced | None = None) -> None:
+    def __init__(self, resolved: ResolvedAccount, clients: ClientCache, owner: SessionOwner | None = None) -> None:
         # Not the base's: a botocore session is made when something is needed that only it has.
         self._resolved = resolved
         self._clients = clients
-        self._reduced = reduced
+        self._owner = owner
 
     @property
     def name(self) -> str:
@@ -90,6 +99,28 @@ class AccountSession(Tabular, AccountClients):
     def get_credentials(self) -> BotocoreCredentials:
         """botocore's credentials object of the account: asked at each signing, it has current ones."""
         return self._resolved.credentials
+
+    def endpoint(self) -> ContainerEndpoint:
+        """Where a library in this process asks for the account's credentials by HTTP, until the session is closed.
+
+        For libraries that are given nothing but an address; see `CrossAccountSession.serve` for other programs.
+
+        Raises:
+            ConfigError: It is the session of a grant.
+            CredentialsError: The credentials could not be obtained.
+            SessionClosedError: The session is closed.
+        """
+        if self._owner is None:
+            msg = "the session of a grant has no endpoint: what asks there would not know when it ends"
+            raise ConfigError(msg, account=self.name)
+        return self._owner.endpoint(self._resolved)
+
+    @made_once
+    def data(self) -> DataLibraries:
+        """The account in the form that data libraries take: s3fs, pandas, polars, PyArrow, DuckDB and others."""
+        from .integrations import DataLibraries  # noqa: PLC0415 # few programs read data
+
+        return DataLibraries(self)
 
     def aio(self) -> Any:
         """The account's aiobotocore session, over the same credentials; the same object at each call.
@@ -174,10 +205,10 @@ class AccountSession(Tabular, AccountClients):
         return getattr(made, name)
 
     def __reduce__(self) -> tuple[object, ...]:
-        if self._reduced is None:
+        if self._owner is None:
             msg = "the session of a grant is not pickled: it is for this process"
             raise TypeError(msg)
-        return self._reduced(self._resolved)
+        return self._owner.reduced(self._resolved)
 
     def _table(self) -> Table:
         from .accounts import account_table  # noqa: PLC0415 # few programs show anything

@@ -44,6 +44,7 @@ __all__ = [
     "CredentialsError",
     "CredentialsTimeoutError",
     "DeadlinePassedError",
+    "FrozenCredentialsWarning",
     "GrantError",
     "InvalidPolicyError",
     "InvalidRoleError",
@@ -347,6 +348,10 @@ class SessionClosedError(XSessionError, BotoCoreError):
         """
         msg = "the CrossAccountSession is closed"
         return cls(msg, account=account, role_arn=role_arn, hop=hop, hint="make a new one")
+
+
+class FrozenCredentialsWarning(UserWarning):
+    """A library was handed credentials that it can't refresh, since it has no other way: they end by themselves."""
 
 
 class UnknownRegionWarning(UserWarning):

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .policies import PolicyLike
     from .refresh import Status
     from .roles import DefaultOptions, RoleOptions
-    from .serving import CredentialServer
+    from .serving import ContainerEndpoint, CredentialServer
 
     class _Overrides(DefaultOptions, total=False):
         """What `CrossAccountSession` takes beside accounts."""
@@ -140,6 +140,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             **defaults,
         }
         self._worker_session = worker_session
+        self._owner = _Owner(self)
         self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
@@ -264,7 +265,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         found = self.accounts.find(account)
         if options:
             found = self._with_options(found, dict(options), replace_policy=replace_policy)
-        return AccountSession(self._resolve(found), self._clients, self._reduced)
+        return AccountSession(self._resolve(found), self._clients, self._owner)
 
     def __contains__(self, name: object) -> bool:
         return name in self.accounts
@@ -291,7 +292,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         with self._lock:
             session = known.get(found)
             if session is None:
-                session = known[found] = AccountSession(resolved, self._clients, self._reduced)
+                session = known[found] = AccountSession(resolved, self._clients, self._owner)
             return session
 
     def get_frozen_credentials(self, account: AccountRef) -> Credentials:
@@ -640,17 +641,6 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 raise TypeError(msg)
         return _copy, (type(self), self._portable, self._chains.principals(), self._config)
 
-    def _reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
-        """What a pickle of an account's session carries: this session's configuration, and which account it is."""
-        account = resolved.account
-        if isinstance(account.source, boto3.Session):
-            msg = f"an AccountSession is not pickled: the source of {account.name!r} is a boto3 session"
-            raise TypeError(msg)
-        pickled = pickle.dumps(self)
-        worker_copies().add(pickled, self)
-        ref = account.name if self.accounts.get(account.name) == account else account
-        return _account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
-
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
         if is_held(self._lock):
@@ -764,6 +754,42 @@ def _copy(
     session._chains.expect(principals)
     session._config = config
     return session
+
+
+class _Owner:
+    """What the sessions of accounts need of their `CrossAccountSession`, which they keep alive."""
+
+    def __init__(self, session: CrossAccountSession) -> None:
+        self.session = session
+        # Re-entrant, as all locks here are.
+        self._lock = threading.RLock()
+        self._endpoints: dict[Account, CredentialServer] = {}
+        renew_after_fork(self)
+
+    def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
+        """What a pickle of an account's session carries: its session's configuration, and which account it is."""
+        account = resolved.account
+        if isinstance(account.source, boto3.Session):
+            msg = f"an AccountSession is not pickled: the source of {account.name!r} is a boto3 session"
+            raise TypeError(msg)
+        pickled = pickle.dumps(self.session)
+        worker_copies().add(pickled, self.session)
+        ref = account.name if self.session.accounts.get(account.name) == account else account
+        return _account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
+
+    def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
+        """Where a library of this process asks for an account's credentials, until the session is closed."""
+        account = resolved.account
+        with self._lock:
+            server = self._endpoints.get(account)
+            if server is None:
+                server = self._endpoints[account] = self.session.serve([account])
+        return server.endpoint(account)
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds, and none of the parent's servers."""
+        self._lock = threading.RLock()
+        self._endpoints = {}
 
 
 def _account_of_worker(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ._log_filter import install_log_filter as install_log_filter
     from ._log_filter import unlogged as unlogged
     from ._profile_session import settings_session as settings_session
+    from ._s3_settings import S3Settings as S3Settings
+    from ._s3_settings import s3_settings as s3_settings
     from ._signing import CallerCredentials as CallerCredentials
     from ._signing import CurrentCredentials as CurrentCredentials
     from ._signing import SigningCredentials as SigningCredentials
@@ -35,6 +37,7 @@ __getattr__, __dir__ = lazy(
         "_derived_settings": ("DerivedSettings",),
         "_in_loop": ("register_in_loop",),
         "_profile_session": ("settings_session",),
+        "_s3_settings": ("S3Settings", "s3_settings"),
         "_log_filter": ("install_log_filter", "unlogged"),
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
         "_source_mfa": ("code_missing",),

@@ -6,14 +6,16 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._aiobotocore import aio_session as aio_session
+    from ._data import DataLibraries
     from ._opentelemetry import OpenTelemetryHook
 
-__all__ = ["OpenTelemetryHook"]
+__all__ = ["DataLibraries", "OpenTelemetryHook"]
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
         "_aiobotocore": ("aio_session",),
+        "_data": ("DataLibraries",),
         "_opentelemetry": ("OpenTelemetryHook",),
     },
 )

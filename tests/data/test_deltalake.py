@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from tests.support.data_jobs import DataWorld
+from xsession import CrossAccountSession
+from xsession.errors import FrozenCredentialsWarning
+
+deltalake = pytest.importorskip("deltalake")
+pa = pytest.importorskip("pyarrow")
+pl = pytest.importorskip("polars")
+
+
+@pytest.fixture
+def xs(made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> CrossAccountSession:
+    """A session whose source is a profile, where the environment has no keys."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    return made.from_profile()
+
+
+TABLE = {"name": ["goku", "vegeta"], "level": [9001, 8000]}
+
+
+def written(made: DataWorld, options: Any, account: str = "vegeta") -> str:
+    """A table in an account's bucket; returns its address."""
+    address = f"s3://{account}/levels"
+    deltalake.write_deltalake(address, pa.table(TABLE), storage_options=options)
+    assert made.assumed(account)
+    return address
+
+
+def test_a_table_outlives_three_sessions(made: DataWorld, xs: CrossAccountSession) -> None:
+    """One open table is read and written all the while."""
+    options = xs["vegeta"].data.deltalake()
+    address = written(made, options)
+    table = deltalake.DeltaTable(address, storage_options=options)
+    for number in made.rounds():
+        assert table.to_pyarrow_table().num_rows == 2 * number + 2
+        deltalake.write_deltalake(table, pa.table(TABLE), mode="append")
+        table.update_incremental()
+    made.check()
+
+
+def test_two_accounts_in_two_threads(made: DataWorld, xs: CrossAccountSession) -> None:
+    """Each table is read by its own account, and the environment stays as it is."""
+    errors, before = list[BaseException](), dict(os.environ)
+    made.aws.set_lifetime(None)
+    addresses = {name: written(made, xs[name].data.deltalake(), name) for name in ("vegeta", "bulma")}
+
+    def read(name: str) -> None:
+        try:
+            for _ in range(25):
+                table = deltalake.DeltaTable(addresses[name], storage_options=xs[name].data.deltalake())
+                assert table.to_pyarrow_table().num_rows == 2
+        except BaseException as error:  # noqa: BLE001 # asserted below
+            errors.append(error)
+
+    threads = [threading.Thread(target=read, args=(name,)) for name in addresses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert dict(os.environ) == before
+    assert [call for call in made.s3() if call.status == 403] == []
+    assert (made.assumed("vegeta"), made.assumed("bulma")) == (1, 1)
+
+
+def test_from_one_account_into_another(made: DataWorld, xs: CrossAccountSession) -> None:
+    """In one process."""
+    source = deltalake.DeltaTable(
+        written(made, xs["vegeta"].data.deltalake()), storage_options=xs["vegeta"].data.deltalake()
+    )
+    target = xs["bulma"].data.deltalake()
+    deltalake.write_deltalake("s3://bulma/copy", source.to_pyarrow_table(), storage_options=target)
+    assert deltalake.DeltaTable("s3://bulma/copy", storage_options=target).to_pyarrow_table().num_rows == 2
+
+
+def test_polars_reads_a_table_with_these_options(made: DataWorld, xs: CrossAccountSession) -> None:
+    """Which outlives the sessions too."""
+    options = xs["vegeta"].data.deltalake()
+    frame = pl.scan_delta(written(made, options), storage_options=options, credential_provider=None)
+    for _ in made.rounds():
+        assert frame.collect()["level"].sum() == 17_001
+    made.check()
+
+
+def test_with_keys_in_the_environment_it_reads_as_the_account(made: DataWorld) -> None:
+    """Though with keys that end, of which it warns."""
+    with pytest.warns(FrozenCredentialsWarning, match="AWS_ACCESS_KEY_ID"):
+        options = made.session()["vegeta"].data.deltalake()
+    made.aws.clear_calls()
+    deltalake.write_deltalake("s3://vegeta/levels", pa.table(TABLE), storage_options=options)
+    assert {call.account_id for call in made.s3()} == {"222222222222"}

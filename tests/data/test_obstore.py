@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from tests.support.data_jobs import CSV, DataWorld
+
+obstore = pytest.importorskip("obstore")
+store = pytest.importorskip("obstore.store")
+
+
+def test_a_store_outlives_three_sessions(made: DataWorld) -> None:
+    """It lists, reads and writes all the while."""
+    bucket = store.S3Store("vegeta", **made.session()["vegeta"].data.obstore())
+    for number in made.rounds():
+        obstore.put(bucket, f"part-{number}", b"x" * number)
+        assert bytes(obstore.get(bucket, "scouter.csv").bytes()) == CSV
+        assert len([item for part in obstore.list(bucket) for item in part]) == number + 2
+    made.check()
+
+
+def test_a_multipart_write_outlives_three_sessions(made: DataWorld) -> None:
+    """One open handle."""
+    bucket = store.S3Store("vegeta", **made.session()["vegeta"].data.obstore())
+    part = b"x" * (5 << 20)
+    with obstore.open_writer(bucket, "big", buffer_size=len(part)) as writer:
+        for _ in made.rounds():
+            writer.write(part)
+            writer.flush()
+    assert obstore.head(bucket, "big")["size"] == 4 * len(part)
+    made.check()
+
+
+def test_a_store_is_pickled_without_a_secret(made: DataWorld) -> None:
+    """It reads as the account where it is loaded."""
+    xs = made.session()
+    bucket = store.S3Store("vegeta", **xs["vegeta"].data.obstore())
+    secret = xs.get_frozen_credentials("vegeta").secret_access_key
+    pickled = pickle.dumps(bucket)
+    assert secret.encode() not in pickled
+    assert bytes(obstore.get(pickle.loads(pickled), "scouter.csv").bytes()) == CSV
+    made.check()

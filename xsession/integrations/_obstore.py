@@ -1,0 +1,63 @@
+"""obstore."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._handed_over import told_end
+from ._object_store import settings_of
+
+if TYPE_CHECKING:
+    from ._handed_over import DataSession
+
+
+class ObstoreCredentials:
+    """A `credential_provider` for obstore: an account's current credentials, and an end before which it asks again.
+
+    Args:
+        session: The account's session, which is what a pickle carries.
+        wall: The wall clock, in seconds since 1970.
+    """
+
+    def __init__(self, session: DataSession, wall: Callable[[], float] = time.time) -> None:
+        self._session = session
+        self._wall = wall
+
+    def __call__(self) -> dict[str, Any]:
+        """Key, secret, token and end; obstore takes only an end whose zone is `datetime.UTC` itself."""
+        credentials = self._session.get_credentials().current()
+        return {
+            "access_key_id": credentials.access_key_id,
+            "secret_access_key": credentials.secret_access_key,
+            "token": credentials.session_token,
+            "expires_at": told_end(credentials, self._wall()),
+        }
+
+    def __repr__(self) -> str:
+        return f"ObstoreCredentials({self._session!r})"
+
+
+def arguments(session: DataSession) -> dict[str, Any]:
+    """The arguments of `obstore.store.S3Store`, but the bucket."""
+    settings = settings_of(session, "obstore")
+    config = {
+        "endpoint": settings.endpoint_url,
+        "region": settings.region_name,
+        # All of S3's endpoints take it, and those of other vendors, and it is the only one for a bucket with dots.
+        "virtual_hosted_style_request": False,
+    }
+    options: dict[str, Any] = {}
+    if settings.endpoint_url.startswith("http://"):
+        options["allow_http"] = True
+    elif not settings.verifies:
+        options["allow_invalid_certificates"] = True
+    elif settings.ca_bundle is not None:
+        options["root_certificate"] = Path(settings.ca_bundle).read_text(encoding="utf-8")
+    return {
+        "config": config,
+        **({"client_options": options} if options else {}),
+        "credential_provider": ObstoreCredentials(session),
+    }
