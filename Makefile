@@ -71,6 +71,7 @@ test-typing: .venv/.dev $(TYPED) ## mypy, pyright and basedpyright with types-bo
 newer-services: $(NEWEST)/.python ## which services of the newest botocore have no type of their own yet
 	@$(NEWEST)/bin/python $(INSTALL) --upgrade boto3
 	@$(NEWEST)/bin/python -m tools.service_types --newer
+
 test-notebooks: $(NOTEBOOKS)/.notebooks ## a Jupyter kernel, with pandas, polars and the tutorial notebook
 	@$(NOTEBOOKS)/bin/pytest -q -m notebooks tests/notebooks $(ARGS)
 
@@ -145,13 +146,11 @@ $(CRT)/.crt: pyproject.toml | $(CRT)/.python
 $(FRAMEWORKS)/.frameworks: pyproject.toml | $(FRAMEWORKS)/.python
 $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
-
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks:
 $(DATA)/.data: pyproject.toml | $(DATA)/.python
 $(AIO)/.aio: pyproject.toml | $(AIO)/.python
 $(OLD_AIO)/.aio: pyproject.toml | $(OLD_AIO)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(DATA)/.data:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) $(ALSO) -e ".[$(EXTRAS)]"
 	@touch $@
