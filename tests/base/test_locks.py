@@ -53,6 +53,15 @@ def test_a_latch_that_is_set_in_the_middle_of_coming_to_wait_lets_pass() -> None
     assert latch.wait(30)
 
 
+def test_a_latch_that_is_set_wakes_whom_it_is_given_at_once() -> None:
+    """However it waits: a lock is released, too."""
+    latch, waiter = Latch(), threading.Lock()
+    waiter.acquire()
+    latch.set()
+    latch.wake(waiter)
+    assert waiter.acquire(timeout=0)
+
+
 def test_a_latch_that_is_set_as_a_wait_ends_was_set() -> None:
     """Whoever sets it has taken the waiter by then; two that set it at once are as good as one."""
 

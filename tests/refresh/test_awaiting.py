@@ -28,6 +28,20 @@ async def turned(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+def test_two_latches_may_wake_one_wait() -> None:
+    """The second finds that it is over."""
+
+    async def waits() -> None:
+        first, second = Latch(), Latch()
+        waiting = asyncio.create_task(until_set(first, second))
+        await asyncio.sleep(0)
+        first.set()
+        second.set()
+        await waiting
+
+    asyncio.run(waits())
+
+
 def test_fifty_cold_readers_cost_one_call() -> None:
     """All wait for one refresh."""
     bench = Bench()
