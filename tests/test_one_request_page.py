@@ -20,8 +20,9 @@ def named() -> list[str]:
 def defined() -> dict[str, object]:
     """The classes and functions of all modules, by name."""
     found: dict[str, object] = {}
-    for module in Structure().modules:
-        if not module.startswith(("xsession.testing", "xsession.__main__")):
+    edges = ("xsession.testing", "xsession.__main__", "xsession.integrations")
+    for module, path in Structure().modules.items():
+        if path.suffix == ".py" and not module.startswith(edges):
             for name, value in vars(importlib.import_module(module)).items():
                 if (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__.startswith("xsession"):
                     found.setdefault(name, value)
