@@ -267,6 +267,12 @@ def strings_in(value: Any) -> Iterator[str]:
             yield from strings_in(item)
 
 
+def test_a_delegate_that_is_hidden_is_unknown() -> None:
+    """As everybody whose name CloudTrail hides."""
+    hidden = {"type": "Root", "invokedByDelegate": {"accountId": "HIDDEN_DUE_TO_SECURITY_REASONS"}}
+    assert UserIdentity.of({"userIdentity": hidden}).name == "unknown"
+
+
 @given(IDENTITIES)
 def test_nobody_is_named_whom_the_event_does_not_carry(identity: Any) -> None:
     """Every name is a string of the event or the end of one; what is hidden is none."""

@@ -231,4 +231,4 @@ def _issued_to(identity: object, session_name: str | None) -> str | None:
 
 
 def _delegate(value: object) -> str | None:
-    return None if value is None else text(value, "accountId") or _UNKNOWN
+    return None if value is None else _known(value, "accountId") or _UNKNOWN
