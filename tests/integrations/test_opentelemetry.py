@@ -205,7 +205,7 @@ def test_threads_of_ours_stay_in_nobodys_trace(world: World, telemetry: Telemetr
     with telemetry.tracer.start_as_current_span("request"):
         xs.get_frozen_credentials("vegeta")
     world.events.clear()
-    clock.advance(2_900)
+    clock.advance(3_400)
     world.events.wait_for(RefreshSucceeded)
     until_spans(telemetry, 2)
     assert (telemetry.spans()[1].parent, telemetry.spans()[1].links) == (None, ())
