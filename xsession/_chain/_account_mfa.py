@@ -19,8 +19,6 @@ from ._mfa_prompt import CodeUse, MfaPrompt
 from ._mfa_session import MfaSession
 from ._source import Source
 
-_USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
-
 
 class SessionCode(CodeUse):
     """A code for a session, which all roles behind the same device use.
@@ -71,7 +69,7 @@ class RoleCode(CodeUse):
     @property
     def is_done(self) -> bool:
         """Whether the role's credentials are there."""
-        return self._cell.state in _USABLE
+        return self._cell.state.is_usable
 
     def check(self) -> None:
         """Refuses a source that is a session itself."""
@@ -122,7 +120,7 @@ class AccountMfa:
     def may_ask(self) -> bool:
         """Whether nothing usable is held, so that a code may be needed."""
         states = [cell.state for cell in self._cells]
-        return states[-1] is not RefreshState.DEADLINE and not any(state in _USABLE for state in states)
+        return states[-1] is not RefreshState.DEADLINE and not any(state.is_usable for state in states)
 
     def ask(self, *, attended: bool = True) -> None:
         """Has a person asked for a code, where the account's credentials can't be obtained without one.

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_USABLE = (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
-
 # Of the system: never seeded, and different in every forked child.
 random_draw = random.SystemRandom().random
 
@@ -295,7 +293,7 @@ class Cell(Generic[T]):
             self._steps = self._steps or ClockSteps()
             moved = self._steps.moved(snapshot, self.clock) if snapshot.generation else None
             ended = self._forgotten
-            if flight is None and ended is None and state not in _USABLE:
+            if flight is None and ended is None and not state.is_usable:
                 ended = self._forgotten = Latch()
             left = math.inf if self._deadline is None else self._deadline.left(self.clock)
             look = Look(snapshot, state, remaining, now, flight, began, self.failure, ended, left)
@@ -326,7 +324,7 @@ class Cell(Generic[T]):
         except XSessionError:
             # The next hop's own refresh meets it.
             return None
-        flight, usable = look.flight, look.state in _USABLE
+        flight, usable = look.flight, look.state.is_usable
         if flight is None:
             return None
         if flight.background and urgent and not usable:
@@ -344,7 +342,7 @@ class Cell(Generic[T]):
         self._check_end()
         snapshot = self.snapshot
         state = decisions.held_state(snapshot, snapshot.remaining(self.clock), self._deadline)
-        if state in _USABLE:
+        if state.is_usable:
             return snapshot
         return self._rendered(self._fetch(False, self.policy.try_limit(decisions.lifetime_of(snapshot)), None))
 

@@ -38,6 +38,11 @@ class RefreshState(enum.Enum):
     DEADLINE = "deadline"
     """The deadline of a grant has passed: nothing is returned any more, and nothing refreshed."""
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether what is held can be signed with."""
+        return self in (RefreshState.FRESH, RefreshState.ADVISORY, RefreshState.MANDATORY)
+
 
 @frozen
 class Windows:

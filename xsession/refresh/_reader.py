@@ -110,7 +110,7 @@ class Reader(Generic[T]):
         look = self._cell.look()
         if look.flight is not None and not look.flight.launched:
             self._cell.launch(look.flight)
-        return None if look.state in (RefreshState.EMPTY, RefreshState.EXPIRED) else look.snapshot
+        return look.snapshot if look.state.is_usable else None
 
     def _is_usable(self, look: Look[T]) -> bool:
         if look.state is RefreshState.MANDATORY:
