@@ -7,9 +7,9 @@ from xsession._base.lazy import lazy
 if TYPE_CHECKING:
     from ._account_credentials import AccountCredentials as AccountCredentials
     from ._chains import Chains as Chains
-    from ._chains import ResolvedAccount as ResolvedAccount
-    from ._chains import UncachedChain as UncachedChain
     from ._mfa_prompt import MfaCode as MfaCode
+    from ._resolved_account import ResolvedAccount as ResolvedAccount
+    from ._resolved_account import UncachedChain as UncachedChain
     from ._settings import ChainSettings as ChainSettings
     from ._settings import Runtime as Runtime
     from ._source import Source as Source
@@ -21,8 +21,9 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "_account_credentials": ("AccountCredentials",),
-        "_chains": ("Chains", "ResolvedAccount", "UncachedChain"),
+        "_chains": ("Chains",),
         "_mfa_prompt": ("MfaCode",),
+        "_resolved_account": ("ResolvedAccount", "UncachedChain"),
         "_settings": ("ChainSettings", "Runtime"),
         "_source": ("Source", "SourceClients"),
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from xsession._aws import account_of
-from xsession._base import Latch, frozen, is_held, made_once, renew_after_fork
+from xsession._base import Latch, is_held, made_once, renew_after_fork
 from xsession._botocore import SigningCredentials, region_of, signing_credentials
-from xsession._sts import partition_of, region_in, sts_region
 from xsession.accounts import Account, Profile
 from xsession.errors import SessionClosedError, WrongAccountError, reaching
 from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, given_up_with
 from xsession.roles import Defaults, Hop, HopResolver, Role
 from xsession.stores import NoStore
 
-from ._account_credentials import AccountCredentials, CellCredentials, SourceCredentials
+from ._account_credentials import CellCredentials, SourceCredentials
 from ._assume_role import AssumeRoleRequest, Signer
 from ._hop_fetch import HopFetch, HopRequest, HopSigner
+from ._resolved_account import ResolvedAccount, UncachedChain, region_without_role
 from ._settings import ChainSettings, Runtime
 from ._source import Source
 from ._sources import Sources
@@ -39,64 +39,6 @@ if TYPE_CHECKING:
     from ._token_functions import TokenFunctions
 
 MAX_CELLS = 4_096
-
-
-@frozen
-class ResolvedAccount:
-    """An account with everything that its clients and its status need.
-
-    Args:
-        account: The account.
-        key: What tells its identity from all others.
-        hops: The resolved roles, in order.
-        cells: Their credentials, in order.
-        credentials: What its clients ask at each signing.
-        region_name: The region of its clients where a call names none.
-        source: Where its chain begins.
-        regions: The session's and the source's region, as the STS region after the role's own.
-        named_sts_region: The region of STS that the defaults name.
-    """
-
-    account: Account
-    key: str
-    hops: tuple[Hop, ...]
-    cells: tuple[Cell[SigningCredentials], ...]
-    credentials: AccountCredentials
-    region_name: str | None
-    source: Source
-    regions: tuple[str | None, ...]
-    named_sts_region: str | None
-
-    @property
-    def sts_region_name(self) -> str:
-        """The region whose STS is asked who we are there."""
-        if self.hops:
-            return sts_region(self.hops[-1].role, *self.regions)
-        return region_without_role(self.account, self.source, self.regions, self.named_sts_region)
-
-
-@frozen
-class UncachedChain:
-    """An account's chain for a caller that only wants to know whether it works: nothing of it is kept or reused.
-
-    Args:
-        account: The account.
-        source: Where it begins.
-        hops: The resolved roles, in order.
-        regions: The session's and the source's region, as the STS region after the role's own.
-        assume: Assumes one hop with a signer's credentials, by the very request that clients cause; but a code of an
-            MFA device goes with it where clients ask with an MFA session.
-        source_region_name: The region whose STS is asked who the source is.
-        ask_for_mfa: Has a person asked for an MFA code, where the source's own profile needs one.
-    """
-
-    account: Account
-    source: Source
-    hops: tuple[Hop, ...]
-    regions: tuple[str | None, ...]
-    assume: Callable[[Hop, Signer], Issued]
-    source_region_name: str
-    ask_for_mfa: Callable[[], None]
 
 
 class Chains:
@@ -449,19 +391,6 @@ class Chains:
             clock=self._runtime.clock,
             emit=self._runtime.emit,
         )
-
-
-def region_without_role(account: Account, source: Source, regions: tuple[str | None, ...], named: str | None) -> str:
-    """The region whose STS knows a source's own credentials, where no role says which partition they are of.
-
-    Args:
-        account: Its region is in its partition.
-        source: The source.
-        regions: The session's and the source's region.
-        named: The region of STS that the defaults name.
-    """
-    known = account.region_name, source.session.profile_region, source.region_name, *regions
-    return region_in(partition_of(*known), named, account.region_name, *regions, *known)
 
 
 def _methods(hops: tuple[Hop, ...], source: Source) -> frozenset[str]:

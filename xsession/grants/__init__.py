@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from ._grant import Grant
     from ._granting import Grants as Grants
     from ._revocation import Revocation
-    from ._revocation import Revoker as Revoker
     from ._revocation_policy import REVOCATION_PREFIX as REVOCATION_PREFIX
+    from ._revoker import Revoker as Revoker
 
 __all__ = ["Grant", "Revocation"]
 
@@ -18,7 +18,8 @@ __getattr__, __dir__ = lazy(
     {
         "_grant": ("Grant",),
         "_granting": ("Grants",),
-        "_revocation": ("Revocation", "Revoker"),
+        "_revocation": ("Revocation",),
         "_revocation_policy": ("REVOCATION_PREFIX",),
+        "_revoker": ("Revoker",),
     },
 )
