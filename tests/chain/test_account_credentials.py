@@ -12,7 +12,8 @@ from botocore.credentials import ReadOnlyCredentials
 from tests.support.cells import Bench, refusal
 from xsession import AssumeRoleError, Credentials, WrongAccountError
 from xsession._botocore._signing import CallerCredentials, signing_credentials
-from xsession._chain._account_credentials import AccountCredentials, CellCredentials, SourceCredentials
+from xsession._chain._account_credentials import AccountCredentials, CellCredentials
+from xsession._chain._source_credentials import SourceCredentials
 from xsession.refresh import RefreshPolicy, Rejection
 from xsession.refresh._cell import Cell
 from xsession.refresh._failure import Label

@@ -20,12 +20,13 @@ from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, giv
 from xsession.roles import Defaults, Hop, HopResolver, Role
 from xsession.stores import NoStore
 
-from ._account_credentials import CellCredentials, SourceCredentials
+from ._account_credentials import CellCredentials
 from ._assume_role import AssumeRoleRequest, Signer
 from ._hop_fetch import HopFetch, HopRequest, HopSigner
 from ._resolved_account import ResolvedAccount, UncachedChain, region_without_role
 from ._settings import ChainSettings, Runtime
 from ._source import Source
+from ._source_credentials import SourceCredentials
 from ._sources import Sources
 
 if TYPE_CHECKING:
