@@ -16,6 +16,7 @@ from typing import Any, cast
 import boto3
 import pytest
 
+from tests.support.at_once import AtOnce
 from tests.support.aws_hosts import AwsHosts, Request, one_host
 from tests.support.scripted_sts import refusal
 from tests.support.sts_answers import assumed, usual
@@ -143,16 +144,11 @@ def test_people_are_asked_in_the_thread_that_asked(world: World, device: Device)
 
 def test_devices_are_asked_for_one_after_the_other(world: World) -> None:
     """Two questions at once on one terminal would mix."""
-    now, most, lock = 0, 0, threading.Lock()
+    at_once = AtOnce()
 
     def code(_serial: str) -> str:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        threading.Event().wait(0.01)
-        with lock:
-            now -= 1
+        with at_once:
+            threading.Event().wait(0.01)
         return "123456"
 
     roles = {f"r{number}": Role(world.role, mfa_serial=f"{SERIAL}{number}") for number in range(4)}
@@ -161,7 +157,7 @@ def test_devices_are_asked_for_one_after_the_other(world: World) -> None:
     xs = world.session(roles, mfa_code=code)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(xs.get_frozen_credentials, roles))
-    assert most == 1
+    assert at_once.most == 1
 
 
 # Wrong codes

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from tests.support.at_once import AtOnce
 from xsession import Outcome, Outcomes
 from xsession.fanout import fan_out
 
@@ -103,16 +104,11 @@ def test_none_is_a_result() -> None:
 
 def test_no_more_threads_than_asked_for() -> None:
     """Where AWS has limits, few callers at a time are what is wanted."""
-    lock, now, most = threading.Lock(), 0, 0
+    at_once = AtOnce()
 
     def work(_item: int) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        threading.Event().wait(0.002)
-        with lock:
-            now -= 1
+        with at_once:
+            threading.Event().wait(0.002)
 
     assert fan_out(work, {str(number): number for number in range(30)}, max_workers=3).ok
-    assert most <= 3
+    assert at_once.most <= 3

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from xsession._base import FrozenMap, Table, Tabular, did_you_mean, hides_frames, public
+from xsession._base import FrozenMap, Table, Tabular, did_you_mean, hides_frames, public, shortened
 from xsession.errors import ConfigError, UnknownAccountError, shown
 from xsession.roles import Role, RoleChain, as_chain
 
@@ -18,6 +18,7 @@ from ._account import SOURCE, Account, AccountLike, AccountRef, AccountsLike
 if TYPE_CHECKING:
     from ._graph import AccountGraph
 
+_MOST_NAMES = 10
 _NOT_IN_NAMES = r"[^A-Za-z0-9._-]"
 
 
@@ -233,7 +234,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         names = list(self._by_name)
         if not names:
             return "register accounts first: there are none"
-        return f"use one of {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
+        return f"use one of {shortened(names, _MOST_NAMES)}"
 
 
 def _listed(items: Iterable[object]) -> Iterator[Account]:

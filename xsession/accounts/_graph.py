@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from xsession._base import frozen
+from xsession._base import frozen, shortened
 from xsession.errors import ConfigError
 from xsession.escape import for_terminal
 
@@ -36,8 +36,7 @@ class GraphStep:
     @property
     def lines(self) -> list[str]:
         """What stands in its box: the accounts' names, then what it is."""
-        more = len(self.accounts) - _MOST_NAMES
-        names = ", ".join(self.accounts[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+        names = shortened(self.accounts, _MOST_NAMES)
         return [for_terminal(line, _MAX_CHARACTERS) for line in (names, self.words) if line]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xsession._base import frozen, hides_frames, public, read_regular_file
+from xsession._base import frozen, hides_frames, public, read_regular_file, shortened
 from xsession.errors import ConfigError, shown
 
 from ._found_file import NAME_IT, FoundFile, found_files, read_found
@@ -152,7 +152,7 @@ class TrustedFiles:
         if record.digest == _digest(file, document):
             return None
         changes = list(_changes(record.keys, _key_digests(document.content)))
-        listed = _listed(changes) if changes else "only comments or the layout"
+        listed = shortened(changes, _MAX_KEYS_SHOWN) if changes else "only comments or the layout"
         return f"has changed since it was trusted: {listed}"
 
     def _trust(self, file: FoundFile) -> TrustedFile:
@@ -241,7 +241,7 @@ def require_trust(file: FoundFile, document: Document, trusted: TrustedFiles | N
     if problem is None:
         return
     if len(keys) > 1:
-        problem += f" (as it would be for {_listed([_joined(each) for each in keys[1:]])})"
+        problem += f" (as it would be for {shortened([_joined(each) for each in keys[1:]], _MAX_KEYS_SHOWN)})"
     where = f"look at it, then run: xsession trust {shlex.quote(str(file.path))}"
     msg = f"{keys[0][-1]} is only for a file that you trust, and this one {problem}"
     raise ConfigError(msg, hint=f"{where}; in CI, {NAME_IT}").within(str(document.place.at(*keys[0])))
@@ -279,11 +279,6 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]
             yield f"{key} is gone"
         elif before[key] != now[key]:
             yield f"{key} has another value"
-
-
-def _listed(items: list[str]) -> str:
-    rest = len(items) - _MAX_KEYS_SHOWN
-    return ", ".join(items[:_MAX_KEYS_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _joined(keys: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from xsession._base import Table, Tabular, frozen, public
+from xsession._base import Table, Tabular, frozen, public, shortened
 from xsession.credentials import Credentials, Identity
 from xsession.errors import XSessionError
 
@@ -64,8 +64,7 @@ class FailureGroup:
     error: Exception
 
     def __str__(self) -> str:
-        more = len(self.accounts) - _MOST_NAMES
-        names = ", ".join(self.accounts[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+        names = shortened(self.accounts, _MOST_NAMES)
         return f"{names}: {in_words(self.error)}"
 
 
