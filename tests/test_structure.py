@@ -67,6 +67,7 @@ TESTED_BY = {
     "_botocore._source_errors": "botocore/test_source_session.py",
     "_botocore._signing": "botocore/test_rejections.py",
     "_botocore._template_copies": "botocore/test_core.py",
+    "_session_owner": "test_worker_copies.py",
     "_chain._account_mfa": "chain/test_mfa.py",
     "_chain._assume_role": "chain/test_hop_fetch.py",
     "_chain._chains": "test_session.py",

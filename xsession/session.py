@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import pickle
 import platform
 import secrets
 import sys
@@ -24,7 +23,8 @@ from cachetools import LRUCache
 from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, is_held, renew_after_fork
 from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
 from ._client_cache import ClientCache, shared_client
-from ._worker_copies import check_worker_session, made_by_worker, worker_copies
+from ._session_owner import CrossAccountOwner
+from ._worker_copies import check_worker_session, made_by_worker
 from .account_session import AccountSession, refuse_keys
 from .accounts import SOURCE, Account, AccountRef, Accounts, AccountsLike, Profile, required_role
 from .credentials import Credentials, Identity
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .policies import PolicyLike
     from .refresh import Status
     from .roles import DefaultOptions, RoleOptions
-    from .serving import ContainerEndpoint, CredentialServer
+    from .serving import CredentialServer
 
     class _Overrides(DefaultOptions, total=False):
         """What `CrossAccountSession` takes beside accounts."""
@@ -140,7 +140,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             **defaults,
         }
         self._worker_session = worker_session
-        self._owner = _Owner(self)
+        self._owner = CrossAccountOwner(self)
         self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
@@ -636,7 +636,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             )
             raise TypeError(msg)
         for account in self.accounts.values():
-            if isinstance(account.source, boto3.Session):
+            if account.has_own_session:
                 msg = f"a CrossAccountSession is not pickled: the source of {account.name!r} is a boto3 session"
                 raise TypeError(msg)
         return _copy, (type(self), self._portable, self._chains.principals(), self._config)
@@ -756,58 +756,9 @@ def _copy(
     return session
 
 
-class _Owner:
-    """What the sessions of accounts need of their `CrossAccountSession`, which they keep alive."""
-
-    def __init__(self, session: CrossAccountSession) -> None:
-        self.session = session
-        # Re-entrant, as all locks here are.
-        self._lock = threading.RLock()
-        self._endpoints: dict[Account, CredentialServer] = {}
-        renew_after_fork(self)
-
-    def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
-        """What a pickle of an account's session carries: its session's configuration, and which account it is."""
-        account = resolved.account
-        if isinstance(account.source, boto3.Session):
-            msg = f"an AccountSession is not pickled: the source of {account.name!r} is a boto3 session"
-            raise TypeError(msg)
-        pickled = pickle.dumps(self.session)
-        worker_copies().add(pickled, self.session)
-        ref = account.name if self.session.accounts.get(account.name) == account else account
-        return _account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
-
-    def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
-        """Where a library of this process asks for an account's credentials, until the session is closed."""
-        account = resolved.account
-        with self._lock:
-            server = self._endpoints.get(account)
-            if server is None:
-                server = self._endpoints[account] = self.session.serve([account])
-        return server.endpoint(account)
-
-    def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds, and none of the parent's servers."""
-        self._lock = threading.RLock()
-        self._endpoints = {}
-
-
-def _account_of_worker(
-    pickled: bytes, ref: str | Account, account_id: str | None, region_name: str | None
-) -> AccountSession:
-    """The session of a pickled account, of the one session in this process that the pickle stands for."""
-    xs: CrossAccountSession = worker_copies().find(pickled, lambda known: not known._closed)  # noqa: SLF001 # its own
-    session = xs[ref]
-    if account_id is not None and session.account_id != account_id:
-        raise WrongAccountError.between(session.account_id or "unknown", account_id, account=session.name)
-    if region_name in (None, session.region_name):
-        return session
-    return xs[replace(xs.accounts.find(ref), region_name=region_name)]
-
-
 def _is_passing(account: Account) -> bool:
     # One for each request or tenant must not add up.
-    return not account.registered and isinstance(account.source, boto3.Session)
+    return not account.registered and account.has_own_session
 
 
 def _check_source(session: object, profile_name: object) -> None:

@@ -32,6 +32,8 @@ def test_a_session_may_be_an_accounts_source() -> None:
     """Its credentials start the chain; two accounts with different ones differ."""
     first, second = boto3.Session(region_name="eu-west-1"), boto3.Session(region_name="eu-west-1")
     assert Account("a", source=first) != Account("a", source=second)
+    assert Account("a", source=first).has_own_session
+    assert not any(Account("a", source=source).has_own_session for source in ("profile", None))
 
 
 def test_where_it_was_defined_makes_no_difference() -> None:

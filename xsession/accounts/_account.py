@@ -114,6 +114,11 @@ class Account(Tabular):
         """The chain's roles, in order; empty where the source's credentials are the account's."""
         return () if self.chain is None else self.chain.roles
 
+    @property
+    def has_own_session(self) -> bool:
+        """Whether its source is a boto3 session of its own, and neither the session's nor a profile."""
+        return not isinstance(self.source, str | Profile | None)
+
     def _table(self) -> Table:
         from ._display import account_table  # noqa: PLC0415 # few programs show anything
 

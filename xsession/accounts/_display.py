@@ -50,7 +50,7 @@ def source_of(account: Account) -> str:
     if account.source is None:
         return "source"
     # A boto3 session's own words may be anything.
-    return BOTO3_SESSION if hasattr(account.source, "get_credentials") else f"profile {account.source}"
+    return BOTO3_SESSION if account.has_own_session else f"profile {account.source}"
 
 
 def role_in_words(role: Role) -> str:

@@ -1,0 +1,74 @@
+"""What the sessions of accounts need of the `CrossAccountSession` that made them: their pickles, and an endpoint."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ._base import renew_after_fork
+from ._worker_copies import worker_copies
+from .errors import WrongAccountError
+
+if TYPE_CHECKING:
+    from ._chain import ResolvedAccount
+    from .account_session import AccountSession
+    from .accounts import Account
+    from .serving import ContainerEndpoint, CredentialServer
+
+__all__: list[str] = []
+
+
+class CrossAccountOwner:
+    """What the sessions of accounts need of their `CrossAccountSession`, which they keep alive.
+
+    Args:
+        session: The `CrossAccountSession`, which is of a layer above.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        # Re-entrant, as all locks here are.
+        self._lock = threading.RLock()
+        self._endpoints: dict[Account, CredentialServer] = {}
+        renew_after_fork(self)
+
+    def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
+        """What a pickle of an account's session carries: its session's configuration, and which account it is."""
+        account = resolved.account
+        if account.has_own_session:
+            msg = f"an AccountSession is not pickled: the source of {account.name!r} is a boto3 session"
+            raise TypeError(msg)
+        pickled = pickle.dumps(self._session)
+        worker_copies().add(pickled, self._session)
+        ref = account.name if self._session.accounts.get(account.name) == account else account
+        return _account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
+
+    def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
+        """Where a library of this process asks for an account's credentials, until the session is closed."""
+        account = resolved.account
+        with self._lock:
+            server = self._endpoints.get(account)
+            if server is None:
+                server = self._endpoints[account] = self._session.serve([account])
+        return server.endpoint(account)
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds, and none of the parent's servers."""
+        self._lock = threading.RLock()
+        self._endpoints = {}
+
+
+def _account_of_worker(
+    pickled: bytes, ref: str | Account, account_id: str | None, region_name: str | None
+) -> AccountSession:
+    """The session of a pickled account, of the one session in this process that the pickle stands for."""
+    xs: Any = worker_copies().find(pickled, lambda known: not known._closed)  # noqa: SLF001 # nothing public says it
+    session: AccountSession = xs[ref]
+    if account_id is not None and session.account_id != account_id:
+        raise WrongAccountError.between(session.account_id or "unknown", account_id, account=session.name)
+    if region_name in (None, session.region_name):
+        return session
+    elsewhere: AccountSession = xs[replace(xs.accounts.find(ref), region_name=region_name)]
+    return elsewhere
