@@ -100,6 +100,7 @@ def consoles() -> Mapping[str, Console]:
     return {name: known.console for name, known in partitions().items() if known.console is not None}
 
 
+@functools.lru_cache(maxsize=256)  # few regions, and each hop asks several times
 def partition_of_region(region_name: str) -> str:
     """The partition that a region is in, by its name: also of regions that AWS will add."""
     # "us-gov-" is no beginning of "us-", so that the order says nothing; only "aws" matches everything.

@@ -293,6 +293,9 @@ class SourceSession:
             self._check_options(loaded)
         if loaded is None or isinstance(loaded, ReadOnlyCredentials):
             return loaded
+        if type(loaded) is BotocoreCredentials:
+            # Keys that never change: nothing is called for them.
+            return loaded.get_frozen_credentials()
         try:
             with within_request():
                 return loaded.get_frozen_credentials()

@@ -16,6 +16,14 @@ try:
     from botocore.context import ClientContext, get_context, reset_context, set_context
 except ImportError:  # the ids are not in every botocore
     ClientContext = None  # type: ignore[assignment, misc]  # as above
+else:
+
+    class _CallContext(ClientContext):
+        """What botocore copies at each call, and deeply, which takes longer than it must."""
+
+        def __deepcopy__(self, _memo: object) -> _CallContext:
+            return _CallContext(features=set(self.features))
+
 
 # botocore's ids, by the method of its credentials.
 _FEATURES = {
@@ -104,7 +112,7 @@ def called_with(methods: Iterable[str]) -> Iterator[None]:
     if ClientContext is None:
         yield
         return
-    token = set_context(ClientContext(features=_codes(methods)))
+    token = set_context(_CallContext(features=_codes(methods)))
     try:
         yield
     finally:

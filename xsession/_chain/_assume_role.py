@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from xsession._aws import is_dead_caller, same_code
-from xsession._base import Clock
+from xsession._base import Clock, made_once
 from xsession._botocore import code_missing
 from xsession._sts import DEFAULT_DURATION_SECONDS, Sts, sts_region
 from xsession.errors import CredentialsError, SourceCredentialsError
@@ -130,7 +130,7 @@ class AssumeRoleRequest:
         """Whether what it waits for is the source: a process, a login or a person behind it, and not STS."""
         return self._signer.awaits_source
 
-    @property
+    @made_once
     def _region(self) -> str:
         return sts_region(self._role, *self._regions)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from contextvars import Context
 
@@ -71,7 +70,7 @@ class Pool:
         self._queues: dict[Lane | None, _Queue] = {}
         self._threads = self._idle = self._busy = 0
         # How many threads the lanes of one caller, and those to one region, have.
-        self._held: Counter[tuple[str, str]] = Counter()
+        self._held: dict[tuple[str, str], int] = {}
         # Idle ones that were called and new ones that were started, and that have not looked for work since.
         self._called = self._starting = 0
         self._turn: float | None = None
@@ -152,8 +151,9 @@ class Pool:
         if not may_take(self._size, busy=self._busy, held=len(began), more=queue.more):
             return None
         # A region may hang for many callers, and a caller in many regions: one thread each would be all of them.
-        if not all(may_take(self._size, busy=self._busy, held=self._held[end], more=self._size) for end in lane.ends):
-            return None
+        for end in lane.ends:
+            if not may_take(self._size, busy=self._busy, held=self._held.get(end, 0), more=self._size):
+                return None
         delay = lane.delay()
         return now + delay if delay > 0 else 0.0
 
@@ -182,7 +182,8 @@ class Pool:
             queue.began[job] = now
             self._busy += 1
             if queue.lane is not None:
-                self._held.update(queue.lane.ends)
+                for end in queue.lane.ends:
+                    self._held[end] = self._held.get(end, 0) + 1
                 if queue.lane.take_place():
                     this_thread.place = queue.lane
             return job
