@@ -18,7 +18,15 @@ from ._output import close_output, flush_output, prepare_output, warn
 # Each is imported when it is called for; `--help` imports them all, so they bring little.
 COMMANDS = {
     "accounts": "_accounts:accounts",
+    "activity": "_activity:activity",
+    "aws-config": "_aws_config:aws_config",
+    "completion": "_completion:completion",
+    "demo": "_demo:demo",
     "diagnose": "_diagnose:diagnose",
+    "grant": "_grants:grant",
+    "revoke": "_grants:revoke",
+    "setup": "_setup:setup",
+    "status": "_status:status",
     "trust": "_trust:trust",
     "verify": "_identity:verify",
     "whoami": "_identity:whoami",

@@ -120,8 +120,7 @@ def flush_output() -> None:
 
 def close_output() -> None:
     """Drops what could not be written: Python would try it once more at its end, and complain."""
-    stream = sys.stdout
-    if stream is not None and stream is sys.__stdout__:
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, sys.__stdout__.fileno())
         os.close(nowhere)
