@@ -55,7 +55,8 @@ def through_boto3(session: boto3.Session) -> Read:
 
 def static_boto3(_url: str) -> boto3.Session:
     """A plain session; its endpoint is the environment's."""
-    return boto3.Session(**{f"aws_{name}": value for name, value in KEYS.items()}, region_name=REGION)
+    key, secret, token = KEYS.values()
+    return boto3.Session(key, secret, token, region_name=REGION)
 
 
 def through_s3fs(fs: Any) -> Read:
