@@ -21,6 +21,7 @@ NOTEBOOKS := .venvs/notebooks
 AIO := .venvs/aio
 DATA := .venvs/data
 WRANGLER := .venvs/awswrangler
+ON_WRANGLER := tests/data/test_awswrangler.py tests/data/test_sagemaker.py
 OLD_AIO := .venvs/aio-oldest
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
@@ -84,8 +85,8 @@ test-async: $(AIO)/.aio $(OLD_AIO)/.aio ## event loops, with the newest and the 
 	@$(OLD_AIO)/bin/pytest -q -m aio tests/integrations $(ARGS)
 
 test-data: $(DATA)/.data $(WRANGLER)/.awswrangler ## data libraries' own releases, each over several sessions of some seconds
-	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data --ignore=tests/data/test_awswrangler.py --ignore=tests/data/test_sagemaker.py $(ARGS)
-	@$(WRANGLER)/bin/$(PYTEST) --dist=load -m data tests/data/test_awswrangler.py tests/data/test_sagemaker.py $(ARGS)
+	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(addprefix --ignore=,$(ON_WRANGLER)) $(ARGS)
+	@$(WRANGLER)/bin/$(PYTEST) --dist=load -m data $(ON_WRANGLER) $(ARGS)
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
