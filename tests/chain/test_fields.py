@@ -84,6 +84,24 @@ def test_what_signs_by_itself_signs_right_over_rotations(world: World, signer: A
     assert world.aws.count("AssumeRole") >= 5
 
 
+@pytest.mark.parametrize("signer", [SigV4Auth, SigV4QueryAuth])
+def test_a_rotation_in_the_middle_of_a_signature_breaks_nothing(world: World, signer: Any) -> None:
+    """Between the token and the secret, each time anew."""
+    xs = world.session()
+
+    class Rotating(signer):  # type: ignore[misc] # one of two
+        def string_to_sign(self, *arguments: Any) -> Any:
+            xs.invalidate("vegeta")
+            return super().string_to_sign(*arguments)
+
+    own, http = xs["vegeta"].get_credentials(), URLLib3Session()
+    for _ in range(3):
+        request = AWSRequest("GET", f"{world.aws.endpoint_url}/?Action=GetCallerIdentity&Version=2011-06-15")
+        Rotating(own, "sts", "eu-west-1").add_auth(request)
+        assert http.send(request.prepare()).status_code == 200
+    assert world.aws.count("AssumeRole") >= 3
+
+
 def test_signing_in_a_coroutine_does_not_wait_for_a_refresh() -> None:
     """What is due is refreshed ahead, and STS, which hangs, holds up neither the signer nor the loop."""
     clock = FakeClock()
