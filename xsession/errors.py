@@ -17,6 +17,7 @@
     ├── GrantError                             a grant was not made, or not handed over
     ├── RevocationError                        AWS still accepts what should have been revoked
     ├── ProvisionError                         a role could not be set up, compared or removed
+    ├── OrganizationError                      AWS Organizations or IAM Identity Center could not be asked
     ├── WrongAccountError (also BotoCoreError) credentials turned out to be for another account
     ├── AuditLogError                          the audit log can't be written to or read
     ├── ActivityError                          CloudTrail could not be read at all
@@ -49,6 +50,7 @@ __all__ = [
     "InvalidPolicyError",
     "InvalidRoleError",
     "MfaError",
+    "OrganizationError",
     "ProvisionError",
     "RevocationError",
     "STSUnavailableError",
@@ -289,6 +291,10 @@ class RevocationError(XSessionError):
 
 class ProvisionError(XSessionError):
     """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
+
+
+class OrganizationError(XSessionError):
+    """AWS refused or could not be asked which accounts or regions there are; `code` says how."""
 
 
 class WrongAccountError(XSessionError, BotoCoreError):

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from xsession._service_clients import CrossAccountClients  # absolute: a folder of stubs may have its own
 
     from ._chain import MfaCode
-    from .accounts import Discovery
+    from ._enabled_regions import EnabledRegions
+    from ._organization_lists import OrganizationLists
+    from .accounts import Discovery, Organization
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnosis import Diagnosis, Using
@@ -127,11 +129,11 @@ class CrossAccountSession(Tabular, CrossAccountClients):
     ) -> None:
         _check_source(session, profile_name)
         check_worker_session(worker_session)
-        self.accounts = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
+        self._accounts = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
         hooks = tuple(hooks)
         # What a pickle carries, and what keeps a session from being pickled.
         self._portable: dict[str, Any] = {
-            "accounts": self.accounts,
+            "accounts": self._accounts,
             "profile_name": profile_name,
             "region_name": region_name,
             "config": config,
@@ -173,6 +175,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._servers: WeakSet[CredentialServer] = WeakSet()
         self._closed = False
         self._made_grants: Grants | None = None
+        self._made_lists: OrganizationLists | None = None
+        self._made_regions: dict[Account | None, EnabledRegions] = {}
         self._config: Discovery | None = None
         renew_after_fork(self)
 
@@ -183,11 +187,13 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         accounts: AccountsLike | None = None,
         *,
         combine: bool | None = None,
+        offline: bool = False,
         **overrides: Unpack[_Overrides],
     ) -> Self:
         """A session with the accounts of a file, or of everything that this machine has.
 
-        With a path, that file alone counts. Without one, all of these do, and of two accounts with one name the first
+        Makes no network call, but where an `[organization]` of a file was never listed. With a path, that file alone
+        counts. Without one, all of these do, and of two accounts with one name the first
         one's counts: the file that `XSESSION_CONFIG` names; `xsession.toml` in this folder; `[tool.xsession]` of the
         nearest `pyproject.toml`; the user's own `xsession.toml`; the profiles of `~/.aws/config`.
 
@@ -196,9 +202,12 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             accounts: Accounts in code, as `CrossAccountSession` takes them; they come before all files.
             combine: Whether all of those count; None: where there is no path. True puts the path's accounts before
                 theirs; False, without a path, has the first of the files count alone.
+            offline: Whether AWS Organizations is not asked either, where a file has an `[organization]` that was never
+                listed: its accounts are missing then.
             overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'.
 
         Raises:
+            OrganizationError: AWS Organizations was to be asked for the first time, and refused or could not be.
             ConfigError: A file is missing or wrong, and the message says where in it; or there is no account at all;
                 or a project's file has an account of a name that the user's own file or a profile has too, says what
                 only a file that the user trusts may, or can be written by other users.
@@ -207,9 +216,66 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         from .accounts import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
         config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
-        session = cls(config.read(os.environ), **overrides)
+        clock = overrides.get("clock") or SYSTEM_CLOCK
+        session = cls(config.read(os.environ, clock.wall()), **overrides)
         session._config = config
+        if not offline and any(not ask.is_kept for ask in session.accounts.asks):
+            session.accounts = session._with_organizations(session.accounts, again=False)
         return session
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts that it knows. May be set: those that did not change keep their credentials and clients.
+
+        Clients that were handed out go on acting in the account that they were made for.
+        """
+        return self._accounts
+
+    @accounts.setter
+    def accounts(self, accounts: Accounts) -> None:
+        if not isinstance(accounts, Accounts):
+            raise ConfigError.invalid(accounts, "accounts", "Accounts", hint="make them with Accounts(...)")
+        with self._lock:
+            # In this order: see _client.
+            self._accounts = self._portable["accounts"] = accounts
+            self._clients.forget_shortcuts()
+
+    def organization(self, account: AccountRef = SOURCE, *, need_tags: bool = False) -> Organization:
+        """Asks AWS Organizations for all accounts and organizational units, and keeps the answer on disk.
+
+        Where AWS refuses or can't be asked, the answer before counts: its `age` says how old it is, its `problem` why,
+        and hooks get a `NeedsAttention`. See `Accounts.from_organization`, which says which permissions it needs.
+
+        Args:
+            account: Who asks: the management account, or one of a delegated administrator.
+            need_tags: Whether tags are asked for account by account where the tagging API does not have them.
+
+        Raises:
+            OrganizationError: AWS refused or could not be asked, and nothing was kept.
+            CredentialsError: The account could not be reached, and nothing was kept.
+            ConfigError: The account is in no organization, or its partition is not known.
+        """
+        return self._organization_lists().ask(self.accounts.find(account), need_tags=need_tags)
+
+    def enabled_regions(self, account: AccountRef, *, central: AccountRef | None = None) -> tuple[str, ...]:
+        """The regions that an account has enabled; asked of the account once a day.
+
+        Needs `ec2:DescribeRegions`, or `account:ListRegions`: of the account's own role or, with `central`, of that
+        account.
+
+        Args:
+            account: As for `get_client`.
+            central: The organization's management account, or one that it has made a delegated administrator of Account
+                Management: asked where the account's own role may not describe regions. None: the account itself is.
+
+        Returns:
+            Their names, sorted.
+
+        Raises:
+            OrganizationError: AWS refused, could not be asked, or names none.
+            CredentialsError: The account could not be reached.
+        """
+        return self._regions_of(central)(self.accounts.find(account))
 
     if not TYPE_CHECKING:  # for them `_service_clients` has the type of each service's client
 
@@ -591,6 +657,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
     def reload(self) -> None:
         """Reads again what `from_config` read.
 
+        AWS Organizations is asked again, where a file has an `[organization]`; where it can't be, its list counts.
         Accounts that did not change keep their credentials and clients; those that are gone are no longer found.
         Clients that were handed out go on acting in the account that they were made for. Where anything is wrong with a
         file, this raises and all stays as it was.
@@ -605,11 +672,17 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
         if self._closed:
             raise SessionClosedError.closed()
-        accounts = self._config.read(os.environ)
-        with self._lock:
-            # In this order: see _client.
-            self.accounts = self._portable["accounts"] = accounts
-            self._clients.forget_shortcuts()
+        before = self.accounts
+        accounts = self._config.read(os.environ, self._clock.wall())
+        if accounts.asks:
+            # Its own accounts are who asks.
+            self.accounts = accounts
+            try:
+                accounts = self._with_organizations(accounts, again=True)
+            except BaseException:
+                self.accounts = before
+                raise
+        self.accounts = accounts
 
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""
@@ -659,6 +732,40 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             self._resolved, self._sessions = LRUCache(_MAX_RESOLVED), LRUCache(_MAX_ACCOUNT_SESSIONS)
             self._passing, self._passing_sessions = LRUCache(_MAX_PASSING), WeakValueDictionary()
         self._lock = threading.RLock()
+
+    def _with_organizations(self, accounts: Accounts, *, again: bool) -> Accounts:
+        """The accounts of the files, once their organizations were asked."""
+        assert self._config is not None  # noqa: S101 # both callers have one
+        for ask in accounts.asks:
+            if again or not ask.is_kept:
+                self.organization(ask.account, need_tags=ask.needs_tags)
+        fresh = self._organization_lists().fresh
+        found = self._config.read(os.environ, self._clock.wall(), fresh)
+        for ask in found.asks:
+            if ask.problem is not None:
+                raise ask.problem
+        return found
+
+    def _organization_lists(self) -> OrganizationLists:
+        from ._organization_lists import OrganizationLists  # noqa: PLC0415 # few programs have an organization
+
+        with self._lock:
+            if self._made_lists is None:
+                self._made_lists = OrganizationLists(
+                    self.__getitem__, lambda found: self.whoami(found).account_id, self._hooks, self._clock
+                )
+            return self._made_lists
+
+    def _regions_of(self, central: AccountRef | None = None) -> EnabledRegions:
+        from ._enabled_regions import EnabledRegions  # noqa: PLC0415 # few programs ask for regions
+
+        found = None if central is None else self.accounts.find(central)
+        with self._lock:
+            regions = self._made_regions.get(found)
+            if regions is None:
+                asked = None if found is None else lambda: self[found]
+                regions = self._made_regions[found] = EnabledRegions(self.__getitem__, self._clock, asked)
+            return regions
 
     def _grants(self) -> Grants:
         from .grants import Grants  # noqa: PLC0415 # few programs make grants

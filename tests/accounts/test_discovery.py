@@ -52,7 +52,7 @@ class Machine:
 
     def accounts(self, path: str | Path | None = None, *, combine: bool | None = None, **code: str) -> Accounts:
         """All accounts."""
-        return Discovery.of(path, Accounts(code), combine=combine, folder=self.project).read(self.environ)
+        return Discovery.of(path, Accounts(code), combine=combine, folder=self.project).read(self.environ, 0.0)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Project:
         """What the user finds there."""
         name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
         environ = {name: str(self.home), "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        return Discovery.of(None, Accounts(), combine=None, folder=self.folder).read(environ)
+        return Discovery.of(None, Accounts(), combine=None, folder=self.folder).read(environ, 0.0)
 
     def record(self) -> Path:
         """Where the trust in the only file is kept."""
@@ -305,4 +305,4 @@ def test_without_a_home_nothing_is_trusted(project: Project, monkeypatch: pytest
         TrustedFiles.of_user()
     environ = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     with pytest.raises(ConfigError, match="is not trusted"):
-        Discovery.of(None, Accounts(), combine=None, folder=project.folder).read(environ)
+        Discovery.of(None, Accounts(), combine=None, folder=project.folder).read(environ, 0.0)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.clocks import PassingClock
-from xsession.activity._lookup_events import PAGE_SIZE, RateLimit, TrailEvent, lookup_events
+from xsession._base import RateLimit
+from xsession.activity._lookup_events import PAGE_SIZE, SECONDS_BETWEEN_REQUESTS, TrailEvent, lookup_events
 from xsession.testing import FakeClock
 
 START, END = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 1, 2, tzinfo=UTC)
@@ -53,7 +54,7 @@ def page(*ids: str, token: str | None = None) -> dict[str, Any]:
 
 def read(client: Client, clock: FakeClock, attribute: tuple[str, str] | None = None) -> list[str]:
     """The ids of all events."""
-    events = lookup_events(client, RateLimit(clock), attribute, START, END)
+    events = lookup_events(client, RateLimit(clock, SECONDS_BETWEEN_REQUESTS), attribute, START, END)
     return [str(event.entry["EventId"]) for event in events]
 
 
@@ -81,7 +82,7 @@ def test_without_an_attribute_all_are_asked_for(clock: PassingClock) -> None:
 def test_a_page_is_read_when_it_is_wanted(clock: PassingClock) -> None:
     """A reader of the first events does not wait for the last."""
     client = Client(clock, page("a", token="t"))
-    assert next(iter(lookup_events(client, RateLimit(clock), None, START, END))).entry == {"EventId": "a"}
+    assert next(iter(lookup_events(client, RateLimit(clock, SECONDS_BETWEEN_REQUESTS), None, START, END))).entry == {"EventId": "a"}
     assert len(client.requests) == 1
 
 

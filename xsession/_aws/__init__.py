@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ._partitions import Console as Console
     from ._partitions import consoles as consoles
     from ._partitions import first_region as first_region
+    from ._partitions import organizations_region as organizations_region
     from ._partitions import partition_of_region as partition_of_region
     from ._partitions import partitions as partitions
     from ._partitions import service_of as service_of
@@ -122,6 +123,7 @@ __getattr__, __dir__ = lazy(
             "Console",
             "consoles",
             "first_region",
+            "organizations_region",
             "partition_of_region",
             "partitions",
             "service_of",

@@ -36,6 +36,7 @@ class Partition:
         first_region: Where it has STS, and where its global services, such as IAM, answer and leave their events.
         dns_suffix: What the names of its endpoints end in.
         console: Where its console is; None: that is not public.
+        organizations_region: Where AWS Organizations answers, whichever region asks; None: in the first region.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Partition:
     first_region: str
     dns_suffix: str
     console: Console | None = None
+    organizations_region: str | None = None
 
 
 @functools.cache
@@ -63,6 +65,7 @@ def partitions() -> Mapping[str, Partition]:
             first_region="cn-north-1",
             dns_suffix="amazonaws.com.cn",
             console=Console("https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"),
+            organizations_region="cn-northwest-1",
         ),
         Partition(
             name="aws-us-gov",
@@ -112,6 +115,15 @@ def first_region(partition: str | None) -> str | None:
     """The first region of a partition; None: the partition is not known."""
     known = partitions().get(partition or "aws")
     return None if known is None else known.first_region
+
+
+def organizations_region(partition: str) -> str | None:
+    """Where AWS Organizations answers for a partition; None: the partition is not known.
+
+    https://docs.aws.amazon.com/general/latest/gr/ao.html
+    """
+    known = partitions().get(partition)
+    return None if known is None else known.organizations_region or known.first_region
 
 
 def service_of(domain: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._locks import is_held as is_held
     from ._made_once import made_once as made_once
     from ._notebook import notebook_kernel as notebook_kernel
+    from ._rate_limit import RateLimit as RateLimit
     from ._regular_file import read_regular_file as read_regular_file
     from ._shortened import shortened as shortened
     from ._table import table as table
@@ -40,6 +41,7 @@ __getattr__, __dir__ = lazy(
         "_locks": ("Latch", "held_here", "is_held"),
         "_made_once": ("made_once",),
         "_notebook": ("notebook_kernel",),
+        "_rate_limit": ("RateLimit",),
         "_regular_file": ("read_regular_file",),
         "_shortened": ("shortened",),
         "_table": ("table",),

@@ -15,13 +15,31 @@ if TYPE_CHECKING:
     from ._discovery import Discovery as Discovery
     from ._display import account_table as account_table
     from ._display import accounts_table as accounts_table
+    from ._explanation import AccountChoice, Explanation
     from ._graph import AccountGraph, GraphStep
+    from ._kept_organizations import KeptOrganizations as KeptOrganizations
     from ._names import valid_names
+    from ._organization import Organization, OrganizationAccount, OrganizationalUnit
+    from ._organization import in_words as in_words
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
     from ._trusted_files import TrustedFiles
 
-__all__ = ["SOURCE", "Account", "AccountGraph", "AccountRef", "Accounts", "GraphStep", "TrustedFiles", "valid_names"]
+__all__ = [
+    "SOURCE",
+    "Account",
+    "AccountChoice",
+    "AccountGraph",
+    "AccountRef",
+    "Accounts",
+    "Explanation",
+    "GraphStep",
+    "Organization",
+    "OrganizationAccount",
+    "OrganizationalUnit",
+    "TrustedFiles",
+    "valid_names",
+]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -31,8 +49,11 @@ __getattr__, __dir__ = lazy(
         "_aws_config": ("AwsFiles", "Sections", "read_sections"),
         "_discovery": ("Discovery",),
         "_display": ("account_table", "accounts_table"),
+        "_explanation": ("AccountChoice", "Explanation"),
         "_graph": ("AccountGraph", "GraphStep"),
+        "_kept_organizations": ("KeptOrganizations",),
         "_names": ("valid_names",),
+        "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "in_words"),
         "_profile": ("Profile", "ProfileSettings"),
         "_trusted_files": ("TrustedFiles",),
     },

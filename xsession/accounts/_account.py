@@ -57,6 +57,8 @@ class Account(Tabular):
         settings: The profile whose settings its clients and its calls of STS have; None: those of the source.
         origin: Where it was defined: file, line and key, or "code"; two accounts that differ only here are equal.
         notes: What a person should know of its definition, such as options that have no effect; `verify` hands them on.
+        aws_name: What AWS Organizations or IAM Identity Center calls it; None: nobody asked them.
+        ou_path: The organizational unit that it is in, by the names on the way: "Workloads/Prod"; "": the root.
         registered: Set by `Accounts`; only registered accounts take defaults.
 
     Raises:
@@ -74,6 +76,8 @@ class Account(Tabular):
     settings: ProfileSettings | None = field(repr=False)
     origin: str | None = field(repr=False, compare=False)
     notes: tuple[str, ...] = field(repr=False, compare=False)
+    aws_name: str | None = field(repr=False, compare=False)
+    ou_path: str | None = field(repr=False, compare=False)
     registered: bool = field(repr=False)
 
     def __init__(
@@ -89,6 +93,8 @@ class Account(Tabular):
         settings: ProfileSettings | None = None,
         origin: str | None = None,
         notes: tuple[str, ...] = (),
+        aws_name: str | None = None,
+        ou_path: str | None = None,
         registered: bool = False,
     ) -> None:
         found = _checked_chain(name, chain)
@@ -103,6 +109,8 @@ class Account(Tabular):
             "settings": settings,
             "origin": origin,
             "notes": notes,
+            "aws_name": aws_name,
+            "ou_path": ou_path,
             "registered": registered,
         }
         for option, value in values.items():

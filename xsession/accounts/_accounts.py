@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from xsession._base import FrozenMap, Table, Tabular, did_you_mean, hides_frames, public, shortened
 from xsession.errors import ConfigError, UnknownAccountError, shown
@@ -17,10 +18,25 @@ from xsession.roles import Role, RoleChain, as_chain
 from ._account import SOURCE, Account, AccountLike, AccountRef, AccountsLike
 
 if TYPE_CHECKING:
+    from ._explanation import AccountChoice, Explanation
     from ._graph import AccountGraph
+    from ._organization import Organization
+    from ._organization_table import OrganizationAsk
 
 _MOST_NAMES = 10
+_ACTIVE = "ACTIVE"
 _NOT_IN_NAMES = r"[^A-Za-z0-9._-]"
+
+
+class OrganizationReader(Protocol):
+    """What asks AWS Organizations: a `CrossAccountSession`."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts that it knows."""
+
+    def organization(self, account: AccountRef, *, need_tags: bool) -> Organization:
+        """The organization that an account is in."""
 
 
 @public
@@ -33,6 +49,8 @@ class Accounts(Tabular, Mapping[str, Account]):
         accounts: Names to role ARNs, `Role`, `RoleChain` or `Account` objects, or to mappings with the keys that an
             account has in `xsession.toml`; or a list of `Account` objects and of such mappings, each with a "name".
         unusable: Names of accounts whose definition is not valid, and the error to raise when one is used.
+        considered: Accounts of an organization that were considered, for `explain`.
+        asks: Accounts whose organization is among them.
 
     Raises:
         ConfigError: A name is there twice, or a value is not valid.
@@ -44,6 +62,8 @@ class Accounts(Tabular, Mapping[str, Account]):
         accounts: AccountsLike = (),
         *,
         unusable: Mapping[str, ConfigError] = FrozenMap(),  # it is immutable
+        considered: Iterable[AccountChoice] = (),
+        asks: Iterable[OrganizationAsk] = (),
     ) -> None:
         given: object = accounts
         if isinstance(accounts, Mapping):
@@ -54,6 +74,8 @@ class Accounts(Tabular, Mapping[str, Account]):
             listed = _listed(accounts)
         self._by_name: dict[str, Account] = {}
         self.unusable = FrozenMap(unusable)
+        self.asks = tuple(dict.fromkeys(asks))
+        self.considered = tuple(dict.fromkeys(considered))
         for account in listed:
             known = self._by_name.get(account.name)
             if known is not None:
@@ -67,17 +89,26 @@ class Accounts(Tabular, Mapping[str, Account]):
     def from_toml(cls, path: str | os.PathLike[str]) -> Accounts:
         """The accounts of an `xsession.toml`, or of `[tool.xsession]` in a `pyproject.toml`.
 
+        Makes no network call: of an organization, those are among them that were listed before.
+
         Raises:
             ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
         """
         from ._files import of_file  # noqa: PLC0415 # accounts in code need no reader of files
+        from ._kept_organizations import KeptOrganizations  # noqa: PLC0415 # likewise
 
-        return cls(of_file(path))
+        read = of_file(path, KeptOrganizations.named_by(os.environ), time.time())
+        for ask in read.asks:
+            if ask.problem is not None:
+                raise ask.problem
+        return cls(read.accounts, considered=read.considered, asks=read.asks)
 
     @classmethod
     @hides_frames(ConfigError)
     def from_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
         """The accounts of a file, or of all that this machine has, as `CrossAccountSession.from_config` has them.
+
+        Makes no network call: of an organization, those are among them that were listed before.
 
         Args:
             path: The file, which counts alone; None: all that are found.
@@ -87,7 +118,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         """
         from ._discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
-        return Discovery.of(path, cls(), combine=None, folder=Path.cwd()).read(os.environ)
+        return Discovery.of(path, cls(), combine=None, folder=Path.cwd()).read(os.environ, time.time())
 
     @classmethod
     @hides_frames(ConfigError)
@@ -108,6 +139,61 @@ class Accounts(Tabular, Mapping[str, Account]):
 
         accounts, unusable = of_profiles(path, os.environ)
         return cls(accounts, unusable=unusable)
+
+    @classmethod
+    def from_organization(
+        cls,
+        xs: OrganizationReader,
+        account: AccountRef = SOURCE,
+        *,
+        role_name: str,
+        via: AccountRef | None = None,
+        under: Iterable[str] = (),
+        tags: Mapping[str, str] | None = None,
+        names: Iterable[str] | None = None,
+        exclude: Iterable[str] = (),
+        states: Iterable[str] = (_ACTIVE,),
+        allow_empty: bool = False,
+    ) -> Accounts:
+        """The accounts of an organization, each with a role of the same name; asks AWS Organizations.
+
+        Where it can't be asked, what it said before counts, and the accounts' `notes` say how old that is. Names are
+        what AWS has, made valid; of accounts with one name, each has its id in it. See `explain`.
+
+        Args:
+            xs: A `CrossAccountSession`.
+            account: Who asks: the management account, or one of a delegated administrator. Needs
+                organizations:ListAccounts, organizations:ListRoots, organizations:ListOrganizationalUnitsForParent,
+                and for tags tag:GetResources or organizations:ListTagsForResource.
+            role_name: The role in each account, with its path.
+            via: The account whose roles come before it, such as a hub's; None: the source assumes it.
+            under: OUs, by id ("ou-..."), path ("Workloads/Prod") or a name that no other OU has; all that is below them
+                counts. Empty: the whole organization.
+            tags: Patterns for the values of tags; * and ? are wildcards.
+            names: Patterns for names, as AWS or xsession has them, or ids; None: any.
+            exclude: OUs, ids, and patterns for names: not these, whatever else fits.
+            states: AWS's states of accounts that count.
+            allow_empty: Whether the selection may fit no account.
+
+        Raises:
+            OrganizationError: AWS refused or could not be asked, and nothing was kept.
+            ConfigError: The account is in no organization, the selection fits none, or names what is not there.
+        """
+        from ._organization_accounts import MemberAccess, organization_accounts  # noqa: PLC0415 # few have one
+        from ._selection import Selection  # noqa: PLC0415 # likewise
+
+        selection = Selection(under, tags or {}, names, exclude, states)  # type: ignore[arg-type]  # it checks them
+        before = None if via is None else xs.accounts.find(via)
+        access = MemberAccess(role_name) if before is None else MemberAccess(role_name, before.source, before.roles)
+        organization = xs.organization(account, need_tags=bool(selection.tags))
+        accounts, choices = organization_accounts(organization, selection, access, allow_empty=allow_empty)
+        return cls(accounts, considered=choices)
+
+    def explain(self) -> Explanation:
+        """Why each account is here; and of an organization's, why each of the others is not."""
+        from ._explanation import explained  # noqa: PLC0415 # for people who look
+
+        return explained(self, self.considered)
 
     def find(self, ref: AccountRef) -> Account:
         """The account that a name, an id, `SOURCE`, a `Role`, a `RoleChain` or an `Account` stands for.
@@ -143,24 +229,27 @@ class Accounts(Tabular, Mapping[str, Account]):
             return [self.find(refs)]
         return list(map(self.find, refs))
 
-    def where(self, *, name: str = "*", account_id: str = "*", **tags: str) -> Accounts:
-        """Those accounts whose name, id and tags match; * and ? are wildcards.
+    def where(self, *, name: str = "*", account_id: str = "*", ou_path: str = "*", **tags: str) -> Accounts:
+        """Those accounts whose name, id, OU and tags match; * and ? are wildcards.
 
         Args:
             name: A pattern for the name.
             account_id: A pattern for the id.
+            ou_path: A pattern for the path of the organizational unit: "Workloads/*" has those at any depth.
             tags: A pattern for the tag of each name; an account without that tag does not match.
         """
 
         def matches(account: Account) -> bool:
             if not fnmatchcase(account.name, name) or not fnmatchcase(account.account_id or "", account_id):
                 return False
+            if ou_path != "*" and (account.ou_path is None or not fnmatchcase(account.ou_path, ou_path)):
+                return False
             return all(key in account.tags and fnmatchcase(account.tags[key], wanted) for key, wanted in tags.items())
 
         # The id and the tags of what could not be read are not known.
-        any_other = account_id == "*" and not tags
+        any_other = (account_id, ou_path) == ("*", "*") and not tags
         unusable = {key: error for key, error in self.unusable.items() if any_other and fnmatchcase(key, name)}
-        return Accounts((account for account in self.values() if matches(account)), unusable=unusable)
+        return self._with((account for account in self.values() if matches(account)), unusable)
 
     def graph(self) -> AccountGraph:
         """Who is reached through whom: a diagram in a notebook, a tree when it is printed."""
@@ -191,7 +280,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         theirs = other._names()
         ours = {name: account for name, account in self._by_name.items() if name not in other.unusable}
         unusable = {name: error for name, error in self.unusable.items() if name not in theirs}
-        return Accounts((ours | other._by_name).values(), unusable={**unusable, **other.unusable})
+        return self._with((ours | other._by_name).values(), {**unusable, **other.unusable}, other)
 
     def __and__(self, other: Accounts) -> Accounts:
         """The accounts whose names the other has too."""
@@ -222,7 +311,14 @@ class Accounts(Tabular, Mapping[str, Account]):
 
     def _chosen(self, wanted: Callable[[str], bool]) -> Accounts:
         unusable = {name: error for name, error in self.unusable.items() if wanted(name)}
-        return Accounts((account for name, account in self.items() if wanted(name)), unusable=unusable)
+        return self._with((account for name, account in self.items() if wanted(name)), unusable)
+
+    def _with(self, accounts: Iterable[Account], unusable: Mapping[str, ConfigError], *others: Accounts) -> Accounts:
+        """Other accounts, with what is known of where these and others came from."""
+        both = (self, *others)
+        considered = (choice for each in both for choice in each.considered)
+        asks = (ask for each in both for ask in each.asks)
+        return Accounts(accounts, unusable=unusable, considered=considered, asks=asks)
 
     def _refuse_unusable(self, name: str) -> None:
         error = self.unusable.get(name)

@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from xsession._base import frozen, hides_frames
+from xsession._base import FrozenMap, frozen, hides_frames
 from xsession.errors import ConfigError
 
 from ._account import Account
 from ._accounts import Accounts
 from ._files import of_file, of_found_file, of_profiles, profile_names
 from ._found_file import FILE_NAME, FoundFile, found_files
+from ._kept_organizations import KeptOrganizations
+from ._organization import Organization
 from ._trusted_files import TrustedFiles
 from ._user_file import home_folder, user_file
 
@@ -53,22 +55,24 @@ class Discovery:
         return cls(named, accounts, named is None if combine is None else combine, folder)
 
     @hides_frames(ConfigError)
-    def read(self, environ: Mapping[str, str]) -> Accounts:
-        """All accounts.
+    def read(self, environ: Mapping[str, str], now: float, fresh: Mapping[str, Organization] = FrozenMap()) -> Accounts:
+        """All accounts; those of an organization as they are kept on disk.
 
         Args:
             environ: The process's environment variables.
+            now: Seconds since 1970.
+            fresh: What organizations have just said, by the account that was asked.
 
         Raises:
             ConfigError: A file is missing or wrong; there is none; or a project's file has a name of the user's.
         """
         files = list(self._files(environ))
         counted = files if self.combine else files[:1]
-        trusted = TrustedFiles.named_by(environ)
-        layers = [(file, file.read(trusted)) for file in counted]
+        reader = _Reader(TrustedFiles.named_by(environ), KeptOrganizations.named_by(environ, fresh), now)
+        layers = [(file, reader.read(file)) for file in counted]
         found = [accounts for file, accounts in layers if file.found is not None]
         if found:
-            _protect_names(found, _names_of_the_user(files, layers, environ))
+            _protect_names(found, _names_of_the_user(files, layers, environ, reader))
         everything = [self.accounts, *(accounts for _, accounts in layers)]
         if self.combine:
             profiles, unusable = of_profiles(None, environ)
@@ -124,24 +128,39 @@ class _File:
     must_exist: bool = False
     is_users: bool = False
 
-    def read(self, trusted: TrustedFiles | None) -> Accounts:
-        """Its accounts.
 
-        Args:
-            trusted: The found files that the user trusts.
-        """
-        return Accounts(of_file(self.path) if self.found is None else of_found_file(self.found, trusted))
+@frozen
+class _Reader:
+    """Reads files.
+
+    Args:
+        trusted: The found files that the user trusts.
+        kept: What organizations have said.
+        now: Seconds since 1970.
+    """
+
+    trusted: TrustedFiles | None
+    kept: KeptOrganizations
+    now: float
+
+    def read(self, file: _File) -> Accounts:
+        """Its accounts."""
+        if file.found is None:
+            read = of_file(file.path, self.kept, self.now)
+        else:
+            read = of_found_file(file.found, self.trusted, self.kept, self.now)
+        return Accounts(read.accounts, considered=read.considered, asks=read.asks)
 
 
 def _names_of_the_user(
-    files: Iterable[_File], layers: Iterable[tuple[_File, Accounts]], environ: Mapping[str, str]
+    files: Iterable[_File], layers: Iterable[tuple[_File, Accounts]], environ: Mapping[str, str], reader: _Reader
 ) -> dict[str, str]:
     """The names in the user's own file and of the profiles, each with its place; whether or not these count here."""
     read = dict(layers)
     names = profile_names(environ, {file.found.real for file in read if file.found is not None})
     for file in files:
         if file.is_users:
-            accounts = read[file] if file in read else file.read(None)
+            accounts = read[file] if file in read else reader.read(file)
             names |= {name: str(account.origin) for name, account in accounts.items()}
     return names
 

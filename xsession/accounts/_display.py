@@ -17,12 +17,24 @@ BOTO3_SESSION = "boto3 session"
 
 def accounts_table(accounts: Accounts) -> Table:
     """One row for each account; of one that can't be used, why."""
+    listed = [account for account in accounts.values() if account.aws_name is not None]
     usable = [
-        (account.name, account.account_id, " -> ".join(steps(account)), account.region_name, _tags(account))
+        (
+            account.name,
+            account.account_id,
+            *((account.aws_name, account.ou_path) if listed else ()),
+            " -> ".join(steps(account)),
+            account.region_name,
+            _tags(account),
+        )
         for account in accounts.values()
     ]
-    others = [(name, None, f"can't be used: {error}", None, None) for name, error in accounts.unusable.items()]
-    return ("account", "id", "reached through", "region", "tags"), [*usable, *others]
+    aws = ("called by AWS", "OU") if listed else ()
+    others = [
+        (name, None, *(None for _ in aws), f"can't be used: {error}", None, None)
+        for name, error in accounts.unusable.items()
+    ]
+    return ("account", "id", *aws, "reached through", "region", "tags"), [*usable, *others]
 
 
 def account_table(account: Account, region_name: str | None) -> Table:
@@ -34,13 +46,17 @@ def account_table(account: Account, region_name: str | None) -> Table:
     """
     rows = [
         ("id", account.account_id),
+        ("called by AWS", account.aws_name),
+        ("OU", account.ou_path),
         ("source", source_of(account)),
         *((f"hop {number}", role.role_arn) for number, role in enumerate(account.roles, 1)),
         ("region", region_name),
         ("tags", _tags(account)),
         ("defined in", account.origin),
     ]
-    return ("account", account.name), [*rows, *(("note", note) for note in account.notes)]
+    of_aws = (account.aws_name, account.ou_path)
+    shown = [row for row in rows if row[0] not in ("called by AWS", "OU") or any(of_aws)]
+    return ("account", account.name), [*shown, *(("note", note) for note in account.notes)]
 
 
 def source_of(account: Account) -> str:

@@ -3,46 +3,71 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from xsession._base import without_frames
+from xsession._base import frozen, without_frames
 from xsession.errors import ConfigError
 
 from ._account import Account
 from ._aws_config import AwsFiles
 from ._entry import Entry
+from ._explanation import AccountChoice
 from ._found_file import FoundFile
+from ._kept_organizations import KeptOrganizations
+from ._organization_table import OrganizationAsk, asked_account_id
 from ._profiles import names_of_profiles, read_profiles
-from ._toml import read_document, read_toml
+from ._toml import FileContent, read_content
+from ._toml_file import load
 from ._trusted_files import TrustedFiles, require_trust
 
 
-def of_file(path: str | os.PathLike[str]) -> list[Account]:
+@frozen
+class FileAccounts:
+    """The accounts of a file.
+
+    Args:
+        accounts: Its own, then those of its organization.
+        considered: Which accounts of the organization were considered.
+        asks: The account whose organization is among them.
+    """
+
+    accounts: list[Account]
+    considered: Sequence[AccountChoice] = ()
+    asks: Sequence[OrganizationAsk] = ()
+
+
+def of_file(path: str | os.PathLike[str], kept: KeptOrganizations, now: float) -> FileAccounts:
     """The accounts of a TOML file that the caller named.
 
     Args:
         path: The file.
+        kept: What organizations have said.
+        now: Seconds since 1970.
 
     Raises:
         ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
     """
-    return [_account(entry) for entry in read_toml(path)]
+    file = Path(path).expanduser()
+    return _accounts(read_content(file, load(file)), kept, now)
 
 
-def of_found_file(file: FoundFile, trusted: TrustedFiles | None) -> list[Account]:
+def of_found_file(file: FoundFile, trusted: TrustedFiles | None, kept: KeptOrganizations, now: float) -> FileAccounts:
     """The accounts of a TOML file that lay somewhere.
 
     Args:
         file: The file.
         trusted: What the user trusts; None: the user has no folder for that.
+        kept: What organizations have said.
+        now: Seconds since 1970.
 
     Raises:
         ConfigError: As `of_file`; or others can change the file, or it says what only a trusted file may.
     """
     document = file.document()
     require_trust(file, document, trusted)
-    return [_account(entry) for entry in read_document(file.path, document)]
+    return _accounts(read_content(file.path, document), kept, now)
 
 
 def of_profiles(
@@ -78,6 +103,23 @@ def profile_names(environ: Mapping[str, str], but_for: Collection[Path] = ()) ->
         ConfigError: A file can't be read or is not of that format.
     """
     return names_of_profiles(AwsFiles.of(None, environ), but_for)
+
+
+def _accounts(content: FileContent, kept: KeptOrganizations, now: float) -> FileAccounts:
+    own = [_account(entry) for entry in content.entries]
+    table = content.organization
+    if table is None:
+        return FileAccounts(own)
+    organization = kept.find(asked_account_id(table, own), now)
+    ask = OrganizationAsk(table.account, is_kept=False, needs_tags=bool(table.selection.tags))
+    if organization is None or (ask.needs_tags and not organization.has_tags):
+        return FileAccounts(own, asks=[ask])
+    try:
+        members, considered = table.accounts(organization, own)
+    except ConfigError as error:
+        # The list may be older than what the file says now.
+        return FileAccounts(own, asks=[replace(ask, problem=without_frames(error))])
+    return FileAccounts([*own, *members], considered, [replace(ask, is_kept=True)])
 
 
 def _account(entry: Entry) -> Account:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from xsession._base import frozen
 from xsession.errors import shown
 from xsession.roles import COMMAND_OPTIONS, Defaults, Role
 
 from ._entry import Entry
+from ._organization_table import OrganizationTable, organization_table
 from ._tables import (
     ACCOUNT_KEYS,
     DEFAULT_KEYS,
@@ -26,7 +28,20 @@ from ._tables import (
 from ._toml_file import Document, documents, load
 
 KEYS_TO_TRUST = {"mfa_serial", "source", "web_identity_token_file"}
-FILE_KEYS = {"accounts", "defaults", "hubs", "include"}
+FILE_KEYS = {"accounts", "defaults", "hubs", "include", "organization"}
+
+
+@frozen
+class FileContent:
+    """What a file and those that it includes define.
+
+    Args:
+        entries: Their accounts.
+        organization: The organization whose accounts come beside them; None: none.
+    """
+
+    entries: list[Entry]
+    organization: OrganizationTable | None
 
 
 def read_toml(path: str | os.PathLike[str]) -> list[Entry]:
@@ -52,25 +67,48 @@ def read_document(file: Path, document: Document) -> list[Entry]:
     Raises:
         ConfigError: As `read_toml`.
     """
+    return read_content(file, document).entries
+
+
+def read_content(file: Path, document: Document) -> FileContent:
+    """All that a file which was read already defines, with those that it includes.
+
+    Args:
+        file: The file.
+        document: What it says.
+
+    Raises:
+        ConfigError: As `read_toml`.
+    """
     hubs: dict[str, AccountTable] = {}
     accounts: dict[str, AccountTable] = {}
+    organization: AccountTable | None = None
     for each in documents(file, document):
         each.place.check(each.content, FILE_KEYS)
         defaults = _defaults(each)
         _collect(each, "hubs", HUB_KEYS, defaults, hubs)
         _collect(each, "accounts", ACCOUNT_KEYS, defaults, accounts)
+        if "organization" in each.content:
+            place = each.place.at("organization")
+            if organization is not None:
+                place.refuse(f"{organization.place} is an organization already", "keep one of them")
+            organization = AccountTable(place, place.table(each.content["organization"]), defaults)
     found = Hubs(hubs)
     for name in hubs:
         found.route(name)
-    return [entry_of(name, item, found) for name, item in accounts.items()]
+    entries = [entry_of(name, item, found) for name, item in accounts.items()]
+    table = None if organization is None else organization_table(organization, found, list(accounts))
+    return FileContent(entries, table)
 
 
 def keys_to_trust(content: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The paths of the keys by which a file uses a profile, a file or a device of the user's.
+    """The paths of the keys by which a file uses a profile, a file or a device of the user's, or asks an organization.
 
     Args:
         content: What the file says; what is wrong with it is reported elsewhere.
     """
+    if "organization" in content:
+        yield ("organization",)
     tables: list[tuple[tuple[str, ...], object]] = [(("defaults",), content.get("defaults"))]
     for kind in ("hubs", "accounts"):
         for name, table in _items(content.get(kind)):

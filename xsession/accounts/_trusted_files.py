@@ -10,18 +10,17 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shlex
-import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xsession._base import frozen, hides_frames, public, read_regular_file, shortened
+from xsession._base import frozen, hides_frames, public, shortened
 from xsession.errors import ConfigError, shown
 
 from ._found_file import NAME_IT, FoundFile, found_files, read_found
+from ._own_files import OwnFiles
 from ._toml import keys_to_trust, read_document
 from ._toml_file import PROJECT_FILE, Document
 from ._user_file import home_folder, user_file
@@ -70,8 +69,7 @@ class TrustedFiles:
     """
 
     def __init__(self, folder: Path, os_name: str = os.name) -> None:
-        self._folder = folder
-        self._os_name = os_name
+        self._files = OwnFiles(folder, _MAX_RECORD_BYTES, os_name)
 
     @classmethod
     def of_user(cls) -> TrustedFiles:
@@ -124,19 +122,11 @@ class TrustedFiles:
         Raises:
             ConfigError: The user's folder can't be written to.
         """
-        real = (Path.cwd() / Path(path).expanduser()).resolve()
-        try:
-            self._place(real).unlink()
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            self._refuse(error)
-        return True
+        return self._files.remove(_name((Path.cwd() / Path(path).expanduser()).resolve()))
 
     def __iter__(self) -> Iterator[str]:
         """The paths of all files that were trusted, whatever has become of them."""
-        places = self._folder.glob("*.json") if self._is_ours() else ()
-        records = (self._record_at(place) for place in places)
+        records = map(self._record_at, self._files.names())
         return iter(sorted(record.path for record in records if record is not None))
 
     def problem(self, file: FoundFile, document: Document) -> str | None:
@@ -146,7 +136,7 @@ class TrustedFiles:
             file: The file.
             document: What it says.
         """
-        record = self._record_at(self._place(file.real)) if self._is_ours() else None
+        record = self._record_at(_name(file.real))
         if record is None or record.path != str(file.real):
             return "is not trusted"
         if record.digest == _digest(file, document):
@@ -163,64 +153,17 @@ class TrustedFiles:
             self._write(_Record(str(file.real), _digest(file, document), _key_digests(document.content)))
         return TrustedFile(str(file.real), values)
 
-    def _place(self, real: Path) -> Path:
-        return self._folder / f"{hashlib.sha256(os.fsencode(real)).hexdigest()}.json"
-
-    def _is_ours(self) -> bool:
-        """Whether nobody else can have written what is in the folder."""
-        try:
-            return self._kept_by_us(self._folder.lstat(), stat.S_ISDIR)
-        except OSError:
-            return False
-
-    def _kept_by_us(self, found: os.stat_result, is_kind: Any) -> bool:
-        if not is_kind(found.st_mode):
-            return False
-        return self._os_name == "nt" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
-
-    def _record_at(self, place: Path) -> _Record | None:
+    def _record_at(self, name: str) -> _Record | None:
         """A record; None: there is none that this user has written."""
         try:
-            data, found = read_regular_file(place, _MAX_RECORD_BYTES, follow_symlinks=False)
-            if place.is_symlink() or not self._kept_by_us(found, stat.S_ISREG):  # not all platforms have O_NOFOLLOW
-                return None
-            value = json.loads(data)
+            value = json.loads(self._files.read(name) or b"")
             return _Record(str(value["path"]), str(value["sha256"]), dict(value["keys"]))
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             return None
 
     def _write(self, record: _Record) -> None:
         text = json.dumps({"path": record.path, "sha256": record.digest, "keys": dict(record.keys)}, indent=1)
-        place = self._place(Path(record.path))
-        fresh = place.with_name(f".{secrets.token_hex(8)}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            self._make_folder()
-            file = os.open(fresh, flags, 0o600)
-            try:
-                with open(file, "wb") as stream:  # noqa: PTH123 # it is open already
-                    stream.write(text.encode())
-                fresh.replace(place)  # a link in its place is replaced, and not followed
-            except BaseException:
-                fresh.unlink()
-                raise
-        except OSError as error:
-            self._refuse(error)
-
-    def _make_folder(self) -> None:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._folder.mkdir(0o700)
-        except FileExistsError:
-            found = self._folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or (self._os_name != "nt" and found.st_uid != os.geteuid()):
-                msg = f"{self._folder} is no folder of this user"
-                raise ConfigError(msg, hint="remove it") from None
-            self._folder.chmod(0o700)
-
-    def _refuse(self, error: OSError) -> None:
-        msg = f"{self._folder} can't be written to: {error.strerror}"
-        raise ConfigError(msg) from error
+        self._files.write(_name(Path(record.path)), text.encode())
 
 
 def require_trust(file: FoundFile, document: Document, trusted: TrustedFiles | None) -> None:
@@ -245,6 +188,10 @@ def require_trust(file: FoundFile, document: Document, trusted: TrustedFiles | N
     where = f"look at it, then run: xsession trust {shlex.quote(str(file.path))}"
     msg = f"{keys[0][-1]} is only for a file that you trust, and this one {problem}"
     raise ConfigError(msg, hint=f"{where}; in CI, {NAME_IT}").within(str(document.place.at(*keys[0])))
+
+
+def _name(real: Path) -> str:
+    return f"{hashlib.sha256(os.fsencode(real)).hexdigest()}.json"
 
 
 def _digest(file: FoundFile, document: Document) -> str:

@@ -6,13 +6,12 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.h
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from xsession._aws import is_throttling
-from xsession._base import Clock, frozen
+from xsession._base import RateLimit, frozen
 
 from ._attribution import error_code
 from ._user_identity import UserIdentity, text
@@ -110,30 +109,6 @@ class TrailEvent:
         more = self.document.get("resources")
         listed += [text(item, "ARN") for item in more] if isinstance(more, list) else []
         return tuple(dict.fromkeys(name for name in listed if name is not None))
-
-
-class RateLimit:
-    """Lets one caller after the other through, each some time after the one before.
-
-    Args:
-        clock: Tells the time, and waits.
-        seconds: Between two.
-    """
-
-    def __init__(self, clock: Clock, seconds: float = SECONDS_BETWEEN_REQUESTS) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._lock = threading.RLock()
-        self._next = clock.boot()
-
-    def wait(self, extra: float = 0.0) -> None:
-        """Returns when it is the caller's turn, and `extra` seconds later."""
-        with self._lock:
-            now = self._clock.boot()
-            turn = max(now, self._next) + extra
-            self._next = turn + self._seconds
-        if turn > now:
-            self._clock.wait(threading.Event(), turn - now)
 
 
 def lookup_events(

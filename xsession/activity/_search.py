@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from xsession._aws import first_region, is_denied, service_of
-from xsession._base import SYSTEM_CLOCK, Clock, Table, Tabular, frozen, public
+from xsession._base import SYSTEM_CLOCK, Clock, RateLimit, Table, Tabular, frozen, public
 from xsession.accounts import Account
 from xsession.audit import AuditRecord
 from xsession.errors import ActivityError, ConfigError, XSessionError
 
 from ._attribution import OwnLog, Trusts, error_code, is_forced
-from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, RateLimit, TrailEvent, lookup_events
+from ._lookup_events import DELAY_MINUTES, HISTORY_DAYS, SECONDS_BETWEEN_REQUESTS, TrailEvent, lookup_events
 from ._query import ActivityQuery, checked_regions, checked_span, shown
 from ._user_identity import text
 
@@ -122,7 +122,13 @@ class Search:
         asked = self.question
         try:
             client = self._client_for("cloudtrail", region)
-            yield from lookup_events(client, RateLimit(self._clock), asked.attribute(self._log), asked.start, asked.end)
+            yield from lookup_events(
+                client,
+                RateLimit(self._clock, SECONDS_BETWEEN_REQUESTS),
+                asked.attribute(self._log),
+                asked.start,
+                asked.end,
+            )
         except Exception as error:  # noqa: BLE001 # one region's failure must not lose the others
             self.failed[region] = error
 

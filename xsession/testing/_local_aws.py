@@ -20,6 +20,7 @@ from xsession._base import public
 from xsession.testing._cloudtrail import CloudTrail
 from xsession.testing._http import Call, CallLog, Fault, Faults, serve
 from xsession.testing._iam import AccessKey, Authorizer, Directory, LocalIAM, Principal, new_key
+from xsession.testing._organizations import LocalOrganization, LocalOrganizations
 from xsession.testing._sts import LocalSTS, make_token
 
 from ._local_account import LocalAccount
@@ -65,10 +66,11 @@ class LocalAWS:
         self._clock = time.time if clock is None else clock.wall
         self._calls = CallLog()
         self._faults = Faults()
-        self._organizations: dict[str, str] = {}
+        self._organization_ids: dict[str, str] = {}
+        self.organizations = LocalOrganizations(self._now)
         self._moto = load_moto()
         self._directory = Directory(self._moto.iam, self._moto.all_iam)
-        authorizer = Authorizer(self._directory, self._organizations)
+        authorizer = Authorizer(self._directory, self._organization_ids)
         self._sts = LocalSTS(self._directory, authorizer, self._now, lifetime)
         self.trail = CloudTrail(self._sts.find, self._now)
         self._server = Server(
@@ -80,6 +82,7 @@ class LocalAWS:
             calls=self._calls,
             faults=self._faults,
             trail=self.trail,
+            organizations=self.organizations,
         )
         self._accounts: dict[str, LocalAccount] = {}
         self._http: Any = None
@@ -242,7 +245,18 @@ class LocalAWS:
             organization_id: "o-...".
             account_ids: The accounts; they leave the one that they were in.
         """
-        self._organizations.update(dict.fromkeys(account_ids, organization_id))
+        self._organization_ids.update(dict.fromkeys(account_ids, organization_id))
+
+    def organization(self, management_id: str, *, partition: str = "aws") -> LocalOrganization:
+        """The organization of a management account, which AWS Organizations shows; made when it is asked for.
+
+        Policies don't ask for it: see `set_organization`.
+
+        Args:
+            management_id: The management account.
+            partition: Its partition.
+        """
+        return self.organizations.organization(management_id, partition)
 
     def disable_region(self, region_name: str, account_id: str | None = None) -> None:
         """Lets STS issue no credentials in a region.

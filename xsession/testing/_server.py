@@ -40,6 +40,7 @@ from xsession.testing._iam import (
     RequiredAction,
     check_token,
 )
+from xsession.testing._organizations import LocalOrganizations
 from xsession.testing._sts import LocalSTS
 
 from ._models import is_operation
@@ -62,6 +63,7 @@ class Server:
         calls: Records each request.
         faults: What is made to fail.
         trail: Keeps an event of each request, and answers for CloudTrail.
+        organizations: Answers for Organizations and Account Management.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Server:
         calls: CallLog,
         faults: Faults,
         trail: CloudTrail,
+        organizations: LocalOrganizations,
     ) -> None:
         self._sts = sts
         self._authorizer = authorizer
@@ -84,6 +87,7 @@ class Server:
         self._calls = calls
         self._faults = faults
         self._trail = trail
+        self._organizations = organizations
         self.skew = 0.0
         self.failures: list[Exception] = []
 
@@ -141,11 +145,20 @@ class Server:
             check_token(key)
             request = self._iam.read(request, key)
         self._authorizer.check(key, request, environment.time)
+        return self._done(request, key, environ, environment)
+
+    def _done(
+        self, request: APIRequest, key: AccessKey, environ: dict[str, Any], environment: RequestEnvironment
+    ) -> HTTPResponse:
+        """What a request that is allowed is answered."""
+        account_id = key.principal.account_id
         if request.service == "cloudtrail":
             return self._trail.answer(request.operation, request.fields or {}, key, request.region_name)
+        if request.service in self._organizations.SERVICES:
+            return self._organizations.answer(request.service, request.operation, request.fields or {}, account_id)
         if request.service == "iam":
-            return self._iam.answer(request, key, lambda: self._moto.answer(environ, request, key.principal.account_id))
-        response = self._moto.answer(environ, request, key.principal.account_id)
+            return self._iam.answer(request, key, lambda: self._moto.answer(environ, request, account_id))
+        response = self._moto.answer(environ, request, account_id)
         if response.status == 404 and request.operation in _READING and self._moto.bucket_owner(request.bucket):
             # A caller that may not list a bucket is not told that it lacks an object.
             listing = RequiredAction("s3:ListBucket", f"arn:{key.principal.partition}:s3:::{request.bucket}")

@@ -16,6 +16,8 @@ from ._signatures import WITH_FORM, Signature, read_signature
 
 # The operations of STS whose proof is a token of an identity provider, not a signature.
 UNSIGNED_OPERATIONS = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
+# Services whose requests are JSON, and name their operations by their paths.
+_PATHS = {("account", "/listRegions"): "ListRegions"}
 _WITH_CONTENT = frozenset({"PutObject", "UploadPart"})
 
 
@@ -46,7 +48,7 @@ class APIRequest:
     @property
     def is_json(self) -> bool:
         """Whether the service takes and answers JSON."""
-        return "x-amz-target" in self.http.headers
+        return _is_json(self.http, self.service)
 
     @property
     def access_key_id(self) -> str:
@@ -75,9 +77,11 @@ def read_api_request(http: HTTPRequest, source_ip: str) -> APIRequest:
     form = _form(http)
     service = _service_without_signature(http, form) if signature is None else signature.service
     parameters = form if service in WITH_FORM else {}
-    fields = json_object(http.body) if "x-amz-target" in http.headers else None
+    fields = json_object(http.body) if _is_json(http, service) else None
     s3 = read_s3_request(http) if service == "s3" else None
-    return APIRequest(http, signature, service, _operation(http, parameters, s3), parameters, s3, source_ip, fields)
+    return APIRequest(
+        http, signature, service, _operation(http, service, parameters, s3), parameters, s3, source_ip, fields
+    )
 
 
 def protocol_refusal(request: APIRequest) -> RefusedError | None:
@@ -114,9 +118,15 @@ def _service_without_signature(http: HTTPRequest, form: Mapping[str, str]) -> st
     return "s3" if is_browsers else ""
 
 
-def _operation(http: HTTPRequest, parameters: Mapping[str, str], s3: S3Request | None) -> str:
+def _is_json(http: HTTPRequest, service: str) -> bool:
+    return "x-amz-target" in http.headers or (service, http.path) in _PATHS
+
+
+def _operation(http: HTTPRequest, service: str, parameters: Mapping[str, str], s3: S3Request | None) -> str:
     if "x-amz-target" in http.headers:
         return http.headers["x-amz-target"].rpartition(".")[2]
+    if (service, http.path) in _PATHS:
+        return _PATHS[service, http.path]
     if "Action" in parameters:
         return parameters["Action"]
     return http.method if s3 is None else s3.operation

@@ -18,10 +18,31 @@ ArnOf: TypeAlias = Callable[[str, str], str]
 _ON_INSTANCES = frozenset({"StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"})
 # Services whose actions have the names of their operations, and whose requests say which operation they ask for.
 _NAMED_ALIKE = frozenset(
-    {"cloudtrail", "dynamodb", "ec2", "iam", "kms", "organizations", "secretsmanager", "sqs", "ssm", "sts"}
+    {
+        "account",
+        "cloudtrail",
+        "dynamodb",
+        "ec2",
+        "iam",
+        "kms",
+        "organizations",
+        "secretsmanager",
+        "sqs",
+        "ssm",
+        "sts",
+        "tagging",
+    }
 )
 # By service, how those operations begin that are about no resource.
-_WITHOUT_RESOURCE = {"cloudtrail": "Lookup", "ec2": "Describe"}
+_WITHOUT_RESOURCE = {
+    "account": "List",
+    "cloudtrail": "Lookup",
+    "ec2": "Describe",
+    "organizations": "List",
+    "tagging": "Get",
+}
+# Services that sign with another name than their actions have.
+_PREFIXES = {"tagging": "tag"}
 # Parameters of IAM's requests that name what they are about, and what they name.
 _IAM_NAMES = (("RoleName", "role"), ("UserName", "user"))
 _IAM_ARNS = ("PolicySourceArn", "PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn")
@@ -38,7 +59,7 @@ def required_actions(request: APIRequest, caller: Principal, arn_of: ArnOf) -> t
     """
     if request.service not in _NAMED_ALIKE:
         return None
-    action = f"{request.service}:{request.operation}"
+    action = f"{_PREFIXES.get(request.service, request.service)}:{request.operation}"
     keys = _tag_keys(request.parameters)
     if request.service == "ec2":
         keys["ec2:region"] = (request.region_name,)

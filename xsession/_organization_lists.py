@@ -1,0 +1,81 @@
+"""Lists of organizations' accounts for one session: asked of AWS, kept on disk, and used when AWS can't be asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ._base import Clock
+from ._organizations import OrganizationsReader
+from .accounts import Account, KeptOrganizations, Organization, in_words
+from .errors import ConfigError, XSessionError
+from .events import Hook, NeedsAttention
+
+if TYPE_CHECKING:
+    import boto3
+
+__all__: list[str] = []
+
+
+class OrganizationLists:
+    """What organizations have said.
+
+    Args:
+        session_of: The session of an account.
+        account_id_of: The id of an account that does not say it; asks STS.
+        emit: Takes events.
+        clock: Both clocks.
+    """
+
+    def __init__(
+        self,
+        session_of: Callable[[Account], boto3.Session],
+        account_id_of: Callable[[Account], str],
+        emit: Hook,
+        clock: Clock,
+    ) -> None:
+        self._session_of = session_of
+        self._account_id_of = account_id_of
+        self._emit = emit
+        self._clock = clock
+        self.fresh: dict[str, Organization] = {}
+        """What was asked for in this process, by the account that was asked: some have no disk to keep it on."""
+
+    def ask(self, account: Account, *, need_tags: bool) -> Organization:
+        """What AWS Organizations says to an account; else what it said before.
+
+        Args:
+            account: The account.
+            need_tags: Whether tags are asked for account by account where the tagging API does not have them.
+
+        Raises:
+            XSessionError: As `CrossAccountSession.organization`.
+        """
+        account_id = account.account_id or self._account_id_of(account)
+        kept = KeptOrganizations.named_by(os.environ, self.fresh)
+        try:
+            reader = OrganizationsReader(self._session_of(account), account.chain, self._clock)
+            organization = reader.read(need_tags=need_tags)
+        except ConfigError:
+            raise  # it is in none, most likely: what was true before is not any more
+        except XSessionError as error:
+            before = kept.find(account_id, self._clock.wall())
+            if before is None or (need_tags and not before.has_tags):
+                raise
+            age = in_words(before.age)
+            self._tell(account, f"the list of accounts is {age} old, since AWS could not be asked: {error}")
+            return replace(before, problem=str(error))
+        self.fresh[account_id] = organization
+        try:
+            kept.keep(account_id, organization)
+        except ConfigError as error:
+            self._tell(account, f"the list of accounts is not kept on disk: {error}")
+        return organization
+
+    def _tell(self, account: Account, message: str) -> None:
+        at = datetime.fromtimestamp(self._clock.wall(), UTC)
+        hint = "call reload() once that is solved"
+        self._emit(NeedsAttention(at=at, account=account.name, role_arn=None, hop=None, message=message, hint=hint))
