@@ -82,7 +82,8 @@ def test_without_an_attribute_all_are_asked_for(clock: PassingClock) -> None:
 def test_a_page_is_read_when_it_is_wanted(clock: PassingClock) -> None:
     """A reader of the first events does not wait for the last."""
     client = Client(clock, page("a", token="t"))
-    assert next(iter(lookup_events(client, RateLimit(clock, SECONDS_BETWEEN_REQUESTS), None, START, END))).entry == {"EventId": "a"}
+    pace = RateLimit(clock, SECONDS_BETWEEN_REQUESTS)
+    assert next(iter(lookup_events(client, pace, None, START, END))).entry == {"EventId": "a"}
     assert len(client.requests) == 1
 
 

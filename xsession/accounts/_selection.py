@@ -145,11 +145,12 @@ def _find_unit(organization: Organization, paths: Mapping[str, str], wanted: str
         raise ConfigError(msg, hint="name it by its whole path, or by its id")
     if none is None:
         return None
-    msg = f"{none}: the organization has no OU {shown(wanted)}"
+    msg = f"{none}: the organization has no OU {shown(wanted)} with accounts in it"
     if none == "exclude":
         msg += " and no account of that name"
-    known = [each for each in paths.values() if each]
-    hint = did_you_mean(wanted, known, "name an OU by its path, such as Workloads/Prod, or by its id")
+    hint = did_you_mean(
+        wanted, filter(None, paths.values()), "name an OU by its path, such as Workloads/Prod, or by its id"
+    )
     raise ConfigError(msg, hint=hint)
 
 
