@@ -12,6 +12,7 @@ BENCH := .venvs/bench
 MINISTACK := .venvs/ministack
 CRT := .venvs/crt
 ENDPOINT := .venvs/endpoint
+TEMPLATES := .venvs/templates
 FRAMEWORKS := .venvs/frameworks
 AIRFLOW := .venvs/airflow
 TYPING := .venvs/typing
@@ -30,14 +31,14 @@ CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers and not notebooks and not aio and not data and not shell"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not templates and not frameworks and not checkers and not notebooks and not aio and not data and not shell"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ test-crt: $(CRT)/.crt ## S3 transfers with boto3[crt] installed
 
 test-endpoint: .venv/.dev $(ENDPOINT)/.endpoint ## AWS's own tools and SDKs, served by the endpoint over rotations
 	@$(BIN)/$(PYTEST) --dist=load -m endpoint tests/serving $(ARGS)
+
+test-templates: .venv/.dev $(TEMPLATES)/.templates ## templates of roles, by cfn-lint and, where it is installed, Terraform
+	@$(BIN)/pytest -q -m templates tests/provision $(ARGS)
 
 test-frameworks: $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow ## recipes for Airflow, Celery on SQS, Django, FastAPI
 	@$(FRAMEWORKS)/bin/$(PYTEST) tests/frameworks --ignore=tests/frameworks/test_airflow.py $(ARGS)
@@ -142,6 +146,7 @@ clean: ## remove all that the other targets made
 $(BENCH)/.bench: EXTRAS := bench
 $(DIST)/.dist: EXTRAS := dist
 $(CRT)/.crt: EXTRAS := crt
+$(TEMPLATES)/.templates: EXTRAS := templates
 $(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
 $(AIRFLOW)/.airflow: EXTRAS := airflow
 $(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
@@ -160,6 +165,7 @@ $(AIRFLOW)/.airflow: ALSO := "aiobotocore[boto3]>=3.10"
 $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
 $(DIST)/.dist: pyproject.toml | $(DIST)/.python
 $(CRT)/.crt: pyproject.toml | $(CRT)/.python
+$(TEMPLATES)/.templates: pyproject.toml | $(TEMPLATES)/.python
 $(FRAMEWORKS)/.frameworks: pyproject.toml | $(FRAMEWORKS)/.python
 $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python

@@ -42,6 +42,7 @@ BOTOCORE_USERS = {
     "cli": "botocore.exceptions",
     "_sts": "botocore.exceptions",
     "_iam": "botocore.exceptions",
+    "_organizations": "botocore.exceptions",
     "testing": "botocore.session",
 }
 PUBLIC_BOTOCORE_TYPES = {"botocore.config"}

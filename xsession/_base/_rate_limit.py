@@ -1,4 +1,4 @@
-"""No more requests than somebody allows: callers wait for their turn."""
+"""No more requests than a service allows: callers wait for their turn."""
 
 from __future__ import annotations
 

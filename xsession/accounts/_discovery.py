@@ -68,7 +68,7 @@ class Discovery:
         """
         files = list(self._files(environ))
         counted = files if self.combine else files[:1]
-        reader = _Reader(TrustedFiles.named_by(environ), KeptOrganizations.named_by(environ, fresh), now)
+        reader = _FileReader(TrustedFiles.named_by(environ), KeptOrganizations.named_by(environ, fresh), now)
         layers = [(file, reader.read(file)) for file in counted]
         found = [accounts for file, accounts in layers if file.found is not None]
         if found:
@@ -130,7 +130,7 @@ class _File:
 
 
 @frozen
-class _Reader:
+class _FileReader:
     """Reads files.
 
     Args:
@@ -153,7 +153,7 @@ class _Reader:
 
 
 def _names_of_the_user(
-    files: Iterable[_File], layers: Iterable[tuple[_File, Accounts]], environ: Mapping[str, str], reader: _Reader
+    files: Iterable[_File], layers: Iterable[tuple[_File, Accounts]], environ: Mapping[str, str], reader: _FileReader
 ) -> dict[str, str]:
     """The names in the user's own file and of the profiles, each with its place; whether or not these count here."""
     read = dict(layers)

@@ -228,6 +228,62 @@ class RoleSpec:
         """A Terraform configuration, as JSON for a `.tf.json` file, that creates the role."""
         return export.to_terraform(self)
 
+    def to_stack_set(
+        self,
+        organizational_unit_ids: Sequence[str],
+        *,
+        name: str | None = None,
+        region_name: str = "us-east-1",
+        exclude: Sequence[str] = (),
+        delegated_admin: bool = False,
+    ) -> str:
+        """A CloudFormation template, as JSON, of a stack set that creates the role in all accounts of some OUs.
+
+        AWS itself deploys it (it is service-managed), to accounts that join an OU later too, and never to the
+        management account: create the role there on its own.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html
+
+        Args:
+            organizational_unit_ids: "ou-...", or the root's "r-...": all accounts below them.
+            name: The stack set's name; None: the role's.
+            region_name: The one region that its stacks are in; the role is global.
+            exclude: Ids of accounts that do not get it.
+            delegated_admin: Whether the template is for a delegated administrator's account, not the management one.
+
+        Raises:
+            ConfigError: An id is not valid, or there is no OU.
+        """
+        return export.to_stack_set(
+            self,
+            organizational_unit_ids,
+            name=name,
+            region_name=region_name,
+            exclude=exclude,
+            delegated_admin=delegated_admin,
+        )
+
+    def to_terraform_module(
+        self,
+        accounts: Mapping[str, str],
+        *,
+        role_name: str = "OrganizationAccountAccessRole",
+        region_name: str = "us-east-1",
+    ) -> dict[str, str]:
+        """A Terraform configuration that creates the role in many accounts: a module, and a provider for each account.
+
+        Args:
+            accounts: Account ids by name, such as `{each.name: each.account_id for each in xs.accounts.values()}`.
+            role_name: The role in each account as which Terraform works there.
+            region_name: A region of the accounts' partition; the role is global.
+
+        Returns:
+            The contents of files by their paths: "main.tf.json", and "role/main.tf.json", the module.
+
+        Raises:
+            ConfigError: An id is not valid, or two names can't be told apart in Terraform.
+        """
+        return export.to_terraform_module(self, accounts, role_name=role_name, region_name=region_name)
+
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
