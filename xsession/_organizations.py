@@ -262,9 +262,9 @@ def _state(account: Mapping[str, Any], name: str | None) -> str:
     # Since 9 September 2026 AWS says `State` alone, and botocore drops what its model lacks.
     state = account.get("State") or account.get("Status")
     if state is None:
-        from botocore import __version__  # noqa: PLC0415 # for this message alone
+        from importlib.metadata import version  # noqa: PLC0415 # for this message alone
 
-        msg = f"botocore {__version__} does not show whether an account is active or closed"
+        msg = f"botocore {version('botocore')} does not show whether an account is active or closed"
         raise OrganizationError(msg, account=name, hint=f"install botocore {_STATE_SINCE} or later")
     return str(state)
 

@@ -288,6 +288,8 @@ def test_the_keys_that_need_trust_are_found_wherever_they_count(tmp_path: Path) 
         chain = ["a", { mfa_serial = "GAHT12345678" }]
         [accounts.mfa_serial]
         role_arn = "x"
+        [organization]
+        account = "source"
     """
     document = parsed(tmp_path / "xsession.toml", text.encode(), FileTrust.FOUND)
     assert sorted(keys_to_trust(document.content)) == [
@@ -295,6 +297,7 @@ def test_the_keys_that_need_trust_are_found_wherever_they_count(tmp_path: Path) 
         ("accounts", "source", "web_identity_token_file"),
         ("defaults", "mfa_serial"),
         ("hubs", "h", "source"),
+        ("organization",),
     ]
     listed = parsed(
         tmp_path / "xsession.toml",

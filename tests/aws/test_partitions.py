@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from xsession._aws._partitions import consoles, first_region, partition_of_region, partitions, service_of
+from xsession._aws._partitions import (
+    consoles,
+    first_region,
+    organizations_region,
+    partition_of_region,
+    partitions,
+    service_of,
+)
 
 
 @pytest.mark.parametrize("name", sorted(partitions()))
@@ -57,3 +64,11 @@ def test_consoles_are_where_the_public_is() -> None:
 def test_a_domain_tells_its_service(domain: str, service: str) -> None:
     """In every partition."""
     assert service_of(domain) == service
+
+
+def test_organizations_answers_in_one_region_of_each_partition() -> None:
+    """In China not the first one; of a partition that is not known, nobody knows."""
+    assert organizations_region("aws") == "us-east-1"
+    assert organizations_region("aws-cn") == "cn-northwest-1"
+    assert organizations_region("aws-us-gov") == "us-gov-west-1"
+    assert organizations_region("aws-moon") is None
