@@ -162,8 +162,9 @@ def test_a_file_that_changed_since_is_asked_for_again(org: OrganizationWorld, pa
         Accounts.from_toml(path)
     assert list(session(org, path, offline=True)) == ["management"]
     before = list(xs)
+    written(path, 'under = ["Freshh"]')
     with pytest.raises(ConfigError, match="Freshh"):
-        written(Path(xs._config.path), 'under = ["Freshh"]') and xs.reload()  # type: ignore[union-attr, arg-type]
+        xs.reload()
     assert list(xs) == before
 
 

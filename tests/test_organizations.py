@@ -236,18 +236,18 @@ def test_a_member_may_not_ask(org: OrganizationWorld) -> None:
     assert not caught.value.retryable
 
 
-def test_no_account_at_all_is_no_answer(org: OrganizationWorld) -> None:
+def test_no_account_at_all_is_no_answer(org: OrganizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that asks is in it at least."""
     org.organization.remove(BATMAN)
-    org.aws.organizations._of = lambda _account: org.organization  # type: ignore[method-assign]
+    monkeypatch.setattr(org.aws.organizations, "_of", lambda _account: org.organization)
     with pytest.raises(OrganizationError, match="has listed no account, not even the one that asked"):
         org.session().organization()
 
 
-def test_an_ou_that_was_made_meanwhile_goes_by_its_id(org: OrganizationWorld) -> None:
+def test_an_ou_that_was_made_meanwhile_goes_by_its_id(org: OrganizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list of accounts is older than that of OUs."""
     org.member(1, "data", role=False, unit="Workloads")
-    org.organization.units_of = lambda _parent: []  # type: ignore[method-assign]
+    monkeypatch.setattr(org.organization, "units_of", lambda _parent: [])
     assert org.accounts()["data"].ou_path == org.organization.unit("Workloads")
 
 

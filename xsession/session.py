@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ._chain import MfaCode
     from ._enabled_regions import EnabledRegions
     from ._organization_lists import OrganizationLists
-    from .accounts import Discovery, Organization
+    from .accounts import Discovery, IdentityCenterAccount, Organization
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnosis import Diagnosis, Using
@@ -256,6 +256,21 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             ConfigError: The account is in no organization, or its partition is not known.
         """
         return self._organization_lists().ask(self.accounts.find(account), need_tags=need_tags)
+
+    def identity_center(self, profile_name: str | None = None) -> tuple[IdentityCenterAccount, ...]:
+        """Asks IAM Identity Center which accounts and permission sets a login has. See `Accounts.from_identity_center`.
+
+        Args:
+            profile_name: The profile that names the login; None: the environment's.
+
+        Raises:
+            OrganizationError: Identity Center refused or could not be asked.
+            SourceCredentialsError: There is no such profile, or nobody is logged in.
+            ConfigError: The profile names no login.
+        """
+        from ._identity_center import identity_center_accounts  # noqa: PLC0415 # few programs ask
+
+        return identity_center_accounts(profile_name, self._clock)
 
     def enabled_regions(self, account: AccountRef, *, central: AccountRef | None = None) -> tuple[str, ...]:
         """The regions that an account has enabled; asked of the account once a day.

@@ -302,7 +302,7 @@ def test_it_may_be_pickled(machine: Machine) -> None:
     """And finds the same in another process."""
     name_all(machine)
     discovery = Discovery.of(None, Accounts(), combine=None, folder=machine.project)
-    assert pickle.loads(pickle.dumps(discovery)).read(machine.environ) == discovery.read(machine.environ)
+    assert pickle.loads(pickle.dumps(discovery)).read(machine.environ, 0.0) == discovery.read(machine.environ, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._display import accounts_table as accounts_table
     from ._explanation import AccountChoice, Explanation
     from ._graph import AccountGraph, GraphStep
+    from ._identity_center import IdentityCenterAccount
     from ._kept_organizations import KeptOrganizations as KeptOrganizations
     from ._names import valid_names
     from ._organization import Organization, OrganizationAccount, OrganizationalUnit
@@ -34,6 +35,7 @@ __all__ = [
     "Accounts",
     "Explanation",
     "GraphStep",
+    "IdentityCenterAccount",
     "Organization",
     "OrganizationAccount",
     "OrganizationalUnit",
@@ -51,6 +53,7 @@ __getattr__, __dir__ = lazy(
         "_display": ("account_table", "accounts_table"),
         "_explanation": ("AccountChoice", "Explanation"),
         "_graph": ("AccountGraph", "GraphStep"),
+        "_identity_center": ("IdentityCenterAccount",),
         "_kept_organizations": ("KeptOrganizations",),
         "_names": ("valid_names",),
         "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "in_words"),

@@ -20,6 +20,7 @@ from ._account import SOURCE, Account, AccountLike, AccountRef, AccountsLike
 if TYPE_CHECKING:
     from ._explanation import AccountChoice, Explanation
     from ._graph import AccountGraph
+    from ._identity_center import IdentityCenterAccount
     from ._organization import Organization
     from ._organization_table import OrganizationAsk
 
@@ -37,6 +38,13 @@ class OrganizationReader(Protocol):
 
     def organization(self, account: AccountRef, *, need_tags: bool) -> Organization:
         """The organization that an account is in."""
+
+
+class IdentityCenterReader(Protocol):
+    """What asks IAM Identity Center: a `CrossAccountSession`."""
+
+    def identity_center(self, profile_name: str) -> Iterable[IdentityCenterAccount]:
+        """The accounts of a profile's login."""
 
 
 @public
@@ -188,6 +196,41 @@ class Accounts(Tabular, Mapping[str, Account]):
         organization = xs.organization(account, need_tags=bool(selection.tags))
         accounts, choices = organization_accounts(organization, selection, access, allow_empty=allow_empty)
         return cls(accounts, considered=choices)
+
+    @classmethod
+    def from_identity_center(
+        cls,
+        xs: IdentityCenterReader,
+        profile_name: str,
+        *,
+        role_name: str = "*",
+        names: Iterable[str] | None = None,
+        allow_empty: bool = False,
+    ) -> Accounts:
+        """The accounts of a login at IAM Identity Center (`aws sso login`), one for each permission set in each.
+
+        No role is assumed: the permission set's credentials are the account's, and the login renews them. One call for
+        each 100 accounts and one for each account, at most 20 a second.
+
+        Args:
+            xs: A `CrossAccountSession`.
+            profile_name: The profile that names the login: an `sso_session`, or an `sso_start_url` and `sso_region`.
+            role_name: The permission set, of which each account has its plain name; or a pattern, and the permission
+                set is in the name too: "vegeta-ReadOnly".
+            names: Patterns for names, as AWS or xsession has them, or ids; None: any.
+            allow_empty: Whether there may be none.
+
+        Raises:
+            OrganizationError: Identity Center refused or could not be asked.
+            SourceCredentialsError: There is no such profile, or nobody is logged in.
+            ConfigError: The profile names no login, or the login has no such permission set.
+        """
+        from ._identity_center import identity_center_accounts  # noqa: PLC0415 # few have it
+
+        listed = xs.identity_center(profile_name)
+        return cls(
+            identity_center_accounts(listed, profile_name, role_name=role_name, names=names, allow_empty=allow_empty)
+        )
 
     def explain(self) -> Explanation:
         """Why each account is here; and of an organization's, why each of the others is not."""

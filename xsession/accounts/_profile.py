@@ -15,12 +15,16 @@ class Profile:
         name: The profile's name.
         credential_source: Where its role's credentials start, in the words of `~/.aws/config`; None: in the profile.
         config_file: The file that it was read from, where that is not the default one.
+        sso_account_id: The account whose permission set it gives, in the place of the profile's own; None: the latter.
+        sso_role_name: That permission set.
         fingerprint: Changes with all that says whose credentials these are.
     """
 
     name: str
     credential_source: str | None = None
     config_file: str | None = None
+    sso_account_id: str | None = None
+    sso_role_name: str | None = None
     fingerprint: str = field(default="", repr=False)
 
     def __str__(self) -> str:

@@ -1,0 +1,74 @@
+"""The login of a profile at IAM Identity Center, which `aws sso login` has made: its token."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.credentials import SSOProvider
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.session import Session
+from botocore.tokens import SSOTokenProvider
+from botocore.utils import JSONFileCache, SSOTokenLoader
+
+from xsession._base import frozen, hides_frames
+from xsession.errors import ConfigError, SourceCredentialsError, XSessionError
+
+
+@frozen
+class SsoLogin:
+    """Who is logged in.
+
+    Args:
+        start_url: Where the login was made.
+        client: A client of the portal, which tries once.
+        token: What it proves the login by.
+    """
+
+    start_url: str
+    client: Any = field(repr=False)
+    token: str = field(repr=False)
+
+
+@hides_frames(XSessionError)
+def sso_login(profile_name: str | None) -> SsoLogin:
+    """The login of a profile.
+
+    Args:
+        profile_name: The profile, which names an `sso_session` or an `sso_start_url`; None: the environment's.
+
+    Raises:
+        ConfigError: The profile names no login.
+        SourceCredentialsError: There is no such profile, or nobody is logged in.
+    """
+    session = Session(profile=profile_name)
+    name = session.profile or "default"
+    try:
+        profile = dict(session.get_scoped_config())
+        sessions = session.full_config.get("sso_sessions", {})
+        settings = {**profile, **sessions.get(profile.get("sso_session"), {})}
+        if not settings.get("sso_start_url") or not settings.get("sso_region"):
+            msg = f"profile {name!r} names no login of IAM Identity Center"
+            raise ConfigError(msg, hint="give it sso_session, with sso_start_url and sso_region: aws configure sso")
+        token = _token(session, name, settings)
+    except (BotoCoreError, ProfileNotFound) as error:
+        if isinstance(error, XSessionError):
+            raise
+        hint = f"run: aws sso login --profile {name}"
+        raise SourceCredentialsError(str(error), hop=0, hint=hint) from error
+    config = Config(
+        region_name=settings["sso_region"],
+        signature_version=UNSIGNED,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return SsoLogin(settings["sso_start_url"], session.create_client("sso", config=config), token)
+
+
+def _token(session: Session, name: str, settings: dict[str, Any]) -> str:
+    if "sso_session" in settings:
+        return str(SSOTokenProvider(session, profile_name=name).load_token().get_frozen_token().token)
+    folder: str = SSOProvider._SSO_TOKEN_CACHE_DIR  # type: ignore[attr-defined]  # the stubs have none of it
+    loader = SSOTokenLoader(cache=JSONFileCache(folder))
+    return str(loader(settings["sso_start_url"])["accessToken"])

@@ -1,0 +1,81 @@
+"""Asks IAM Identity Center which accounts and permission sets a login has: within its 20 calls a second.
+
+https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_ListAccounts.html
+https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ._base import Clock, RateLimit, hides_frames
+from ._botocore import SsoLogin, sso_login
+from ._organizations import patiently
+from .accounts import IdentityCenterAccount
+from .errors import OrganizationError, XSessionError
+
+__all__: list[str] = []
+
+_SECONDS_BETWEEN_REQUESTS = 0.05
+_PAGE_SIZE = 100
+
+
+@hides_frames(XSessionError)  # requests have the token
+def identity_center_accounts(profile_name: str | None, clock: Clock) -> tuple[IdentityCenterAccount, ...]:
+    """The accounts of a login, each with its permission sets: a call for each 100 accounts, and one for each account.
+
+    Args:
+        profile_name: The profile that names the login; None: the environment's.
+        clock: Tells the time, and waits.
+
+    Raises:
+        ConfigError: The profile names no login.
+        SourceCredentialsError: There is no such profile, or nobody is logged in.
+        OrganizationError: Identity Center refused or could not be asked.
+    """
+    login = sso_login(profile_name)
+    portal = _Portal(login, RateLimit(clock, _SECONDS_BETWEEN_REQUESTS), clock, profile_name)
+    return tuple(
+        IdentityCenterAccount(
+            account["accountId"],
+            account.get("accountName", ""),
+            tuple(
+                sorted(
+                    role["roleName"] for role in portal.listed("list_account_roles", "roleList", account["accountId"])
+                )
+            ),
+        )
+        for account in sorted(portal.listed("list_accounts", "accountList"), key=lambda each: str(each["accountId"]))
+    )
+
+
+class _Portal:
+    def __init__(self, login: SsoLogin, limit: RateLimit, clock: Clock, profile_name: str | None) -> None:
+        self._login = login
+        self._limit = limit
+        self._clock = clock
+        self._profile_name = profile_name
+
+    def listed(self, method: str, key: str, account_id: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """All items of all pages."""
+        parameters: dict[str, Any] = {"accessToken": self._login.token, "maxResults": _PAGE_SIZE}
+        if account_id is not None:
+            parameters["accountId"] = account_id
+        while True:
+            page = self._page(method, parameters)
+            yield from page.get(key, ())
+            if not page.get("nextToken"):
+                return
+            parameters["nextToken"] = page["nextToken"]
+
+    def _page(self, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return patiently(
+                self._login.client, method, self._clock, account=None, before=self._limit.wait, **parameters
+            )
+        except OrganizationError as error:
+            if error.code == "UnauthorizedException":
+                profile = "" if self._profile_name is None else f" --profile {self._profile_name}"
+                error.hint = f"run: aws sso login{profile}"
+            raise
