@@ -8,7 +8,7 @@ from tests.support.clocks import PassingClock
 from tests.support.organizations import OrganizationWorld, member_id
 from tests.support.worlds import BATMAN, World
 from xsession import OrganizationError
-from xsession._enabled_regions import KEPT_SECONDS, EnabledRegions
+from xsession._enabled_regions import KEPT_SECONDS, AccountRegions
 from xsession.accounts import Account
 from xsession.policies import allow
 from xsession.testing import Fault
@@ -89,7 +89,7 @@ def test_a_failure_of_ec2_is_no_refusal(org: OrganizationWorld) -> None:
     """What passes is tried again, and then said."""
     clock = PassingClock()
     xs = org.session(role(org))
-    regions = EnabledRegions(xs.__getitem__, clock)
+    regions = AccountRegions(xs.__getitem__, clock)
     account = xs.accounts["data"]
     org.aws.fail(Fault(service="ec2", status=503, code="RequestLimitExceeded", times=3))
     assert "eu-west-1" in regions(account)
@@ -110,7 +110,7 @@ def test_sixty_accounts_stay_within_the_limit(org: OrganizationWorld) -> None:
     clock = PassingClock()
     org.aws.organizations._now = clock.wall
     xs = org.session({"central": org.world.batman.role("Central", trusts=BATMAN, permissions=MAY_LIST)})
-    regions = EnabledRegions(xs.__getitem__, clock, lambda: xs["central"])
+    regions = AccountRegions(xs.__getitem__, clock, lambda: xs["central"])
     accounts = []
     for number in range(1, 61):
         org.member(number, f"account-{number}", role=False)
@@ -134,4 +134,4 @@ def test_all_pages_of_regions_are_read(org: OrganizationWorld) -> None:
     clock = PassingClock()
     xs = org.session(role(org, MAY_LIST))
     org.aws.fail(Fault(service="account", status=429, code="TooManyRequestsException"))
-    assert EnabledRegions(xs.__getitem__, clock)(xs.accounts["data"]) == tuple(sorted(many))
+    assert AccountRegions(xs.__getitem__, clock)(xs.accounts["data"]) == tuple(sorted(many))

@@ -66,6 +66,7 @@ TESTED_BY = {
     "_botocore._credentials_lookup": "botocore/test_instance_metadata.py",
     "_botocore._derived_settings": "botocore/test_core_settings.py",
     "_botocore._source_mfa": "chain/test_mfa.py",
+    "_botocore._sso_login": "test_identity_center.py",
     "_botocore._source_errors": "botocore/test_source_session.py",
     "_botocore._signing": "botocore/test_rejections.py",
     "_botocore._template_copies": "botocore/test_core.py",

@@ -27,7 +27,7 @@ _SECONDS_BETWEEN_REQUESTS = 0.2
 _ENABLED = ["ENABLED", "ENABLED_BY_DEFAULT"]
 
 
-class EnabledRegions:
+class AccountRegions:
     """The enabled regions of accounts, each asked for once a day.
 
     Args:

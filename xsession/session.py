@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from xsession._service_clients import CrossAccountClients  # absolute: a folder of stubs may have its own
 
     from ._chain import MfaCode
-    from ._enabled_regions import EnabledRegions
+    from ._enabled_regions import AccountRegions
     from ._organization_lists import OrganizationLists
     from .accounts import Discovery, IdentityCenterAccount, Organization
     from .activity import Activities
@@ -176,7 +176,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._closed = False
         self._made_grants: Grants | None = None
         self._made_lists: OrganizationLists | None = None
-        self._made_regions: dict[Account | None, EnabledRegions] = {}
+        self._made_regions: dict[Account | None, AccountRegions] = {}
         self._config: Discovery | None = None
         renew_after_fork(self)
 
@@ -771,15 +771,15 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 )
             return self._made_lists
 
-    def _regions_of(self, central: AccountRef | None = None) -> EnabledRegions:
-        from ._enabled_regions import EnabledRegions  # noqa: PLC0415 # few programs ask for regions
+    def _regions_of(self, central: AccountRef | None = None) -> AccountRegions:
+        from ._enabled_regions import AccountRegions  # noqa: PLC0415 # few programs ask for regions
 
         found = None if central is None else self.accounts.find(central)
         with self._lock:
             regions = self._made_regions.get(found)
             if regions is None:
                 asked = None if found is None else lambda: self[found]
-                regions = self._made_regions[found] = EnabledRegions(self.__getitem__, self._clock, asked)
+                regions = self._made_regions[found] = AccountRegions(self.__getitem__, self._clock, asked)
             return regions
 
     def _grants(self) -> Grants:

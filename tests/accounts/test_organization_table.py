@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.accounts.test_selection import ORGANIZATION
+from xsession.accounts import Accounts, KeptOrganizations
+from xsession.accounts._files import of_file
 from xsession.accounts._toml import read_content
 from xsession.accounts._toml_file import load
 from xsession.errors import ConfigError
@@ -96,9 +101,39 @@ def test_a_file_has_one_organization(tmp_path: Path) -> None:
 
 def test_who_asks_has_an_id(tmp_path: Path) -> None:
     """Under which the list is kept."""
-    from xsession.accounts import Accounts  # noqa: PLC0415 # for this test alone
-
     path = tmp_path / "a.toml"
     path.write_text('[accounts.me]\nsource = "sso"\n[organization]\naccount = "me"\nrole_name = "Reader"')
     with pytest.raises(ConfigError, match=r"organization.account: the account 'me' has no account_id.*; give it one"):
         Accounts.from_toml(path)
+
+
+def kept(path: Path, text: str, *, has_tags: bool = True) -> Accounts:
+    """The accounts of a file where its organization was listed."""
+    path.write_text(f"{ABOVE}\n[organization]\naccount = 'management'\n{text}")
+    organization = replace(ORGANIZATION, has_tags=has_tags)
+    read = of_file(path, KeptOrganizations(None, {"111111111111": organization}), 0.0)
+    return Accounts(read.accounts, considered=read.considered, asks=read.asks)
+
+
+def test_what_was_listed_comes_beside_the_accounts_of_the_file(tmp_path: Path) -> None:
+    """With the tags, if they are selected by; and without a list, that is said."""
+    path = tmp_path / "a.toml"
+    assert list(kept(path, "exclude = ['Workloads']")) == ["management", "net", "old"]
+    assert list(kept(path, "tags = { env = 'prod' }")) == ["management", "shop"]
+    without = kept(path, "tags = { env = 'prod' }", has_tags=False)
+    assert list(without) == ["management"]
+    assert "beside those of the organization that management lists, which AWS was not asked for yet" in str(without)
+    assert "beside" not in str(kept(path, ""))
+
+
+def test_a_list_that_does_not_fit_is_as_good_as_none(tmp_path: Path) -> None:
+    """It may be older than the file; where nobody can ask, it is an error."""
+    path = tmp_path / "a.toml"
+    (ask,) = kept(path, "under = ['Fresh']").asks
+    assert not ask.is_kept
+    assert "no OU 'Fresh'" in str(ask.problem)
+    KeptOrganizations.named_by(os.environ).keep("111111111111", ORGANIZATION)
+    with pytest.raises(ConfigError, match="no OU 'Fresh'"):
+        Accounts.from_toml(path)
+    kept(path, "under = ['Workloads']")
+    assert list(Accounts.from_toml(path)) == ["management", "shop", "shop-eu", "tools"]

@@ -53,9 +53,11 @@ def sso_login(profile_name: str | None) -> SsoLogin:
             msg = f"profile {name!r} names no login of IAM Identity Center"
             raise ConfigError(msg, hint="give it sso_session, with sso_start_url and sso_region: aws configure sso")
         token = _token(session, name, settings)
-    except (BotoCoreError, ProfileNotFound) as error:
-        if isinstance(error, XSessionError):
-            raise
+    except XSessionError:
+        raise
+    except ProfileNotFound as error:
+        raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
+    except BotoCoreError as error:
         hint = f"run: aws sso login --profile {name}"
         raise SourceCredentialsError(str(error), hop=0, hint=hint) from error
     config = Config(

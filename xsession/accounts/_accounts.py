@@ -343,6 +343,11 @@ class Accounts(Tabular, Mapping[str, Account]):
 
         return accounts_table(self)
 
+    def _below(self) -> Iterable[str]:
+        for ask in self.asks:
+            if not ask.is_kept:
+                yield f"beside those of the organization that {ask.account} lists, which AWS was not asked for yet"
+
     def __str__(self) -> str:
         return self._as_text()
 
