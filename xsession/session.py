@@ -192,10 +192,11 @@ class CrossAccountSession(Tabular, CrossAccountClients):
     ) -> Self:
         """A session with the accounts of a file, or of everything that this machine has.
 
-        Makes no network call, but where an `[organization]` of a file was never listed. With a path, that file alone
-        counts. Without one, all of these do, and of two accounts with one name the first
+        With a path, that file alone counts. Without one, all of these do, and of two accounts with one name the first
         one's counts: the file that `XSESSION_CONFIG` names; `xsession.toml` in this folder; `[tool.xsession]` of the
         nearest `pyproject.toml`; the user's own `xsession.toml`; the profiles of `~/.aws/config`.
+
+        Makes no network call, but where the `[organization]` of a file was never listed.
 
         Args:
             path: The file.
@@ -220,7 +221,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         session = cls(config.read(os.environ, clock.wall()), **overrides)
         session._config = config
         if not offline and any(not ask.is_kept for ask in session.accounts.asks):
-            session.accounts = session._with_organizations(session.accounts, again=False)
+            session.accounts = session._with_organizations(config, session.accounts, again=False)
         return session
 
     @property
@@ -687,16 +688,9 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
         if self._closed:
             raise SessionClosedError.closed()
-        before = self.accounts
         accounts = self._config.read(os.environ, self._clock.wall())
         if accounts.asks:
-            # Its own accounts are who asks.
-            self.accounts = accounts
-            try:
-                accounts = self._with_organizations(accounts, again=True)
-            except BaseException:
-                self.accounts = before
-                raise
+            accounts = self._with_organizations(self._config, accounts, again=True)
         self.accounts = accounts
 
     def close(self) -> None:
@@ -748,14 +742,13 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             self._passing, self._passing_sessions = LRUCache(_MAX_PASSING), WeakValueDictionary()
         self._lock = threading.RLock()
 
-    def _with_organizations(self, accounts: Accounts, *, again: bool) -> Accounts:
+    def _with_organizations(self, config: Discovery, accounts: Accounts, *, again: bool) -> Accounts:
         """The accounts of the files, once their organizations were asked."""
-        assert self._config is not None  # noqa: S101 # both callers have one
+        lists = self._organization_lists()
         for ask in accounts.asks:
             if again or not ask.is_kept:
-                self.organization(ask.account, need_tags=ask.needs_tags)
-        fresh = self._organization_lists().fresh
-        found = self._config.read(os.environ, self._clock.wall(), fresh)
+                lists.ask(accounts[ask.account], need_tags=ask.needs_tags)
+        found = config.read(os.environ, self._clock.wall(), lists.fresh)
         for ask in found.asks:
             if ask.problem is not None:
                 raise ask.problem
@@ -767,7 +760,11 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         with self._lock:
             if self._made_lists is None:
                 self._made_lists = OrganizationLists(
-                    self.__getitem__, lambda found: self.whoami(found).account_id, self._hooks, self._clock
+                    # As it was found: it may be of accounts that this session does not have yet.
+                    lambda found: AccountSession(self._resolve(found), self._clients, self._owner),
+                    lambda found: self.whoami(found).account_id,
+                    self._hooks,
+                    self._clock,
                 )
             return self._made_lists
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.accounts.test_selection import ORGANIZATION
-from xsession.accounts import AccountRef, Accounts, IdentityCenterAccount, Organization
+from xsession.accounts import SOURCE, AccountRef, Accounts, IdentityCenterAccount, Organization
 from xsession.errors import ConfigError
 
 
@@ -37,14 +37,14 @@ def test_accounts_come_from_whom_is_asked() -> None:
         "shop-eu",
         "tools",
     ]
-    assert reader.asked[1] is False
+    assert reader.asked == (SOURCE, False)
     assert list(accounts.where(ou_path="None")) == []
     assert list((accounts | Reader.accounts).where(ou_path="*")) == ["shop", "hub"]
     assert list((accounts | Reader.accounts).where(ou_path="W*")) == ["shop"]
-    del reader.asked
+    unasked = Reader()
     with pytest.raises(ConfigError):
-        Accounts.from_organization(reader, role_name="Reader", states=["active"])
-    assert not hasattr(reader, "asked")
+        Accounts.from_organization(unasked, role_name="Reader", states=["active"])
+    assert "asked" not in vars(unasked)
 
 
 def test_a_login_has_its_accounts() -> None:
