@@ -23,6 +23,7 @@ from xsession import CrossAccountSession
 from xsession.testing import LocalAWS, Story
 
 ROOT = Path(__file__).parent
+_SHOWS_STATES = tuple(map(int, botocore.__version__.split(".")[:3])) >= (1, 40, 27)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -81,5 +82,7 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=0)],
     patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+    # An older botocore drops the state of accounts, of which users hear.
+    excludes=[] if _SHOWS_STATES else ["docs/how-to/organization.md"],
     fixtures=["snippets"],
 ).pytest()

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.organizations import ROLE, OrganizationWorld, member_id
+from tests.support.organizations import ROLE, OrganizationWorld, member_id, shows_states
 from tests.support.worlds import BATMAN, World
 from xsession import ConfigError, CrossAccountSession, OrganizationError
 from xsession.accounts import Accounts, TrustedFiles
 from xsession.events import NeedsAttention
 from xsession.testing import FakeClock, Fault
+
+pytestmark = shows_states
 
 REFUSED = Fault(service="organizations", status=400, code="AccessDeniedException", message="no", times=None)
 DAY = 86_400.0

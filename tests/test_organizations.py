@@ -10,12 +10,14 @@ import pytest
 
 from tests.support.aws_hosts import Answer, Request, all_hosts
 from tests.support.clocks import PassingClock
-from tests.support.organizations import ROLE, OrganizationWorld, member_id
+from tests.support.organizations import ROLE, OrganizationWorld, member_id, shows_paths, shows_states
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import AssumeRoleError, ConfigError, CrossAccountSession, OrganizationError, Role, RoleChain
 from xsession._organizations import OrganizationsReader, account_region
 from xsession.testing import Fault
 from xsession.testing._models import model_loader
+
+pytestmark = shows_states
 
 STATES = ("PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED")
 BUSY = (
@@ -64,6 +66,7 @@ def older(org: OrganizationWorld, *without: str) -> OrganizationsReader:
     return OrganizationsReader(boto3.Session(botocore_session=session, region_name="eu-west-1"), None, PassingClock())
 
 
+@shows_paths
 def test_all_pages_are_read(org: OrganizationWorld) -> None:
     """Empty ones have others behind them; OUs cost nothing per account (H85)."""
     for number in range(1, 45):
@@ -158,6 +161,7 @@ def test_tags_that_may_not_be_listed_are_missing(org: OrganizationWorld) -> None
         older(org).read(need_tags=True)
 
 
+@shows_paths
 @pytest.mark.parametrize("how", ["botocore", "aws"])
 def test_without_paths_the_tree_is_walked_once(org: OrganizationWorld, how: str) -> None:
     """A botocore before 1.42.80 drops them; AWS may not say them in each partition."""
@@ -244,6 +248,7 @@ def test_no_account_at_all_is_no_answer(org: OrganizationWorld, monkeypatch: pyt
         org.session().organization()
 
 
+@shows_paths
 def test_an_ou_that_was_made_meanwhile_goes_by_its_id(org: OrganizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list of accounts is older than that of OUs."""
     org.member(1, "data", role=False, unit="Workloads")

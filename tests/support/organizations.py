@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.session
+import pytest
+
 from tests.support.worlds import BATMAN, World
 from xsession import Accounts, CrossAccountSession
 from xsession.testing import LocalAWS
 from xsession.testing._organizations import LocalOrganization
 
 ROLE = "Reader"
+
+_ACCOUNT = botocore.session.Session().get_service_model("organizations").shape_for("Account").members
+shows_states = pytest.mark.skipif("State" not in _ACCOUNT, reason="this botocore drops the state of accounts")
+shows_paths = pytest.mark.skipif("Paths" not in _ACCOUNT, reason="this botocore drops the paths of accounts")
 
 
 def member_id(number: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.organizations import shows_paths
 from tests.support.worlds import BATMAN, HUB, VEGETA
 from xsession.testing import LocalAWS, NotJudgedError
 
@@ -22,6 +23,7 @@ def code(func: Any, **arguments: Any) -> str:
     return str(caught.value.response["Error"]["Code"])
 
 
+@shows_paths
 def test_accounts_have_a_state_and_a_path(local_aws: LocalAWS) -> None:
     """As AWS shows them since September 2026: without a status."""
     organization = local_aws.organization(BATMAN)
