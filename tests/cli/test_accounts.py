@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.accounts.test_selection import ORGANIZATION
 from tests.support.command_line import run
 from tests.support.worlds import VEGETA
+from xsession.accounts import KeptOrganizations
 
 
 @pytest.mark.usefixtures("folder")
@@ -32,6 +35,29 @@ def test_accounts_are_listed_as_json(monkeypatch: pytest.MonkeyPatch, capsys: py
         "region_name": None,
         "tags": {"env": "prod"},
     }
+
+
+def test_accounts_of_an_organization_say_what_aws_calls_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the list on disk has them; nothing is asked of AWS, and what was never listed is said."""
+    (folder / "xsession.toml").write_text(
+        "[accounts.management]\naccount_id = '111111111111'\nrole_name = 'Lister'\n"
+        "[organization]\naccount = 'management'\nrole_name = 'Reader'\n"
+    )
+    monkeypatch.setenv("XSESSION_CONFIG", str(folder / "xsession.toml"))
+    assert run(monkeypatch, "accounts") == 0
+    assert "the organization that management lists was not asked yet" in capsys.readouterr().err
+    assert run(monkeypatch, "status") == 0
+    capsys.readouterr()
+    KeptOrganizations.named_by(os.environ).keep("111111111111", ORGANIZATION)
+    assert run(monkeypatch, "accounts", "shop*") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert "called by AWS" in header
+    assert lines[1].split()[:5] == ["shop-eu", "000000000003", "shop", "eu", "Workloads/Prod/EU"]
+    assert run(monkeypatch, "accounts", "--json", "shop-eu") == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert (document["aws_name"], document["ou_path"]) == ("shop eu", "Workloads/Prod/EU")
 
 
 def test_text_from_outside_moves_no_cursor(

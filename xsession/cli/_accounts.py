@@ -27,10 +27,15 @@ def accounts(options: GlobalOptions, pattern: str, account_id: str, tags: tuple[
     found = options.accounts().where(name=pattern, account_id=account_id, **_wanted(tags))
     for name, error in found.unusable.items():
         warn(f"{name} can't be used: {error}")
+    for ask in found.asks:
+        if not ask.is_kept:
+            warn(f"the organization that {ask.account} lists was not asked yet: run xsession verify {ask.account}")
     if as_json:
         show_json(list(map(_document, found.values())))
         return
-    show_table(("account", "id", "reached through", "region", "tags"), map(_row, found.values()))
+    aws = ("called by AWS", "OU") if any(account.aws_name is not None for account in found.values()) else ()
+    rows = (_row(account, (account.aws_name, account.ou_path) if aws else ()) for account in found.values())
+    show_table(("account", "id", *aws, "reached through", "region", "tags"), rows)
 
 
 def _wanted(tags: tuple[str, ...]) -> dict[str, str]:
@@ -42,11 +47,11 @@ def _wanted(tags: tuple[str, ...]) -> dict[str, str]:
     return {key: pattern for key, _, pattern in pairs}
 
 
-def _row(account: xsession.Account) -> tuple[object, ...]:
+def _row(account: xsession.Account, aws: tuple[object, ...]) -> tuple[object, ...]:
     source = "source" if account.source is None else f"profile {account.source}"
     steps = [source, *(f"{role.name} ({role.account_id})" for role in account.roles)]
     tags = ", ".join(f"{key}={value}" for key, value in account.tags.items()) or None
-    return account.name, account.account_id, " -> ".join(steps), account.region_name, tags
+    return account.name, account.account_id, *aws, " -> ".join(steps), account.region_name, tags
 
 
 def _document(account: xsession.Account) -> dict[str, Any]:
@@ -57,4 +62,5 @@ def _document(account: xsession.Account) -> dict[str, Any]:
         "chain": [role.role_arn for role in account.roles],
         "region_name": account.region_name,
         "tags": dict(account.tags),
+        **({} if account.aws_name is None else {"aws_name": account.aws_name, "ou_path": account.ou_path}),
     }

@@ -18,7 +18,7 @@ def status(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> Non
 
     Makes no network call and asks no person.
     """
-    with options.session() as xs:
+    with options.session(offline=True) as xs:
         for account in xs.accounts.find_all(names or None):
             _ = xs[account]  # an account's hops are known once it was asked for
         hops = xs.status()
