@@ -14,9 +14,9 @@ from xsession.testing._organizations import LocalOrganization
 
 ROLE = "Reader"
 
-_ACCOUNT = botocore.session.Session().get_service_model("organizations").shape_for("Account").members
-shows_states = pytest.mark.skipif("State" not in _ACCOUNT, reason="this botocore drops the state of accounts")
-shows_paths = pytest.mark.skipif("Paths" not in _ACCOUNT, reason="this botocore drops the paths of accounts")
+_ACCOUNT: Any = botocore.session.Session().get_service_model("organizations").shape_for("Account")
+shows_states = pytest.mark.skipif("State" not in _ACCOUNT.members, reason="this botocore drops the state of accounts")
+shows_paths = pytest.mark.skipif("Paths" not in _ACCOUNT.members, reason="this botocore drops the paths of accounts")
 
 
 def member_id(number: int) -> str:
