@@ -100,10 +100,12 @@ class MasterKey:
             self._loaded = None
 
     def _load(self) -> None:
+        if not self._folder.is_usable(make=True):
+            self._loaded = None
+            return
         seal = None
         try:
-            if self._folder.is_usable(make=True):
-                seal = Seal(self._secret())
+            seal = Seal(self._secret())
         except (MasterKeyError, KeyringError) as error:
             hint = "unlock the keyring; or remove this folder, and a new key is made"
             self._reports.tell("there is no master key", str(error), path=self._folder.path, hint=hint)
