@@ -11,6 +11,8 @@ from pathlib import Path
 NEW_PREFIX = ".new-"
 """What the names of files begin with that are being written."""
 
+_CAN_LINK = os.name != "nt"
+
 
 def write_private_file(
     place: Path, data: bytes, *, ends: float | None = None, sync: bool = False, replace: bool = True
@@ -53,11 +55,11 @@ def write_private_file(
 
 
 def _link(fresh: Path, place: Path) -> None:
-    if os.name == "nt":
-        fresh.rename(place)  # which refuses there, where there is one
-        return
-    place.hardlink_to(fresh)
-    fresh.unlink()
+    if _CAN_LINK:
+        place.hardlink_to(fresh)
+        fresh.unlink()
+    else:
+        fresh.rename(place)  # which refuses on Windows, where there is one
 
 
 def kept_by_us(found: os.stat_result, is_kind: Callable[[int], bool], *, others: int = 0o022) -> bool:

@@ -30,8 +30,11 @@ def store_path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) 
         return _absolute(named, VARIABLE)
     from platformdirs import user_cache_dir  # noqa: PLC0415 # an extra's
 
-    folder = Path(user_cache_dir("xsession", appauthor=False), "store")
-    return folder if folder.is_absolute() else None
+    try:
+        folder = Path(user_cache_dir("xsession", appauthor=False), "store")
+    except RuntimeError:
+        return None
+    return folder if folder.is_absolute() else None  # older versions of platformdirs raise nothing
 
 
 def check_installed() -> None:
