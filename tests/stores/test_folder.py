@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,10 +55,10 @@ def test_a_folder_that_another_process_makes_meanwhile_is_used(path: Path, monke
     """Both came at once."""
     real = Path.mkdir
 
-    def slower(self: Path, *args: int, **options: bool) -> None:
+    def slower(self: Path, **options: Any) -> None:
         if self == path:
-            real(self, 0o700)
-        real(self, *args, **options)
+            real(self, mode=0o700)
+        real(self, **options)
 
     monkeypatch.setattr(Path, "mkdir", slower)
     folder, events = opened(path)

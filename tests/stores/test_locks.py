@@ -116,7 +116,7 @@ def test_a_forked_child_has_not_its_parents_lock(path: Path, end: str) -> None:
 
 def test_the_end_of_the_block_in_a_child_releases_nothing(path: Path) -> None:
     """The child leaves the block, as code does that forks in the middle of a refresh and returns."""
-    store = FileStore(path)
+    store, held_by_parent = FileStore(path), False
     with store.refreshing("vegeta", 5):
         ready, go = os.pipe(), os.pipe()
         child = os.fork()

@@ -355,7 +355,7 @@ def test_a_process_that_can_start_no_thread_has_no_keyring(monkeypatch: pytest.M
 def test_a_chain_of_no_keyrings_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is the one that forgets everything."""
 
-    class Empty(chainer.ChainerBackend):  # type: ignore[misc] # it is not typed
+    class Empty(chainer.ChainerBackend):
         backends: tuple[Any, ...] = ()
 
     for kind in (Empty, null.Keyring):
