@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,7 @@ NOBODY = "arn:aws:iam::222222222222:role/Reader"
 
 
 @pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A user of a machine without a keyring, whose own folders are empty."""
     monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "APPDATA"):
@@ -31,9 +29,6 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "this machine has no keyring")
-        yield
 
 
 def store_of(xs: CrossAccountSession) -> str:

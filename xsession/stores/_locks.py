@@ -42,7 +42,7 @@ class ProcessLocks:
         """Holds a lock for a block, whichever of this machine's threads and processes want it too.
 
         Args:
-            name: That of its file; None: there is none to be had.
+            name: That of its file; None: there is no lock.
             patience: Seconds to wait for another holder.
 
         Returns:
