@@ -3,16 +3,18 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from keyring.backends import fail
 
 from tests.support.stores import entries
-from tests.support.worlds import World
+from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import ConfigError, CrossAccountSession, MemoryStore
 from xsession.accounts import TrustedFiles
 from xsession.events import StoreProblem
 from xsession.stores import FileStore
+from xsession.testing import FakeClock, Fault
 
 NOBODY = "arn:aws:iam::222222222222:role/Reader"
 
@@ -70,6 +72,35 @@ def test_a_second_session_needs_no_sts(world: World, tmp_path: Path) -> None:
     assert world.aws.count("AssumeRole") == 1
     assert len(entries(Path(path))) == 1
     assert [event.problem for event in world.events.of(StoreProblem)] == ["the master key is in a file"]
+
+
+def test_accounts_behind_one_source_have_entries_of_their_own(world: World, tmp_path: Path) -> None:
+    """With roles of the same name, and sessions of the same name: each process gets each account's."""
+    path = str(tmp_path / "store")
+    accounts = {account.account_id: account.role("Same", trusts=BATMAN) for account in (world.vegeta, world.hub)}
+    for _ in range(2):
+        xs = world.session({f"a{account_id}": arn for account_id, arn in accounts.items()}, store=path)
+        for account_id in accounts:
+            assert xs.get_frozen_credentials(f"a{account_id}").account_id == account_id
+    assert world.aws.count("AssumeRole") == 2
+    assert len(entries(Path(path))) == 2
+
+
+def test_stored_credentials_that_aws_rejects_are_replaced_for_all(world: World, tmp_path: Path) -> None:
+    """A hub's are dead, and STS says so: the hub is assumed once more, and nobody is served the dead ones."""
+    hub = world.chain.roles[0].role_arn
+    options: Any = {"store": str(tmp_path / "store"), "clock": FakeClock()}
+    accounts = {"hub": hub, "deep": world.chain}
+    dead = world.session(accounts, **options).get_frozen_credentials("hub")
+    options["clock"].advance(300)  # long enough for AWS to know them everywhere
+    second, third = (world.session(accounts, **options) for _ in range(2))
+    deep = world.chain.roles[1].role_arn
+    world.aws.fail(Fault(operation="AssumeRole", role_arn=deep, status=403, code="InvalidClientTokenId", times=1))
+    assert second.get_frozen_credentials("deep").account_id == VEGETA
+    alive = third.get_frozen_credentials("hub")
+    assert alive.access_key_id != dead.access_key_id
+    assert alive == second.get_frozen_credentials("hub")
+    assert world.aws.count("AssumeRole", role_arn=hub) == 2
 
 
 def test_a_fresh_read_touches_no_file(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -269,6 +269,8 @@ def test_mfa_sessions_may_be_kept_out(path: Path) -> None:
     assert with_mfa.get("role") is not None
     without.delete("mfa-1")
     assert without.get("mfa-1") is None
+    without.put_failure("mfa-1", {}, 60)
+    assert without.failure("mfa-1") is None
 
 
 def test_a_store_is_pickled_as_its_path(path: Path) -> None:

@@ -154,6 +154,35 @@ def test_a_child_that_lives_on_keeps_no_lock(path: Path) -> None:
         os.close(end)
 
 
+def test_a_copy_of_a_lock_is_closed_and_never_released(path: Path) -> None:
+    """What a forked child does, here where there is no other copy: it is free, and the block's end does nothing."""
+    store = FileStore(path)
+    with store.refreshing("vegeta", 5):
+        (lock,) = store._locks._held
+        store._locks.after_fork()
+        lock.forget()
+        with FileStore(path).refreshing("vegeta", 5) as held:
+            assert held
+
+
+def test_a_lock_that_comes_with_ctrl_c_is_released(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both at once: nobody would release it later."""
+    real = threading.Event.wait
+
+    def interrupted(self: threading.Event, timeout: float | None = None) -> bool:
+        answered = real(self, timeout)
+        if timeout == 7.0 and answered:
+            raise KeyboardInterrupt
+        return answered
+
+    monkeypatch.setattr(threading.Event, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt), FileStore(path).refreshing("vegeta", 7.0):
+        pytest.fail("Ctrl-C ends it")
+    monkeypatch.undo()
+    with FileStore(path).refreshing("vegeta", 5) as held:
+        assert held
+
+
 def lock_file(path: Path) -> Path:
     """The one of the key "vegeta"."""
     (found,) = (item for item in entries(path, "lock") if item.name != "key.lock")

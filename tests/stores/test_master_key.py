@@ -144,6 +144,8 @@ def test_a_fork_while_the_key_is_read_leaves_a_child_that_works(path: Path, use:
         assert store.get("vegeta") is not None
 
     assert in_child(use_it) == 0
+    store._master_key.after_fork()  # as the child does
+    assert store.get("vegeta") is not None
     over.set()
     thread.join()
 
@@ -327,6 +329,19 @@ def test_a_process_that_was_slower_takes_the_other_ones_key(path: Path, monkeypa
     assert store.get("vegeta") is not None
     assert FileStore(path).get("joker") is not None
     assert problems(events) == []
+
+
+def test_a_key_that_was_removed_meanwhile_leaves_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process made one, and a cleaner of caches took it."""
+
+    def taken(*_args: object, **_options: object) -> None:
+        raise FileExistsError
+
+    monkeypatch.setattr("xsession.stores._master_key.write_private_file", taken)
+    store, events = watched(path)
+    store.put("vegeta", credentials())
+    assert store.get("vegeta") is not None
+    assert problems(events) == ["there is no master key"]
 
 
 def test_what_a_keyring_raises_shows_nothing() -> None:

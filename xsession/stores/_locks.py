@@ -69,15 +69,14 @@ class ProcessLocks:
         lock = _LockFile(path / name, self._folder.is_ours)
         # Known to a fork that comes while it is being taken.
         self._held.add(lock)
+        held = False
         try:
-            if lock.wait(max(patience, _LEAST_PATIENCE_SECONDS)):
-                return lock
-        except BaseException:
-            lock.release()
-            raise
+            held = lock.wait(max(patience, _LEAST_PATIENCE_SECONDS))
         finally:
-            if not lock.is_held:
+            if not held:
                 self._held.discard(lock)
+        if held:
+            return lock
         if lock.problem is not None:
             self._broken = lock.is_hanging
             hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"
@@ -96,7 +95,7 @@ class _LockFile:
     def __init__(self, path: Path, is_ours: Any) -> None:
         self.path = path
         self.problem: str | None = None
-        self.is_held = self.is_hanging = False
+        self.is_hanging = False
         self._is_ours = is_ours
         self._lock: Any = None
         self._asked: float | None = None
@@ -115,15 +114,21 @@ class _LockFile:
             self._answered.wait(patience)
         except RuntimeError as error:  # no thread can be started any more
             self.problem = str(error)
-        finally:
-            # Also where Ctrl-C ends the wait: a lock that comes later is released at once.
-            self.is_held = self._outcome.setdefault("held", False)
-            self._over.set()
+        except BaseException:  # Ctrl-C: a lock that came meanwhile is released, and one that comes later is, too
+            if self._decide():
+                self.release()
+            raise
+        if self._decide():
+            return True
         asked = self._asked
-        if not self.is_held and asked is not None:
-            self.is_hanging = time.monotonic() - asked >= min(_HANGING_SECONDS, patience * 0.9)
-            self.problem = "the operating system does not answer" if self.is_hanging else self.problem
-        return self.is_held
+        if asked is not None and time.monotonic() - asked >= min(_HANGING_SECONDS, patience * 0.9):
+            self.is_hanging, self.problem = True, "the operating system does not answer"
+        return False
+
+    def _decide(self) -> bool:
+        """Ends the wait; returns whether the lock came in time."""
+        self._over.set()
+        return self._outcome.setdefault("held", False)
 
     def release(self) -> None:
         """Lets others have it."""
