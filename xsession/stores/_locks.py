@@ -19,7 +19,7 @@ from ._reports import StoreReports
 _FIRST_WAIT_SECONDS = 0.005
 _LONGEST_WAIT_SECONDS = 0.1
 _LEAST_PATIENCE_SECONDS = 0.05
-_HANGING_SECONDS = 1.0
+_HANGING_SECONDS = 2.0
 
 
 class ProcessLocks:
@@ -34,6 +34,8 @@ class ProcessLocks:
         self._folder = folder
         self._reports = reports
         self._broken = False
+        # One that the operating system had not answered when its caller's patience ended, and may not have since.
+        self._unanswered: _LockFile | None = None
         self._held: set[_LockFile] = set()
         renew_after_fork(self)
 
@@ -60,12 +62,15 @@ class ProcessLocks:
         """Has a forked child forget the parent's locks, without releasing them: it has copies of their files."""
         for lock in self._held:
             lock.forget()
-        self._held = set()
+        self._held, self._unanswered = set(), None
 
     def _acquire(self, name: str | None, patience: float) -> _LockFile | None:
         path = self._folder.path
         if self._broken or name is None or path is None or not self._folder.is_usable(make=True):
             return None
+        if self._unanswered is not None and self._unanswered.is_hanging:
+            self._broken = True
+            return self._tell(self._unanswered.path, "the operating system does not answer")
         lock = _LockFile(path / name, self._folder.is_ours)
         # Known to a fork that comes while it is being taken.
         self._held.add(lock)
@@ -77,11 +82,13 @@ class ProcessLocks:
                 self._held.discard(lock)
         if held:
             return lock
-        if lock.problem is not None:
-            self._broken = lock.is_hanging
-            hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"
-            self._reports.tell("locks don't work", lock.problem, path=lock.path, hint=hint)
-        return None
+        if lock.is_asking and not (self._unanswered is not None and self._unanswered.is_asking):
+            self._unanswered = lock
+        return None if lock.problem is None else self._tell(lock.path, lock.problem)
+
+    def _tell(self, path: Path, problem: str) -> None:
+        hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"
+        self._reports.tell("locks don't work", problem, path=path, hint=hint)
 
 
 class _LockFile:
@@ -95,7 +102,6 @@ class _LockFile:
     def __init__(self, path: Path, is_ours: Any) -> None:
         self.path = path
         self.problem: str | None = None
-        self.is_hanging = False
         self._is_ours = is_ours
         self._lock: Any = None
         self._asked: float | None = None
@@ -118,12 +124,18 @@ class _LockFile:
             if self._decide():
                 self.release()
             raise
-        if self._decide():
-            return True
+        return self._decide()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the operating system has yet to answer."""
+        return self._asked is not None
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether it should have, however busy the machine is."""
         asked = self._asked
-        if asked is not None and time.monotonic() - asked >= min(_HANGING_SECONDS, patience * 0.9):
-            self.is_hanging, self.problem = True, "the operating system does not answer"
-        return False
+        return asked is not None and time.monotonic() - asked >= _HANGING_SECONDS
 
     def _decide(self) -> bool:
         """Ends the wait; returns whether the lock came in time."""
