@@ -103,6 +103,26 @@ def test_threads_that_come_at_once_read_it_once(path: Path, use: Use, monkeypatc
     assert (found, MemoryKeyring.reads) == ([True] * 8, 1)
 
 
+def test_stores_that_come_at_once_make_one_key(path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a lock, so that the keyring is written once."""
+    use(MemoryKeyring)
+    real = MemoryKeyring.set_password
+
+    def slow(self: MemoryKeyring, service: str, username: str, password: str) -> None:
+        time.sleep(0.2)
+        real(self, service, username, password)
+
+    monkeypatch.setattr(MemoryKeyring, "set_password", slow)
+    stores = [FileStore(path) for _ in range(4)]
+    threads = [threading.Thread(target=store.put, args=("vegeta", credentials())) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert MemoryKeyring.writes == 1
+    assert all(store.get("vegeta") is not None for store in stores)
+
+
 def test_a_signal_handler_waits_for_no_thread_of_its_own(path: Path, use: Use) -> None:
     """It comes in while its own thread reads the keyring, and finds nothing."""
     use(MemoryKeyring)
