@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,23 @@ def test_without_a_keyring_the_key_lies_in_a_file(path: Path) -> None:
     other, events = watched(path)
     assert other.get("vegeta") is not None
     assert events.events == []
+
+
+@pytest.mark.filterwarnings("error:this machine has no keyring")
+def test_a_warning_that_is_an_error_shows_no_key(path: Path) -> None:
+    """No frame of its traceback has it; the store goes on."""
+    store, _ = watched(path)
+    with pytest.raises(KeyFileWarning) as caught:
+        store.put("vegeta", credentials())
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    ours = [
+        frame for frame in frames if "stores" in frame.f_code.co_filename and "tests" not in frame.f_code.co_filename
+    ]
+    key = bytes.fromhex(said(path)["key"])
+    assert len(ours) > 2
+    assert not any(key in frame.f_locals.values() or key.hex() in frame.f_locals.values() for frame in ours)
+    store.put("vegeta", credentials())
+    assert store.get("vegeta") is not None
 
 
 @pytest.mark.parametrize("first", ["file", "keyring"])

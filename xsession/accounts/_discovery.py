@@ -67,6 +67,7 @@ class Discovery:
         named = None if path is None else folder / Path(path).expanduser()
         return cls(named, accounts, named is None if combine is None else combine, folder)
 
+    @hides_frames(ConfigError)
     def read(self, environ: Mapping[str, str]) -> Accounts:
         """All accounts, as `discover` finds them.
 

@@ -60,6 +60,7 @@ class MasterKey:
         self._reports = reports
         self._keyring_only = keyring_only
         self._loaded: _Loaded | None = None
+        self._lies_in_new_file = False
         # One entry: the thread that loads it, and what the others wait for.
         self._loading: dict[str, tuple[int, Latch]] = {}
         renew_after_fork(self)
@@ -111,6 +112,10 @@ class MasterKey:
             self._reports.tell("there is no master key", str(error), path=self._folder.path, hint=hint)
         # Not tried again before the file changes: a keyring that hangs would hold up each call.
         self._loaded = _Loaded(self._folder.signature(FILE), seal)
+        # Here, where no frame has the key: a warning may be an error, with a traceback.
+        if self._lies_in_new_file:
+            self._lies_in_new_file = False
+            self._say_that_it_lies_in_a_file()
 
     def _secret(self) -> bytes:
         found = self._read()
@@ -167,8 +172,7 @@ class MasterKey:
             self._folder.tell_unwritten(error)
             msg = f"{FILE} can't be written"
             raise MasterKeyError(msg) from None
-        if "key" in document:
-            self._say_that_it_lies_in_a_file()
+        self._lies_in_new_file = "key" in document
         return secret
 
     def _say_that_it_lies_in_a_file(self) -> None:
