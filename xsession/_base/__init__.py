@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._private_file import write_private_file as write_private_file
     from ._regular_file import read_regular_file as read_regular_file
     from ._shortened import shortened as shortened
+    from ._table import table as table
     from ._tabular import Table as Table
     from ._tabular import Tabular as Tabular
     from ._value import frozen as frozen
@@ -45,6 +46,7 @@ __getattr__, __dir__ = lazy(
         "_private_file": ("NEW_PREFIX", "kept_by_us", "write_private_file"),
         "_regular_file": ("read_regular_file",),
         "_shortened": ("shortened",),
+        "_table": ("table",),
         "_tabular": ("Table", "Tabular"),
         "_value": ("frozen",),
         "lazy": ("public",),
