@@ -7,6 +7,8 @@ import json
 import threading
 import weakref
 from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from xsession._base import Clock, renew_after_fork
 from xsession._botocore import SigningCredentials
@@ -21,6 +23,9 @@ from ._mfa_session import MfaSession
 from ._source import Source
 from ._source_code import SourceCode, SourceMfa
 
+if TYPE_CHECKING:
+    from ._stored_chains import StoredChains
+
 DEFAULT_MFA_DURATION_SECONDS = 43_200
 
 
@@ -31,10 +36,12 @@ class MfaSessions:
         code: As `MfaPrompt` takes it.
         store: Where they are kept.
         clock: Both clocks.
+        stored: Where they lie in a store that processes share; None: it is this process's alone.
     """
 
-    def __init__(self, code: MfaCode | None, *, store: Store, clock: Clock) -> None:
-        self.prompt = MfaPrompt(code, clock)
+    def __init__(self, code: MfaCode | None, *, store: Store, clock: Clock, stored: StoredChains | None = None) -> None:
+        self.prompt = MfaPrompt(code, clock, None if stored is None else stored.store)
+        self._stored = stored
         self._store = store
         self._clock = clock
         self._sessions: dict[tuple[str, str], MfaSession] = {}
@@ -63,7 +70,8 @@ class MfaSessions:
                 return known
             digest = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
             key = MFA_KEY_PREFIX + digest
-            made = MfaSession(serial, source, store=self._store, key=key, clock=self._clock)
+            stored_key = None if self._stored is None else partial(self._stored.mfa_key, serial, source)
+            made = MfaSession(serial, source, store=self._store, key=key, stored_key=stored_key, clock=self._clock)
             sessions[source.key, serial] = made
             return made
 
@@ -114,9 +122,7 @@ class MfaSessions:
                 region_name=sts_region(first, *regions),
             )
         command = _command(defaults)
-        return AccountMfa(
-            hops, cells, keys, use, prompt=self.prompt, command=command, store=self._store, clock=self._clock
-        )
+        return AccountMfa(hops, cells, use, prompt=self.prompt, command=command)
 
     def of_source(self, source: Source, defaults: Defaults) -> SourceMfa:
         """The MFA that a source's own profile asks for.

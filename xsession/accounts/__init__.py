@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ._names import valid_names
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
+    from ._source_descriptor import SourceDescriptor as SourceDescriptor
+    from ._source_descriptor import describe_source as describe_source
+    from ._source_descriptor import source_key as source_key
+    from ._source_descriptor import sts_endpoint as sts_endpoint
+    from ._source_descriptor import turn_key as turn_key
     from ._trusted_files import TrustedFiles
 
 __all__ = ["SOURCE", "Account", "AccountGraph", "AccountRef", "Accounts", "GraphStep", "TrustedFiles", "valid_names"]
@@ -34,6 +39,7 @@ __getattr__, __dir__ = lazy(
         "_graph": ("AccountGraph", "GraphStep"),
         "_names": ("valid_names",),
         "_profile": ("Profile", "ProfileSettings"),
+        "_source_descriptor": ("SourceDescriptor", "describe_source", "source_key", "sts_endpoint", "turn_key"),
         "_trusted_files": ("TrustedFiles",),
     },
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._place import named_store as named_store
     from ._store import MFA_KEY_PREFIX as MFA_KEY_PREFIX
     from ._store import SharedStore, Store
+    from ._store import as_shared as as_shared
 
 __all__ = ["FileStore", "MemoryStore", "SharedStore", "Store"]
 
@@ -22,7 +23,6 @@ __getattr__, __dir__ = lazy(
         "_choice": ("as_store", "is_portable"),
         "_file": ("FileStore",),
         "_memory": ("MemoryStore", "NoStore"),
-        "_place": ("named_store",),
-        "_store": ("MFA_KEY_PREFIX", "SharedStore", "Store"),
+        "_store": ("MFA_KEY_PREFIX", "SharedStore", "Store", "as_shared"),
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from xsession._base import public
 from xsession.credentials import Credentials
@@ -109,3 +109,8 @@ class SharedStore(Store, Protocol):
 
     def clear(self) -> None:
         """Removes everything that is kept, damaged entries too, but marks that others may still need."""
+
+
+def as_shared(store: Store) -> SharedStore | None:
+    """The store, if several processes share it; None: it is one process's."""
+    return cast("SharedStore", store) if hasattr(store, "refreshing") else None
