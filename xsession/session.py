@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 import secrets
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -31,8 +28,8 @@ from .credentials import Credentials, Identity
 from .errors import ConfigError, SessionClosedError, WrongAccountError, XSessionError, reaching
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
-from .roles import RoleChain, Runner, as_defaults, runner, second_session_policy
-from .stores import Store, as_store, is_portable, named_store
+from .roles import RoleChain, as_defaults, second_session_policy, this_runner
+from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -159,7 +156,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 region_name=region_name,
                 config=config,
                 defaults=as_defaults(defaults),
-                runner=_runner(),
+                runner=this_runner(),
                 refresh=RefreshPolicy() if refresh is None else refresh,
                 mfa_code=mfa_code,
             ),
@@ -795,11 +792,3 @@ def _check_source(session: object, profile_name: object) -> None:
     if profile_name is not None and not (isinstance(profile_name, str) and profile_name):
         raise ConfigError.invalid(profile_name, "profile_name", "the name of a profile")
 
-
-def _runner() -> Runner:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user id may have no name
-        user = f"uid{os.getuid()}" if hasattr(os, "getuid") else "user"
-    program = sys.argv[0] if sys.argv else ""
-    return runner(os.environ, user=user, program=program, host=platform.node())

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from xsession import events
 from xsession._base import Clock
 from xsession.roles import Hop
-from xsession.stores import MFA_KEY_PREFIX, SharedStore
+from xsession.stores import MFA_KEY_PREFIX, SharedStore, stored_key
 
 from ._source import Source
 from ._stored_source import StoredSource
-
-_PASSING_CLAIMS = frozenset({"exp", "iat", "jti", "nbf"})
 
 
 class StoredChains:
@@ -130,22 +126,7 @@ class StoredHop:
 
     def _key(self, of_source: Callable[[], str | None]) -> str | None:
         role = self._hop.role
-        parent: str | None
-        if role.has_web_identity:
-            parent = _of_token(role.web_identity_token_file, self._source.sts_endpoint)
-        else:
-            parent = of_source() if self._before is None else self._before._key(of_source)  # noqa: SLF001 # its own kind
-        return None if parent is None else role.key(parent)
-
-
-def _of_token(path: str | None, sts_endpoint: str | None) -> str | None:
-    """What stands for the source of a web identity: all that its token says but when; None: that is not known."""
-    try:
-        payload = Path(path or "").read_bytes().split(b".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
-    except (OSError, IndexError, ValueError):
-        return None
-    if not isinstance(claims, dict):
-        return None
-    lasting = {name: value for name, value in claims.items() if name not in _PASSING_CLAIMS}
-    return json.dumps(["web-identity", lasting, sts_endpoint], sort_keys=True)
+        before = None
+        if not role.has_web_identity:
+            before = of_source() if self._before is None else self._before._key(of_source)  # noqa: SLF001 # its own kind
+        return stored_key(role, before, self._source.sts_endpoint)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._session_name import sanitised as sanitised
     from ._tags import checked_tags as checked_tags
     from ._tags import inherited_key as inherited_key
+    from ._this_runner import this_runner as this_runner
 
 __all__ = ["DefaultOptions", "Defaults", "Role", "RoleChain", "RoleOptions"]
 
@@ -38,5 +39,6 @@ __getattr__, __dir__ = lazy(
         "_role_chain": ("RoleChain", "as_chain"),
         "_session_name": ("Runner", "runner", "sanitised"),
         "_tags": ("checked_tags", "inherited_key"),
+        "_this_runner": ("this_runner",),
     },
 )

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from ._choice import as_store as as_store
     from ._choice import is_portable as is_portable
     from ._file import FileStore
+    from ._kept import kept_credentials as kept_credentials
+    from ._kept import stored_key as stored_key
     from ._memory import MemoryStore
     from ._memory import NoStore as NoStore
     from ._place import named_store as named_store
@@ -22,6 +24,7 @@ __getattr__, __dir__ = lazy(
     {
         "_choice": ("as_store", "is_portable"),
         "_file": ("FileStore",),
+        "_kept": ("kept_credentials", "stored_key"),
         "_memory": ("MemoryStore", "NoStore"),
         "_store": ("MFA_KEY_PREFIX", "SharedStore", "Store", "as_shared"),
     },
