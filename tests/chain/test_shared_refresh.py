@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import os
+import itertools
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 from keyring.backends import fail
 
+from tests.support.cells import until
 from tests.support.children import Children, together
-from tests.support.cells import attempted, until
-from tests.support.worlds import BATMAN, HUB, VEGETA, World
-from xsession import AssumeRoleError, CrossAccountSession, Role, RoleChain
+from tests.support.worlds import BATMAN, VEGETA, World
+from xsession import AssumeRoleError, CrossAccountSession, MfaError, Role, RoleChain
 from xsession.events import NeedsAttention, RefreshStarted
+from xsession.policies import trust
 from xsession.stores import FileStore
 from xsession.testing import FakeClock, Fault
 
@@ -79,7 +81,7 @@ def test_cold_processes_assume_each_hop_once(
 
 
 def test_the_hop_before_is_not_asked_for_what_is_kept(
-    world: World, make: Callable[..., CrossAccountSession], folder: Path
+    world: World, make: Callable[..., CrossAccountSession]
 ) -> None:
     """The last hop's credentials are there: that the hub's are not is nobody's business."""
     first = make()
@@ -120,9 +122,7 @@ def test_the_next_process_takes_over_at_once_from_one_that_was_killed(
     world.aws.release()
 
 
-def test_a_failure_is_told_to_all_that_waited_for_it(
-    world: World, make: Callable[..., CrossAccountSession]
-) -> None:
+def test_a_failure_is_told_to_all_that_waited_for_it(world: World, make: Callable[..., CrossAccountSession]) -> None:
     """In their own words, and without a second AssumeRole."""
     world.aws.fail(Fault(status=403, code="AccessDenied", operation="AssumeRole", times=None))
 
@@ -157,7 +157,7 @@ def test_long_lived_processes_share_each_refresh(world: World, make: Callable[..
 # What ends credentials
 
 
-def test_what_one_process_invalidates_is_found_by_none(world: World, make: Callable[..., CrossAccountSession]) -> None:
+def test_what_one_process_invalidates_is_found_by_none(make: Callable[..., CrossAccountSession]) -> None:
     """Nor does a process bring it back that had it when it was invalidated."""
     first, second = make(), make()
     key = first.get_frozen_credentials("vegeta").access_key_id
@@ -196,7 +196,7 @@ def test_a_revoked_role_is_found_by_no_process(world: World, make: Callable[...,
     assert make().get_frozen_credentials("vegeta").access_key_id != key
 
 
-def test_close_clears_nothing(world: World, make: Callable[..., CrossAccountSession]) -> None:
+def test_close_clears_nothing(make: Callable[..., CrossAccountSession]) -> None:
     """Others, and later ones, go on with what is kept."""
     with make() as xs:
         key = xs.get_frozen_credentials("vegeta").access_key_id
@@ -256,15 +256,121 @@ def test_a_source_of_unknown_making_is_not_kept_and_an_event_says_so(
     told = [event.message for event in world.events.of(NeedsAttention)]
     assert len(told) == 1
     assert "not kept" in told[0]
-    assert not list(folder.glob("*entry*"))
+    assert not list(folder.glob("*.entry"))
 
 
-def test_grants_lie_nowhere(world: World, make: Callable[..., CrossAccountSession], folder: Path) -> None:
+def test_grants_lie_nowhere(make: Callable[..., CrossAccountSession], folder: Path) -> None:
     """They end at a deadline, and should be found by nobody after it."""
     xs = make()
     grant = xs.grant("vegeta", to="a contractor", duration=900)
     grant.environ()
-    assert not [path for path in folder.rglob("*") if path.is_file() and "entr" in path.name]
+    assert not list(folder.glob("*.entry"))
+
+
+# MFA
+
+SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
+
+
+@pytest.fixture
+def device(world: World, tmp_path: Path) -> Callable[[str], str]:
+    """A device that shows one code, which AWS takes once, as in one period of thirty seconds; and notes who asks."""
+    world.aws.expect_mfa_code(SERIAL, "123456")
+
+    def read(serial: str) -> str:
+        with (tmp_path / "asked").open("a") as file:
+            file.write(f"{serial}\n")
+        return "123456"
+
+    return read
+
+
+def test_ten_processes_ask_once_for_ten_accounts_behind_one_device(
+    world: World, make: Callable[..., CrossAccountSession], device: Callable[[str], str], tmp_path: Path
+) -> None:
+    """No code is sent twice: the session that one process gets with it is everybody's."""
+    roles = [strict_role(world, number) for number in range(10)]
+
+    def read(number: int) -> str | None:
+        xs = make(accounts={"vegeta": Role(roles[number], mfa_serial=SERIAL)}, mfa_code=device)
+        return xs.get_frozen_credentials("vegeta").account_id
+
+    assert together(10, read) == [role.split(":")[4] for role in roles]
+    assert (tmp_path / "asked").read_text().count("\n") == 1
+    assert world.aws.count("GetSessionToken") == 1
+    assert world.aws.count("AssumeRole") == 10
+
+
+def test_a_code_that_another_process_sent_is_not_sent_again(
+    world: World, make: Callable[..., CrossAccountSession], device: Callable[[str], str]
+) -> None:
+    """Roles that live longer than an hour take a code each, and the device still shows the same one."""
+    roles = [Role(strict_role(world, number), mfa_serial=SERIAL, duration_seconds=7_200) for number in range(2)]
+    assert make(accounts={"vegeta": roles[0]}, mfa_code=device).get_frozen_credentials("vegeta").lifetime > 7_100
+    with pytest.raises(MfaError, match="sent to AWS already"):
+        make(accounts={"vegeta": roles[1]}, mfa_code=device).get_frozen_credentials("vegeta")
+    assert not [call for call in world.aws.calls if call.error_code is not None]
+
+
+def test_codes_that_aws_refused_are_not_asked_for_by_every_process(
+    world: World, make: Callable[..., CrossAccountSession]
+) -> None:
+    """A device locks after a few wrong ones."""
+    codes = itertools.count(100_000)
+    vegeta = {"vegeta": Role(strict_role(world, 0), mfa_serial=SERIAL)}
+    for _ in range(3):
+        with pytest.raises(MfaError, match="two codes of the MFA device"):
+            make(accounts=vegeta, mfa_code=lambda _serial: str(next(codes))).get_frozen_credentials("vegeta")
+    assert world.aws.count("GetSessionToken") == 2
+
+
+def test_mfa_sessions_can_be_kept_out(world: World, folder: Path, device: Callable[[str], str]) -> None:
+    """Then each process asks for a code; what the session led to is found."""
+    vegeta = {"vegeta": Role(strict_role(world, 0), mfa_serial=SERIAL)}
+    first = world.session(vegeta, mfa_code=device, store=FileStore(folder, store_mfa=False))
+    key = first.get_frozen_credentials("vegeta").access_key_id
+    second = world.session(vegeta, store=FileStore(folder, store_mfa=False))
+    assert second.get_frozen_credentials("vegeta").access_key_id == key
+    second.invalidate("vegeta")
+    with pytest.raises(MfaError):
+        second.get_frozen_credentials("vegeta")
+
+
+# Sources
+
+
+def test_a_source_that_runs_a_program_is_read_by_one_process_at_a_time(
+    world: World, make: Callable[..., CrossAccountSession], aws_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tokens may rotate: two that refresh one refresh token at once lose the login."""
+    for name, value in world.aws.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(aws_folder / "config"))
+    program = aws_folder / "program.py"
+    program.write_text(
+        f"""
+import json, os, time
+lock = {str(aws_folder / "running")!r}
+os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+time.sleep(0.05)
+os.unlink(lock)
+print(json.dumps({{"Version": 1, "AccessKeyId": {world.key.access_key_id!r},
+    "SecretAccessKey": {world.key.secret_access_key!r}}}))
+"""
+    )
+    (aws_folder / "config").write_text(f"[profile login]\ncredential_process = {sys.executable} -S {program}\n")
+
+    def read(_number: int) -> str | None:
+        return make(session=None, profile_name="login").get_frozen_credentials("vegeta").account_id
+
+    assert together(5, read) == [VEGETA] * 5
+    assert world.aws.count("AssumeRole") == 1
+
+
+def strict_role(world: World, number: int) -> str:
+    """A role that asks for MFA, in an account of its own."""
+    account = world.aws.account(f"9000000000{number:02}")
+    return account.role("R", trusts=trust(BATMAN, mfa_required=True), max_session_duration=43_200)
 
 
 # Helpers
