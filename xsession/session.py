@@ -791,4 +791,3 @@ def _check_source(session: object, profile_name: object) -> None:
         raise ConfigError.invalid(type(session), "session", "a boto3.Session")
     if profile_name is not None and not (isinstance(profile_name, str) and profile_name):
         raise ConfigError.invalid(profile_name, "profile_name", "the name of a profile")
-

@@ -168,8 +168,7 @@ class ClientCore:
         """The STS endpoint that the settings name; None: AWS's own.
 
         Raises:
-            BotoCoreError: The settings are not valid.
-            ImportError: The installed botocore knows no such setting.
+            ConfigError: That can't be known.
         """
         return used_sts_endpoint(self._source, self._config)
 

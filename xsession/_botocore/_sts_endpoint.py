@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from xsession._base import without_text
+from xsession.errors import ConfigError
 
 
 def named_sts_endpoint(session: Any) -> str | None:
@@ -30,10 +34,13 @@ def used_sts_endpoint(session: Any, config: Config | None) -> str | None:
         config: Laid over its defaults.
 
     Raises:
-        BotoCoreError: The settings are not valid.
-        ImportError: The installed botocore knows no such setting.
+        ConfigError: That can't be known: the settings are not valid, or the installed botocore has another way.
     """
-    ignored = getattr(config, "ignore_configured_endpoint_urls", None)
-    if ignored is None:
-        ignored = session.get_config_variable("ignore_configured_endpoint_urls")
-    return None if ignored else named_sts_endpoint(session)
+    try:
+        ignored = getattr(config, "ignore_configured_endpoint_urls", None)
+        if ignored is None:
+            ignored = session.get_config_variable("ignore_configured_endpoint_urls")
+        return None if ignored else named_sts_endpoint(session)
+    except (BotoCoreError, ImportError, AttributeError, TypeError) as error:
+        msg = f"the endpoint of STS can't be known: {without_text(error)}"
+    raise ConfigError(msg)

@@ -9,11 +9,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError
-
 from xsession._base import made_once, renew_after_fork
 from xsession.accounts import SourceDescriptor, source_key
-from xsession.errors import CredentialsError
+from xsession.errors import ConfigError, CredentialsError
 from xsession.stores import SharedStore
 
 from ._source import Source, person_of
@@ -116,6 +114,6 @@ class StoredSource:
         """The STS endpoint that is asked with its credentials; None: AWS's own."""
         try:
             return self._source.core.sts_endpoint
-        except (BotoCoreError, ImportError, AttributeError, TypeError):
-            # The settings are not valid, which whoever makes clients says; or the installed botocore has another way.
+        except ConfigError:
+            # Whoever makes clients says so, too; what is kept until then is found by no other process.
             return f"unknown {uuid.uuid4()}"

@@ -14,13 +14,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from xsession.accounts import Account, Accounts
+from xsession.accounts import Account
 from xsession.credentials import Credentials
-from xsession.errors import ConfigError, CredentialsError, MfaError, XSessionError
+from xsession.errors import CredentialsError, MfaError, XSessionError
 from xsession.escape import for_terminal
 from xsession.refresh import RefreshPolicy
-from xsession.roles import Defaults, HopResolver, this_runner
-from xsession.stores import FileStore, kept_credentials
+from xsession.stores import KeptCredentials
 
 from ._exit_status import ExitStatus, status_of
 
@@ -62,14 +61,12 @@ def credential_process(arguments: list[str]) -> int:
 
 
 def _credentials(options: argparse.Namespace) -> Credentials:
-    accounts = Accounts.from_config(options.config)
-    account = accounts.find(options.account)
-    store = _store()
-    kept = None if store is None else _kept(account, options, store)
+    found = KeptCredentials.find(options.account, options.config, profile_name=options.profile)
+    kept = found.credentials
     if kept is not None and _left(kept) >= _wanted(kept, options.min_valid):
         return kept
     try:
-        return _obtained(accounts, account, options, store)
+        return _obtained(found, options)
     except CredentialsError as error:
         if kept is None or _left(kept) < max(_LAST_SECONDS, options.min_valid or 0.0):
             raise
@@ -77,27 +74,21 @@ def _credentials(options: argparse.Namespace) -> Credentials:
         return kept
 
 
-def _kept(account: Account, options: argparse.Namespace, store: FileStore) -> Credentials | None:
-    resolver = HopResolver(Defaults(), this_runner())
-    defaults = resolver.defaults(account.defaults, registered=account.registered)
-    hops = resolver.hops(account.chain, defaults, account.name)
-    return kept_credentials(
-        account, hops, profile_name=options.profile, store=store, environ=os.environ, wall=time.time
-    )
-
-
-def _obtained(
-    accounts: Accounts, account: Account, options: argparse.Namespace, store: FileStore | None
-) -> Credentials:
+def _obtained(found: KeptCredentials, options: argparse.Namespace) -> Credentials:
     from xsession import CrossAccountSession  # noqa: PLC0415 # it imports boto3
 
     # Whoever runs this asks again where little time is left: what is kept is refreshed first.
     policy = RefreshPolicy(advisory=options.min_valid, mandatory=options.min_valid or 43_200.0, jitter=1.0)
-    passed: dict[str, Any] = {"mfa_code": _no_input} if _is_unattended(account) else {}
+    passed: dict[str, Any] = {"mfa_code": _no_input} if _is_unattended(found.account) else {}
     with CrossAccountSession(
-        accounts, profile_name=options.profile, region_name=options.region, store=store, refresh=policy, **passed
+        found.accounts,
+        profile_name=options.profile,
+        region_name=options.region,
+        store=found.store,
+        refresh=policy,
+        **passed,
     ) as xs:
-        return _long_enough(xs, account, options.min_valid)
+        return _long_enough(xs, found.account, options.min_valid)
 
 
 def _long_enough(xs: CrossAccountSession, account: Account, min_valid: float | None) -> Credentials:
@@ -123,14 +114,6 @@ def _wanted(credentials: Credentials, min_valid: float | None) -> float:
 def _left(credentials: Credentials) -> float:
     ends = credentials.local_expiry
     return float("inf") if ends is None else ends.timestamp() - time.time()
-
-
-def _store() -> FileStore | None:
-    try:
-        return FileStore()
-    except ConfigError as error:
-        _warn(f"nothing is kept: {error}")
-        return None
 
 
 def _is_unattended(account: Account) -> bool:

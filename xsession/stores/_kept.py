@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from xsession.accounts import Account, Profile, describe_source, sts_endpoint
+from xsession._base import frozen
+from xsession.accounts import Account, Accounts, Discovery, Profile, describe_source, sts_endpoint
 from xsession.credentials import Credentials
-from xsession.roles import Hop, Role
+from xsession.events import LoggingHook
+from xsession.roles import Defaults, HopResolver, Role, this_runner
 
-from ._store import SharedStore
+from ._choice import as_store
+from ._place import named_store
+from ._store import SharedStore, Store, as_shared
 
 _PASSING_CLAIMS = frozenset({"exp", "iat", "jti", "nbf"})
 
@@ -28,30 +34,63 @@ def stored_key(role: Role, before: str | None, endpoint: str | None) -> str | No
     return None if parent is None else role.key(parent)
 
 
-def kept_credentials(
-    account: Account,
-    hops: tuple[Hop, ...],
-    *,
-    profile_name: str | None,
-    store: SharedStore,
-    environ: Mapping[str, str],
-    wall: Callable[[], float],
-) -> Credentials | None:
-    """The credentials that a store has of an account; None: none that are sure to be its.
+@frozen
+class KeptCredentials:
+    """What the store has of an account, found without boto3: for programs that start often and must start fast.
 
     Args:
+        accounts: All accounts that this machine has.
         account: The account.
-        hops: Its hops, in order.
-        profile_name: The profile that chains start from where the account names none; None: boto3's default.
-        store: The store.
-        environ: The process's environment variables.
-        wall: Reads the wall clock, in seconds since 1970.
+        store: Where its credentials are kept.
+        credentials: Those kept; None: none that are sure to be its.
     """
+
+    accounts: Accounts
+    account: Account
+    store: Store
+    credentials: Credentials | None
+
+    @classmethod
+    def find(
+        cls,
+        name: str,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        profile_name: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> KeptCredentials:
+        """Looks for an account's credentials, as `CrossAccountSession.from_config` would; makes no network call.
+
+        Args:
+            name: The account.
+            path: The file with the accounts, which counts alone; None: all that are found.
+            profile_name: The profile that chains start from where the account names none; None: boto3's default.
+            wall: Reads the wall clock, in seconds since 1970.
+
+        Raises:
+            ConfigError: A file is missing or wrong, or there is no account at all.
+            UnknownAccountError: No account has that name.
+        """
+        found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ)
+        account = found.accounts.find(name)
+        store = as_store(named_store(os.environ) or found.store or "file", LoggingHook(), wall)
+        shared = as_shared(store)
+        kept = None if shared is None else _kept(account, profile_name, shared, wall)
+        return cls(found.accounts, account, store, kept)
+
+
+def _kept(
+    account: Account, profile_name: str | None, store: SharedStore, wall: Callable[[], float]
+) -> Credentials | None:
+    resolver = HopResolver(Defaults(), this_runner())
+    hops = resolver.hops(
+        account.chain, resolver.defaults(account.defaults, registered=account.registered), account.name
+    )
     if not hops or account.has_own_session:
         return None
     source = account.source if isinstance(account.source, str | Profile) else profile_name
-    endpoint = sts_endpoint(source if account.settings is None else account.settings, environ)
-    descriptor = describe_source(source, environ)
+    endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ)
+    descriptor = describe_source(source, os.environ)
     key = None if descriptor is None else descriptor.source_key(endpoint, store.principal)
     for hop in hops:
         key = stored_key(hop.role, key, endpoint)
@@ -64,7 +103,7 @@ def kept_credentials(
     return kept if is_sure else None
 
 
-def _of_token(path: str | None, endpoint: str | None) -> str | None:
+def _of_token(path: str | os.PathLike[str] | None, endpoint: str | None) -> str | None:
     """What stands for the source of a web identity: all that its token says but when; None: that is not known."""
     try:
         payload = Path(path or "").read_bytes().split(b".")[1]
