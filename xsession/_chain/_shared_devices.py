@@ -9,7 +9,7 @@ from xsession.errors import MfaError, XSessionError
 from xsession.stores import SharedStore
 
 _LOOK_SECONDS = 0.25
-# A person may take a minute; somebody else's prompt may stay there for ever.
+# A person may take a minute; the prompt of an abandoned terminal stays there for ever.
 _LOOKS = 240
 # Devices lock after a few wrong codes.
 _FAILURE_SECONDS = 5.0
