@@ -99,7 +99,6 @@ TESTED_BY = {
     "policies._statement_values": "policies/test_document.py",
     "refresh._reports": "refresh/test_clock_steps.py",
     "roles._durations": "roles/test_role_rules.py",
-    "roles._this_runner": "roles/test_session_name.py",
     "roles._tags": "roles/test_role_rules.py",
     "stores._store": "stores/test_file.py",
     "testing._cloudtrail._events": "testing/cloudtrail/test_trail.py",

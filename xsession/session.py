@@ -29,7 +29,7 @@ from .errors import ConfigError, SessionClosedError, WrongAccountError, XSession
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
 from .roles import RoleChain, as_defaults, second_session_policy, this_runner
-from .stores import MemoryStore, Store
+from .stores import Store, as_store, is_portable, named_store
 
 if TYPE_CHECKING:
     from typing import Unpack

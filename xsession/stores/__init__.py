@@ -26,6 +26,7 @@ __getattr__, __dir__ = lazy(
         "_file": ("FileStore",),
         "_kept": ("KeptCredentials", "stored_key"),
         "_memory": ("MemoryStore", "NoStore"),
+        "_place": ("named_store",),
         "_store": ("MFA_KEY_PREFIX", "SharedStore", "Store", "as_shared"),
     },
 )
