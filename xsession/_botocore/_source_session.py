@@ -346,9 +346,11 @@ class SourceSession:
         return self._frozen(mfa_code)
 
     def _turn_for(self, loaded: object) -> AbstractContextManager[object]:
+        if self.turn is None:
+            return nullcontext()
         # Credentials that no botocore made may lack it.
         due = getattr(loaded, "refresh_needed", None)
-        return nullcontext() if self.turn is None or due is None or not due() else self.turn()
+        return nullcontext() if due is None or not due() else self.turn()
 
     def _check_options(self, loaded: object) -> None:
         # A session that a caller passed is boto3's own business; the roles of profiles that are accounts are our own.
