@@ -29,6 +29,8 @@ SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
 @pytest.fixture(autouse=True)
 def stored(folder: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store with its key in a file, of which that was said; and an account that asks for MFA."""
+    # The name of a session says which program it is.
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/xsession"])
     monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("XSESSION_STORE", str(folder / "store"))
@@ -77,8 +79,7 @@ unwanted = {"boto3", "botocore.session", "click", "keyring", "rich", "filelock",
 assert not unwanted & set(sys.modules), unwanted & set(sys.modules)
 """
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    # The name of the session says which program it is.
-    script = folder / Path(sys.argv[0]).name
+    script = folder / "xsession"
     script.write_text(code)
     done = subprocess.run([sys.executable, script], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
