@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 import secrets
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -31,8 +28,8 @@ from .credentials import Credentials, Identity
 from .errors import ConfigError, SessionClosedError, WrongAccountError, XSessionError, reaching
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
-from .roles import RoleChain, Runner, as_defaults, runner, second_session_policy
-from .stores import MemoryStore, Store
+from .roles import RoleChain, as_defaults, second_session_policy, this_runner
+from .stores import Store, as_store, is_portable, named_store
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -61,7 +58,7 @@ if TYPE_CHECKING:
         region_name: str | None
         config: Config | None
         refresh: RefreshPolicy | None
-        store: Store | None
+        store: Store | str | None
         mfa_code: MfaCode | None
         hooks: Iterable[Hook]
         max_clients: int
@@ -94,7 +91,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         region_name: The region of clients where neither the call nor the account names one.
         config: botocore client configuration for all clients.
         refresh: When credentials are refreshed.
-        store: Where credentials are kept between calls; None: in this session's memory.
+        store: Where credentials are kept between calls: "file" for a `FileStore`, which other processes use too, or the
+            path of its folder; or a store. None, "memory": in this session's memory.
         mfa_code: Called with an MFA device's serial number, in the thread of a caller; returns its six digits. None:
             `mfa_command` of the defaults, else a prompt in the notebook or the terminal.
         hooks: Called with every event, see `xsession.events`.
@@ -119,7 +117,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         region_name: str | None = None,
         config: Config | None = None,
         refresh: RefreshPolicy | None = None,
-        store: Store | None = None,
+        store: Store | str | None = None,
         mfa_code: MfaCode | None = None,
         hooks: Iterable[Hook] = (),
         max_clients: int = MAX_CLIENTS,
@@ -138,12 +136,20 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             "region_name": region_name,
             "config": config,
             "refresh": refresh,
+            "store": store if is_portable(store) else None,
             "max_clients": max_clients,
             **defaults,
         }
         self._worker_session = worker_session
         self._owner = CrossAccountOwner(self)
-        self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
+        own_store = None if is_portable(store) else store
+        self._bound = {
+            "session": session,
+            "store": own_store,
+            "mfa_code": mfa_code,
+            "hooks": hooks or None,
+            "clock": clock,
+        }
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
         self._chains = Chains(
@@ -152,14 +158,14 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 region_name=region_name,
                 config=config,
                 defaults=as_defaults(defaults),
-                runner=_runner(),
+                runner=this_runner(),
                 refresh=RefreshPolicy() if refresh is None else refresh,
                 mfa_code=mfa_code,
             ),
             Runtime(
                 clock=clock,
                 emit=self._hooks,
-                store=MemoryStore(wall=clock.wall) if store is None else store,
+                store=as_store(store, self._hooks, clock.wall),
                 workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
                 lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
             ),
@@ -205,7 +211,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 theirs; False, without a path, has the first of the files count alone.
             offline: Whether AWS Organizations is not asked either, where a file has an `[organization]` that was never
                 listed: its accounts are missing then.
-            overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'.
+            overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'. `store` comes
+                before `XSESSION_STORE`, and that before the first file with a `store`.
 
         Raises:
             OrganizationError: AWS Organizations was to be asked for the first time, and refused or could not be.
@@ -218,7 +225,10 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
         clock = overrides.get("clock") or SYSTEM_CLOCK
-        session = cls(config.read(os.environ, clock.wall()), **overrides)
+        found = config.discover(os.environ, clock.wall())
+        if overrides.get("store") is None:
+            overrides["store"] = named_store(os.environ) or found.store
+        session = cls(found.accounts, **overrides)
         session._config = config
         if not offline and any(not ask.is_kept for ask in session.accounts.asks):
             session.accounts = session._with_organizations(config, session.accounts, again=False)
@@ -900,12 +910,3 @@ def _check_source(session: object, profile_name: object) -> None:
         raise ConfigError.invalid(type(session), "session", "a boto3.Session")
     if profile_name is not None and not (isinstance(profile_name, str) and profile_name):
         raise ConfigError.invalid(profile_name, "profile_name", "the name of a profile")
-
-
-def _runner() -> Runner:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user id may have no name
-        user = f"uid{os.getuid()}" if hasattr(os, "getuid") else "user"
-    program = sys.argv[0] if sys.argv else ""
-    return runner(os.environ, user=user, program=program, host=platform.node())

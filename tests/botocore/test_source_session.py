@@ -231,10 +231,10 @@ def test_no_secret_can_be_guessed_from_an_identity(monkeypatch: pytest.MonkeyPat
 def test_where_the_endpoint_can_not_be_known_a_source_is_like_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """The installed botocore has another way of saying it."""
 
-    def fail(_session: boto3.Session) -> None:
+    def fail(_session: object) -> None:
         raise ImportError
 
-    monkeypatch.setattr("xsession._botocore._source_session._sts_endpoint", fail)
+    monkeypatch.setattr("xsession._botocore._source_session.named_sts_endpoint", fail)
     session = boto3.Session("test", "test")
     assert SourceSession(session).identity != SourceSession(session).identity
 

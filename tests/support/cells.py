@@ -76,6 +76,7 @@ class ScriptedFetch:
         self.awaits_source = False
         self.lane: Lane | None = None
         self.hop_before: Cell[Any] | None = None
+        self.may_be_kept = self.is_kept = False
 
     def __call__(self, _background: bool, _try_limit: float = 5.0, mfa_code: str | None = None, /) -> Issued:
         """One call of STS."""
@@ -126,6 +127,7 @@ class ThrottledFetch:
         self._lane = lane
         self.lane = None if in_thread else lane
         self.hop_before = None
+        self.may_be_kept = self.is_kept = False
         self._allows = allows
 
     @property

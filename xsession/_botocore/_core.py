@@ -28,6 +28,7 @@ from ._connections import HandedOut
 from ._derived_settings import DerivedSettings
 from ._shared_methods import SharedMethods, forget_operations
 from ._source_settings import given_handlers, given_loader, register, with_boto3_models
+from ._sts_endpoint import used_sts_endpoint
 from ._timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -161,6 +162,15 @@ class ClientCore:
         self._templates: Templates | None = None
         self._start_anew()
         renew_after_fork(self)
+
+    @property
+    def sts_endpoint(self) -> str | None:
+        """The STS endpoint that the settings name; None: AWS's own.
+
+        Raises:
+            ConfigError: That can't be known.
+        """
+        return used_sts_endpoint(self._source, self._config)
 
     def boto3_session(
         self, credentials: botocore.credentials.Credentials, region_name: str | None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import hmac
 import json
+import os
 import secrets
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import boto3
@@ -19,13 +20,14 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound, RefreshWithMFAUnsupportedError
 
 from xsession._base import renew_after_fork
-from xsession.accounts import Profile
+from xsession.accounts import Profile, SourceDescriptor, describe_source, turn_key
 from xsession.errors import SourceCredentialsError, XSessionError
 
 from ._copied_locks import renew_locks
 from ._credentials_lookup import look_up
 from ._source_errors import no_credentials, no_profile, refuse_dropped_options, source_error
 from ._source_mfa import RoleBehindMfa, mfa_serial_of
+from ._sts_endpoint import named_sts_endpoint
 from ._user_agent import methods_of_naming, methods_of_profile, within_request
 
 # What a machine gives to whoever asks: a profile that lost its keys is not the machine.
@@ -70,6 +72,9 @@ class SourceSession:
         self.found = 0
         # Those that were last known to be of one person, and who that is; None: nobody had to know yet.
         self.seen: tuple[ReadOnlyCredentials, str | None] | None = None
+        # Taken to read or refresh credentials that rotate, where other processes may do so at once; None: nobody does.
+        self.turn: Callable[[], AbstractContextManager[object]] | None = None
+        self._descriptor: SourceDescriptor | None = None
         self._readers: set[int] = set()
         # Foreign code runs under it, and may come back here.
         self._lock = threading.RLock()
@@ -125,6 +130,30 @@ class SourceSession:
     def is_static(self) -> bool:
         """Whether its credentials were read and are keys that never change: to read them again waits for nothing."""
         return type(self._credentials) is BotocoreCredentials and self._is_checked
+
+    @property
+    def descriptor(self) -> SourceDescriptor | None:
+        """What names it in all processes: as it was when its credentials were read, or now; None: it has none."""
+        return self._described() if self._credentials is None else self._descriptor
+
+    def take_turns(self, turn: Callable[[str], AbstractContextManager[object]]) -> None:
+        """Has other processes wait while credentials that rotate are read or refreshed here, and the other way round.
+
+        Args:
+            turn: Called with what tells this source from others; held meanwhile.
+        """
+        asked = self._asked
+        if not isinstance(asked, boto3.Session):
+            self.turn = functools.partial(turn, turn_key(asked, os.environ))
+
+    def _described(self) -> SourceDescriptor | None:
+        asked = self._asked
+        if not isinstance(asked, boto3.Session):
+            return describe_source(asked, os.environ)
+        held = _held_by(asked)
+        if type(held) is not BotocoreCredentials:
+            return None
+        return SourceDescriptor.of_key(held.access_key, is_session=bool(held.token))
 
     @property
     def has_credentials(self) -> bool:
@@ -278,8 +307,18 @@ class SourceSession:
     def _loaded(self) -> BotocoreCredentials | None:
         with self._lock:
             if self._credentials is None:
-                self._credentials = self._looked_up(self.boto3_session)
+                turn = self.turn
+                self._credentials = self._looked_up(self.boto3_session) if turn is None else self._read_in(turn)
             return self._credentials
+
+    def _read_in(self, turn: Callable[[], AbstractContextManager[object]]) -> BotocoreCredentials | None:
+        # What is named in files may change while it is read: then nothing names these.
+        before = self._described()
+        # A key that is written down is nothing to wait for.
+        with nullcontext() if before is not None and before.access_key_id is not None else turn():
+            found = self._looked_up(self.boto3_session)
+        self._descriptor = before if before == self._described() else None
+        return found
 
     def _looked_up(self, session: boto3.Session) -> BotocoreCredentials | None:
         named = getattr(self._asked, "credential_source", None) == "Ec2InstanceMetadata"
@@ -297,7 +336,7 @@ class SourceSession:
             # Keys that never change: nothing is called for them.
             return loaded.get_frozen_credentials()
         try:
-            with within_request():
+            with within_request(), self._turn_for(loaded):
                 return loaded.get_frozen_credentials()
         except RefreshWithMFAUnsupportedError:
             # botocore asks once; from now on we do.
@@ -305,6 +344,13 @@ class SourceSession:
             if self._mfa is None:
                 raise
         return self._frozen(mfa_code)
+
+    def _turn_for(self, loaded: object) -> AbstractContextManager[object]:
+        if self.turn is None:
+            return nullcontext()
+        # Credentials that no botocore made may lack it.
+        due = getattr(loaded, "refresh_needed", None)
+        return nullcontext() if due is None or not due() else self.turn()
 
     def _check_options(self, loaded: object) -> None:
         # A session that a caller passed is boto3's own business; the roles of profiles that are accounts are our own.
@@ -317,6 +363,7 @@ class SourceSession:
     def _read_again(self, access_key_id: str) -> bool:
         # A login or a rotated key may lie in the files by now; botocore read them once.
         session = self._opened()
+        described = None if self.turn is None else self._described()
         fresh = self._looked_up(session)
         before = self._credentials
         if fresh is None or (
@@ -329,6 +376,7 @@ class SourceSession:
             return False
         with self._lock:
             self._credentials = fresh
+            self._descriptor = described
             self.found += 1
         return True
 
@@ -362,18 +410,11 @@ def _static_identity(session: boto3.Session) -> str | None:
         return None
     keys = [credentials.access_key, credentials.secret_key, credentials.token]
     try:
-        settings = [_sts_endpoint(session), *(session._session.get_config_variable(name) for name in _SEEN_BY_STS)]
+        settings = [
+            named_sts_endpoint(session._session),
+            *(session._session.get_config_variable(name) for name in _SEEN_BY_STS),
+        ]
     except (XSessionError, BotoCoreError, ImportError, AttributeError, TypeError):
         # The installed botocore has another way, or the profile is not valid: then no other is equal.
         return None
     return hmac.digest(_digest_key(), json.dumps([keys, settings], default=str).encode(), "sha256").hex()
-
-
-def _sts_endpoint(session: boto3.Session) -> str | None:
-    from botocore.configprovider import ConfiguredEndpointProvider  # noqa: PLC0415 # it is botocore's own business
-
-    inner = session._session
-    found: str | None = ConfiguredEndpointProvider(
-        full_config=inner.full_config, scoped_config=inner.get_scoped_config(), client_name="sts"
-    ).provide()
-    return found

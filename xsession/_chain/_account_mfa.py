@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xsession._base import Clock
 from xsession._botocore import SigningCredentials
 from xsession.errors import InvalidRoleError, MfaError, XSessionError, reaching
 from xsession.refresh import Cell, Reader, RefreshState
 from xsession.roles import Hop
-from xsession.stores import Store
 
-from ._hop_fetch import issued_earlier
 from ._mfa_prompt import CodeUse, MfaPrompt
 from ._mfa_session import MfaSession
 from ._source import Source
@@ -87,34 +84,25 @@ class AccountMfa:
     Args:
         hops: The account's hops, in order.
         cells: Their credentials.
-        keys: Their keys.
         use: What a code is asked for.
         prompt: Asks for it.
         command: The program that prints codes, where there is no function.
-        store: May have credentials of the hops.
-        clock: Both clocks.
     """
 
     def __init__(
         self,
         hops: Sequence[Hop],
         cells: Sequence[Cell[SigningCredentials]],
-        keys: Sequence[str],
         use: CodeUse,
         *,
         prompt: MfaPrompt,
         command: Sequence[str] | None,
-        store: Store,
-        clock: Clock,
     ) -> None:
         self._hops = hops
         self._cells = cells
-        self._keys = keys
         self._use = use
         self._prompt = prompt
         self._command = command
-        self._store = store
-        self._clock = clock
 
     @property
     def may_ask(self) -> bool:
@@ -135,20 +123,14 @@ class AccountMfa:
         """
         if not self.may_ask:
             return
-        if not self._use.is_done and not self._is_kept():
+        if not self._is_done():
             with reaching(role_arn=self._hops[0].role.role_arn, hop=1):
-                self._prompt.ask(self._use, self._command, attended=attended)
+                self._prompt.ask(self._use, self._command, attended=attended, is_done=self._is_done)
         for cell in self._cells:
             cell.forgive(MfaError)
 
-    def _is_kept(self) -> bool:
-        return any(
-            # Only a cell that has fetched nothing yet looks into the store.
-            cell.snapshot.generation == 0
-            and cell.failure is None
-            and issued_earlier(self._store.get(key), hop.role.account_id, self._clock) is not None
-            for hop, cell, key in zip(self._hops, self._cells, self._keys, strict=True)
-        )
+    def _is_done(self) -> bool:
+        return self._use.is_done or any(cell.is_kept for cell in self._cells)
 
 
 def _check_long_term(source: Source) -> None:

@@ -18,7 +18,7 @@ from xsession.accounts import Account, Profile
 from xsession.errors import SessionClosedError, WrongAccountError, reaching
 from xsession.refresh import MAX_TRY_SECONDS, Cell, Deadline, Issued, Label, given_up_with
 from xsession.roles import Defaults, Hop, HopResolver, Role
-from xsession.stores import NoStore
+from xsession.stores import NoStore, as_shared
 
 from ._account_credentials import CellCredentials
 from ._assume_role import AssumeRoleRequest, Signer
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
     from xsession.credentials import Credentials
-    from xsession.stores import Store
+    from xsession.stores import SharedStore, Store
 
     from ._mfa_sessions import MfaSessions
+    from ._stored_chains import StoredChains, StoredHop
     from ._token_functions import TokenFunctions
 
 MAX_CELLS = 4_096
@@ -63,6 +64,10 @@ class Chains:
         self._closed = False
         self._ended = Latch()
         self._sources = Sources(asked, settings, runtime, changed=self._supersede, holds=self._holds)
+        # None: what is kept is this process's alone.
+        shared = as_shared(runtime.store)
+        self._stored = None if shared is None else _stored_chains(shared, runtime)
+        self._stored_hops: weakref.WeakKeyDictionary[Cell[SigningCredentials], StoredHop] = weakref.WeakKeyDictionary()
         self._source_of_cell: weakref.WeakKeyDictionary[Cell[SigningCredentials], Source] = weakref.WeakKeyDictionary()
         self._recent: LRUCache[str, Cell[SigningCredentials]] = LRUCache(MAX_CELLS)
         # A cell that fell out of the cache and is still held by a client must be found again: two cells for one
@@ -177,6 +182,8 @@ class Chains:
             role_arn: The role.
             source_identity: Only of sessions that have it; None: of all.
         """
+        if self._stored is not None:
+            self._stored.end_role(role_arn, source_identity)
         with self._lock:
             cells = [cell for cell in self._cells.values() if cell.label.role_arn == role_arn]
         for cell in cells:
@@ -230,7 +237,8 @@ class Chains:
     def _mfa_sessions(self) -> MfaSessions:
         from ._mfa_sessions import MfaSessions  # noqa: PLC0415 # few roles ask for MFA
 
-        return MfaSessions(self._settings.mfa_code, store=self._runtime.store, clock=self._runtime.clock)
+        runtime = self._runtime
+        return MfaSessions(self._settings.mfa_code, store=runtime.store, clock=runtime.clock, stored=self._stored)
 
     @made_once
     def _token_functions(self) -> TokenFunctions:
@@ -253,6 +261,9 @@ class Chains:
         if mfa_sessions is not None:
             for other in alike:
                 mfa_sessions.forget(other.key)
+        for other in alike:
+            if other.stored is not None:
+                other.stored.forget()
         for cell in self._cells_from(source):
             cell.supersede()
 
@@ -317,7 +328,10 @@ class Chains:
                     before = cells[-1] if cells else None
                     signer = self._signer(source, before, hop, hops)
                     request = self._kept_request(hop, signer, source, ends)
-                    cell = self._cells[key] = self._new_cell(label, key, request, ends, before)
+                    stored = self._stored_hop(hop, source, before, ends)
+                    cell = self._cells[key] = self._new_cell(label, key, request, ends, before, stored=stored)
+                    if stored is not None:
+                        self._stored_hops[cell] = stored
                     self._source_of_cell[cell] = source
                 if not source.is_passing:
                     self._recent[key] = cell
@@ -364,13 +378,15 @@ class Chains:
         request: HopRequest,
         deadline: Deadline | None,
         before: Cell[SigningCredentials] | None,
+        *,
+        stored: StoredHop | None,
     ) -> Cell[SigningCredentials]:
         runtime = self._runtime
         # What has a deadline should not lie anywhere after it.
         store = runtime.store if deadline is None else NoStore()
         return Cell(
             label,
-            self._fetch(label, key, request, store, before),
+            self._fetch(label, key, request, store, before, stored=stored),
             signing_credentials,
             policy=self._settings.refresh,
             workers=runtime.workers,
@@ -380,18 +396,36 @@ class Chains:
         )
 
     def _fetch(
-        self, label: Label, key: str, request: HopRequest, store: Store, before: Cell[SigningCredentials] | None
+        self,
+        label: Label,
+        key: str,
+        request: HopRequest,
+        store: Store,
+        before: Cell[SigningCredentials] | None,
+        *,
+        stored: StoredHop | None = None,
     ) -> HopFetch:
-        return HopFetch(
-            label,
-            account_of(label.role_arn),
-            request,
-            hop_before=before,
-            store=store,
-            key=key,
-            clock=self._runtime.clock,
-            emit=self._runtime.emit,
-        )
+        clock, emit, account_id = self._runtime.clock, self._runtime.emit, account_of(label.role_arn)
+        if stored is None:
+            return HopFetch(label, account_id, request, hop_before=before, store=store, key=key, clock=clock, emit=emit)
+        from ._shared_refresh import SharedHopFetch, SharedRequest  # noqa: PLC0415 # most stores are one process's
+
+        in_turn = SharedRequest(request, stored, label=label, policy=self._settings.refresh, clock=clock)
+        return SharedHopFetch(label, account_id, in_turn, hop_before=before, clock=clock, emit=emit)
+
+    def _stored_hop(
+        self, hop: Hop, source: Source, before: Cell[SigningCredentials] | None, deadline: Deadline | None
+    ) -> StoredHop | None:
+        # What has a deadline lies nowhere.
+        if self._stored is None or deadline is not None:
+            return None
+        return self._stored.hop(hop, source, None if before is None else self._stored_hops[before])
+
+
+def _stored_chains(store: SharedStore, runtime: Runtime) -> StoredChains:
+    from ._stored_chains import StoredChains  # noqa: PLC0415 # most stores are one process's
+
+    return StoredChains(store, clock=runtime.clock, emit=runtime.emit)
 
 
 def _methods(hops: tuple[Hop, ...], source: Source) -> frozenset[str]:

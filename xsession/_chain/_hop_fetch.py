@@ -55,6 +55,8 @@ class HopFetch:
         emit: Takes events.
     """
 
+    may_be_kept = False
+
     def __init__(
         self,
         label: Label,
@@ -107,6 +109,13 @@ class HopFetch:
             # Thrown away meanwhile: whoever did so may have looked into the store before.
             self._store.delete(self._key, issued.credentials.access_key_id)
         return issued
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the store has credentials for a cell that has fetched none yet; later ones are not looked for."""
+        if self._looked_in_store:
+            return False
+        return issued_earlier(self._store.get(self._key), self._account_id, self._clock) is not None
 
     def forget(self, access_key_id: str | None) -> None:
         """Has the store forget what it keeps, too."""

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from xsession._aws import is_denied
 from xsession._base import Clock, notebook_kernel, renew_after_fork, without_text
 from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
+from xsession.stores import SharedStore
+
+from ._shared_devices import SharedDevices, spent_code
 
 MfaCode = Callable[[str], str]
 
@@ -49,24 +52,34 @@ class MfaPrompt:
     Args:
         code: Called with the serial number, in the thread of a caller; None: the command or a person is asked.
         clock: Both clocks.
+        shared: Has other processes take turns too, for each device; None: there are none.
     """
 
-    def __init__(self, code: MfaCode | None, clock: Clock) -> None:
+    def __init__(self, code: MfaCode | None, clock: Clock, shared: SharedStore | None = None) -> None:
         self._code = code
         self._clock = clock
+        self._devices = None if shared is None else SharedDevices(shared)
         self._turn = threading.Lock()
         self._asking: int | None = None
         self._closed = False
         self._failed: dict[str, tuple[XSessionError, float]] = {}
         renew_after_fork(self)
 
-    def ask(self, use: CodeUse, command: Sequence[str] | None, *, attended: bool = True) -> None:
+    def ask(
+        self,
+        use: CodeUse,
+        command: Sequence[str] | None,
+        *,
+        attended: bool = True,
+        is_done: Callable[[], bool] | None = None,
+    ) -> None:
         """Asks for a code and spends it, unless another caller did while this one waited for its turn.
 
         Args:
             use: What the code is for.
             command: The program that prints codes, where there is no function.
             attended: Whether the person at the notebook or the terminal may be asked.
+            is_done: Returns whether no code is needed any more; None: as the use says.
 
         Raises:
             MfaError: No right code could be obtained; callers that waited meanwhile get the same error.
@@ -77,12 +90,13 @@ class MfaPrompt:
             msg = f"the MFA device {use.serial} needs a code, and nobody is asked for one in an event loop"
             hint = "call warm() of the session first, outside of the loop; or pass mfa_code= or mfa_command="
             raise MfaError(msg, hint=hint)
-        with self._turn_to_ask(use.serial):
-            if use.is_done:
+        is_done = (lambda: use.is_done) if is_done is None else is_done
+        with self._turn_to_ask(use.serial), self._turn_of_device(use.serial, is_done):
+            if is_done():
                 return
             error, until = self._failed.get(use.key, (None, 0.0))
             if error is None or self._clock.boot() >= until:
-                error = self._problem(use, command)
+                error = self._told_elsewhere(use.serial) or self._problem(use, command)
                 if error is None:
                     self._failed.pop(use.key, None)
                     return
@@ -129,6 +143,19 @@ class MfaPrompt:
             self._asking = None
             self._turn.release()
 
+    def _turn_of_device(self, serial: str, is_done: Callable[[], bool]) -> AbstractContextManager[object]:
+        if self._devices is None:
+            return nullcontext()
+
+        def look() -> bool:
+            self._check_open()
+            return is_done()
+
+        return self._devices.turn(serial, look)
+
+    def _told_elsewhere(self, serial: str) -> XSessionError | None:
+        return None if self._devices is None else self._devices.failure(serial)
+
     def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError.closed()
@@ -139,6 +166,8 @@ class MfaPrompt:
             use.check()
             self._spend(use, command)
         except XSessionError as error:
+            if self._devices is not None:
+                self._devices.share(use.serial, error)
             cause = error.__cause__
             if isinstance(cause, XSessionError):
                 cause.__traceback__ = None
@@ -150,6 +179,10 @@ class MfaPrompt:
         for last in (False, True):
             code = ask_for_code(use.serial, self._code, command)
             self._check_open()
+            if self._devices is not None and self._devices.is_spent(use.serial, code):
+                if last:
+                    raise spent_code(use.serial)
+                continue
             try:
                 use.spend(code)
             except CredentialsError as error:

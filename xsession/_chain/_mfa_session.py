@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-ap
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xsession._base import Clock
 from xsession._botocore import SigningCredentials, code_missing, signing_credentials
 from xsession.refresh import Issued
-from xsession.stores import Store
+from xsession.stores import Store, as_shared
 
 from ._assume_role import SETTLING_SECONDS, signed_by
 from ._hop_fetch import issued_earlier
@@ -33,16 +34,28 @@ class MfaSession:
     Args:
         serial: The device.
         source: The long-term credentials, and the STS that makes the call.
-        store: Asked first, and told of what was issued.
-        key: The store's key.
+        store: Asked where none is held, and told of what was issued.
+        key: What tells it from others here; the store's key, where there is no other.
+        stored_key: The key in a store that processes share, which the source may not have yet; the argument says
+            whether its credentials may be read for that.
         clock: Both clocks.
     """
 
-    def __init__(self, serial: str, source: Source, *, store: Store, key: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        serial: str,
+        source: Source,
+        *,
+        store: Store,
+        key: str,
+        stored_key: Callable[[bool], str | None] | None = None,
+        clock: Clock,
+    ) -> None:
         self.serial = serial
         self.source = source
         self.key = key
         self._store = store
+        self._stored_key = stored_key
         self._clock = clock
         self._held: tuple[Issued, SigningCredentials] | None = None
         self._looked_in_store = False
@@ -50,11 +63,7 @@ class MfaSession:
     @property
     def is_usable(self) -> bool:
         """Whether it is good for one more role."""
-        if not self._looked_in_store:
-            self._looked_in_store = True
-            self._hold(issued_earlier(self._store.get(self.key), None, self._clock))
-        held = self._held
-        return held is not None and self._is_good(held[0])
+        return self._usable() is not None
 
     def begin(self, code: str, *, seconds: int, region_name: str) -> None:
         """Spends a code on a new session.
@@ -75,7 +84,9 @@ class MfaSession:
             ),
         )
         self._hold(issued)
-        self._store.put(self.key, issued.credentials)
+        key = self._key_in_store(may_read=True)
+        if key is not None:
+            self._store.put(key, issued.credentials)
 
     def frozen(self) -> ReadOnlyCredentials:
         """The session's credentials.
@@ -83,10 +94,10 @@ class MfaSession:
         Raises:
             MfaError: There is none, or it has ended.
         """
-        held = self._held
-        if held is None or not self._is_good(held[0]):
+        held = self._usable()
+        if held is None:
             raise code_missing(self.serial)
-        return held[1]
+        return held
 
     def rejected(self, access_key_id: str) -> bool:
         """Throws them away; the next ones take a code, which `frozen` says."""
@@ -126,12 +137,34 @@ class MfaSession:
 
     def forget(self) -> None:
         """Throws the session away, in the store too."""
+        key, held = self._key_in_store(may_read=False), self._held
         self.close()
-        self._store.delete(self.key)
+        if key is not None:
+            # Another process may have put the next one already.
+            self._store.delete(key, None if held is None else held[1].access_key)
 
     def close(self) -> None:
         """Throws away what is in memory."""
         self._held = None
+
+    def _usable(self) -> SigningCredentials | None:
+        # Another process may have begun one meanwhile; in a store of this one's alone, it is looked for once.
+        looks = self._stored_key is not None or not self._looked_in_store
+        if looks and (self._held is None or not self._is_good(self._held[0])):
+            self._looked_in_store = True
+            self._hold(self._kept())
+        held = self._held
+        return held[1] if held is not None and self._is_good(held[0]) else None
+
+    def _kept(self) -> Issued | None:
+        key, shared = self._key_in_store(may_read=False), as_shared(self._store)
+        kept = None if key is None else self._store.get(key)
+        if key is None or kept is None or (shared is not None and shared.is_marked(key, None, None, kept.issued_at)):
+            return None
+        return issued_earlier(kept, None, self._clock)
+
+    def _key_in_store(self, *, may_read: bool) -> str | None:
+        return self.key if self._stored_key is None else self._stored_key(may_read)
 
     def _hold(self, issued: Issued | None) -> None:
         self._held = None if issued is None else (issued, signing_credentials(issued.credentials))

@@ -7,19 +7,24 @@ import json
 import threading
 import weakref
 from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from xsession._base import Clock, renew_after_fork
 from xsession._botocore import SigningCredentials
 from xsession._sts import sts_region
 from xsession.refresh import Cell
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Defaults, Hop, Role
-from xsession.stores import Store
+from xsession.stores import MFA_KEY_PREFIX, Store
 
 from ._account_mfa import AccountMfa, RoleCode, SessionCode
 from ._mfa_prompt import CodeUse, MfaCode, MfaPrompt
 from ._mfa_session import MfaSession
 from ._source import Source
 from ._source_code import SourceCode, SourceMfa
+
+if TYPE_CHECKING:
+    from ._stored_chains import StoredChains
 
 DEFAULT_MFA_DURATION_SECONDS = 43_200
 
@@ -31,10 +36,12 @@ class MfaSessions:
         code: As `MfaPrompt` takes it.
         store: Where they are kept.
         clock: Both clocks.
+        stored: Where they lie in a store that processes share; None: it is this process's alone.
     """
 
-    def __init__(self, code: MfaCode | None, *, store: Store, clock: Clock) -> None:
-        self.prompt = MfaPrompt(code, clock)
+    def __init__(self, code: MfaCode | None, *, store: Store, clock: Clock, stored: StoredChains | None = None) -> None:
+        self.prompt = MfaPrompt(code, clock, None if stored is None else stored.store)
+        self._stored = stored
         self._store = store
         self._clock = clock
         self._sessions: dict[tuple[str, str], MfaSession] = {}
@@ -61,8 +68,10 @@ class MfaSessions:
             known = sessions.get((source.key, serial))
             if known is not None:
                 return known
-            key = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
-            made = MfaSession(serial, source, store=self._store, key=key, clock=self._clock)
+            digest = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
+            key = MFA_KEY_PREFIX + digest
+            stored_key = None if self._stored is None else partial(self._stored.mfa_key, serial, source)
+            made = MfaSession(serial, source, store=self._store, key=key, stored_key=stored_key, clock=self._clock)
             sessions[source.key, serial] = made
             return made
 
@@ -113,9 +122,7 @@ class MfaSessions:
                 region_name=sts_region(first, *regions),
             )
         command = _command(defaults)
-        return AccountMfa(
-            hops, cells, keys, use, prompt=self.prompt, command=command, store=self._store, clock=self._clock
-        )
+        return AccountMfa(hops, cells, use, prompt=self.prompt, command=command)
 
     def of_source(self, source: Source, defaults: Defaults) -> SourceMfa:
         """The MFA that a source's own profile asks for.

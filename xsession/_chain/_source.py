@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from xsession.roles import Role
 
+    from ._stored_source import StoredSource
+
 NOBODY = "nobody"
 # In a role of IAM Identity Center, the session's name is the person.
 _OF_IDENTITY_CENTER = ":assumed-role/AWSReservedSSO_"
@@ -98,6 +100,7 @@ class Source:
         self._sts_region_name = sts_region_name
         self._regions: tuple[str | None, ...] = (region_name,)
         self._closed = False
+        self.stored: StoredSource | None = None
         # What asks STS under it uses no credentials but those that are given.
         self._lock = threading.RLock()
         renew_after_fork(self)

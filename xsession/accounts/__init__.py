@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from ._organization import in_words as in_words
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
+    from ._source_descriptor import SourceDescriptor as SourceDescriptor
+    from ._source_descriptor import describe_source as describe_source
+    from ._source_descriptor import source_key as source_key
+    from ._source_descriptor import sts_endpoint as sts_endpoint
+    from ._source_descriptor import turn_key as turn_key
     from ._trusted_files import TrustedFiles
 
 __all__ = [
@@ -58,6 +63,7 @@ __getattr__, __dir__ = lazy(
         "_names": ("valid_names",),
         "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "in_words"),
         "_profile": ("Profile", "ProfileSettings"),
+        "_source_descriptor": ("SourceDescriptor", "describe_source", "source_key", "sts_endpoint", "turn_key"),
         "_trusted_files": ("TrustedFiles",),
     },
 )

@@ -13,14 +13,29 @@ from xsession.errors import ConfigError
 
 from ._account import Account
 from ._accounts import Accounts
-from ._files import of_file, of_found_file, of_profiles, profile_names
+from ._files import of_document, of_profiles, profile_names, trusted_document
 from ._found_file import FILE_NAME, FoundFile, found_files
 from ._kept_organizations import KeptOrganizations
 from ._organization import Organization
+from ._toml import store_in
+from ._toml_file import load
 from ._trusted_files import TrustedFiles
 from ._user_file import home_folder, user_file
 
 VARIABLE = "XSESSION_CONFIG"
+
+
+@frozen
+class Discovered:
+    """What a machine has.
+
+    Args:
+        accounts: All accounts.
+        store: Where the first file that says so has credentials kept; None: none says so.
+    """
+
+    accounts: Accounts
+    store: str | None
 
 
 @frozen
@@ -56,7 +71,25 @@ class Discovery:
 
     @hides_frames(ConfigError)
     def read(self, environ: Mapping[str, str], now: float, fresh: Mapping[str, Organization] = FrozenMap()) -> Accounts:
-        """All accounts; those of an organization as they are kept on disk.
+        """All accounts, as `discover` finds them.
+
+        Args:
+            environ: The process's environment variables.
+            now: Seconds since 1970.
+            fresh: What organizations have just said, by the account that was asked.
+
+        Raises:
+            ConfigError: As `discover`.
+        """
+        return self.discover(environ, now, fresh).accounts
+
+    @hides_frames(ConfigError)
+    def discover(
+        self, environ: Mapping[str, str], now: float, fresh: Mapping[str, Organization] = FrozenMap()
+    ) -> Discovered:
+        """All accounts, and what else the files say; each is read once, for it may be a pipe.
+
+        Those of an organization are as they are kept on disk.
 
         Args:
             environ: The process's environment variables.
@@ -69,7 +102,8 @@ class Discovery:
         files = list(self._files(environ))
         counted = files if self.combine else files[:1]
         reader = _FileReader(TrustedFiles.named_by(environ), KeptOrganizations.named_by(environ, fresh), now)
-        layers = [(file, reader.read(file)) for file in counted]
+        read = [(file, *reader.read(file)) for file in counted]
+        layers = [(file, accounts) for file, accounts, _ in read]
         found = [accounts for file, accounts in layers if file.found is not None]
         if found:
             _protect_names(found, _names_of_the_user(files, layers, environ, reader))
@@ -86,7 +120,7 @@ class Discovery:
             msg = "there are no accounts"
             hint = f"write {self.folder / FILE_NAME}, set {VARIABLE}, or pass a file's path"
             raise ConfigError(msg, hint=hint)
-        return combined
+        return Discovered(combined, next((store for _, _, store in read if store is not None), None))
 
     def _files(self, environ: Mapping[str, str]) -> Iterator[_File]:
         """The files that are there, the strongest first, each once."""
@@ -143,13 +177,11 @@ class _FileReader:
     kept: KeptOrganizations
     now: float
 
-    def read(self, file: _File) -> Accounts:
-        """Its accounts."""
-        if file.found is None:
-            read = of_file(file.path, self.kept, self.now)
-        else:
-            read = of_found_file(file.found, self.trusted, self.kept, self.now)
-        return Accounts(read.accounts, considered=read.considered, asks=read.asks)
+    def read(self, file: _File) -> tuple[Accounts, str | None]:
+        """Its accounts, and where it has credentials kept."""
+        document = load(file.path) if file.found is None else trusted_document(file.found, self.trusted)
+        read = of_document(file.path, document, self.kept, self.now)
+        return Accounts(read.accounts, considered=read.considered, asks=read.asks), store_in(document)
 
 
 def _names_of_the_user(
@@ -160,7 +192,7 @@ def _names_of_the_user(
     names = profile_names(environ, {file.found.real for file in read if file.found is not None})
     for file in files:
         if file.is_users:
-            accounts = read[file] if file in read else reader.read(file)
+            accounts = read[file] if file in read else reader.read(file)[0]
             names |= {name: str(account.origin) for name, account in accounts.items()}
     return names
 

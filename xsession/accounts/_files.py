@@ -19,7 +19,7 @@ from ._kept_organizations import KeptOrganizations
 from ._organization_table import OrganizationAsk, asked_account_id
 from ._profiles import names_of_profiles, read_profiles
 from ._toml import FileContent, read_content
-from ._toml_file import load
+from ._toml_file import Document, load
 from ._trusted_files import TrustedFiles, require_trust
 
 
@@ -50,24 +50,37 @@ def of_file(path: str | os.PathLike[str], kept: KeptOrganizations, now: float) -
         ConfigError: It can't be read, is no TOML, or has a key or value that is not valid; says where.
     """
     file = Path(path).expanduser()
-    return _accounts(read_content(file, load(file)), kept, now)
+    return of_document(file, load(file), kept, now)
 
 
-def of_found_file(file: FoundFile, trusted: TrustedFiles | None, kept: KeptOrganizations, now: float) -> FileAccounts:
-    """The accounts of a TOML file that lay somewhere.
+def of_document(path: Path, document: Document, kept: KeptOrganizations, now: float) -> FileAccounts:
+    """The accounts of a TOML file that was read already.
 
     Args:
-        file: The file.
-        trusted: What the user trusts; None: the user has no folder for that.
+        path: The file.
+        document: What it says.
         kept: What organizations have said.
         now: Seconds since 1970.
 
     Raises:
-        ConfigError: As `of_file`; or others can change the file, or it says what only a trusted file may.
+        ConfigError: As `of_file`.
+    """
+    return _accounts(read_content(path, document), kept, now)
+
+
+def trusted_document(file: FoundFile, trusted: TrustedFiles | None) -> Document:
+    """What a TOML file says that lay somewhere.
+
+    Args:
+        file: The file.
+        trusted: What the user trusts; None: the user has no folder for that.
+
+    Raises:
+        ConfigError: It is no TOML, others can change it, or it says what only a trusted file may.
     """
     document = file.document()
     require_trust(file, document, trusted)
-    return _accounts(read_content(file.path, document), kept, now)
+    return document
 
 
 def of_profiles(

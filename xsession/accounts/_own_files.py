@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from xsession._base import read_regular_file
+from xsession._base import kept_by_us, read_regular_file, write_private_file
 from xsession.errors import ConfigError
 
 
@@ -50,19 +49,9 @@ class OwnFiles:
         Raises:
             ConfigError: The folder can't be written to, or is no folder of this user.
         """
-        place = self._folder / name
-        fresh = place.with_name(f".{secrets.token_hex(8)}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
             self._make_folder()
-            file = os.open(fresh, flags, 0o600)
-            try:
-                with open(file, "wb") as stream:  # noqa: PTH123 # it is open already
-                    stream.write(data)
-                fresh.replace(place)  # a link in its place is replaced, and not followed
-            except BaseException:
-                fresh.unlink()
-                raise
+            write_private_file(self._folder / name, data)
         except OSError as error:
             self._refuse(error)
 
@@ -87,10 +76,8 @@ class OwnFiles:
         except OSError:
             return False
 
-    def _kept_by_us(self, found: os.stat_result, is_kind: Any) -> bool:
-        if not is_kind(found.st_mode):
-            return False
-        return self._os_name == "nt" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
+    def _kept_by_us(self, found: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+        return is_kind(found.st_mode) if self._os_name == "nt" else kept_by_us(found, is_kind)
 
     def _make_folder(self) -> None:
         self._folder.parent.mkdir(parents=True, exist_ok=True)

@@ -214,6 +214,11 @@ class Cell(Generic[T]):
             self._denied_at = now
         return self.invalidate(access_key_id, reason="denied explicitly by a service")
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it holds nothing and will find credentials somewhere without asking for them; looks there."""
+        return not self.state.is_usable and self.failure is None and self._fetch.is_kept
+
     def forgive(self, kind: type[XSessionError]) -> None:
         """Forgets the last failure if it was of this kind: what caused it is gone."""
         with self._lock:
@@ -305,7 +310,7 @@ class Cell(Generic[T]):
 
     def launch(self, flight: Flight) -> None:
         """Has a refresh run in a worker thread, once the hop before has credentials; harmless if it is on its way."""
-        before = self._fetch.hop_before
+        before = None if self._fetch.may_be_kept else self._fetch.hop_before
         awaited = None if before is None else before.prepare(urgent=not flight.background)
         if awaited is None:
             self._workers.submit(flight.run, urgent=not flight.background, lane=self._fetch.lane, unwanted=flight.done)

@@ -38,6 +38,10 @@ class Fetch(Protocol):
             mfa_code: The code that a caller gave for this very refresh, if any.
         """
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether they lie somewhere already, for a cell that holds none; looks there."""
+
     def forget(self, access_key_id: str | None, /) -> None:
         """Forgets what is kept elsewhere; with a key id, only if that is what is kept."""
 
@@ -52,6 +56,10 @@ class Fetch(Protocol):
     @property
     def hop_before(self) -> Cell[Any] | None:
         """The hop before, whose credentials it needs; None: it is the first."""
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether they may lie somewhere already, so that the hop before is asked only where they do not."""
 
 
 class Flight:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ._role_chain import RoleChain
     from ._role_chain import as_chain as as_chain
     from ._session_name import Runner as Runner
-    from ._session_name import runner as runner
     from ._session_name import sanitised as sanitised
     from ._tags import checked_tags as checked_tags
     from ._tags import inherited_key as inherited_key
+    from ._this_runner import this_runner as this_runner
 
 __all__ = ["DefaultOptions", "Defaults", "Role", "RoleChain", "RoleOptions"]
 
@@ -36,7 +36,8 @@ __getattr__, __dir__ = lazy(
         "_options": ("DefaultOptions", "RoleOptions"),
         "_role": ("ROLE_OPTIONS", "Role", "second_session_policy"),
         "_role_chain": ("RoleChain", "as_chain"),
-        "_session_name": ("Runner", "runner", "sanitised"),
+        "_session_name": ("Runner", "sanitised"),
         "_tags": ("checked_tags", "inherited_key"),
+        "_this_runner": ("this_runner",),
     },
 )

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from keyring.backends import fail
+
+from tests.support.worlds import BATMAN, VEGETA, World
+from tools.project import ROOT
+from xsession import CrossAccountSession
+from xsession.cli._credential_process import credential_process
+from xsession.cli._exit_status import ExitStatus
+from xsession.policies import trust
+from xsession.stores import FileStore, KeptCredentials
+from xsession.testing import Fault
+
+SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
+
+
+@pytest.fixture(autouse=True)
+def stored(folder: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with its key in a file, of which that was said; and an account that asks for MFA."""
+    # The name of a session says which program it is.
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/xsession"])
+    monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("XSESSION_STORE", str(folder / "store"))
+    strict = world.vegeta.role("Strict", trusts=trust(BATMAN, mfa_required=True))
+    with (folder / "xsession.toml").open("a") as file:
+        file.write(f'\n[accounts.strict]\nrole_arn = "{strict}"\nmfa_serial = "{SERIAL}"\n')
+    with pytest.warns(UserWarning, match="no keyring"):
+        FileStore().put_principal("made", "once")
+    return folder / "store"
+
+
+def printed(capfd: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """What the command prints, which must be one JSON object and a line break."""
+    status = credential_process([*arguments])
+    out, err = capfd.readouterr()
+    assert (status, err) == (0, "")
+    assert out.count("\n") == 1
+    document: dict[str, Any] = json.loads(out)
+    return document
+
+
+def test_it_prints_what_sdks_expect(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    """And the same again, without a call of AWS."""
+    document = printed(capfd, "vegeta")
+    assert document.keys() == {
+        "Version", "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId"
+    }  # fmt: skip
+    assert (document["Version"], document["AccountId"]) == (1, VEGETA)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["Expiration"])
+    world.aws.clear_calls()
+    assert printed(capfd, "vegeta") == document
+    assert not world.aws.calls
+
+
+def test_a_warm_start_imports_neither_boto3_nor_click_nor_keyring(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """SDKs run it again and again."""
+    printed(capfd, "vegeta")
+    code = """
+import sys
+from xsession.cli import main
+sys.argv[1:] = ["credential-process", "vegeta"]
+assert main() == 0
+unwanted = {"boto3", "botocore.session", "click", "keyring", "rich", "filelock", "asyncio", "importlib.metadata"}
+assert not unwanted & set(sys.modules), unwanted & set(sys.modules)
+"""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    script = folder / "xsession"
+    script.write_text(code)
+    done = subprocess.run([sys.executable, script], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["AccountId"] == VEGETA
+
+
+def test_what_ends_soon_is_refreshed_first(world: World, capfd: pytest.CaptureFixture[str], stored: Path) -> None:
+    """Or SDKs would ask again at each request."""
+    document = printed(capfd, "vegeta")
+    age(stored, 3_600 - 240)
+    assert printed(capfd, "vegeta")["AccessKeyId"] != document["AccessKeyId"]
+    assert world.aws.count("AssumeRole") == 2
+
+
+def test_what_is_kept_is_served_where_no_other_can_be_had(
+    world: World, capfd: pytest.CaptureFixture[str], stored: Path
+) -> None:
+    """For as long as it is good."""
+    document = printed(capfd, "vegeta")
+    age(stored, 3_600 - 240)
+    world.aws.fail(Fault(status=403, code="AccessDenied", operation="AssumeRole", times=None))
+    assert credential_process(["vegeta"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["AccessKeyId"] == document["AccessKeyId"]
+    assert err.startswith("xsession: served what is kept for ")
+
+
+@pytest.mark.parametrize("wanted", ["20m", "30m"])
+def test_so_much_time_is_left_as_was_asked_for(
+    world: World, capfd: pytest.CaptureFixture[str], stored: Path, wanted: str
+) -> None:
+    """Within the window in which refreshes begin by themselves, and before it."""
+    document = printed(capfd, "vegeta", "--min-valid", "20m")
+    age(stored, 3_600 - 1_000)
+    fresh = printed(capfd, "vegeta", "--min-valid", wanted)
+    assert fresh["AccessKeyId"] != document["AccessKeyId"]
+    assert world.aws.count("AssumeRole") == 2
+
+
+def test_more_than_the_role_gives_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever needs it must know before the job begins."""
+    assert credential_process(["vegeta", "--min-valid", "2h"]) == ExitStatus.FAILED
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "--min-valid wants 7200 s" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["krillin"], ExitStatus.USAGE, "krillin"),
+        ([], ExitStatus.USAGE, "account"),
+        (["vegeta", "--min-valid", "soon"], ExitStatus.USAGE, "soon"),
+        (["vegeta", "--config", "gone.toml"], ExitStatus.USAGE, "gone.toml"),
+    ],
+)
+def test_what_is_wrong_is_said_on_standard_error(
+    capfd: pytest.CaptureFixture[str], arguments: list[str], status: int, words: str
+) -> None:
+    """Nothing reaches standard output."""
+    assert credential_process(arguments) == status
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert words in err
+
+
+@pytest.mark.parametrize("unattended", [True, False])
+def test_where_a_person_is_needed_it_fails_at_once_and_says_what_to_run(folder: Path, unattended: bool) -> None:
+    """In a session without a terminal; or where the variable says so."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "XSESSION_NO_INPUT": "1" if unattended else ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "xsession", "credential-process", "strict"],
+        cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        start_new_session=not unattended,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (ExitStatus.NEEDS_PERSON, "")
+    assert "run at a terminal: xsession credential-process strict" in done.stderr
+
+
+def age(store: Path, seconds: float) -> None:
+    """Makes what is kept older."""
+    kept = KeptCredentials.find("vegeta").credentials
+    assert kept is not None
+    assert kept.issued_at is not None
+    issued = datetime.fromtimestamp(time.time() - seconds, UTC)
+    with CrossAccountSession.from_config() as xs:
+        last = xs._chains.resolve(xs.accounts.find("vegeta")).cells[-1]
+        key = xs._chains._stored_hops[last].key()
+    assert key is not None
+    FileStore(store).put(key, replace(kept, issued_at=issued))

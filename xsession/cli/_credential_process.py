@@ -1,0 +1,159 @@
+"""`xsession credential-process`: prints an account's credentials for AWS SDKs, which run it again and again.
+
+So it starts fast: where the store has them, neither boto3 nor click is imported. Only the one JSON object goes to
+standard output.
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from xsession.accounts import Account
+from xsession.credentials import Credentials
+from xsession.errors import CredentialsError, MfaError, XSessionError
+from xsession.escape import for_terminal
+from xsession.refresh import RefreshPolicy
+from xsession.stores import KeptCredentials
+
+from ._exit_status import ExitStatus, status_of
+
+if TYPE_CHECKING:
+    from xsession import CrossAccountSession
+
+NO_INPUT_VARIABLE = "XSESSION_NO_INPUT"
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600}
+# What is served where a refresh fails is good for one more request.
+_LAST_SECONDS = 60.0
+
+
+def credential_process(arguments: list[str]) -> int:
+    """Prints the credentials of an account as one JSON object.
+
+    Args:
+        arguments: Those of the command, global options among them.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitStatus.USAGE
+    try:
+        credentials = _credentials(options)
+    except XSessionError as error:
+        if isinstance(error, MfaError) and error.code is None:
+            error = error.for_caller()
+            error.hint = f"run at a terminal: xsession credential-process {options.account} > {os.devnull}"
+        return _failed(error)
+    except KeyboardInterrupt:
+        _warn("interrupted")
+        return ExitStatus.INTERRUPTED
+    sys.stdout.write(f"{credentials.to_credential_process()}\n")
+    sys.stdout.flush()
+    return ExitStatus.OK
+
+
+def _credentials(options: argparse.Namespace) -> Credentials:
+    found = KeptCredentials.find(options.account, options.config, profile_name=options.profile)
+    kept = found.credentials
+    if kept is not None and _left(kept) >= _wanted(kept, options.min_valid):
+        return kept
+    try:
+        return _obtained(found, options)
+    except CredentialsError as error:
+        if kept is None or _left(kept) < max(_LAST_SECONDS, options.min_valid or 0.0):
+            raise
+        _warn(f"served what is kept for {_left(kept):.0f} s more: {error}")
+        return kept
+
+
+def _obtained(found: KeptCredentials, options: argparse.Namespace) -> Credentials:
+    from xsession import CrossAccountSession  # noqa: PLC0415 # it imports boto3
+
+    # Whoever runs this asks again where little time is left: what is kept is refreshed first.
+    policy = RefreshPolicy(advisory=options.min_valid, mandatory=options.min_valid or 43_200.0, jitter=1.0)
+    passed: dict[str, Any] = {"mfa_code": _no_input} if _is_unattended(found.account) else {}
+    with CrossAccountSession(
+        found.accounts,
+        profile_name=options.profile,
+        region_name=options.region,
+        store=found.store,
+        refresh=policy,
+        **passed,
+    ) as xs:
+        return _long_enough(xs, found.account, options.min_valid)
+
+
+def _long_enough(xs: CrossAccountSession, account: Account, min_valid: float | None) -> Credentials:
+    credentials = xs.get_frozen_credentials(account.name)
+    if min_valid is None or _left(credentials) >= min_valid:
+        return credentials
+    if credentials.lifetime is not None and credentials.lifetime >= min_valid:
+        xs.invalidate(account.name)
+        credentials = xs.get_frozen_credentials(account.name)
+    if _left(credentials) < min_valid:
+        msg = f"its credentials are good for {_left(credentials):.0f} s, and --min-valid wants {min_valid:.0f} s"
+        raise CredentialsError(msg, account=account.name, hint="raise the role's duration_seconds, or ask for less")
+    return credentials
+
+
+def _wanted(credentials: Credentials, min_valid: float | None) -> float:
+    lifetime = credentials.lifetime
+    if min_valid is not None or lifetime is None:
+        return min_valid or 0.0
+    return RefreshPolicy(jitter=1.0).windows(lifetime, 1.0).advisory
+
+
+def _left(credentials: Credentials) -> float:
+    ends = credentials.local_expiry
+    return float("inf") if ends is None else ends.timestamp() - time.time()
+
+
+def _is_unattended(account: Account) -> bool:
+    has_command = account.defaults is not None and isinstance(account.defaults.mfa_command, tuple)
+    return os.environ.get(NO_INPUT_VARIABLE, "") not in ("", "0") and not has_command
+
+
+def _no_input(serial: str) -> str:
+    msg = f"the MFA device {serial} needs a code, and {NO_INPUT_VARIABLE} says that nobody is asked"
+    raise MfaError(msg)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="xsession credential-process", allow_abbrev=False, add_help=False)
+    parser.add_argument("account")
+    parser.add_argument("--config")
+    parser.add_argument("--profile")
+    parser.add_argument("--region")
+    parser.add_argument("--debug", action="store_true")
+    parser.add_argument("--min-valid", type=_seconds)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch("([0-9]{1,6})([smh]?)", text)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= 43_200:
+        msg = f"{text!r} is no duration such as 900, 30m or 1h, up to 12h"
+        raise argparse.ArgumentTypeError(msg)
+    return float(seconds)
+
+
+def _failed(error: XSessionError) -> int:
+    bare = error.for_caller()
+    bare.hint = None
+    _warn(str(bare))
+    if error.hint is not None:
+        sys.stderr.write(f"  {for_terminal(error.hint)}\n")
+    return status_of(error)
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"xsession: {for_terminal(text)}\n")
