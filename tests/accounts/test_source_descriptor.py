@@ -142,6 +142,7 @@ def test_a_login_is_another_one_once_somebody_else_logs_in(
         ("[default]\n" + KEYS.format(ALICE), None, {"AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}),
         ("not a file of AWS's", None, {}),
         ("not a file of AWS's", Profile("p"), {}),
+        (f"[profile p]\n{KEYS.format(ALICE)}", Profile("p", sso_account_id="1", sso_role_name="Reader"), {}),
         ("", Profile("gone"), {}),
         ("", Profile("p", "Ec2InstanceMetadata"), {}),
         ("", Profile("p", "Environment"), {}),
