@@ -569,7 +569,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._servers.add(server)
         return server
 
-    def console_url(self, account: AccountRef, *, destination: str | None = None, issuer: str | None = None) -> str:
+    def console_url(self, account: AccountRef, *, path: str | None = None, issuer: str | None = None) -> str:
         """A link that logs in to the account's AWS console; anyone who has it within 15 minutes is in.
 
         The console's session ends with that of the credentials. AWS makes no link for a session of a chosen duration
@@ -578,11 +578,12 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         Args:
             account: As for `get_client`.
-            destination: The page of the console to open; None: its home.
+            path: The page of the console to open, in the account's region: a service such as "s3", or a path behind one;
+                None: its home.
             issuer: Your own page for logging in, which the console offers to those whose session has ended.
 
         Raises:
-            ConfigError: An address that is not https, a partition whose console is not known, or an account of
+            ConfigError: A path that leads elsewhere, an issuer that is not https, a partition whose console is not known, or an account of
                 long-term keys, for which AWS makes no link.
             CredentialsError: No credentials could be obtained.
             GrantError: AWS gave no link.
@@ -595,7 +596,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 resolved,
                 current=resolved.credentials.current,
                 assume_once=self._chains.assumed_once,
-                destination=destination,
+                path=path,
                 issuer=issuer,
             )
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.worlds import World
 from xsession import SOURCE, Account, ConfigError, Role, XSessionError
 from xsession.grants import _sign_in_link
+from xsession.grants._console import console_of, page_of
 
 
 class Posted:
@@ -39,9 +42,9 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> Posted:
 def test_an_account_has_a_link(world: World, posted: Posted) -> None:
     """Made with the credentials that its clients sign with; it leads where it was told to."""
     xs = world.session()
-    link = urlsplit(xs.console_url("vegeta", destination="https://console.aws.amazon.com/s3/home"))
+    link = urlsplit(xs.console_url("vegeta", path="s3"))
     assert (link.hostname, link.path) == ("signin.aws.amazon.com", "/federation")
-    assert parse_qs(link.query)["Destination"] == ["https://console.aws.amazon.com/s3/home"]
+    assert parse_qs(link.query)["Destination"] == ["https://console.aws.amazon.com/s3/home?region=us-east-1"]
     assert posted.key == xs.get_frozen_credentials("vegeta").access_key_id
     assert world.aws.count("AssumeRole") == 1
 
@@ -88,9 +91,7 @@ def test_each_partition_signs_in_at_its_own_host(world: World, partition: str, r
     xs = world.session({"far": Role(arn, sts_region_name=region)})
     resolved = xs._resolve(xs.accounts.find("far"))
     held = world.session().get_frozen_credentials("vegeta")
-    link = _sign_in_link.sign_in_link(
-        resolved, current=lambda: held, assume_once=lambda _resolved: held, destination=None, issuer=None
-    )
+    link = _sign_in_link.sign_in_link(resolved, current=lambda: held, assume_once=lambda _resolved: held, issuer=None)
     query = parse_qs(urlsplit(link).query)
     assert urlsplit(link).hostname == host
     assert str(urlsplit(query["Destination"][0]).hostname).split(".")[-2:] == host.split(".")[-2:]
@@ -101,3 +102,53 @@ def test_an_error_names_the_account(world: World, posted: Posted) -> None:
     posted.answer = b"{}"
     with pytest.raises(XSessionError, match=r"account 'vegeta'.*could not be read"):
         world.session().console_url("vegeta")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "\\\\evil",
+        "/s3",
+        "",
+        "s3/../..//x",
+        "s3/%2e%2e/x",
+        "s 3",
+        "@evil",
+        "s3\n",
+    ],
+)
+def test_a_path_stays_in_the_console(world: World, posted: Posted, path: str) -> None:
+    """Anything else is refused before the network."""
+    with pytest.raises(ConfigError, match="path"):
+        world.session().console_url("vegeta", path=path)
+    assert posted.addresses == []
+    assert world.aws.calls == []
+
+
+@given(st.text(max_size=20) | st.from_regex(r"[a-z0-9/.%@:?#\\\\&=-]{0,24}", fullmatch=True))
+def test_no_path_leads_to_another_host(path: str) -> None:
+    """Whatever it is made of."""
+    console = console_of("aws")
+    try:
+        page = page_of(console, path, "eu-west-1")
+    except ConfigError:
+        return
+    assert page.startswith(console.home)
+    assert urlsplit(urljoin(console.home, page)).hostname == "console.aws.amazon.com"
+    assert urljoin(page, ".").startswith(console.home)
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("s3", "s3/home?region=eu-west-1"),
+        ("s3/buckets/vegeta", "s3/buckets/vegeta?region=eu-west-1"),
+        ("ec2/home?region=us-east-2#Instances:", "ec2/home?region=us-east-2#Instances:"),
+    ],
+)
+def test_a_page_opens_in_the_accounts_region(path: str, page: str) -> None:
+    """Unless the path says more."""
+    assert page_of(console_of("aws"), path, "eu-west-1") == f"https://console.aws.amazon.com/{page}"
+    assert page_of(console_of("aws"), "s3", None) == "https://console.aws.amazon.com/s3/home"

@@ -9,7 +9,7 @@ from xsession._chain import ResolvedAccount
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, GrantError
 
-from ._console import Post, checked_url, console_of, console_url, post_form
+from ._console import Post, checked_url, console_of, console_url, page_of, post_form
 
 AssumeOnce = Callable[[ResolvedAccount], Credentials]
 
@@ -19,8 +19,9 @@ def sign_in_link(
     *,
     current: Callable[[], Credentials],
     assume_once: AssumeOnce,
-    destination: str | None,
     issuer: str | None,
+    destination: str | None = None,
+    path: str | None = None,
     post: Post | None = None,
 ) -> str:
     """A link that logs in; good for 15 minutes, and a secret as long as that.
@@ -29,12 +30,14 @@ def sign_in_link(
         resolved: The account.
         current: Its current credentials; raises where they may not be handed on.
         assume_once: Assumes its last role once more, with STS's own duration.
-        destination: The page of the console to open; None: its home.
         issuer: Where a person whose session has ended logs in again.
+        destination: The page of the console to open; None: its home.
+        path: The page by its path: instead of `destination`.
         post: Sends a form to an address and brings back the answer; None: over the network.
 
     Raises:
-        ConfigError: An address that is not https, a partition whose console is not known, or long-term keys.
+        ConfigError: An address that is not https, a path that leads elsewhere, a partition whose console is not known,
+            or long-term keys.
         CredentialsError: No credentials could be obtained.
         GrantError: AWS gave no link.
     """
@@ -42,6 +45,8 @@ def sign_in_link(
     checked_url("issuer", issuer)
     hops = resolved.hops
     console = console_of(hops[-1].role.partition if hops else partition_of_region(resolved.sts_region_name))
+    if path is not None:
+        destination = page_of(console, path, resolved.region_name)
     try:
         # In no variable of this frame: its caller gets the error with it.
         return console_url(
