@@ -58,7 +58,7 @@ OPEN_TO_EDGES = {"_aws", "_base"}
 
 # Modules that no test is named after and that no test of their room imports: which one tests them all the same.
 TESTED_BY = {
-    "__main__": "test_cli.py",
+    "__main__": "cli/test_main.py",
     "_base.lazy": "test_structure.py",
     "_botocore._bearer_tokens": "botocore/test_core_settings.py",
     "_botocore._credentials_lookup": "botocore/test_instance_metadata.py",
@@ -80,6 +80,8 @@ TESTED_BY = {
     "_service_clients": "typing/test_service_types.py",
     "_service_types": "typing/test_service_types.py",
     "activity._query": "activity/test_search.py",
+    "cli._options": "cli/test_accounts.py",
+    "cli._parameters": "cli/test_accounts.py",
     "diagnosis._possible_causes": "diagnosis/test_causes.py",
     "diagnosis._remedies": "diagnosis/test_walk.py",
     "diagnosis._trust_causes": "diagnosis/test_causes.py",

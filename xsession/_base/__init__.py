@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._notebook import notebook_kernel as notebook_kernel
     from ._regular_file import read_regular_file as read_regular_file
     from ._shortened import shortened as shortened
+    from ._table import table as table
     from ._tabular import Table as Table
     from ._tabular import Tabular as Tabular
     from ._value import frozen as frozen
@@ -41,6 +42,7 @@ __getattr__, __dir__ = lazy(
         "_notebook": ("notebook_kernel",),
         "_regular_file": ("read_regular_file",),
         "_shortened": ("shortened",),
+        "_table": ("table",),
         "_tabular": ("Table", "Tabular"),
         "_value": ("frozen",),
         "lazy": ("public",),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xsession._base import FrozenMap, Table, Tabular, did_you_mean, hides_frames, public, shortened
@@ -72,6 +73,21 @@ class Accounts(Tabular, Mapping[str, Account]):
         from ._files import of_file  # noqa: PLC0415 # accounts in code need no reader of files
 
         return cls(of_file(path))
+
+    @classmethod
+    @hides_frames(ConfigError)
+    def from_config(cls, path: str | os.PathLike[str] | None = None) -> Accounts:
+        """The accounts of a file, or of all that this machine has, as `CrossAccountSession.from_config` has them.
+
+        Args:
+            path: The file, which counts alone; None: all that are found.
+
+        Raises:
+            ConfigError: A file is missing or wrong, or there is no account at all.
+        """
+        from ._discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
+
+        return Discovery.of(path, cls(), combine=None, folder=Path.cwd()).read(os.environ)
 
     @classmethod
     @hides_frames(ConfigError)

@@ -1,0 +1,43 @@
+"""Where the command line begins: what must answer fast is run before click is imported."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+FAST_COMMAND = "credential-process"
+_FAST_MODULE = f"{__package__}._credential_process"
+_WITH_VALUE = ("--config", "--profile", "--region")
+_NOT_INSTALLED = 1
+
+
+def main() -> int:
+    """Runs the command line; what it returns is the exit status."""
+    arguments = sys.argv[1:]
+    own = arguments_of_fast_command(arguments)
+    if own is not None and find_spec(_FAST_MODULE) is not None:
+        return int(import_module(_FAST_MODULE).credential_process(own))
+    try:
+        import click  # noqa: F401, PLC0415 # only looked for here: it is an extra
+    except ImportError:
+        sys.stderr.write("xsession: the command line needs click and rich\n  pip install 'xsession[cli]'\n")
+        return _NOT_INSTALLED
+    from ._app import run  # noqa: PLC0415 # it imports click
+
+    return run(arguments)
+
+
+def arguments_of_fast_command(arguments: list[str]) -> list[str] | None:
+    """The arguments of `credential-process`, global options among them; None: it is another command, or wants help.
+
+    Args:
+        arguments: All arguments of the program.
+    """
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        place += 2 if arguments[place] in _WITH_VALUE else 1
+    if arguments[place : place + 1] != [FAST_COMMAND]:
+        return None
+    own = [*arguments[:place], *arguments[place + 1 :]]
+    return None if {"-h", "--help"} & {*own} else own

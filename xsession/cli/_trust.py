@@ -1,0 +1,36 @@
+"""`xsession trust`."""
+
+from __future__ import annotations
+
+import click
+
+from xsession.accounts import TrustedFiles
+
+from ._output import say
+
+
+@click.command(short_help="Trust a file that was found.")
+@click.argument("path", required=False)
+@click.option("--list", "listed", is_flag=True, help="List the files that are trusted.")
+@click.option("--remove", is_flag=True, help="Trust PATH no more.")
+def trust(path: str | None, listed: bool, remove: bool) -> None:
+    """Trust the file at PATH as it is now, or those that are found here.
+
+    A project's file may name a profile, a token file or an MFA device only where you trust it; once it has changed,
+    you are asked again. Look at it before.
+    """
+    trusted = TrustedFiles.of_user()
+    if listed:
+        lines = list(trusted)
+    elif remove:
+        if path is None:
+            msg = "--remove needs the file's PATH"
+            raise click.UsageError(msg)
+        lines = [f"{path}: {'not trusted any more' if trusted.remove(path) else 'was not trusted'}"]
+    else:
+        lines = []
+        for file in trusted.trust(path):
+            lines.append(f"{file.path}: {'trusted' if file.values else 'needs no trust'}")
+            lines += [f"  {key} = {value}" for key, value in file.values.items()]
+    for line in lines:
+        say(line)
