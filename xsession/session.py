@@ -578,13 +578,13 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         Args:
             account: As for `get_client`.
-            path: The page of the console to open, in the account's region: a service such as "s3", or a path behind one;
-                None: its home.
+            path: The page to open, in the account's region: a service such as "s3", or a path behind one; None: the
+                console's home.
             issuer: Your own page for logging in, which the console offers to those whose session has ended.
 
         Raises:
-            ConfigError: A path that leads elsewhere, an issuer that is not https, a partition whose console is not known, or an account of
-                long-term keys, for which AWS makes no link.
+            ConfigError: A path that leads elsewhere, an issuer that is not https, a partition whose console is not
+                known, or an account of long-term keys, for which AWS makes no link.
             CredentialsError: No credentials could be obtained.
             GrantError: AWS gave no link.
         """

@@ -19,6 +19,7 @@ from ._output import close_output, flush_output, prepare_output, warn
 COMMANDS = {
     "accounts": "_accounts:accounts",
     "diagnose": "_diagnose:diagnose",
+    "exec": "_exec:exec_",
     "trust": "_trust:trust",
     "verify": "_identity:verify",
     "whoami": "_identity:whoami",

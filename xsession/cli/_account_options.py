@@ -1,0 +1,149 @@
+"""What commands that hand over credentials have in common: which credentials, and for how long."""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from xsession import Account, Credentials, CrossAccountSession, RoleChain
+from xsession._base import frozen
+from xsession.errors import ConfigError, MfaError
+
+T = TypeVar("T")
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_ENOUGH_SECONDS = 900.0
+_ENOUGH_SHARE = 0.5
+
+
+class Seconds(click.ParamType[int]):
+    """A time such as 90, 90s, 30m or 12h, as seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The seconds."""
+        found = re.fullmatch(r"([0-9]{1,7})([smhd]?)", str(value))
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no time; write it as 900, 90s, 30m or 12h", param, ctx)
+        return int(found[1]) * _UNITS[found[2]]
+
+
+@frozen(kw_only=True)
+class WantedCredentials:
+    """Which credentials the command line asks for.
+
+    Args:
+        region: Another region than the account's; None: its own.
+        duration: Another duration of the last role, in seconds; None: its own.
+        min_valid: Seconds that they must last; None: long enough.
+        mfa_code: "-": codes are read from standard input; None: they come from wherever they do otherwise.
+    """
+
+    region: str | None
+    duration: int | None
+    min_valid: int | None
+    mfa_code: str | None
+
+    @property
+    def code(self) -> Callable[[str], str] | None:
+        """What gives MFA codes: standard input's lines; None: whatever gives them otherwise."""
+        return None if self.mfa_code is None else _code_from_input
+
+    def account(self, xs: CrossAccountSession, name: str) -> Account:
+        """The account of a name, with the region and the duration that were asked for.
+
+        Args:
+            xs: Knows it.
+            name: Its name or id.
+
+        Raises:
+            UnknownAccountError: No account has that name.
+            ConfigError: No region has that name, or there is no role that could have a duration.
+            InvalidRoleError: A duration that STS would refuse.
+        """
+        account = xs.accounts.find(name)
+        if self.region is not None:
+            account = replace(account, region_name=self.region)
+        if self.duration is None:
+            return account
+        if not account.roles:
+            msg = "a duration is for a role, and the account is reached without one"
+            raise ConfigError(msg, account=account.name, hint="leave --duration out")
+        last = account.roles[-1].replace(duration_seconds=self.duration)
+        return replace(account, chain=RoleChain(*account.roles[:-1], last))
+
+
+def credential_options(command: Callable[..., T]) -> Callable[..., T]:
+    """Gives a command the options for which credentials it hands over, as its argument `wanted`."""
+
+    @click.option("--region", metavar="REGION", help="The region; default: the account's.")
+    @click.option("--duration", type=Seconds(), help="How long AWS's sessions live, such as 12h.")
+    @click.option("--min-valid", type=Seconds(), help="Have credentials that are valid for at least TIME.")
+    @click.option("--mfa-code", type=click.Choice(["-"]), help="-: read MFA codes from standard input.")
+    @functools.wraps(command)
+    def packed(
+        *arguments: object,
+        region: str | None,
+        duration: int | None,
+        min_valid: int | None,
+        mfa_code: str | None,
+        **others: object,
+    ) -> T:
+        wanted = WantedCredentials(region=region, duration=duration, min_valid=min_valid, mfa_code=mfa_code)
+        return command(*arguments, wanted=wanted, **others)
+
+    return packed
+
+
+def lasting_credentials(xs: CrossAccountSession, account: Account, min_valid: int | None) -> Credentials:
+    """Credentials for a program that can't refresh them: not those that are about to end.
+
+    Args:
+        xs: Has them.
+        account: Whose.
+        min_valid: Seconds that they must last; None: a quarter of an hour, or half of what their session lives.
+
+    Raises:
+        ConfigError: Those that were just issued don't last as long.
+        CredentialsError: They could not be obtained.
+    """
+    credentials = xs.get_frozen_credentials(account)
+    if _lasts(credentials, min_valid):
+        return credentials
+    # For all who share them: nobody gets the old ones any more.
+    xs.invalidate(account)
+    credentials = xs.get_frozen_credentials(account)
+    if min_valid is not None and not _lasts(credentials, min_valid):
+        msg = f"its sessions last {credentials.lifetime or _left(credentials):.0f} s, and {min_valid} s were asked for"
+        raise ConfigError(msg, account=account.name, hint="pass --duration, or have the role's maximum raised")
+    return credentials
+
+
+def _code_from_input(serial: str) -> str:
+    # A code works once: the next one is in the next line.
+    line = sys.stdin.readline().strip()
+    if line:
+        return line
+    msg = f"the MFA device {serial} needs a code, and standard input has none"
+    raise MfaError(msg, hint="write it into standard input, in a line of its own")
+
+
+def _lasts(credentials: Credentials, min_valid: int | None) -> bool:
+    if credentials.local_expiry is None:
+        return True
+    if min_valid is not None:
+        return _left(credentials) >= min_valid
+    return _left(credentials) >= min(_ENOUGH_SECONDS, _ENOUGH_SHARE * (credentials.lifetime or _ENOUGH_SECONDS))
+
+
+def _left(credentials: Credentials) -> float:
+    end = credentials.local_expiry
+    return float("inf") if end is None else (end - datetime.now(UTC)).total_seconds()
