@@ -39,7 +39,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## the story of Batman and Vegeta, on a local AWS
-	@$(BIN)/python examples/demo.py $(ARGS)
+	@$(BIN)/xsession demo $(ARGS)
 
 test: check ## check, then all tests but the long ones; layers without boto3 are covered to 100 %
 	@$(BIN)/coverage erase

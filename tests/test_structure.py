@@ -39,6 +39,7 @@ LAYERED = {room for layer in LAYERS for room in layer}
 BOTO3_USERS = {"account_session", "session", "_botocore", *EDGES}
 BOTOCORE_USERS = {
     "_botocore": "botocore",
+    "cli": "botocore.exceptions",
     "_sts": "botocore.exceptions",
     "_iam": "botocore.exceptions",
     "testing": "botocore.session",

@@ -137,8 +137,8 @@ def _names_of_the_user(
     files: Iterable[_File], layers: Iterable[tuple[_File, Accounts]], environ: Mapping[str, str]
 ) -> dict[str, str]:
     """The names in the user's own file and of the profiles, each with its place; whether or not these count here."""
-    names = profile_names(environ)
     read = dict(layers)
+    names = profile_names(environ, {file.found.real for file in read if file.found is not None})
     for file in files:
         if file.is_users:
             accounts = read[file] if file in read else file.read(None)

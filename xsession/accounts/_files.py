@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from xsession._base import without_frames
 from xsession.errors import ConfigError
@@ -66,16 +67,17 @@ def of_profiles(
     return accounts, unusable
 
 
-def profile_names(environ: Mapping[str, str]) -> dict[str, str]:
+def profile_names(environ: Mapping[str, str], but_for: Collection[Path] = ()) -> dict[str, str]:
     """The account names of all profiles, those without an account included, and where each one stands.
 
     Args:
         environ: The process's environment variables.
+        but_for: Files of ours whose accounts `xsession aws-config` made profiles of: these do not count.
 
     Raises:
         ConfigError: A file can't be read or is not of that format.
     """
-    return names_of_profiles(AwsFiles.of(None, environ))
+    return names_of_profiles(AwsFiles.of(None, environ), but_for)
 
 
 def _account(entry: Entry) -> Account:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 from xsession._base import frozen, without_frames
@@ -80,14 +81,30 @@ def read_profiles(files: AwsFiles) -> tuple[list[Entry], dict[str, ConfigError]]
     return entries, unusable
 
 
-def names_of_profiles(files: AwsFiles) -> dict[str, str]:
+def names_of_profiles(files: AwsFiles, but_for: Collection[Path] = ()) -> dict[str, str]:
     """The account name that each profile has or would have, and where the profile stands.
+
+    Args:
+        files: AWS's own.
+        but_for: Files of ours: a profile that `xsession aws-config` made for an account of theirs does not count.
 
     Raises:
         ConfigError: A file can't be read or is not of this format; says which one and in which line.
     """
     profiles = read_sections(files).profiles
-    return {valid_name(profile): section.origin for profile, section in profiles.items()}
+    return {
+        valid_name(profile): section.origin
+        for profile, section in profiles.items()
+        if not (but_for and _is_made_for(profile, section.settings, but_for))
+    }
+
+
+def _is_made_for(profile: str, settings: Mapping[str, str], files: Collection[Path]) -> bool:
+    """Whether a profile only asks us for the account that has its name in one of these files."""
+    command = settings.get("credential_process", "")
+    named = {f"--config {quote}{file}{quote} " for file in files for quote in ("", "'", '"')}
+    asks_us = " credential-process --config " in command and command.endswith(f" {profile}")
+    return asks_us and settings.keys() <= {"credential_process", "region"} and any(each in command for each in named)
 
 
 class _Reader:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import click
@@ -16,24 +15,13 @@ from xsession import Account, Credentials, CrossAccountSession, RoleChain
 from xsession._base import frozen
 from xsession.errors import ConfigError, MfaError
 
+from ._output import is_terminal, warn
+from ._parameters import as_duration
+
 T = TypeVar("T")
 
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _ENOUGH_SECONDS = 900.0
 _ENOUGH_SHARE = 0.5
-
-
-class Seconds(click.ParamType[int]):
-    """A time such as 90, 90s, 30m or 12h, as seconds."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The seconds."""
-        found = re.fullmatch(r"([0-9]{1,7})([smhd]?)", str(value))
-        if found is None or not int(found[1]):
-            self.fail(f"{value!r} is no time; write it as 900, 90s, 30m or 12h", param, ctx)
-        return int(found[1]) * _UNITS[found[2]]
 
 
 @frozen(kw_only=True)
@@ -42,14 +30,14 @@ class WantedCredentials:
 
     Args:
         region: Another region than the account's; None: its own.
-        duration: Another duration of the last role, in seconds; None: its own.
-        min_valid: Seconds that they must last; None: long enough.
+        duration: Another duration of the last role; None: its own.
+        min_valid: How long they must last; None: long enough.
         mfa_code: "-": codes are read from standard input; None: they come from wherever they do otherwise.
     """
 
     region: str | None
-    duration: int | None
-    min_valid: int | None
+    duration: timedelta | None
+    min_valid: timedelta | None
     mfa_code: str | None
 
     @property
@@ -85,15 +73,15 @@ def credential_options(command: Callable[..., T]) -> Callable[..., T]:
     """Gives a command the options for which credentials it hands over, as its argument `wanted`."""
 
     @click.option("--region", metavar="REGION", help="The region; default: the account's.")
-    @click.option("--duration", type=Seconds(), help="How long AWS's sessions live, such as 12h.")
-    @click.option("--min-valid", type=Seconds(), help="Have credentials that are valid for at least TIME.")
+    @click.option("--duration", metavar="TIME", callback=as_duration, help="How long AWS's sessions live, such as 12h.")
+    @click.option("--min-valid", metavar="TIME", callback=as_duration, help="Have credentials that last for at least that, such as 30m.")
     @click.option("--mfa-code", type=click.Choice(["-"]), help="-: read MFA codes from standard input.")
     @functools.wraps(command)
     def packed(
         *arguments: object,
         region: str | None,
-        duration: int | None,
-        min_valid: int | None,
+        duration: timedelta | None,
+        min_valid: timedelta | None,
         mfa_code: str | None,
         **others: object,
     ) -> T:
@@ -103,13 +91,13 @@ def credential_options(command: Callable[..., T]) -> Callable[..., T]:
     return packed
 
 
-def lasting_credentials(xs: CrossAccountSession, account: Account, min_valid: int | None) -> Credentials:
+def lasting_credentials(xs: CrossAccountSession, account: Account, min_valid: timedelta | None) -> Credentials:
     """Credentials for a program that can't refresh them: not those that are about to end.
 
     Args:
         xs: Has them.
         account: Whose.
-        min_valid: Seconds that they must last; None: a quarter of an hour, or half of what their session lives.
+        min_valid: How long they must last; None: a quarter of an hour, or half of what their session lives.
 
     Raises:
         ConfigError: Those that were just issued don't last as long.
@@ -122,9 +110,17 @@ def lasting_credentials(xs: CrossAccountSession, account: Account, min_valid: in
     xs.invalidate(account)
     credentials = xs.get_frozen_credentials(account)
     if min_valid is not None and not _lasts(credentials, min_valid):
-        msg = f"its sessions last {credentials.lifetime or _left(credentials):.0f} s, and {min_valid} s were asked for"
+        lasts = timedelta(seconds=round(credentials.lifetime or _left(credentials)))
+        msg = f"its sessions last {lasts}, and {min_valid} was asked for"
         raise ConfigError(msg, account=account.name, hint="pass --duration, or have the role's maximum raised")
     return credentials
+
+
+def tell_end(credentials: Credentials) -> None:
+    """Tells a person, on a terminal, when credentials end that nobody refreshes."""
+    end = credentials.local_expiry
+    if end is not None and is_terminal(sys.stderr):
+        warn(f"they end at {end.astimezone():%H:%M:%S %Z}, in {timedelta(seconds=round(_left(credentials)))}")
 
 
 def _code_from_input(serial: str) -> str:
@@ -136,11 +132,11 @@ def _code_from_input(serial: str) -> str:
     raise MfaError(msg, hint="write it into standard input, in a line of its own")
 
 
-def _lasts(credentials: Credentials, min_valid: int | None) -> bool:
+def _lasts(credentials: Credentials, min_valid: timedelta | None) -> bool:
     if credentials.local_expiry is None:
         return True
     if min_valid is not None:
-        return _left(credentials) >= min_valid
+        return _left(credentials) >= min_valid.total_seconds()
     return _left(credentials) >= min(_ENOUGH_SECONDS, _ENOUGH_SHARE * (credentials.lifetime or _ENOUGH_SECONDS))
 
 

@@ -18,6 +18,7 @@ from ._account_options import (
     WantedCredentials,
     credential_options,
     lasting_credentials,
+    tell_end,
 )
 from ._child_process import Program, end_as, replace_process, run_child
 from ._inherited_environment import inherited_environment
@@ -86,7 +87,9 @@ def exec_(
             warn(f"this is inside of `xsession exec {outer}`: the chain to {found.name} starts from its credentials")
         if not as_variables:
             return end_as(_served(xs, found, program))
-        plain = plain_environment(variables, lasting_credentials(xs, found, wanted.min_valid), found.name)
+        credentials = lasting_credentials(xs, found, wanted.min_valid)
+        tell_end(credentials)
+        plain = plain_environment(variables, credentials, found.name)
     return end_as(_become(replace(program, variables=plain)))
 
 

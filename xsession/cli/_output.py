@@ -34,6 +34,15 @@ def warn(text: str, *, indent: bool = False) -> None:
     click.echo(f"{'  ' if indent else 'xsession: '}{for_terminal(text)}", err=True)
 
 
+def show_exactly(text: str) -> None:
+    """Prints text that a program reads, byte by byte: no line feed becomes another one, whatever the platform.
+
+    Args:
+        text: The text, with its last line feed.
+    """
+    click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+
+
 def show_json(document: object, *, indent: int | None = 2) -> None:
     """Prints a document for programs, in ASCII.
 
@@ -120,8 +129,7 @@ def flush_output() -> None:
 
 def close_output() -> None:
     """Drops what could not be written: Python would try it once more at its end, and complain."""
-    stream = sys.stdout
-    if stream is not None and stream is sys.__stdout__:
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, sys.__stdout__.fileno())
         os.close(nowhere)

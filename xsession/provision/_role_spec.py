@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from xsession._aws import POLICY_ARN, POLICY_ARN_RULE, iam_arn
 from xsession._base import SYSTEM_CLOCK, Clock, FrozenMap, frozen
@@ -91,6 +92,30 @@ class RoleSpec:
         if self.permissions is not None:
             self._set("permissions", as_policy(self.permissions))
             check_role_policies(as_policy(self.permissions))
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike[str], name: str | None = None) -> Self:
+        """The role that a TOML file describes, in a table `[roles.NAME]` with these arguments.
+
+        `trust` has the arguments of `policies.trust`, with `principals` as an array. `permissions` has functions of
+        `xsession.policies` by name, each with its arguments: `s3_read = { bucket = "..." }`. Both may be a document of
+        IAM's instead, or an array of such tables, which are added.
+
+        Args:
+            path: The file.
+            name: Which of its roles; None: its only one.
+
+        Raises:
+            ConfigError: It can't be read, or has a key or value that is not valid; says where.
+        """
+        from ._role_file import read_role  # noqa: PLC0415 # roles in code need no reader of files
+
+        chosen, arguments = read_role(path, name)
+        try:
+            return cls(chosen, **arguments)
+        except ConfigError as error:
+            error.within(f"{os.fspath(path)}: roles.{chosen}")
+            raise
 
     def role_arn(self, account_id: str, *, partition: str = "aws") -> str:
         """The ARN that the role has in an account.

@@ -1,10 +1,8 @@
-"""The story of Batman and Vegeta on an AWS that runs on this machine; fails if any part of it does not hold."""
+"""The story of Batman and Vegeta on an AWS that runs in this process; fails if any part of it does not hold."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +11,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from xsession import SOURCE, Account, CrossAccountSession, DeadlinePassedError, Grant
+from xsession import SOURCE, Account, CrossAccountSession, DeadlinePassedError, Grant, RoleChain
+from xsession._base import frozen
 from xsession.audit import AuditLog
 from xsession.policies import ec2_start_stop
 from xsession.testing import FakeClock, LocalAWS, Story
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """Where the story is told.
 
@@ -45,8 +44,8 @@ def own_credentials_are_refused(stage: Stage) -> str:
         stage.story.session.client("s3").get_object(Bucket=stage.story.bucket, Key=stage.story.object_key)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-    assert code == "AccessDenied"
-    assert stage.aws.count("AssumeRole") == 0
+    _require(code == "AccessDenied")
+    _require(stage.aws.count("AssumeRole") == 0)
     return "AccessDenied, as it should be"
 
 
@@ -59,24 +58,26 @@ def three_roles_read_it_too(stage: Stage) -> str:
     """A chain of three roles reads it too."""
     before = stage.aws.count("AssumeRole")
     line = first_line(stage, "vegeta-over-hub")
-    assert stage.aws.count("AssumeRole") - before == 3
+    _require(stage.aws.count("AssumeRole") - before == 3)
     return line
 
 
 def whoami_works_everywhere(stage: Stage) -> str:
     """whoami says who we are in each account."""
     identities = {"source": stage.xs.whoami(SOURCE), **{name: stage.xs.whoami(name) for name in stage.xs.accounts}}
-    assert [identity.account_id for identity in identities.values()] == ["111111111111", "222222222222", "222222222222"]
+    _require(
+        [identity.account_id for identity in identities.values()] == ["111111111111", "222222222222", "222222222222"]
+    )
     return "".join(f"\n       {name:<16} {identity.arn}" for name, identity in identities.items())
 
 
 def the_second_client_is_free(stage: Stage) -> str:
     """The second get_client costs no AssumeRole."""
     before = stage.aws.count("AssumeRole")
-    assert stage.xs.get_client("s3", account="vegeta") is stage.xs.get_client("s3", account="vegeta")
+    _require(stage.xs.get_client("s3", account="vegeta") is stage.xs.get_client("s3", account="vegeta"))
     first_line(stage, "vegeta")
     stage.xs.get_client("ec2", account="vegeta").describe_instances(InstanceIds=list(stage.story.instances))
-    assert stage.aws.count("AssumeRole") == before
+    _require(stage.aws.count("AssumeRole") == before)
     return f"{before} calls before, {before} after"
 
 
@@ -103,9 +104,9 @@ def access_ends_at_the_deadline(stage: Stage) -> str:
     try:
         ec2.start_instances(InstanceIds=[instance])
     except DeadlinePassedError:
-        assert len(stage.aws.calls) == before
+        _require(len(stage.aws.calls) == before)
     else:
-        raise AssertionError
+        _require(False)
     return refused(lambda: copy.start_instances(InstanceIds=[instance]))
 
 
@@ -115,7 +116,7 @@ def or_access_ends_early(stage: Stage) -> str:
     grant = contractor(stage)
     copy = copied(stage, grant)
     copy.start_instances(InstanceIds=[instance])
-    assert grant.revoke(using=Account("vegeta-admin", stage.story.admin_role)).confirm()
+    _require(grant.revoke(using=Account("vegeta-admin", stage.story.admin_role)).confirm())
     return refused(lambda: copy.stop_instances(InstanceIds=[instance]))
 
 
@@ -124,8 +125,8 @@ def they_know_who_stopped_it(stage: Stage) -> str:
     instance = stage.story.instances[0]
     found = stage.xs.activity(Account("vegeta-admin", stage.story.admin_role), since=timedelta(days=1), log=stage.log)
     stops = [done for done in found if done.action == "StopInstances" and instance in done.resources and not done.error]
-    assert len(stops) == 2
-    assert {done.who for done in stops} == {"jane@contractor.example"}
+    _require(len(stops) == 2)
+    _require({done.who for done in stops} == {"jane@contractor.example"})
     return f"{stops[0].who} stopped {instance}, as {stops[0].role}"
 
 
@@ -142,12 +143,18 @@ PARTS: list[Callable[[Stage], str]] = [
 ]
 
 
+def _require(holds: object) -> None:
+    if not holds:
+        msg = "this part of the story does not hold"
+        raise RuntimeError(msg)
+
+
 def first_line(stage: Stage, account: str) -> str:
     """The first line of the object, read with an account's credentials."""
     story = stage.story
     answer = stage.xs.get_client("s3", account=account).get_object(Bucket=story.bucket, Key=story.object_key)
     lines = answer["Body"].read().decode().splitlines()
-    assert lines[0] == "name,level"
+    _require(lines[0] == "name,level")
     return f"{story.bucket}/{story.object_key}: {lines[1]}"
 
 
@@ -181,29 +188,41 @@ def refused(request: Callable[[], object]) -> str:
         request()
     except ClientError as error:
         why = error.response["Error"]["Message"].partition("not authorized to perform: ")[2]
-        assert why
+        _require(why)
         return str(why)
-    raise AssertionError
+    msg = "AWS did not refuse it"
+    raise RuntimeError(msg)
 
 
-def main() -> int:
-    """Tells the story; the exit status is 1 if a part of it does not hold."""
+def tell(say: Callable[[str], None], parts: Sequence[Callable[[Stage], str]] = PARTS) -> int:
+    """Tells the story.
+
+    Args:
+        say: What takes each line.
+        parts: Its parts.
+
+    Returns:
+        How many of them do not hold.
+
+    Raises:
+        ConfigError: The extra `xsession[testing]` is not installed.
+    """
     failed = 0
-    config = Path(__file__).with_name("xsession.toml")
     clock = FakeClock()
     with LocalAWS(clock=clock) as aws, TemporaryDirectory() as folder:
         story, log = Story.told_by(aws), AuditLog(Path(folder, "audit.jsonl"))
-        with CrossAccountSession.from_config(config, session=story.session, clock=clock, hooks=[log]) as xs:
+        accounts: dict[str, str | RoleChain] = {"vegeta": story.vegeta_role, "vegeta-over-hub": RoleChain(*story.chain)}
+        with (
+            aws.applied(story.key),
+            CrossAccountSession(accounts, session=story.session, clock=clock, hooks=[log]) as xs,
+        ):
             stage = Stage(aws, story, xs, clock, log)
-            for number, part in enumerate(PARTS, start=1):
-                print(f"{number}. {part.__doc__}")
+            for number, part in enumerate(parts, start=1):
+                say(f"{number}. {part.__doc__}")
                 try:
-                    print(f"   ok: {part(stage)}")
+                    for line in f"   ok: {part(stage)}".splitlines():
+                        say(line)
                 except Exception as error:  # noqa: BLE001 # the other parts are told all the same
                     failed += 1
-                    print(f"   FAILED: {type(error).__name__}: {error}")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+                    say(f"   FAILED: {type(error).__name__}: {error}")
+    return failed

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xsession.cli._config_file import change
+from xsession.errors import ConfigError
+
+
+def more(text: str) -> str:
+    """A change."""
+    return f"{text}more\n"
+
+
+def test_it_keeps_mode_link_and_foreign_bytes(tmp_path: Path) -> None:
+    """A link into a folder of dotfiles stays one; what is no UTF-8 is not touched."""
+    real, link = tmp_path / "dotfiles" / "config", tmp_path / "config"
+    real.parent.mkdir()
+    real.write_bytes(b"\xff\xe9\r\n")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    assert change(link, more)
+    assert link.is_symlink()
+    assert real.read_bytes() == b"\xff\xe9\r\nmore\n"
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in real.parent.iterdir()) == ["config", "config.before-xsession"]
+
+
+def test_the_first_backup_stays(tmp_path: Path) -> None:
+    """Of before any change of ours; none is made where nothing changes."""
+    file = tmp_path / "config"
+    file.write_text("own\n")
+    assert not change(file, lambda text: text)
+    assert not (tmp_path / "config.before-xsession").exists()
+    for _ in range(3):
+        assert change(file, more)
+    assert (tmp_path / "config.before-xsession").read_text() == "own\n"
+    assert (tmp_path / "config.before-xsession").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """And so is the folder; there is nothing to keep."""
+    file = tmp_path / ".aws" / "config"
+    assert change(file, more)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no owners")
+def test_another_users_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is written: to exchange it would take it away from them."""
+    file = tmp_path / "config"
+    file.write_text("theirs\n")
+    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        change(file, more)
+    assert [path.name for path in tmp_path.iterdir()] == ["config"]
+    assert file.read_text() == "theirs\n"
+
+
+def test_a_file_system_without_modes_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is whole all the same."""
+    file = tmp_path / "config"
+    file.write_text("own\n")
+
+    def refused(*_args: object, **_options: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    assert change(file, more)
+    assert file.read_text() == "own\nmore\n"
+
+
+def test_what_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, for one; nothing of ours is left beside it but the backup."""
+    file = tmp_path / "config"
+    file.write_text("own\n")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        change(file, more)
+    assert file.read_text() == "own\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"config", "config.before-xsession"}
+
+
+def test_only_files_are_changed(tmp_path: Path) -> None:
+    """No folder, and no device."""
+    with pytest.raises(ConfigError, match="no regular file"):
+        change(tmp_path, more)

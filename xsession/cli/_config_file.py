@@ -1,0 +1,83 @@
+"""A config file of the user's that is changed: all of it or nothing, its first state kept, through symbolic links."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from xsession.errors import ConfigError
+
+BACKUP_SUFFIX = ".before-xsession"
+_ANY_BYTES = "surrogateescape"
+
+
+def read_text(path: Path) -> str:
+    """What a file says, with each byte that is no UTF-8; "" where there is none.
+
+    Raises:
+        ConfigError: It is no regular file.
+        OSError: It can't be read.
+    """
+    if not path.exists():
+        return ""
+    if not path.is_file():
+        msg = f"{path} is no regular file"
+        raise ConfigError(msg)
+    return path.read_bytes().decode(errors=_ANY_BYTES)
+
+
+def change(path: Path, changed: Callable[[str], str]) -> bool:
+    """Changes a file in one step. What it was before the first change is kept beside it.
+
+    Args:
+        path: The file; made if it is missing. Where it is a symbolic link, that stays, and the file behind it changes.
+        changed: The new text for an old one.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        ConfigError: It is no regular file, or another user's.
+        OSError: It can't be read or written; then it is as it was.
+    """
+    real = path.resolve()
+    before = read_text(real)
+    after = changed(before)
+    if after == before:
+        return False
+    exists = real.exists()
+    if exists and hasattr(os, "geteuid") and real.stat().st_uid != os.geteuid():
+        msg = f"{real} belongs to another user, and would be yours afterwards"
+        raise ConfigError(msg, hint="run it as its owner")
+    if exists:
+        _keep(real, before)
+    else:
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _replace(real, after, mode=real.stat().st_mode & 0o7777 if exists else 0o600)
+    return True
+
+
+def _keep(real: Path, text: str) -> None:
+    """Makes the backup, unless there is one: it is of before the first change."""
+    with suppress(FileExistsError):
+        backup = os.open(f"{real}{BACKUP_SUFFIX}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(backup, "wb") as file:
+            file.write(text.encode(errors=_ANY_BYTES))
+
+
+def _replace(real: Path, text: str, *, mode: int) -> None:
+    descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode(errors=_ANY_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(PermissionError):  # a file system without modes
+            Path(name).chmod(mode)
+        Path(name).replace(real)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,91 @@
+"""`xsession login` and `xsession logout`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+
+from xsession import Credentials
+from xsession.errors import SourceCredentialsError
+from xsession.stores import FileStore
+
+from ._account_options import WantedCredentials, credential_options
+from ._child_process import in_foreground
+from ._options import GlobalOptions, pass_options
+from ._output import say, warn
+from ._parameters import account_argument
+
+_TO_RUN = "run: "
+_LOGINS = (["aws", "login"], ["aws", "sso", "login"])
+_NO_INPUT = "XSESSION_NO_INPUT"
+
+
+@click.command("login", short_help="Have what ACCOUNT needs of a person, ahead of time.")
+@account_argument
+@credential_options
+@pass_options
+def login(options: GlobalOptions, account: str, wanted: WantedCredentials) -> None:
+    """Get ACCOUNT's credentials, with whatever they need of you: an MFA code, or the login of the AWS CLI.
+
+    Where its source is a login that has ended, the AWS CLI is run for a new one, if it is installed and you are at a
+    terminal. Whatever asks for the account afterwards finds the MFA session and the login.
+    """
+    try:
+        credentials = _credentials(options, account, wanted)
+    except SourceCredentialsError as error:
+        command = login_command(error.hint)
+        if command is None or not _person_is_there() or not _ran(command):
+            raise
+        credentials = _credentials(options, account, wanted)
+    end = credentials.local_expiry
+    until = "" if end is None else f" until {end.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    say(f"{account}: {credentials.arn or credentials.access_key_id}{until}")
+
+
+@click.command("logout", short_help="Remove all credentials that are kept.")
+def logout() -> None:
+    """Remove all credentials that xsession keeps on this machine, MFA sessions among them; damaged ones too.
+
+    Other processes that have some use them until they end, or look there again. Files of AWS's are left as they are.
+    """
+    store = FileStore()
+    # First: what another process is getting just now must not come back.
+    store.mark(datetime.now(UTC))
+    store.clear()
+
+
+def login_command(hint: str | None) -> list[str] | None:
+    """The login of the AWS CLI that an error's hint says to run; None: it is about something else.
+
+    Args:
+        hint: The hint.
+    """
+    if hint is None or not hint.startswith(_TO_RUN):
+        return None
+    words = shlex.split(hint.removeprefix(_TO_RUN))
+    return words if any(words[: len(known)] == known for known in _LOGINS) else None
+
+
+def _credentials(options: GlobalOptions, account: str, wanted: WantedCredentials) -> Credentials:
+    with options.session(mfa_code=wanted.code) as xs:
+        return xs.get_frozen_credentials(wanted.account(xs, account))
+
+
+def _person_is_there() -> bool:
+    return in_foreground() and os.environ.get(_NO_INPUT, "0") in {"", "0"}
+
+
+def _ran(command: Sequence[str]) -> bool:
+    warn(f"running {shlex.join(command)}")
+    try:
+        # Its questions go to standard error: our output is for programs.
+        return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0  # noqa: S603 # as is said
+    except OSError as error:
+        warn(f"{command[0]}: {error.strerror}")
+        return False
