@@ -48,6 +48,7 @@ __all__ = [
     "GrantError",
     "InvalidPolicyError",
     "InvalidRoleError",
+    "KeyFileWarning",
     "MfaError",
     "ProvisionError",
     "RevocationError",
@@ -352,6 +353,10 @@ class SessionClosedError(XSessionError, BotoCoreError):
 
 class FrozenCredentialsWarning(UserWarning):
     """A library was handed credentials that it can't refresh, since it has no other way: they end by themselves."""
+
+
+class KeyFileWarning(UserWarning):
+    """The master key of the store lies in a file, since the machine has no keyring."""
 
 
 class UnknownRegionWarning(UserWarning):

@@ -32,6 +32,8 @@ __all__ = [
     "RefreshSucceeded",
     "Revoked",
     "ServedStale",
+    "StoreProblem",
+    "StoreProblemKind",
 ]
 
 logger = logging.getLogger("xsession")
@@ -268,6 +270,44 @@ class Revoked(Event):
     enforced: bool
 
 
+StoreProblemKind: TypeAlias = Literal[
+    "an entry can't be used",
+    "the master key is in a file",
+    "there is no master key",
+    "the folder can't be used",
+    "the disk can't be written to",
+    "locks don't work",
+]
+"""What a store can't do.
+
+* `"an entry can't be used"`: it is damaged, was moved or edited, comes from a newer version, or from the future.
+* `"the master key is in a file"`: the machine has no keyring, so whoever reads the user's files can read the entries.
+* `"there is no master key"`: the keyring is locked, slow or fails. The store is this process's memory.
+* `"the folder can't be used"`: it belongs to another user, or others may read it. The store is this process's memory.
+* `"the disk can't be written to"`: it is full or read-only. What can't be written stays in this process's memory.
+* `"locks don't work"`: as on some network drives. Processes may refresh at the same time.
+"""
+
+
+@frozen(kw_only=True)
+class StoreProblem(Event):
+    """A store that several processes share can't do all that it should; requests go on without.
+
+    Each is told once in a process.
+
+    Args:
+        problem: What it can't do, one of six fixed strings; see `StoreProblemKind`.
+        message: Why.
+        path: The file or folder.
+        hint: What to do.
+    """
+
+    problem: StoreProblemKind
+    message: str
+    path: str | None
+    hint: str | None
+
+
 class Hook(Protocol):
     """Gets every event; quick, since it runs where the event happened."""
 
@@ -281,7 +321,7 @@ class LoggingHook:
     What needs a look is a warning, who was given or lost access is INFO, the rest is DEBUG.
     """
 
-    _WARNINGS = (RefreshFailed, ServedStale, ClockStepped, NeedsAttention, GrantFailed)
+    _WARNINGS = (RefreshFailed, ServedStale, ClockStepped, NeedsAttention, GrantFailed, StoreProblem)
     _NOTICES = (Granted, Revoked)
 
     def __call__(self, event: Event, /) -> None:

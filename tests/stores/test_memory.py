@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from xsession.credentials import Credentials
 from xsession.stores import MemoryStore, Store
 from xsession.stores._memory import NoStore
-from xsession.testing import FakeClock
+from xsession.testing import FakeClock, StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    """It keeps what every store must."""
+
+    def new_store(self) -> MemoryStore:
+        """One of this process."""
+        return MemoryStore()
 
 
 def credentials(key_id: str, clock: FakeClock, lifetime: float | None = 900.0) -> Credentials:

@@ -13,7 +13,7 @@ from xsession._botocore import SigningCredentials
 from xsession._sts import sts_region
 from xsession.refresh import Cell
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Defaults, Hop, Role
-from xsession.stores import Store
+from xsession.stores import MFA_KEY_PREFIX, Store
 
 from ._account_mfa import AccountMfa, RoleCode, SessionCode
 from ._mfa_prompt import CodeUse, MfaCode, MfaPrompt
@@ -61,7 +61,8 @@ class MfaSessions:
             known = sessions.get((source.key, serial))
             if known is not None:
                 return known
-            key = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
+            digest = hashlib.sha256(json.dumps(["mfa", source.key, serial]).encode()).hexdigest()
+            key = MFA_KEY_PREFIX + digest
             made = MfaSession(serial, source, store=self._store, key=key, clock=self._clock)
             sessions[source.key, serial] = made
             return made

@@ -5,16 +5,19 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
+    from ._file import FileStore
     from ._memory import MemoryStore
     from ._memory import NoStore as NoStore
-    from ._store import Store
+    from ._store import MFA_KEY_PREFIX as MFA_KEY_PREFIX
+    from ._store import SharedStore, Store
 
-__all__ = ["MemoryStore", "Store"]
+__all__ = ["FileStore", "MemoryStore", "SharedStore", "Store"]
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "_file": ("FileStore",),
         "_memory": ("MemoryStore", "NoStore"),
-        "_store": ("Store",),
+        "_store": ("MFA_KEY_PREFIX", "SharedStore", "Store"),
     },
 )

@@ -15,9 +15,21 @@ if TYPE_CHECKING:
     from ._iam import NotJudgedError
     from ._local_account import LocalAccount
     from ._local_aws import LocalAWS
+    from ._store_contract import SharedStoreContract, StoreContract
     from ._story import Story
 
-__all__ = ["Call", "EventCapture", "FakeClock", "Fault", "LocalAWS", "LocalAccount", "NotJudgedError", "Story"]
+__all__ = [
+    "Call",
+    "EventCapture",
+    "FakeClock",
+    "Fault",
+    "LocalAWS",
+    "LocalAccount",
+    "NotJudgedError",
+    "SharedStoreContract",
+    "StoreContract",
+    "Story",
+]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -28,6 +40,7 @@ __getattr__, __dir__ = lazy(
         "_iam": ("NotJudgedError",),
         "_local_account": ("LocalAccount",),
         "_local_aws": ("LocalAWS",),
+        "_store_contract": ("SharedStoreContract", "StoreContract"),
         "_story": ("Story",),
     },
 )

@@ -1,0 +1,184 @@
+"""Locks over the processes of a machine: the operating system's own, which end with their holder."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from xsession._base import renew_after_fork
+
+from ._folder import StoreFolder
+from ._reports import StoreReports
+
+_FIRST_WAIT_SECONDS = 0.005
+_LONGEST_WAIT_SECONDS = 0.1
+_LEAST_PATIENCE_SECONDS = 0.05
+_HANGING_SECONDS = 1.0
+
+
+class ProcessLocks:
+    """Locks by name, each a file in the store's folder.
+
+    Args:
+        folder: The store's.
+        reports: Takes problems.
+    """
+
+    def __init__(self, folder: StoreFolder, reports: StoreReports) -> None:
+        self._folder = folder
+        self._reports = reports
+        self._broken = False
+        self._held: set[_LockFile] = set()
+        renew_after_fork(self)
+
+    @contextmanager
+    def hold(self, name: str | None, patience: float) -> Iterator[bool]:
+        """Holds a lock for a block, whichever of this machine's threads and processes want it too.
+
+        Args:
+            name: That of its file; None: there is none to be had.
+            patience: Seconds to wait for another holder.
+
+        Returns:
+            Whether it is held.
+        """
+        lock = self._acquire(name, patience)
+        try:
+            yield lock is not None
+        finally:
+            if lock is not None:
+                self._held.discard(lock)
+                lock.release()
+
+    def after_fork(self) -> None:
+        """Has a forked child forget the parent's locks, without releasing them: it has copies of their files."""
+        for lock in self._held:
+            lock.forget()
+        self._held = set()
+
+    def _acquire(self, name: str | None, patience: float) -> _LockFile | None:
+        path = self._folder.path
+        if self._broken or name is None or path is None or not self._folder.is_usable(make=True):
+            return None
+        lock = _LockFile(path / name, self._folder.is_ours)
+        # Known to a fork that comes while it is being taken.
+        self._held.add(lock)
+        try:
+            if lock.wait(max(patience, _LEAST_PATIENCE_SECONDS)):
+                return lock
+        except BaseException:
+            lock.release()
+            raise
+        finally:
+            if not lock.is_held:
+                self._held.discard(lock)
+        if lock.problem is not None:
+            self._broken = lock.is_hanging
+            hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"
+            self._reports.tell("locks don't work", lock.problem, path=lock.path, hint=hint)
+        return None
+
+
+class _LockFile:
+    """One attempt at a lock: a thread asks for it, since on some network drives the answer never comes.
+
+    Args:
+        path: The file.
+        is_ours: Whether a file may be locked.
+    """
+
+    def __init__(self, path: Path, is_ours: Any) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self.is_held = self.is_hanging = False
+        self._is_ours = is_ours
+        self._lock: Any = None
+        self._asked: float | None = None
+        # One entry: which of the two came first, the lock or the end of the caller's patience.
+        self._outcome: dict[str, bool] = {}
+        self._over = threading.Event()
+        self._answered = threading.Event()
+
+    def wait(self, patience: float) -> bool:
+        """Waits for the lock; returns whether it is held."""
+        import filelock  # noqa: F401, PLC0415 # an extra's, and no reader needs it: not in the time of the lock's own call
+
+        thread = threading.Thread(target=self._ask, name="xsession-lock", daemon=True)
+        try:
+            thread.start()
+            self._answered.wait(patience)
+        except RuntimeError as error:  # no thread can be started any more
+            self.problem = str(error)
+        finally:
+            # Also where Ctrl-C ends the wait: a lock that comes later is released at once.
+            self.is_held = self._outcome.setdefault("held", False)
+            self._over.set()
+        asked = self._asked
+        if not self.is_held and asked is not None:
+            self.is_hanging = time.monotonic() - asked >= min(_HANGING_SECONDS, patience * 0.9)
+            self.problem = "the operating system does not answer" if self.is_hanging else self.problem
+        return self.is_held
+
+    def release(self) -> None:
+        """Lets others have it."""
+        with suppress(OSError):
+            if self._lock is not None:
+                self._lock.release(force=True)
+
+    def forget(self) -> None:
+        """Closes a forked child's copy of the file, which must neither keep the lock nor release it."""
+        lock, self._lock = self._lock, None
+        # Nothing public closes it without releasing it; newer versions of filelock have done so by now.
+        context: Any = getattr(lock, "_context", None)
+        file = getattr(context, "lock_file_fd", None)
+        if file is not None:
+            context.lock_file_fd = None
+            with suppress(OSError):
+                os.close(file)
+
+    def _ask(self) -> None:
+        wait = _FIRST_WAIT_SECONDS
+        try:
+            while not self._ask_once() and not self._over.wait(wait):
+                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        except (OSError, NotImplementedError) as error:
+            self.problem = getattr(error, "strerror", None) or str(error)
+        finally:
+            self._answered.set()
+
+    def _ask_once(self) -> bool:
+        from filelock import Timeout  # noqa: PLC0415 # as above
+
+        self._asked = time.monotonic()
+        try:
+            if self._lock is None:
+                self._lock = _file_lock(self.path)
+            with suppress(FileNotFoundError):
+                if not self._is_ours(self.path.lstat()):
+                    msg = "the lock file belongs to another user, or is no regular file"
+                    raise NotImplementedError(msg)
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        finally:
+            self._asked = None
+        if not self._outcome.setdefault("held", True):
+            self.release()
+        return True
+
+
+def _file_lock(path: Path) -> Any:
+    from filelock import FileLock  # noqa: PLC0415 # as above
+
+    options: dict[str, Any] = {"mode": stat.S_IRUSR | stat.S_IWUSR, "thread_local": False}
+    try:
+        # A soft lock would outlive its holder.
+        return FileLock(path, fallback_to_soft=False, **options)
+    except TypeError:
+        return FileLock(path, **options)
