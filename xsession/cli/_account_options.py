@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -24,6 +24,9 @@ _ENOUGH_SECONDS = 900.0
 _ENOUGH_SHARE = 0.5
 
 
+mfa_code_option = click.option("--mfa-code", type=click.Choice(["-"]), help="-: read MFA codes from standard input.")
+
+
 @frozen(kw_only=True)
 class WantedCredentials:
     """Which credentials the command line asks for.
@@ -32,18 +35,13 @@ class WantedCredentials:
         region: Another region than the account's; None: its own.
         duration: Another duration of the last role; None: its own.
         min_valid: How long they must last; None: long enough.
-        mfa_code: "-": codes are read from standard input; None: they come from wherever they do otherwise.
+        code: What gives MFA codes; None: whatever gives them otherwise.
     """
 
     region: str | None
     duration: timedelta | None
     min_valid: timedelta | None
-    mfa_code: str | None
-
-    @property
-    def code(self) -> Callable[[str], str] | None:
-        """What gives MFA codes: standard input's lines; None: whatever gives them otherwise."""
-        return None if self.mfa_code is None else _code_from_input
+    code: Callable[[str], str] | None
 
     def account(self, xs: CrossAccountSession, name: str) -> Account:
         """The account of a name, with the region and the duration that were asked for.
@@ -74,8 +72,13 @@ def credential_options(command: Callable[..., T]) -> Callable[..., T]:
 
     @click.option("--region", metavar="REGION", help="The region; default: the account's.")
     @click.option("--duration", metavar="TIME", callback=as_duration, help="How long AWS's sessions live, such as 12h.")
-    @click.option("--min-valid", metavar="TIME", callback=as_duration, help="Have credentials that last for at least that, such as 30m.")
-    @click.option("--mfa-code", type=click.Choice(["-"]), help="-: read MFA codes from standard input.")
+    @click.option(
+        "--min-valid",
+        metavar="TIME",
+        callback=as_duration,
+        help="How long they must last, such as 30m.",
+    )
+    @mfa_code_option
     @functools.wraps(command)
     def packed(
         *arguments: object,
@@ -85,7 +88,7 @@ def credential_options(command: Callable[..., T]) -> Callable[..., T]:
         mfa_code: str | None,
         **others: object,
     ) -> T:
-        wanted = WantedCredentials(region=region, duration=duration, min_valid=min_valid, mfa_code=mfa_code)
+        wanted = WantedCredentials(region=region, duration=duration, min_valid=min_valid, code=code_source(mfa_code))
         return command(*arguments, wanted=wanted, **others)
 
     return packed
@@ -114,6 +117,15 @@ def lasting_credentials(xs: CrossAccountSession, account: Account, min_valid: ti
         msg = f"its sessions last {lasts}, and {min_valid} was asked for"
         raise ConfigError(msg, account=account.name, hint="pass --duration, or have the role's maximum raised")
     return credentials
+
+
+def code_source(option: str | None) -> Callable[[str], str] | None:
+    """What gives MFA codes: standard input, a line for each; None: whatever gives them otherwise.
+
+    Args:
+        option: The value of --mfa-code.
+    """
+    return None if option is None else _code_from_input
 
 
 def tell_end(credentials: Credentials) -> None:

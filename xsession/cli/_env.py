@@ -7,7 +7,6 @@ from typing import get_args
 
 import click
 
-
 from ._account_options import WantedCredentials, credential_options, lasting_credentials, tell_end
 from ._options import GlobalOptions, pass_options
 from ._output import show_exactly, warn

@@ -15,7 +15,7 @@ from xsession import Credentials
 from xsession.errors import SourceCredentialsError
 from xsession.stores import FileStore
 
-from ._account_options import WantedCredentials, credential_options
+from ._account_options import code_source, mfa_code_option
 from ._child_process import in_foreground
 from ._options import GlobalOptions, pass_options
 from ._output import say, warn
@@ -28,21 +28,21 @@ _NO_INPUT = "XSESSION_NO_INPUT"
 
 @click.command("login", short_help="Have what ACCOUNT needs of a person, ahead of time.")
 @account_argument
-@credential_options
+@mfa_code_option
 @pass_options
-def login(options: GlobalOptions, account: str, wanted: WantedCredentials) -> None:
+def login(options: GlobalOptions, account: str, mfa_code: str | None) -> None:
     """Get ACCOUNT's credentials, with whatever they need of you: an MFA code, or the login of the AWS CLI.
 
     Where its source is a login that has ended, the AWS CLI is run for a new one, if it is installed and you are at a
     terminal. Whatever asks for the account afterwards finds the MFA session and the login.
     """
     try:
-        credentials = _credentials(options, account, wanted)
+        credentials = _credentials(options, account, mfa_code)
     except SourceCredentialsError as error:
         command = login_command(error.hint)
         if command is None or not _person_is_there() or not _ran(command):
             raise
-        credentials = _credentials(options, account, wanted)
+        credentials = _credentials(options, account, mfa_code)
     end = credentials.local_expiry
     until = "" if end is None else f" until {end.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     say(f"{account}: {credentials.arn or credentials.access_key_id}{until}")
@@ -68,13 +68,15 @@ def login_command(hint: str | None) -> list[str] | None:
     """
     if hint is None or not hint.startswith(_TO_RUN):
         return None
-    words = shlex.split(hint.removeprefix(_TO_RUN))
-    return words if any(words[: len(known)] == known for known in _LOGINS) else None
+    # A profile's name may have blanks.
+    command, option, profile = hint.removeprefix(_TO_RUN).partition(" --profile ")
+    words = command.split()
+    return [*words, *(["--profile", profile] if option else [])] if words in _LOGINS else None
 
 
-def _credentials(options: GlobalOptions, account: str, wanted: WantedCredentials) -> Credentials:
-    with options.session(mfa_code=wanted.code) as xs:
-        return xs.get_frozen_credentials(wanted.account(xs, account))
+def _credentials(options: GlobalOptions, account: str, mfa_code: str | None) -> Credentials:
+    with options.session(mfa_code=code_source(mfa_code)) as xs:
+        return xs.get_frozen_credentials(account)
 
 
 def _person_is_there() -> bool:
