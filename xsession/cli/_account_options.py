@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 import click
@@ -94,27 +96,30 @@ def credential_options(command: Callable[..., T]) -> Callable[..., T]:
     return packed
 
 
-def lasting_credentials(xs: CrossAccountSession, account: Account, min_valid: timedelta | None) -> Credentials:
+def lasting_credentials(
+    xs: CrossAccountSession, account: Account, min_valid: timedelta | None, now: Callable[[], float] = time.time
+) -> Credentials:
     """Credentials for a program that can't refresh them: not those that are about to end.
 
     Args:
         xs: Has them.
         account: Whose.
         min_valid: How long they must last; None: a quarter of an hour, or half of what their session lives.
+        now: The wall clock, in seconds since 1970.
 
     Raises:
         ConfigError: Those that were just issued don't last as long.
         CredentialsError: They could not be obtained.
     """
     credentials = xs.get_frozen_credentials(account)
-    if _lasts(credentials, min_valid):
+    if _lasts(credentials, min_valid, now()):
         return credentials
     # For all who share them: nobody gets the old ones any more.
     xs.invalidate(account)
     credentials = xs.get_frozen_credentials(account)
-    if min_valid is not None and not _lasts(credentials, min_valid):
-        lasts = timedelta(seconds=round(credentials.lifetime or _left(credentials)))
-        msg = f"its sessions last {lasts}, and {min_valid} was asked for"
+    if min_valid is not None and not _lasts(credentials, min_valid, now()):
+        lasts, wanted = (math.ceil(seconds / 60) for seconds in (_left(credentials, now()), min_valid.total_seconds()))
+        msg = f"its sessions last {lasts} minutes, and {wanted} minutes were asked for"
         raise ConfigError(msg, account=account.name, hint="pass --duration, or have the role's maximum raised")
     return credentials
 
@@ -132,7 +137,8 @@ def tell_end(credentials: Credentials) -> None:
     """Tells a person, on a terminal, when credentials end that nobody refreshes."""
     end = credentials.local_expiry
     if end is not None and is_terminal(sys.stderr):
-        warn(f"they end at {end.astimezone():%H:%M:%S %Z}, in {timedelta(seconds=round(_left(credentials)))}")
+        left = timedelta(seconds=round(_left(credentials, time.time())))
+        warn(f"they end at {end.astimezone():%H:%M:%S %Z}, in {left}")
 
 
 def _code_from_input(serial: str) -> str:
@@ -144,14 +150,13 @@ def _code_from_input(serial: str) -> str:
     raise MfaError(msg, hint="write it into standard input, in a line of its own")
 
 
-def _lasts(credentials: Credentials, min_valid: timedelta | None) -> bool:
-    if credentials.local_expiry is None:
-        return True
+def _lasts(credentials: Credentials, min_valid: timedelta | None, now: float) -> bool:
+    left = _left(credentials, now)
     if min_valid is not None:
-        return _left(credentials) >= min_valid.total_seconds()
-    return _left(credentials) >= min(_ENOUGH_SECONDS, _ENOUGH_SHARE * (credentials.lifetime or _ENOUGH_SECONDS))
+        return left >= min_valid.total_seconds()
+    return left >= min(_ENOUGH_SECONDS, _ENOUGH_SHARE * (credentials.lifetime or _ENOUGH_SECONDS))
 
 
-def _left(credentials: Credentials) -> float:
+def _left(credentials: Credentials, now: float) -> float:
     end = credentials.local_expiry
-    return float("inf") if end is None else (end - datetime.now(UTC)).total_seconds()
+    return math.inf if end is None else end.timestamp() - now
