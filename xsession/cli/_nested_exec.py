@@ -68,7 +68,7 @@ def outer_exec(environ: Mapping[str, str]) -> OuterExec | None:
 
 
 def _stale(environ: Mapping[str, str], port: int) -> Iterator[str]:
-    yield from (MARKER, ACCOUNT)
+    yield from (name for name in (MARKER, ACCOUNT) if name in environ)
     if environ.get(_ENDPOINT, "").startswith(f"http://{_LOOPBACK}:{port}/"):
         yield from (name for name in _OF_ENDPOINT if name in environ)
         yield from (name for name in _FILES if name in environ and not Path(environ[name]).exists())
