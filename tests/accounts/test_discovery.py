@@ -303,3 +303,42 @@ def test_it_may_be_pickled(machine: Machine) -> None:
     name_all(machine)
     discovery = Discovery.of(None, Accounts(), combine=None, folder=machine.project)
     assert pickle.loads(pickle.dumps(discovery)).read(machine.environ) == discovery.read(machine.environ)
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        ("--config {file} users", False),
+        ("--config '{file}' --profile keys users", False),
+        ("--config {file} other", True),
+        ("--config {file}.old users", True),
+        ("users", True),
+    ],
+)
+def test_a_profile_that_asks_us_for_a_projects_account_takes_no_name(machine: Machine, words: str, taken: bool) -> None:
+    """As `xsession aws-config` writes it; one for another file's account, or with settings of its own, does."""
+    file = machine.write("project/inner/xsession.toml", "users", number=3)
+    command = f"/bin/xsession credential-process {words.format(file=file)}"
+    config = machine.folder / "config"
+    config.write_text(f"[profile users]\ncredential_process = {command}\nregion = eu-west-1\n")
+    if taken:
+        with pytest.raises(ConfigError, match="the user's own file has this name"):
+            machine.read()
+        return
+    assert machine.accounts()["users"].account_id == f"{3:012}"
+    config.write_text(f"{config.read_text()}role_arn = {ARN.format(4)}\n")
+    with pytest.raises(ConfigError, match="the user's own file has this name"):
+        machine.read()
+
+
+def test_accounts_are_read_without_a_session(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that are found from this folder, or those of one file."""
+    for name, value in machine.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(machine.project)
+    machine.write("project/inner/xsession.toml", "project", number=3)
+    machine.profile("profile", number=6)
+    assert [*Accounts.from_config()] == ["project", "keys", "profile"]
+    assert [*Accounts.from_config("xsession.toml")] == ["project"]
+    with pytest.raises(ConfigError, match=r"missing\.toml"):
+        Accounts.from_config("missing.toml")

@@ -109,6 +109,7 @@ def test_an_old_bash_knows_no_nosort(tmp_path: Path) -> None:
     assert done.stdout == "complete -F _xsession_completion xsession\n"
 
 
+@pytest.mark.shell
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_a_tab_completes_an_account(project: Path, shell: str) -> None:
     """In the shell itself, as a person sees it."""
@@ -122,13 +123,15 @@ def test_a_tab_completes_an_account(project: Path, shell: str) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("project")
 def test_completing_is_quick() -> None:
-    """Under 0.3 seconds, once Python has compiled it; the best of five, since a test machine has other work too."""
-    took = []
+    """Under 0.3 seconds, once Python has compiled it; on a busy machine, under ten bare starts of Python."""
+    took, bare = [], []
     for _ in range(6):
         start = time.perf_counter()
         assert completed("xsession whoami ve", "bash") == ["vegeta"]
         took.append(time.perf_counter() - start)
-    assert min(took[1:]) < 0.3
+        subprocess.run([sys.executable, "-c", ""], check=True)
+        bare.append(time.perf_counter() - start - took[-1])
+    assert min(took[1:]) < max(0.3, 10 * min(bare))
 
 
 def test_another_shell_is_a_wrong_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from xsession.cli._main import arguments_of_fast_command
+
 
 def test_python_dash_m_is_the_same() -> None:
     """Where the script is not on PATH."""
@@ -17,3 +21,21 @@ def test_without_click_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "xsession[cli]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "own"),
+    [
+        ("credential-process vegeta", ["vegeta"]),
+        ("--config x.toml credential-process --region=eu-west-1 a", ["--config", "x.toml", "--region=eu-west-1", "a"]),
+        ("--region=eu-west-1 credential-process a", ["--region=eu-west-1", "a"]),
+        ("--profile credential-process whoami", None),
+        ("whoami credential-process", None),
+        ("credential-process --help", None),
+        ("", None),
+        ("--config", None),
+    ],
+)
+def test_the_fast_command_is_known_before_click_is(arguments: str, own: list[str] | None) -> None:
+    """With the options that stand before it; its help is click's."""
+    assert arguments_of_fast_command(arguments.split()) == own

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import COMMAND
+from tests.support.command_line import COMMAND, at_terminal
 
 
 def many_accounts(folder: Path, count: int) -> Path:
@@ -33,26 +32,6 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, arguments: li
         assert running.stderr.read() == ""
     # Unbuffered, Python does not notice that the end of what it wrote was not taken.
     assert running.returncode in ({0, 141} if unbuffered else {141})
-
-
-def at_terminal(command: list[str], **environ: str) -> str:
-    """What a command writes to a terminal that is its standard output."""
-    parent, child = pty.openpty()
-    with subprocess.Popen(command, stdout=child, env={**os.environ, **environ}) as running:
-        os.close(child)
-        written = b""
-        while part := _read(parent):
-            written += part
-    os.close(parent)
-    assert running.returncode == 0
-    return written.decode()
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65_536)
-    except OSError:  # Linux's end of a terminal
-        return b""
 
 
 def test_colours_are_for_a_terminal_alone(tmp_path: Path) -> None:

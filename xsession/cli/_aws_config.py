@@ -20,7 +20,7 @@ from ._output import say, show_json, warn
 from ._parameters import accounts_argument, json_option
 from ._profile_blocks import ProfileEntry, block_of, names_outside, quoted, with_block
 
-_FILE_OF_ORIGIN = re.compile(r"(?P<file>.+?)(:\d+)?: accounts\..*", re.DOTALL)
+_FILE_OF_ORIGIN = re.compile(r"(?P<file>.+?)(:\d+)?: (tool\.xsession\.)?accounts\..*", re.DOTALL)
 
 
 @click.command("aws-config", short_help="Make profiles of all accounts, for other programs.")

@@ -13,6 +13,7 @@ from ._exit_status import ExitStatus, status_of_many
 from ._options import GlobalOptions, pass_options
 from ._output import error_document, say, show_json, warn
 from ._parameters import accounts_argument, json_option, optional_account_argument
+from ._progress import OutcomeLines
 
 if TYPE_CHECKING:
     from xsession import Identity, Outcome
@@ -45,7 +46,7 @@ def verify(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> Exi
     with options.session() as xs:
         if not names:
             _require_accounts(xs.accounts)
-        outcomes = xs.verify(names or None, progress=None if as_json else _show_outcome)
+        outcomes = xs.verify(names or None, progress=OutcomeLines(lines=not as_json))
     if as_json:
         show_json(list(map(_document, outcomes.values())))
     elif not outcomes.ok:
@@ -60,12 +61,6 @@ def _require_accounts(found: xsession.Accounts) -> None:
     if not found:
         msg = "there is nothing to verify: no account can be used"
         raise ConfigError(msg, hint="add accounts to xsession.toml or ~/.aws/config, or name a file by --config")
-
-
-def _show_outcome(outcome: Outcome[Identity]) -> None:
-    say(f"{outcome.account}: {outcome.in_words}")
-    for note in outcome.notes:
-        say(f"  {note}")
 
 
 def _document(outcome: Outcome[Identity]) -> dict[str, Any]:

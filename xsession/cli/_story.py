@@ -194,12 +194,12 @@ def refused(request: Callable[[], object]) -> str:
     raise RuntimeError(msg)
 
 
-def tell(say: Callable[[str], None], parts: Sequence[Callable[[Stage], str]] = PARTS) -> int:
+def tell(say: Callable[[str], None], parts: Sequence[Callable[[Stage], str]] | None = None) -> int:
     """Tells the story.
 
     Args:
         say: What takes each line.
-        parts: Its parts.
+        parts: Its parts; None: all of them.
 
     Returns:
         How many of them do not hold.
@@ -209,15 +209,12 @@ def tell(say: Callable[[str], None], parts: Sequence[Callable[[Stage], str]] = P
     """
     failed = 0
     clock = FakeClock()
-    with LocalAWS(clock=clock) as aws, TemporaryDirectory() as folder:
+    with LocalAWS(clock=clock) as aws, aws.applied(), TemporaryDirectory() as folder:
         story, log = Story.told_by(aws), AuditLog(Path(folder, "audit.jsonl"))
         accounts: dict[str, str | RoleChain] = {"vegeta": story.vegeta_role, "vegeta-over-hub": RoleChain(*story.chain)}
-        with (
-            aws.applied(story.key),
-            CrossAccountSession(accounts, session=story.session, clock=clock, hooks=[log]) as xs,
-        ):
+        with CrossAccountSession(accounts, session=story.session, clock=clock, hooks=[log]) as xs:
             stage = Stage(aws, story, xs, clock, log)
-            for number, part in enumerate(parts, start=1):
+            for number, part in enumerate(PARTS if parts is None else parts, start=1):
                 say(f"{number}. {part.__doc__}")
                 try:
                     for line in f"   ok: {part(stage)}".splitlines():
