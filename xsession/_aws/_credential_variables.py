@@ -29,7 +29,7 @@ CREDENTIAL_VARIABLES = frozenset(
         "AWS_WEB_IDENTITY_TOKEN_FILE",
     }
 )
-BEARER_TOKEN_PREFIX = "AWSBEARER_TOKEN_PREFIX_"  # noqa: S105 # what the names of variables begin with
+BEARER_TOKEN_PREFIX = "AWS_BEARER_TOKEN_"  # noqa: S105 # what the names of variables begin with
 """Services that have a token there take it instead of credentials."""
 
 

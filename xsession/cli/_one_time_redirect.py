@@ -27,7 +27,7 @@ class OneTimeRedirect:
     def __init__(self, target: str) -> None:
         self._target: str | None = target
         self._path = f"/{secrets.token_urlsafe(32)}"
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._taken = threading.Event()
         self._server = ThreadingHTTPServer((_HOST, 0), self._handler())
         self._server.daemon_threads = True
@@ -67,7 +67,7 @@ class OneTimeRedirect:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         redirect = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class RedirectHandler(BaseHTTPRequestHandler):
             timeout = 5.0
 
             def do_GET(self) -> None:
@@ -86,4 +86,4 @@ class OneTimeRedirect:
             def log_message(self, *_arguments: object) -> None:
                 """Says nothing: it would say the address."""
 
-        return Handler
+        return RedirectHandler
