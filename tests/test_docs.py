@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tools.project import PYPROJECT, ROOT
 from xsession import errors, events
 from xsession.accounts import _tables as tables
 from xsession.accounts import _toml as toml
+from xsession.cli._exit_status import ExitStatus
 from xsession.roles import _session_name as session_name
 from xsession.roles._defaults import DEFAULT_OPTIONS
 from xsession.roles._role import ROLE_OPTIONS
@@ -146,16 +148,29 @@ def test_every_environment_variable_of_ours_is_listed() -> None:
 
 
 def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: LocalAWS) -> None:
-    """Help and lists; commands that install something are not run."""
-    story = Story.told_by(local_aws)
-    (tmp_path / "xsession.toml").write_text((ROOT / "examples" / "xsession.toml").read_text())
-    blocks = re.findall(r"```console\n\$ xsession (.*?)\n(.*?)```", page("how-to/command-line.md"), re.DOTALL)
-    assert len(blocks) == 5
+    """Each command, with the files that the page shows; "..." stands for what differs each time."""
+    text = page("how-to/command-line.md")
+    accounts, role = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "xsession.toml").write_text(accounts)
+    (tmp_path / "role.toml").write_text(role)
+    environ = {**local_aws.environ(Story.told_by(local_aws).key), "PATH": os.environ["PATH"]}
+    environ |= {"COLUMNS": "80", "LOGNAME": "bruce", "XDG_CONFIG_HOME": str(tmp_path / "none")}
+    blocks = re.findall(r"```console\n\$ xsession (.*?)\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) > 20
     for arguments, expected in blocks:
-        command = [sys.executable, "-m", "xsession", *arguments.split()]
-        environ = {**local_aws.environ(story.key), "PATH": os.environ["PATH"], "COLUMNS": "80", "LOGNAME": "bruce"}
+        command = [sys.executable, "-m", "xsession", *shlex.split(arguments)]
         done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-        assert done.stdout.replace("python -m xsession", "xsession") == expected, done.stderr
+        printed = done.stdout + done.stderr
+        for real, shown in ((f"{sys.executable} -m xsession", "/usr/local/bin/xsession"), (tmp_path, "/srv/batcave")):
+            printed = printed.replace(str(real), shown)
+        pattern = re.escape(expected).replace(re.escape("..."), ".*?")
+        assert re.fullmatch(pattern, printed, re.DOTALL), f"{arguments}\n{printed}"
+
+
+def test_exit_statuses_are_on_the_page_of_the_command_line() -> None:
+    """Each in a row of its own."""
+    rows = re.findall(r"^\| (\d+) \|", page("how-to/command-line.md"), re.MULTILINE)
+    assert [int(row) for row in rows] == [status.value for status in ExitStatus]
 
 
 def outputs_of(notebook: Path) -> list[str]:

@@ -135,8 +135,9 @@ def test_a_misspelt_option_is_named(aws_folder: Path) -> None:
     ]
 
 
-def test_verify_names_them(world: World, aws_folder: Path) -> None:
+def test_verify_names_them(world: World, aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the notes of each outcome, where there is an error too; `warm` has nothing to say."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", world.aws.endpoint_url)
     key = world.key
     (aws_folder / "config").write_text(
         f"[profile p]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}\n"

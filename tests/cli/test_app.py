@@ -64,3 +64,25 @@ def test_output_that_can_not_be_written_is_one_line_and_a_status() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "xsession: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_traceback_is_for_those_who_ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What nobody expected is two lines as well, and says how to see more; so are errors of ours."""
+
+    def broken(*_args: object, **_kwargs: object) -> None:
+        msg = "nobody expected this"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr("xsession.CrossAccountSession", broken, raising=False)
+    assert run(monkeypatch, "whoami") == 1
+    said = "xsession: RuntimeError: nobody expected this\n  run it again as `xsession --debug ...` to see where\n"
+    assert capsys.readouterr().err == said
+    assert run(monkeypatch, "--debug", "whoami") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Traceback")
+    assert error.endswith(said)
+    assert run(monkeypatch, "--debug", "--config", "missing.toml", "accounts") == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert run(monkeypatch, "--debug", "accounts", "--colour") == 2
+    assert "Traceback" not in capsys.readouterr().err

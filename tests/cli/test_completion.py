@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,7 +33,7 @@ def shell(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with accounts, in which this program is on the path, its modules compiled, and no network."""
     (tmp_path / "xsession.toml").write_text(
         "".join(f'[accounts.{name}]\nrole_arn = "arn:aws:iam::222222222222:role/R"\n' for name in ("vegeta", "bulma"))
@@ -123,15 +121,19 @@ def test_a_tab_completes_an_account(project: Path, shell: str) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("project")
 def test_completing_is_quick() -> None:
-    """Under 0.3 seconds, once Python has compiled it; on a busy machine, under ten bare starts of Python."""
-    took, bare = [], []
+    """Under 0.3 seconds of the processor, once Python has compiled it; a test machine has other work too."""
+    took = []
     for _ in range(6):
-        start = time.perf_counter()
+        before = processor_seconds()
         assert completed("xsession whoami ve", "bash") == ["vegeta"]
-        took.append(time.perf_counter() - start)
-        subprocess.run([sys.executable, "-c", ""], check=True)
-        bare.append(time.perf_counter() - start - took[-1])
-    assert min(took[1:]) < max(0.3, 10 * min(bare))
+        took.append(processor_seconds() - before)
+    assert min(took[1:]) < 0.3
+
+
+def processor_seconds() -> float:
+    """What this process's children have used so far."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def test_another_shell_is_a_wrong_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

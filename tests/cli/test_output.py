@@ -44,6 +44,14 @@ def test_colours_are_for_a_terminal_alone(tmp_path: Path) -> None:
     assert b"\x1b" not in piped
 
 
+def test_what_a_shell_or_a_file_takes_in_has_no_colours(tmp_path: Path) -> None:
+    """Not even at a terminal where variables force them."""
+    forced = {"TERM": "xterm", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "HOME": str(tmp_path)}
+    for arguments in (["aws-config"], ["completion", "bash"], ["accounts", "--json"]):
+        command = [*COMMAND, "--config", str(many_accounts(tmp_path, 3)), *arguments]
+        assert "\x1b" not in at_terminal(command, **forced)
+
+
 def test_a_row_is_one_line_for_programs(tmp_path: Path) -> None:
     """However long: a wrapped row would be two for whoever counts lines."""
     name = "a" * 120

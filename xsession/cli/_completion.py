@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
+PROGRAM = "xsession"
+
 _BASH_NEW = "complete -o nosort -F %(complete_func)s %(prog_name)s"
 _BASH_ANY = f"{{ {_BASH_NEW} 2>/dev/null || complete -F %(complete_func)s %(prog_name)s; }}"
 _ZSH_FIRST = "#compdef %(prog_name)s\n"
@@ -33,5 +35,5 @@ def completion(context: click.Context, shell: str) -> None:
     """  # noqa: D301 # click's mark of lines that stay as they are
     kind, template = SCRIPTS[shell]
     root = context.find_root()
-    words = kind(root.command, {}, "xsession", "_XSESSION_COMPLETE").source_vars()
+    words = kind(root.command, {}, PROGRAM, f"_{PROGRAM}_complete".upper()).source_vars()
     click.echo(template % words)
