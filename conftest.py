@@ -71,7 +71,8 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             keys = f"aws_access_key_id = {admin.access_key_id}\naws_secret_access_key = {admin.secret_access_key}"
             aws.write_profiles(f"[profile vegeta-admin]\n{keys}")
             stack.enter_context(aws.applied(story.key))
-            os.environ["XDG_CONFIG_HOME"] = str(folder)  # until the environment of before is back
+            os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CACHE_HOME"] = str(folder)  # until that of before is back
+            os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
         yield
         for item in gc.get_objects():
             if type(item) is CrossAccountSession:

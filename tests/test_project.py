@@ -101,6 +101,7 @@ print(*(name for name in sys.argv[1:] if f"xsession.{name}" in sys.modules))
     few |= {"_aws._denials", "_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
     few |= {"accounts._display", "accounts._graph", "_base._notebook"}
     few |= {"serving", "accounts._names", "accounts._place", "accounts._tables", "roles._options", "_botocore._regions"}
+    few |= {"stores._file", "stores._folder", "stores._keyring", "stores._locks", "stores._marks", "stores._master_key"}
     few |= {
         "_chain._account_mfa",
         "_chain._mfa_session",

@@ -96,7 +96,6 @@ TESTED_BY = {
     "refresh._reports": "refresh/test_clock_steps.py",
     "roles._durations": "roles/test_role_rules.py",
     "roles._tags": "roles/test_role_rules.py",
-    "stores._keyring": "stores/test_master_key.py",
     "stores._store": "stores/test_file.py",
     "testing._cloudtrail._events": "testing/cloudtrail/test_trail.py",
     "testing._http._message_rules": "testing/http/test_strict_handler.py",

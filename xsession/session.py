@@ -32,7 +32,7 @@ from .errors import ConfigError, SessionClosedError, WrongAccountError, XSession
 from .events import Hook, Hooks, LoggingHook
 from .refresh import SHARED_LANES, SHARED_WORKERS, Lanes, RefreshPolicy, Workers
 from .roles import RoleChain, Runner, as_defaults, runner, second_session_policy
-from .stores import MemoryStore, Store
+from .stores import Store, as_store, is_portable, named_store
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         region_name: str | None
         config: Config | None
         refresh: RefreshPolicy | None
-        store: Store | None
+        store: Store | str | None
         mfa_code: MfaCode | None
         hooks: Iterable[Hook]
         max_clients: int
@@ -92,7 +92,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         region_name: The region of clients where neither the call nor the account names one.
         config: botocore client configuration for all clients.
         refresh: When credentials are refreshed.
-        store: Where credentials are kept between calls; None: in this session's memory.
+        store: Where credentials are kept between calls: "file" for a `FileStore`, which other processes use too, or the
+            path of its folder; or a store. None, "memory": in this session's memory.
         mfa_code: Called with an MFA device's serial number, in the thread of a caller; returns its six digits. None:
             `mfa_command` of the defaults, else a prompt in the notebook or the terminal.
         hooks: Called with every event, see `xsession.events`.
@@ -117,7 +118,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         region_name: str | None = None,
         config: Config | None = None,
         refresh: RefreshPolicy | None = None,
-        store: Store | None = None,
+        store: Store | str | None = None,
         mfa_code: MfaCode | None = None,
         hooks: Iterable[Hook] = (),
         max_clients: int = MAX_CLIENTS,
@@ -136,12 +137,20 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             "region_name": region_name,
             "config": config,
             "refresh": refresh,
+            "store": store if is_portable(store) else None,
             "max_clients": max_clients,
             **defaults,
         }
         self._worker_session = worker_session
         self._owner = CrossAccountOwner(self)
-        self._bound = {"session": session, "store": store, "mfa_code": mfa_code, "hooks": hooks or None, "clock": clock}
+        own_store = None if is_portable(store) else store
+        self._bound = {
+            "session": session,
+            "store": own_store,
+            "mfa_code": mfa_code,
+            "hooks": hooks or None,
+            "clock": clock,
+        }
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
         self._chains = Chains(
@@ -157,7 +166,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             Runtime(
                 clock=clock,
                 emit=self._hooks,
-                store=MemoryStore(wall=clock.wall) if store is None else store,
+                store=as_store(store, self._hooks, clock.wall),
                 workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
                 lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
             ),
@@ -196,7 +205,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             accounts: Accounts in code, as `CrossAccountSession` takes them; they come before all files.
             combine: Whether all of those count; None: where there is no path. True puts the path's accounts before
                 theirs; False, without a path, has the first of the files count alone.
-            overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'.
+            overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'. `store` comes
+                before `XSESSION_STORE`, and that before the first file with a `store`.
 
         Raises:
             ConfigError: A file is missing or wrong, and the message says where in it; or there is no account at all;
@@ -207,7 +217,10 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         from .accounts import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
         config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
-        session = cls(config.read(os.environ), **overrides)
+        found = config.discover(os.environ)
+        if overrides.get("store") is None:
+            overrides["store"] = named_store(os.environ) or found.store
+        session = cls(found.accounts, **overrides)
         session._config = config
         return session
 

@@ -86,7 +86,8 @@ def test_a_command_acts_in_the_account(world: World) -> None:
         **os.environ,
         "HTTP_PROXY": "http://127.0.0.1:9",
         "http_proxy": "http://127.0.0.1:9",
-        "NO_PROXY": "b.example",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
     }
     # The local AWS speaks HTTP, too, and is on loopback: so the proxy counts for neither.
     done = ran("vegeta", "--", sys.executable, "-c", WHO, env=environ)

@@ -269,6 +269,8 @@ def test_mfa_sessions_may_be_kept_out(path: Path) -> None:
     assert with_mfa.get("role") is not None
     without.delete("mfa-1")
     assert without.get("mfa-1") is None
+    without.put_failure("mfa-1", {}, 60)
+    assert without.failure("mfa-1") is None
 
 
 def test_a_store_is_pickled_as_its_path(path: Path) -> None:
@@ -415,7 +417,7 @@ def test_two_users_share_no_store(tmp_path: Path) -> None:
     assert sorted((tmp_path / "mine").iterdir()) == before
     root, events = watched(tmp_path / "theirs")
     root.put("joker", credentials())
-    assert problems(events) == ["the folder can't be used"]
+    assert [event.message for event in events.of(StoreProblem)] == ["it belongs to another user"]
     assert len(entries(tmp_path / "theirs")) == 1
 
 
@@ -448,7 +450,7 @@ def test_links_are_not_followed(path: Path, tmp_path: Path) -> None:
     linked, events = watched(tmp_path / "link")
     assert linked.get("vegeta") is None
     linked.put("joker", credentials())
-    assert problems(events) == ["the folder can't be used"]
+    assert [event.message for event in events.of(StoreProblem)] == ["it is a symbolic link"]
     assert len(entries(path)) == 1
 
 

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.stores import problems, watched
+from xsession.events import StoreProblem
 from xsession.stores._folder import StoreFolder
+from xsession.stores._reports import StoreReports
 from xsession.testing import EventCapture
 
 
@@ -54,10 +57,10 @@ def test_a_folder_that_another_process_makes_meanwhile_is_used(path: Path, monke
     """Both came at once."""
     real = Path.mkdir
 
-    def slower(self: Path, *args: int, **options: bool) -> None:
+    def slower(self: Path, **options: Any) -> None:
         if self == path:
-            real(self, 0o700)
-        real(self, *args, **options)
+            real(self, mode=0o700)
+        real(self, **options)
 
     monkeypatch.setattr(Path, "mkdir", slower)
     folder, events = opened(path)
@@ -92,6 +95,29 @@ def test_cleaning_leaves_what_is_being_written(path: Path) -> None:
         "other.entry",
         "key.json",
     }
+
+
+def test_a_user_without_a_home_has_no_folder() -> None:
+    """Nothing is read, written or removed."""
+    events = EventCapture()
+    folder = StoreFolder(None, StoreReports(events, lambda: 1.0), wall=lambda: 1.0, os_name="posix")
+    assert (folder.read("a"), folder.write("a", b"", 1.0), folder.signature("a")) == (None, None, None)
+    assert folder.remove("a")
+    folder.remove_all()
+    assert problems(events) == ["the folder can't be used"]
+
+
+def test_a_folder_that_cannot_be_made_is_not_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a read-only disk."""
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    folder, events = opened(path)
+    assert not folder.is_usable(make=True)
+    assert problems(events) == ["the folder can't be used"]
+    assert events.of(StoreProblem)[0].message == "Read-only file system"
 
 
 def test_what_is_no_file_is_a_miss(path: Path) -> None:

@@ -4,13 +4,15 @@ import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.stores import credentials, watched
+from tests.support.stores import credentials, problems, watched
 from xsession.stores import FileStore
+from xsession.stores import _marks as marks
 from xsession.stores._marks import Mark, microseconds, role_of
 from xsession.testing import FakeClock
 
@@ -142,10 +144,42 @@ def test_marks_without_a_folder_hold_in_this_process(path: Path) -> None:
     assert store.get("vegeta") is None
 
 
+def test_a_mark_without_room_for_its_content_ends_everything(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is not even room for its name, it holds in this process; one event says so."""
+    real = marks.write_private_file
+    mine, events = watched(path)
+
+    def without_room(place: Path, data: bytes, **options: Any) -> os.stat_result:
+        if data or room == 0:
+            raise OSError(28, "No space left on device")
+        return real(place, data, **options)
+
+    monkeypatch.setattr(marks, "write_private_file", without_room)
+    room = 0
+    for seen in (False, True):
+        mine.mark(5.0, key="vegeta")
+        assert mine.is_marked("vegeta", None, None, 5.0)
+        assert FileStore(path).is_marked("joker", None, None, 5.0) is seen
+        room = 1
+    assert problems(events) == ["the disk can't be written to"]
+
+
+def test_marks_are_not_written_through_a_link(path: Path, tmp_path: Path) -> None:
+    """Nobody would read them there."""
+    store, events = watched(path)
+    store.put("vegeta", credentials())
+    (path / "marks").symlink_to(tmp_path)
+    store.mark(5.0, key="vegeta")
+    assert problems(events) == ["the disk can't be written to"]
+    assert not list(tmp_path.glob("*.mark"))
+
+
 def test_marks_that_a_stranger_put_are_none(path: Path) -> None:
     """A link to a folder elsewhere is not followed."""
     store = FileStore(path)
     store.mark(1.0, key="vegeta")
+    (path / "marks" / "notes.txt").touch()
+    assert FileStore(path).is_marked("vegeta", None, None, 1.0)
     (path / "marks").rename(path / "elsewhere")
     (path / "marks").symlink_to(path / "elsewhere")
     assert not FileStore(path).is_marked("vegeta", None, None, 1.0)

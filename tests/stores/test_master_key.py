@@ -103,6 +103,26 @@ def test_threads_that_come_at_once_read_it_once(path: Path, use: Use, monkeypatc
     assert (found, MemoryKeyring.reads) == ([True] * 8, 1)
 
 
+def test_stores_that_come_at_once_make_one_key(path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a lock, so that the keyring is written once."""
+    use(MemoryKeyring)
+    real = MemoryKeyring.set_password
+
+    def slow(self: MemoryKeyring, service: str, username: str, password: str) -> None:
+        time.sleep(0.2)
+        real(self, service, username, password)
+
+    monkeypatch.setattr(MemoryKeyring, "set_password", slow)
+    stores = [FileStore(path) for _ in range(4)]
+    threads = [threading.Thread(target=store.put, args=("vegeta", credentials())) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert MemoryKeyring.writes == 1
+    assert all(store.get("vegeta") is not None for store in stores)
+
+
 def test_a_signal_handler_waits_for_no_thread_of_its_own(path: Path, use: Use) -> None:
     """It comes in while its own thread reads the keyring, and finds nothing."""
     use(MemoryKeyring)
@@ -144,6 +164,8 @@ def test_a_fork_while_the_key_is_read_leaves_a_child_that_works(path: Path, use:
         assert store.get("vegeta") is not None
 
     assert in_child(use_it) == 0
+    store._master_key.after_fork()  # as the child does
+    assert store.get("vegeta") is not None
     over.set()
     thread.join()
 
@@ -329,6 +351,19 @@ def test_a_process_that_was_slower_takes_the_other_ones_key(path: Path, monkeypa
     assert problems(events) == []
 
 
+def test_a_key_that_was_removed_meanwhile_leaves_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process made one, and a cleaner of caches took it."""
+
+    def taken(*_args: object, **_options: object) -> None:
+        raise FileExistsError
+
+    monkeypatch.setattr("xsession.stores._master_key.write_private_file", taken)
+    store, events = watched(path)
+    store.put("vegeta", credentials())
+    assert store.get("vegeta") is not None
+    assert problems(events) == ["there is no master key"]
+
+
 def test_what_a_keyring_raises_shows_nothing() -> None:
     """Only the kind of error: its words may hold what it keeps."""
 
@@ -355,7 +390,7 @@ def test_a_process_that_can_start_no_thread_has_no_keyring(monkeypatch: pytest.M
 def test_a_chain_of_no_keyrings_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is the one that forgets everything."""
 
-    class Empty(chainer.ChainerBackend):  # type: ignore[misc] # it is not typed
+    class Empty(chainer.ChainerBackend):
         backends: tuple[Any, ...] = ()
 
     for kind in (Empty, null.Keyring):

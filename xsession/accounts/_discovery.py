@@ -13,12 +13,27 @@ from xsession.errors import ConfigError
 
 from ._account import Account
 from ._accounts import Accounts
-from ._files import of_file, of_found_file, of_profiles, profile_names
+from ._files import of_document, of_profiles, profile_names, trusted_document
 from ._found_file import FILE_NAME, FoundFile, found_files
+from ._toml import store_in
+from ._toml_file import load
 from ._trusted_files import TrustedFiles
 from ._user_file import home_folder, user_file
 
 VARIABLE = "XSESSION_CONFIG"
+
+
+@frozen
+class Discovered:
+    """What a machine has.
+
+    Args:
+        accounts: All accounts.
+        store: Where the first file that says so has credentials kept; None: none says so.
+    """
+
+    accounts: Accounts
+    store: str | None
 
 
 @frozen
@@ -52,9 +67,20 @@ class Discovery:
         named = None if path is None else folder / Path(path).expanduser()
         return cls(named, accounts, named is None if combine is None else combine, folder)
 
-    @hides_frames(ConfigError)
     def read(self, environ: Mapping[str, str]) -> Accounts:
-        """All accounts.
+        """All accounts, as `discover` finds them.
+
+        Args:
+            environ: The process's environment variables.
+
+        Raises:
+            ConfigError: As `discover`.
+        """
+        return self.discover(environ).accounts
+
+    @hides_frames(ConfigError)
+    def discover(self, environ: Mapping[str, str]) -> Discovered:
+        """All accounts, and what else the files say; each is read once, for it may be a pipe.
 
         Args:
             environ: The process's environment variables.
@@ -65,7 +91,8 @@ class Discovery:
         files = list(self._files(environ))
         counted = files if self.combine else files[:1]
         trusted = TrustedFiles.named_by(environ)
-        layers = [(file, file.read(trusted)) for file in counted]
+        read = [(file, *file.read(trusted)) for file in counted]
+        layers = [(file, accounts) for file, accounts, _ in read]
         found = [accounts for file, accounts in layers if file.found is not None]
         if found:
             _protect_names(found, _names_of_the_user(files, layers, environ))
@@ -82,7 +109,7 @@ class Discovery:
             msg = "there are no accounts"
             hint = f"write {self.folder / FILE_NAME}, set {VARIABLE}, or pass a file's path"
             raise ConfigError(msg, hint=hint)
-        return combined
+        return Discovered(combined, next((store for _, _, store in read if store is not None), None))
 
     def _files(self, environ: Mapping[str, str]) -> Iterator[_File]:
         """The files that are there, the strongest first, each once."""
@@ -124,13 +151,14 @@ class _File:
     must_exist: bool = False
     is_users: bool = False
 
-    def read(self, trusted: TrustedFiles | None) -> Accounts:
-        """Its accounts.
+    def read(self, trusted: TrustedFiles | None) -> tuple[Accounts, str | None]:
+        """Its accounts, and where it has credentials kept.
 
         Args:
             trusted: The found files that the user trusts.
         """
-        return Accounts(of_file(self.path) if self.found is None else of_found_file(self.found, trusted))
+        document = load(self.path) if self.found is None else trusted_document(self.found, trusted)
+        return Accounts(of_document(self.path, document)), store_in(document)
 
 
 def _names_of_the_user(
@@ -141,7 +169,7 @@ def _names_of_the_user(
     names = profile_names(environ, {file.found.real for file in read if file.found is not None})
     for file in files:
         if file.is_users:
-            accounts = read[file] if file in read else file.read(None)
+            accounts = read[file] if file in read else file.read(None)[0]
             names |= {name: str(account.origin) for name, account in accounts.items()}
     return names
 

@@ -15,6 +15,7 @@ from ._entry import Entry
 from ._found_file import FoundFile
 from ._profiles import names_of_profiles, read_profiles
 from ._toml import read_document, read_toml
+from ._toml_file import Document
 from ._trusted_files import TrustedFiles, require_trust
 
 
@@ -30,19 +31,32 @@ def of_file(path: str | os.PathLike[str]) -> list[Account]:
     return [_account(entry) for entry in read_toml(path)]
 
 
-def of_found_file(file: FoundFile, trusted: TrustedFiles | None) -> list[Account]:
-    """The accounts of a TOML file that lay somewhere.
+def of_document(path: Path, document: Document) -> list[Account]:
+    """The accounts of a TOML file that was read already.
+
+    Args:
+        path: The file.
+        document: What it says.
+
+    Raises:
+        ConfigError: As `of_file`.
+    """
+    return [_account(entry) for entry in read_document(path, document)]
+
+
+def trusted_document(file: FoundFile, trusted: TrustedFiles | None) -> Document:
+    """What a TOML file says that lay somewhere.
 
     Args:
         file: The file.
         trusted: What the user trusts; None: the user has no folder for that.
 
     Raises:
-        ConfigError: As `of_file`; or others can change the file, or it says what only a trusted file may.
+        ConfigError: It is no TOML, others can change it, or it says what only a trusted file may.
     """
     document = file.document()
     require_trust(file, document, trusted)
-    return [_account(entry) for entry in read_document(file.path, document)]
+    return document
 
 
 def of_profiles(

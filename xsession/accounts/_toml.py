@@ -26,7 +26,8 @@ from ._tables import (
 from ._toml_file import Document, documents, load
 
 KEYS_TO_TRUST = {"mfa_serial", "source", "web_identity_token_file"}
-FILE_KEYS = {"accounts", "defaults", "hubs", "include"}
+FILE_KEYS = {"accounts", "defaults", "hubs", "include", "store"}
+STORES = {"file", "memory"}
 
 
 def read_toml(path: str | os.PathLike[str]) -> list[Entry]:
@@ -56,6 +57,7 @@ def read_document(file: Path, document: Document) -> list[Entry]:
     accounts: dict[str, AccountTable] = {}
     for each in documents(file, document):
         each.place.check(each.content, FILE_KEYS)
+        store_in(each)
         defaults = _defaults(each)
         _collect(each, "hubs", HUB_KEYS, defaults, hubs)
         _collect(each, "accounts", ACCOUNT_KEYS, defaults, accounts)
@@ -65,12 +67,30 @@ def read_document(file: Path, document: Document) -> list[Entry]:
     return [entry_of(name, item, found) for name, item in accounts.items()]
 
 
+def store_in(document: Document) -> str | None:
+    """Where a file has credentials kept: "file", "memory" or an absolute path; None: it doesn't say.
+
+    Raises:
+        ConfigError: It says anything else, or is included by another file.
+    """
+    store, place = document.content.get("store"), document.place.at("store")
+    if store is None:
+        return None
+    if document.parent is not None:
+        place.refuse("an included file names no store", "put it into the file that includes this one")
+    if not isinstance(store, str) or not (store in STORES or store.startswith("~") or Path(store).is_absolute()):
+        place.refuse(f'"file", "memory" or an absolute path is needed here, not {shown(store)}')
+    return store
+
+
 def keys_to_trust(content: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """The paths of the keys by which a file uses a profile, a file or a device of the user's.
 
     Args:
         content: What the file says; what is wrong with it is reported elsewhere.
     """
+    if "store" in content:
+        yield ("store",)
     tables: list[tuple[tuple[str, ...], object]] = [(("defaults",), content.get("defaults"))]
     for kind in ("hubs", "accounts"):
         for name, table in _items(content.get(kind)):

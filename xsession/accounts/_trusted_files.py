@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shlex
 import stat
 import sys
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xsession._base import frozen, hides_frames, public, read_regular_file, shortened
+from xsession._base import frozen, hides_frames, kept_by_us, public, read_regular_file, shortened, write_private_file
 from xsession.errors import ConfigError, shown
 
 from ._found_file import NAME_IT, FoundFile, found_files, read_found
@@ -174,9 +173,7 @@ class TrustedFiles:
             return False
 
     def _kept_by_us(self, found: os.stat_result, is_kind: Any) -> bool:
-        if not is_kind(found.st_mode):
-            return False
-        return self._os_name == "nt" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
+        return is_kind(found.st_mode) if self._os_name == "nt" else kept_by_us(found, is_kind)
 
     def _record_at(self, place: Path) -> _Record | None:
         """A record; None: there is none that this user has written."""
@@ -191,19 +188,9 @@ class TrustedFiles:
 
     def _write(self, record: _Record) -> None:
         text = json.dumps({"path": record.path, "sha256": record.digest, "keys": dict(record.keys)}, indent=1)
-        place = self._place(Path(record.path))
-        fresh = place.with_name(f".{secrets.token_hex(8)}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
             self._make_folder()
-            file = os.open(fresh, flags, 0o600)
-            try:
-                with open(file, "wb") as stream:  # noqa: PTH123 # it is open already
-                    stream.write(text.encode())
-                fresh.replace(place)  # a link in its place is replaced, and not followed
-            except BaseException:
-                fresh.unlink()
-                raise
+            write_private_file(self._place(Path(record.path)), text.encode())
         except OSError as error:
             self._refuse(error)
 

@@ -135,9 +135,7 @@ class StoreFolder:
             return True
         try:
             os.unlink(f"{self._path}/{name}")  # noqa: PTH108 # many times quicker, and often there is none
-        except FileNotFoundError:
-            return True
-        except NotADirectoryError:
+        except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError as error:
             self.tell_unwritten(error)

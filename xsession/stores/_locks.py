@@ -19,7 +19,7 @@ from ._reports import StoreReports
 _FIRST_WAIT_SECONDS = 0.005
 _LONGEST_WAIT_SECONDS = 0.1
 _LEAST_PATIENCE_SECONDS = 0.05
-_HANGING_SECONDS = 1.0
+_HANGING_SECONDS = 2.0
 
 
 class ProcessLocks:
@@ -34,6 +34,8 @@ class ProcessLocks:
         self._folder = folder
         self._reports = reports
         self._broken = False
+        # One that the operating system had not answered when its caller's patience ended, and may not have since.
+        self._unanswered: _LockFile | None = None
         self._held: set[_LockFile] = set()
         renew_after_fork(self)
 
@@ -42,7 +44,7 @@ class ProcessLocks:
         """Holds a lock for a block, whichever of this machine's threads and processes want it too.
 
         Args:
-            name: That of its file; None: there is none to be had.
+            name: That of its file; None: there is no lock.
             patience: Seconds to wait for another holder.
 
         Returns:
@@ -60,29 +62,33 @@ class ProcessLocks:
         """Has a forked child forget the parent's locks, without releasing them: it has copies of their files."""
         for lock in self._held:
             lock.forget()
-        self._held = set()
+        self._held, self._unanswered = set(), None
 
     def _acquire(self, name: str | None, patience: float) -> _LockFile | None:
         path = self._folder.path
         if self._broken or name is None or path is None or not self._folder.is_usable(make=True):
             return None
+        if self._unanswered is not None and self._unanswered.is_hanging:
+            self._broken = True
+            return self._tell(self._unanswered.path, "the operating system does not answer")
         lock = _LockFile(path / name, self._folder.is_ours)
         # Known to a fork that comes while it is being taken.
         self._held.add(lock)
+        held = False
         try:
-            if lock.wait(max(patience, _LEAST_PATIENCE_SECONDS)):
-                return lock
-        except BaseException:
-            lock.release()
-            raise
+            held = lock.wait(max(patience, _LEAST_PATIENCE_SECONDS))
         finally:
-            if not lock.is_held:
+            if not held:
                 self._held.discard(lock)
-        if lock.problem is not None:
-            self._broken = lock.is_hanging
-            hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"
-            self._reports.tell("locks don't work", lock.problem, path=lock.path, hint=hint)
-        return None
+        if held:
+            return lock
+        if lock.is_asking and not (self._unanswered is not None and self._unanswered.is_asking):
+            self._unanswered = lock
+        return None if lock.problem is None else self._tell(lock.path, lock.problem)
+
+    def _tell(self, path: Path, problem: str) -> None:
+        hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"
+        self._reports.tell("locks don't work", problem, path=path, hint=hint)
 
 
 class _LockFile:
@@ -96,7 +102,6 @@ class _LockFile:
     def __init__(self, path: Path, is_ours: Any) -> None:
         self.path = path
         self.problem: str | None = None
-        self.is_held = self.is_hanging = False
         self._is_ours = is_ours
         self._lock: Any = None
         self._asked: float | None = None
@@ -115,15 +120,27 @@ class _LockFile:
             self._answered.wait(patience)
         except RuntimeError as error:  # no thread can be started any more
             self.problem = str(error)
-        finally:
-            # Also where Ctrl-C ends the wait: a lock that comes later is released at once.
-            self.is_held = self._outcome.setdefault("held", False)
-            self._over.set()
+        except BaseException:  # Ctrl-C: a lock that came meanwhile is released, and one that comes later is, too
+            if self._decide():
+                self.release()
+            raise
+        return self._decide()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the operating system has yet to answer."""
+        return self._asked is not None
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether it should have, however busy the machine is."""
         asked = self._asked
-        if not self.is_held and asked is not None:
-            self.is_hanging = time.monotonic() - asked >= min(_HANGING_SECONDS, patience * 0.9)
-            self.problem = "the operating system does not answer" if self.is_hanging else self.problem
-        return self.is_held
+        return asked is not None and time.monotonic() - asked >= _HANGING_SECONDS
+
+    def _decide(self) -> bool:
+        """Ends the wait; returns whether the lock came in time."""
+        self._over.set()
+        return self._outcome.setdefault("held", False)
 
     def release(self) -> None:
         """Lets others have it."""

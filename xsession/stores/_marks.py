@@ -6,6 +6,7 @@ content, since the disk was full, ends everything.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -107,6 +108,8 @@ class Marks:
             return
         try:
             path.mkdir(mode=0o700, exist_ok=True)
+            if not self._folder.is_ours_folder(path.lstat()):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             try:
                 write_private_file(path / mark.name, mark.document, sync=True)
             except OSError:

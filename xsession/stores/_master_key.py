@@ -76,7 +76,7 @@ class MasterKey:
         """
         loaded = self._loaded
         signature = self._folder.signature(FILE)
-        # Somebody may have removed the folder, or the key with `clear`.
+        # The folder may have been removed, or the key by `clear`.
         if loaded is not None and loaded.signature == signature:
             return loaded.seal
         if signature is None and not make:

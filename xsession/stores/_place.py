@@ -9,8 +9,20 @@ from pathlib import Path
 
 from xsession.errors import ConfigError, shown
 
-VARIABLE = "XSESSION_STORE"
+STORE_VARIABLE = "XSESSION_STORE"
 _PACKAGES = ("cryptography", "filelock", "keyring", "platformdirs")
+
+
+def named_store(environ: Mapping[str, str]) -> str | None:
+    """Which store `XSESSION_STORE` says that a session has, "file" or "memory"; None: it says nothing.
+
+    Args:
+        environ: The process's environment variables.
+    """
+    named = environ.get(STORE_VARIABLE)
+    if not named:
+        return None
+    return "memory" if named == "memory" else "file"  # `store_path` reads a path in it
 
 
 def store_path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> Path | None:
@@ -25,9 +37,9 @@ def store_path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) 
     """
     if path is not None:
         return _absolute(os.fspath(path), "path")
-    named = environ.get(VARIABLE, "")
+    named = environ.get(STORE_VARIABLE, "")
     if named not in {"", "file", "memory"}:
-        return _absolute(named, VARIABLE)
+        return _absolute(named, STORE_VARIABLE)
     from platformdirs import user_cache_dir  # noqa: PLC0415 # an extra's
 
     try:
