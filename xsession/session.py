@@ -153,6 +153,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         }
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
+        self.store = as_store(store, self._hooks, clock.wall)
         self._chains = Chains(
             profile_name if session is None else session,
             ChainSettings(
@@ -166,7 +167,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             Runtime(
                 clock=clock,
                 emit=self._hooks,
-                store=as_store(store, self._hooks, clock.wall),
+                store=self.store,
                 workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
                 lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
             ),

@@ -376,10 +376,8 @@ def test_without_a_person_nobody_is_asked(how: str) -> None:
 def test_a_program_may_give_the_code(world: World) -> None:
     """On standard input, with no terminal; without one, that is an error."""
     world.aws.expect_mfa_code(SERIAL, "123456")
-    done = subprocess.run(
-        [*EXEC, "strict", "--mfa-code", "-", "--", "true"], input=b"123456\n", start_new_session=True, check=False
-    )
-    assert done.returncode == 0
+    command = [*EXEC, "strict", "--mfa-code", "-", "--", "true"]
+    assert subprocess.run(command, input=b"123456\n", start_new_session=True, check=False).returncode == 0
     done = ran("strict", "--mfa-code", "-", "--", "true")
     assert done.returncode == 5
     assert "standard input has none" in done.stderr

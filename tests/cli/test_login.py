@@ -137,3 +137,19 @@ def test_logout_removes_what_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert run(monkeypatch, "logout") == 0
     assert FileStore().get("key") is None
     assert (aws_file.read_text(), aws_file.stat().st_mode & 0o777) == ("[default]\n", 0o400)
+
+
+@pytest.mark.filterwarnings("ignore::xsession.errors.KeyFileWarning")
+def test_logout_finds_the_folder_that_a_file_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Beside the user's own; and needs no file that is right."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = Path("xsession.toml")
+    file.write_text(f'store = "{tmp_path / "named"}"\n{file.read_text()}')
+    assert run(monkeypatch, "env", "vegeta") == 0
+    before = {path.name for path in (tmp_path / "named").rglob("*") if path.is_file()}
+    assert run(monkeypatch, "logout") == 0
+    after = {path.name for path in (tmp_path / "named").rglob("*") if path.is_file()}
+    assert before - after
+    file.write_text("[")
+    assert run(monkeypatch, "logout") == 0

@@ -127,4 +127,4 @@ def test_what_is_unset_is_all_that_is_set() -> None:
     assert removals(SET, "powershell").splitlines()[0] == "$Env:AWS_ACCESS_KEY_ID = $null"
     for style in ("json", "dotenv"):
         with pytest.raises(ConfigError, match="nothing can be unset"):
-            removals(SET, style)  # type: ignore[arg-type]
+            removals(SET, style)

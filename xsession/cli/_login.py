@@ -6,13 +6,14 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
 
 from xsession import Credentials
-from xsession.errors import SourceCredentialsError
+from xsession.errors import SourceCredentialsError, XSessionError
 from xsession.stores import FileStore
 
 from ._account_options import code_source, mfa_code_option
@@ -49,15 +50,16 @@ def login(options: GlobalOptions, account: str, mfa_code: str | None) -> None:
 
 
 @click.command("logout", short_help="Remove all credentials that are kept.")
-def logout() -> None:
+@pass_options
+def logout(options: GlobalOptions) -> None:
     """Remove all credentials that xsession keeps on this machine, MFA sessions among them; damaged ones too.
 
     Other processes that have some use them until they end, or look there again. Files of AWS's are left as they are.
     """
-    store = FileStore()
-    # First: what another process is getting just now must not come back.
-    store.mark(datetime.now(UTC))
-    store.clear()
+    for store in _stores(options):
+        # First: what another process is getting just now must not come back.
+        store.mark(datetime.now(UTC))
+        store.clear()
 
 
 def login_command(hint: str | None) -> list[str] | None:
@@ -77,6 +79,15 @@ def login_command(hint: str | None) -> list[str] | None:
 def _credentials(options: GlobalOptions, account: str, mfa_code: str | None) -> Credentials:
     with options.session(mfa_code=code_source(mfa_code)) as xs:
         return xs.get_frozen_credentials(account)
+
+
+def _stores(options: GlobalOptions) -> Iterator[FileStore]:
+    """The user's own, or that of XSESSION_STORE; and the one that a file names."""
+    yield FileStore()
+    # A file that is wrong, or none at all, keeps nobody from logging out.
+    with suppress(XSessionError), options.session() as xs:
+        if isinstance(xs.store, FileStore):
+            yield xs.store
 
 
 def _person_is_there() -> bool:
