@@ -90,6 +90,16 @@ def test_a_second_time_changes_nothing(
     assert sorted(path.name for path in tmp_path.glob("config*")) == ["config"]
 
 
+def test_an_account_that_is_named_twice_has_one_profile(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would make a file that nobody can read; whatever is not named has none."""
+    file = accounts_file(tmp_path / "xsession.toml", "vegeta", "bulma")
+    assert run(monkeypatch, "--config", str(file), "aws-config", "vegeta", "222222222222", "--write") == 2
+    assert run(monkeypatch, "--config", str(file), "aws-config", "vegeta", "vegeta", "--write") == 0
+    assert profiles(config).keys() == {"vegeta"}
+
+
 def test_two_files_have_a_block_each(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run changes its own."""
     one, two = (accounts_file(tmp_path / name / "xsession.toml", name) for name in ("one", "two"))

@@ -70,8 +70,8 @@ def test_a_block_that_is_torn_is_refused(text: str) -> None:
 def test_profiles_outside_are_known_however_they_are_written() -> None:
     """With quotes, blanks and other headers about."""
     text = f'[default]\n[profile "b"]\n [ profile c ] \n[sso-session d]\n[profile "e]\nregion = [profile f]\n{BLOCK}'
-    assert names_outside(text, "/a/xsession.toml") == {"default": 1, "b": 2, "c": 3}
-    assert names_outside(text, "/other.toml") == {"default": 1, "b": 2, "c": 3, "vegeta": 8}
+    assert names_outside(text, ["/a/xsession.toml"]) == {"default": 1, "b": 2, "c": 3}
+    assert names_outside(text, ["/other.toml"]) == {"default": 1, "b": 2, "c": 3, "vegeta": 8}
 
 
 def test_no_account_makes_no_block() -> None:

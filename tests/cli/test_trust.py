@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ def test_a_found_file_is_trusted(
     assert capsys.readouterr().out == f"{file}: trusted\n  accounts.own.source = default\n"
     assert run(monkeypatch, "trust", "--list") == 0
     assert capsys.readouterr().out == f"{file}\n"
+    assert run(monkeypatch, "trust", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [{"path": str(file), "values": {"accounts.own.source": "default"}}]
     assert run(monkeypatch, "accounts") == 0
     file.write_text(file.read_text().replace('"default"', '"a\\u001b[2Jb"'))
     assert run(monkeypatch, "accounts") == 2

@@ -38,10 +38,9 @@ def aws_config(options: GlobalOptions, names: tuple[str, ...], write: bool, path
     """
     file = Path(path or os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     text = read_text(file)
-    by_source = {
-        source: _entries(options, source, accounts, names_outside(text, source))
-        for source, accounts in _by_source(options, names).items()
-    }
+    accounts = _by_source(options, names)
+    taken = names_outside(text, accounts)
+    by_source = {source: _entries(options, source, found, taken) for source, found in accounts.items()}
     if as_json:
         show_json([_document(entry) for entries in by_source.values() for entry in entries])
     blocks = {source: block_of(source, entries, platform=sys.platform) for source, entries in by_source.items()}
@@ -79,10 +78,10 @@ def _by_source(options: GlobalOptions, names: tuple[str, ...]) -> dict[str, list
     named = options.path or os.environ.get("XSESSION_CONFIG")
     if named:
         found = xsession.Accounts.from_config(named)
-        return {str(Path(named).expanduser().resolve()): found.find_all(names or None)}
+        return {str(Path(named).expanduser().resolve()): _chosen(found, names)}
     found = options.accounts()
     profiles = xsession.Accounts.from_aws_config()
-    chosen = [account for account in found.find_all(names or None) if not _has(profiles, account)]
+    chosen = [account for account in _chosen(found, names) if not _has(profiles, account)]
     files = dict.fromkeys(filter(None, (_file_of(account) for account in found.values())))
     alone = {file: xsession.Accounts.from_toml(file) for file in files}
     by_source: dict[str, list[xsession.Account]] = {}
@@ -93,6 +92,10 @@ def _by_source(options: GlobalOptions, names: tuple[str, ...]) -> dict[str, list
             raise ConfigError(msg, account=account.name, hint="name the file that includes it: xsession --config FILE")
         by_source.setdefault(str(Path(source).resolve()), []).append(account)
     return by_source
+
+
+def _chosen(accounts: xsession.Accounts, names: tuple[str, ...]) -> list[xsession.Account]:
+    return list(dict.fromkeys(accounts.find_all(names or None)))
 
 
 def _has(accounts: xsession.Accounts, account: xsession.Account) -> bool:

@@ -95,18 +95,18 @@ def with_block(text: str, source: str, block: str) -> str:
     return text + between + block
 
 
-def names_outside(text: str, source: str) -> dict[str, int]:
-    """The profiles of a config file that are not of a source's block, and in which line each one begins.
+def names_outside(text: str, sources: Iterable[str]) -> dict[str, int]:
+    """The profiles of a config file that are not in the blocks of some sources, and in which line each one begins.
 
     Args:
         text: The file.
-        source: The file whose block does not count.
+        sources: The files whose blocks do not count.
 
     Raises:
         ConfigError: A block in it does not end.
     """
     lines = _LINES.findall(text)
-    own = _place(lines, source) or range(0)
+    own = {number for source in sources for number in _place(lines, source) or ()}
     names: dict[str, int] = {}
     for number, line in enumerate(lines):
         name = _name_in(line)
