@@ -22,6 +22,7 @@ AIO := .venvs/aio
 DATA := .venvs/data
 SHELLS := .venvs/shell
 OLD_AIO := .venvs/aio-oldest
+AIOBOTO3 := .venvs/aioboto3
 DIST := .venvs/dist
 CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
@@ -79,9 +80,10 @@ test-notebooks: $(NOTEBOOKS)/.notebooks ## a Jupyter kernel, with pandas, polars
 notebook: $(NOTEBOOKS)/.notebooks ## runs the tutorial notebook and saves its outputs
 	@$(NOTEBOOKS)/bin/python -m tools.notebook
 
-test-async: $(AIO)/.aio $(OLD_AIO)/.aio ## event loops, with the newest and the oldest aiobotocore that pip finds for us
+test-async: $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio ## event loops, with the newest and the oldest aiobotocore that pip finds for us, and with aioboto3
 	@$(AIO)/bin/pytest -q -m aio tests/integrations $(ARGS)
 	@$(OLD_AIO)/bin/pytest -q -m aio tests/integrations $(ARGS)
+	@$(AIOBOTO3)/bin/pytest -q -m aio tests/integrations $(ARGS)
 
 test-data: $(DATA)/.data ## data libraries' own releases, each over several sessions of some seconds
 	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(ARGS)
@@ -138,10 +140,14 @@ $(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
 $(AIRFLOW)/.airflow: EXTRAS := airflow
 $(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
 $(DATA)/.data: EXTRAS := data-test
-$(AIO)/.aio $(OLD_AIO)/.aio: EXTRAS := aio,test
+$(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio: EXTRAS := aio,test
 # The oldest aiobotocore that is claimed, and the botocore that it pins.
 $(OLD_AIO)/.aio: ALSO := "aiobotocore[boto3]==2.11.0"
 $(AIO)/.aio: ALSO := "aiobotocore[boto3]"
+# It pins an aiobotocore between those two.
+$(AIOBOTO3)/.aio: ALSO := "aioboto3>=15.5"
+# Named first, it chooses botocore: else pip would try one of boto3's releases after the other.
+$(AIRFLOW)/.airflow: ALSO := "aiobotocore[boto3]>=3.10"
 
 .venv/.demo .venv/.dev .venv/.docs: pyproject.toml | .venv/.python
 $(BENCH)/.bench: pyproject.toml | $(BENCH)/.python
@@ -153,8 +159,9 @@ $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
 $(DATA)/.data: pyproject.toml | $(DATA)/.python
 $(AIO)/.aio: pyproject.toml | $(AIO)/.python
 $(OLD_AIO)/.aio: pyproject.toml | $(OLD_AIO)/.python
+$(AIOBOTO3)/.aio: pyproject.toml | $(AIOBOTO3)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) $(ALSO) -e ".[$(EXTRAS)]"
 	@touch $@

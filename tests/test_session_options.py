@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.worlds import HUB, VEGETA, World, who
-from xsession import SOURCE, Account, CrossAccountSession, InvalidRoleError, Role, WrongAccountError
+from xsession import SOURCE, Account, ConfigError, CrossAccountSession, InvalidRoleError, Role, WrongAccountError
 from xsession import session as session_module
 from xsession.events import Event, RefreshStarted
 from xsession.policies import allow
@@ -41,6 +41,19 @@ POLICIES: list[dict[str, Any]] = [
     {"policy": allow("s3:*")},
     {"policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
 ]
+
+
+def test_a_session_of_another_region_shares_the_credentials(world: World) -> None:
+    """It is the same account, with its defaults; a client's own region still comes first."""
+    xs = world.session(source_identity="bruce")
+    there = xs.session("vegeta", region_name="us-west-2")
+    assert (there.region_name, xs["vegeta"].region_name) == ("us-west-2", "eu-west-1")
+    assert there.client("sts").meta.region_name == there.get_client("sts").meta.region_name == "us-west-2"
+    assert there.client("sts", region_name="eu-north-1").meta.region_name == "eu-north-1"
+    assert who(there.client("sts")) == who(xs["vegeta"].client("sts")) == VEGETA
+    assert world.aws.count("AssumeRole") == 1
+    with pytest.raises(ConfigError, match="an AWS region such as"):
+        xs.session("vegeta", region_name="Oregon")
 
 
 @pytest.mark.parametrize("own", POLICIES)

@@ -52,6 +52,23 @@ def test_the_region_is_that_of_where_it_was_pickled(world: World, monkeypatch: p
         assert loaded.client("s3").meta.region_name == "eu-central-1"
 
 
+@pytest.mark.parametrize("options", [{}, {"region_name": "us-west-2"}, {"duration_seconds": 1_000}])
+def test_defaults_are_taken_where_it_is_loaded(
+    world: World, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    """By an account elsewhere, and by one that was made with options, as by the registered one that they are."""
+    with world.aws.applied(world.key):
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        xs = world.session(session=None, hooks=(), source_identity="bruce")
+        pickled = pickle.dumps(xs.session("vegeta", **options))
+        del xs
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+        loaded = forgotten(world, pickled)
+        made_there = loaded._owner._session.session("vegeta", **{"region_name": "eu-central-1", **options})
+        # It shows the region, and stands for all that shapes the identity.
+        assert repr(loaded) == repr(made_there)
+
+
 def test_one_process_has_one_session_of_a_configuration(world: World, portable: CrossAccountSession) -> None:
     """In the first process it is the one that was pickled; all share one AssumeRole."""
     assert pickle.loads(pickle.dumps(portable["vegeta"])) is portable["vegeta"]

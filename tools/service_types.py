@@ -37,7 +37,7 @@ def recorded() -> tuple[str, list[ServiceTypes]]:
     methods = re.findall(r'def (\w+)\(self, service_name: Literal\["([^"]+)"\].* -> (\w+):', text)
     resources = {service: made for name, service, made in methods if name == "resource"}
     clients = {service: made for name, service, made in methods if name == "client"}
-    services = [ServiceTypes(service, made, resources.get(service)) for service, made in clients.items()]
+    services = [ServiceTypes(service, made, resources.get(service)) for service, made in sorted(clients.items())]
     if names != render_names(services, head(version[1])) or text != render_clients(services, head(version[1])):
         msg = f"{NAMES.name} and {CLIENTS.name} are not as this tool writes them"
         raise ValueError(msg)

@@ -263,20 +263,29 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     @hides_frames(ConfigError)
     def session(
-        self, account: AccountRef, *, replace_policy: bool = False, **options: Unpack[RoleOptions]
+        self,
+        account: AccountRef,
+        *,
+        region_name: str | None = None,
+        replace_policy: bool = False,
+        **options: Unpack[RoleOptions],
     ) -> AccountSession:
         """A new boto3 session of its own for an account.
 
         Args:
             account: As for `get_client`.
+            region_name: The region of its clients where a call names none; None: the account's.
             replace_policy: Whether `policy` and `policy_arns` may take the place of those that the role has.
             options: Role options for the last hop, such as `policy`, `duration_seconds` or `tags`.
 
         Raises:
+            ConfigError: It is no region.
             InvalidRoleError: An option that STS would refuse; a second session policy, which would not narrow the
                 first one but add to it; or options where there is no role.
         """
         found = self.accounts.find(account)
+        if region_name is not None:
+            found = replace(found, region_name=region_name)
         if options:
             found = self._with_options(found, dict(options), replace_policy=replace_policy)
         return AccountSession(self._resolve(found), self._clients, self._owner)
@@ -300,7 +309,9 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def __getitem__(self, account: AccountRef) -> AccountSession:
         """The boto3 session of an account; the same object while it is in use."""
-        found = self.accounts.find(account)
+        return self._kept_session(self.accounts.find(account))
+
+    def _kept_session(self, found: Account) -> AccountSession:
         resolved = self._resolve(found)
         known = self._passing_sessions if _is_passing(found) else self._sessions
         with self._lock:

@@ -16,12 +16,22 @@ from typing import Literal, NamedTuple
 
 import boto3
 
-__all__ = ["ServiceTypes", "installed_services", "main", "render_clients", "render_names"]
+__all__ = ["COMMON", "ServiceTypes", "installed_services", "main", "render_clients", "render_names"]
 
 FAMILIES = ("types_boto3", "mypy_boto3")
 """What the packages of types-boto3 and of boto3-stubs begin with."""
 
 Part = Literal["client", "service_resource"]
+
+COMMON = (
+    "s3", "ec2", "sts", "iam", "dynamodb", "lambda", "sqs", "sns", "cloudwatch", "logs", "cloudformation", "cloudtrail",
+    "organizations", "secretsmanager", "ssm", "kms", "rds", "ecs", "ecr", "eks", "route53", "events", "stepfunctions",
+    "kinesis", "firehose", "athena", "glue", "redshift", "redshift-data", "emr", "sagemaker", "sagemaker-runtime",
+    "bedrock", "bedrock-runtime", "ses", "sesv2", "apigateway", "apigatewayv2", "cloudfront", "acm", "autoscaling",
+    "elbv2", "elasticache", "opensearch", "cognito-idp", "batch", "codebuild", "codepipeline", "config", "guardduty",
+    "securityhub", "sso-admin", "identitystore", "account", "ce", "budgets", "backup", "efs", "wafv2", "xray",
+)  # fmt: skip
+"""Services that many programs use: a type checker tries one overload after the other, for each call."""
 
 
 class ServiceTypes(NamedTuple):
@@ -148,7 +158,8 @@ def render_clients(services: Iterable[ServiceTypes], head: str) -> str:
         services: Which.
         head: Comments to begin with.
     """
-    services = list(services)
+    place = {name: number for number, name in enumerate(COMMON)}
+    services = sorted(services, key=lambda service: place.get(service.service_name, len(place)))
     clients = [(service.service_name, service.client) for service in services]
     resources = [(service.service_name, service.resource) for service in services if service.resource]
     names = sorted({name for _, name in (*clients, *resources)})

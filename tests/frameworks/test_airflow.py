@@ -46,13 +46,62 @@ except UnknownAccountError as error:
     assert "vegeta" in recipes.run(code, **CONNECTIONS).splitlines()[-1]
 
 
-def test_a_deferred_task_is_refused_by_name(recipes: Recipes) -> None:
-    """It wants a session of aiobotocore; the connection's own identity would be a stranger there."""
+def test_a_region_of_the_hook_or_connection_comes_first(recipes: Recipes) -> None:
+    """Else it is the account's own, for triggers as for hooks; all share their credentials."""
     code = """
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-try:
-    S3Hook(aws_conn_id="vegeta").get_session(deferrable=True)
-except NotImplementedError as error:
-    print(error)
+from airflow.providers.amazon.aws.hooks.sts import StsHook
+
+found = []
+for hook in (StsHook("vegeta"), StsHook("vegeta", region_name="eu-north-1"), StsHook("afar")):
+    found.append(hook.get_conn().meta.region_name)
+    found.append(hook.get_session(hook.region_name, deferrable=True).get_config_variable("region"))
+print(*found)
 """
-    assert "deferrable=False" in recipes.run(code, **CONNECTIONS).splitlines()[-1]
+    afar = '{"conn_type": "aws", "extra": {"xsession_account": "vegeta", "region_name": "us-west-2"}}'
+    printed = recipes.run(code, **CONNECTIONS, AIRFLOW_CONN_AFAR=afar).splitlines()[-1]
+    assert printed == "eu-west-1 eu-west-1 eu-north-1 eu-north-1 us-west-2 us-west-2"
+
+
+def test_a_deferred_trigger_polls_over_lifetimes(recipes: Recipes) -> None:
+    """It waits for an object that comes after four of them, with the client that it began with."""
+    code = """
+import asyncio
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.triggers.s3 import S3KeyTrigger
+from airflow_sessions import xs
+from lifetimes import over_lifetimes
+
+def put_late():
+    for _ in over_lifetimes(xs):
+        pass
+    S3Hook("vegeta").load_string("goku", "late.csv", "vegeta-power-levels")
+
+async def main():
+    late = asyncio.create_task(asyncio.to_thread(put_late))
+    trigger = S3KeyTrigger("vegeta-power-levels", "late.csv", aws_conn_id="vegeta", poke_interval=0.2)
+    async for event in trigger.run():
+        await late
+        return event.payload["status"]
+
+print(asyncio.run(main()))
+"""
+    assert recipes.run(code, **CONNECTIONS).splitlines()[-1] == "success"
+    recipes.check_lifetimes(refused=("404 NOT FOUND",))
+
+
+def test_object_storage_paths_are_read_by_the_account(recipes: Recipes) -> None:
+    """By s3fs, which asks the session for credentials at each request, over four lifetimes of an open path."""
+    code = """
+from airflow.sdk import ObjectStoragePath
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow_sessions import xs
+from lifetimes import over_lifetimes
+
+path = ObjectStoragePath("s3://vegeta@vegeta-power-levels/scouter.csv")
+for _ in over_lifetimes(xs):
+    path.fs.invalidate_cache()
+    read = path.read_bytes()
+print(read.split())
+"""
+    assert recipes.run(code, **CONNECTIONS).splitlines()[-1] == "[b'name,level', b'goku,9001']"
+    recipes.check_lifetimes()

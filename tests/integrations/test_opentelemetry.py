@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -195,6 +196,34 @@ def test_with_botocore_instrumented_each_call_is_one_span(world: World, telemetr
     assert assumed.parent == refresh.context
     assert asked.parent == request.get_span_context()
     assert refresh.parent in (request.get_span_context(), asked.context)
+
+
+@pytest.mark.aio
+@pytest.mark.usefixtures("instrumented")
+def test_with_aiobotocore_instrumented_each_call_is_one_span(world: World, telemetry: Telemetry) -> None:
+    """By clients of before and of afterwards; what awaits credentials is their refresh's parent."""
+    pytest.importorskip("aiobotocore", reason="aiobotocore is not installed: run make test-async")
+    from opentelemetry.instrumentation.botocore import AiobotocoreInstrumentor  # noqa: PLC0415 # it wraps that
+
+    instrumentor: Any = AiobotocoreInstrumentor()  # type: ignore[no-untyped-call]
+
+    async def main() -> None:
+        aio = session(world, telemetry)["vegeta"].aio()
+        async with aio.create_client("sts") as before:
+            instrumentor.instrument(tracer_provider=telemetry.tracer_provider)
+            async with aio.create_client("sts") as after:
+                for client in (before, after):
+                    with telemetry.tracer.start_as_current_span("request"):
+                        assert (await client.get_caller_identity())["Account"] == VEGETA
+
+    try:
+        asyncio.run(main())
+    finally:
+        instrumentor.uninstrument()
+    requests, asked = telemetry.spans("request"), telemetry.spans("STS.GetCallerIdentity")
+    assert [span.parent for span in asked] == [request.context for request in requests]
+    (refresh,), (assumed,) = telemetry.spans(), telemetry.spans("STS.AssumeRole")
+    assert (refresh.parent, assumed.parent) == (asked[0].context, refresh.context)
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -220,3 +220,17 @@ def test_an_entry_is_forgotten_wherever_it_is_by_then() -> None:
     workers._remove(late)
     assert [entry[0] for entry in sorted(workers._due)] == [1_010.0, 1_020.0]
     workers.forget({task})
+
+
+@pytest.mark.parametrize(("late", "sleeps"), [([], 1), ([0.01, 0.005], 3), ([1.0] * 9, 5)])
+def test_starts_wait_while_threads_wait_for_each_other(late: list[float], sleeps: int) -> None:
+    """Whoever is woken late sleeps again; not for ever, since others may keep the machine busy."""
+    clock = [0.0]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds + (late[len(slept)] if len(slept) < len(late) else 0.0)
+        slept.append(seconds)
+
+    module.pause(sleep, lambda: clock[0])
+    assert len(slept) == sleeps

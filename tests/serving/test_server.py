@@ -345,6 +345,46 @@ def test_a_child_that_outlives_it_gets_an_error_and_no_other_identity(world: Wor
     assert len(world.aws.calls) == calls
 
 
+def test_a_child_shows_why_it_gets_none_and_asks_nobody_else(world: World) -> None:
+    """Not that the instance's metadata could not be reached: that is never tried."""
+    code = f"""
+import sys
+reached = []
+sys.addaudithook(lambda event, args: reached.append(args[1][0]) if event == "socket.connect" else None)
+try:
+    {WHO}
+except Exception as error:
+    print(type(error).__name__, error)
+print(sorted(set(reached)))
+"""
+    xs = world.session()
+    with xs.serve() as server:
+        environ = server.environ("vegeta", child_of(world))
+        world.aws.fail(Fault(operation="AssumeRole", code="AccessDenied", status=403, times=None))
+        xs.invalidate()
+        done = ran(code, environ)
+    error, reached = done.stdout.strip().splitlines()
+    assert error.startswith("CredentialRetrievalError")
+    assert "vegeta" in error
+    assert "AccessDenied" in error
+    assert reached == "['127.0.0.1']"
+
+
+def test_a_child_that_reads_no_file_has_the_token_too(world: World) -> None:
+    """Some know the variable alone: with it, and the address, all is there."""
+    code = """
+import json, os, urllib.request
+address, token = (os.environ[f"AWS_CONTAINER_{name}"] for name in ("CREDENTIALS_FULL_URI", "AUTHORIZATION_TOKEN"))
+answer = urllib.request.urlopen(urllib.request.Request(address, headers={"Authorization": token}))
+print(json.load(answer)["AccessKeyId"])
+"""
+    xs = world.session()
+    with xs.serve() as server:
+        environ = server.environ("vegeta", child_of(world))
+        del environ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
+        assert ran(code, environ).stdout.strip() == xs.get_frozen_credentials("vegeta").access_key_id
+
+
 def test_it_ends_with_its_session(world: World) -> None:
     """And a closed session serves nothing."""
     xs = world.session()

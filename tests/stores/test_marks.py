@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.stores import credentials, problems, watched
+from xsession._base import write_private_file
 from xsession.stores import FileStore
 from xsession.stores import _marks as marks
 from xsession.stores._marks import Mark, microseconds, role_of
@@ -146,13 +147,12 @@ def test_marks_without_a_folder_hold_in_this_process(path: Path) -> None:
 
 def test_a_mark_without_room_for_its_content_ends_everything(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is not even room for its name, it holds in this process; one event says so."""
-    real = marks.write_private_file
     mine, events = watched(path)
 
     def without_room(place: Path, data: bytes, **options: Any) -> os.stat_result:
         if data or room == 0:
             raise OSError(28, "No space left on device")
-        return real(place, data, **options)
+        return write_private_file(place, data, **options)
 
     monkeypatch.setattr(marks, "write_private_file", without_room)
     room = 0

@@ -11,7 +11,7 @@ from botocore.loaders import Loader
 
 from tools.service_types import CLIENTS, NAMES, head, known_to_botocore, newer, recorded, write
 from xsession import AccountSession, CrossAccountSession
-from xsession.typing import ServiceTypes, installed_services, main, render_clients, render_names
+from xsession.typing import COMMON, ServiceTypes, installed_services, main, render_clients, render_names
 
 STUBS = Path(str(next(f.locate() for f in files("types-boto3") or () if f.name == "session.pyi")))
 INSTALLED = ["cloudtrail", "dynamodb", "ec2", "iam", "organizations", "s3", "sts"]
@@ -47,6 +47,17 @@ def test_they_are_complete_for_the_botocore_that_they_record() -> None:
         pytest.skip(f"for botocore {version}, installed is {botocore.__version__}")
     assert [service.service_name for service in services] == Loader().list_available_services("service-2")
     assert newer() == []
+
+
+def test_common_services_come_first() -> None:
+    """In each method: what a checker tries for a call of the last one would be four hundred overloads."""
+    version, services = recorded()
+    assert sorted(COMMON) == sorted({service.service_name for service in services}.intersection(COMMON))
+    text = render_clients(services, head(version))
+    for method, count in {"get_client": 2, "client": 1}.items():
+        listed = re.findall(rf'def {method}\(self, service_name: Literal\["([^"]+)"\]', text)
+        assert len(listed) == count * len(services)
+        assert tuple(listed[: len(COMMON)]) == COMMON
 
 
 @pytest.mark.slow

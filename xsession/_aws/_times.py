@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 from datetime import UTC, datetime
 
 
@@ -31,6 +30,8 @@ def answered_at(metadata: object) -> datetime | None:
     Args:
         metadata: What botocore has under `ResponseMetadata`.
     """
+    import email.utils  # noqa: PLC0415 # it brings sockets, and who reads stored credentials gets no answer of AWS's
+
     try:
         moment = email.utils.parsedate_to_datetime(metadata["HTTPHeaders"]["date"])  # type: ignore[index] # below
     except (KeyError, TypeError, ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +31,7 @@ def write_private_file(
         FileExistsError: There is one, which is not replaced.
         OSError: It can't be written.
     """
-    fresh = place.with_name(f"{NEW_PREFIX}{secrets.token_hex(8)}")
+    fresh = place.with_name(f"{NEW_PREFIX}{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     file = os.open(fresh, flags, 0o600)
     try:

@@ -12,6 +12,7 @@ import math
 import os
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar, cast
 
@@ -26,7 +27,7 @@ from ._workers import Workers
 
 T = TypeVar("T")
 
-_READERS_A_TURN = 20
+_READERS_A_TURN = 10
 
 
 class _Wakeup:
@@ -77,28 +78,48 @@ async def until_set(*latches: Latch, seconds: float = math.inf) -> None:
             latch.leave(wake)
 
 
-class _Turn(threading.local):
-    """How many readers have begun in this turn of this thread's loop: each takes a moment, and many come at once."""
+class _Turns:
+    """Lets so many readers of one loop begin in each of its turns: each takes a moment, and many come at once."""
 
-    loop: Callable[[], asyncio.AbstractEventLoop | None] = staticmethod(lambda: None)
-    readers = 0
+    __slots__ = ("__weakref__", "_room", "_waiting")
 
-    async def take(self) -> None:
+    def __init__(self) -> None:
+        self._room = _READERS_A_TURN
+        self._waiting: deque[_Wakeup] = deque()
+
+    async def take(self, loop: asyncio.AbstractEventLoop) -> None:
         """Waits until there is room in a turn."""
-        loop = asyncio.get_running_loop()
-        while self.loop() is loop and self.readers >= _READERS_A_TURN:
-            await asyncio.sleep(0)
-        if self.loop() is not loop or not self.readers:
-            # Before those who wait for the next turn, since they come after this one.
-            self.loop, self.readers = weakref.ref(loop), 0
-            loop.call_soon(self._end)
-        self.readers += 1
+        if self._room == _READERS_A_TURN:
+            loop.call_soon(self._end, loop)
+        if self._room:
+            self._room -= 1
+            return
+        place = _Wakeup(loop)
+        self._waiting.append(place)
+        await place.wait()
 
-    def _end(self) -> None:
-        self.readers = 0
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._room = _READERS_A_TURN
+        while self._room and self._waiting:
+            self._waiting.popleft().now()
+            self._room -= 1
+        if self._room < _READERS_A_TURN:
+            loop.call_soon(self._end, loop)
 
 
-_turn = _Turn()
+# Weak on both sides: who waits holds the loop, and a loop that is closed in the middle must not stay for ever.
+_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_Turns]] = weakref.WeakKeyDictionary()
+
+
+async def _turn() -> None:
+    """Waits for this reader's turn in the running loop."""
+    loop = asyncio.get_running_loop()
+    found = _turns.get(loop)
+    turns = None if found is None else found()
+    if turns is None:
+        turns = _Turns()
+        _turns[loop] = weakref.ref(turns)
+    await turns.take(loop)
 
 
 async def read_in_loop(cell: Cell[T], workers: Workers) -> Snapshot[T]:
@@ -117,7 +138,7 @@ async def read_in_loop(cell: Cell[T], workers: Workers) -> Snapshot[T]:
         flight.launched = True
         workers.hand_over(lambda: cell.launch(flight))
 
-    await _turn.take()
+    await _turn()
     steps = Reader(cell, launch=launch).steps()
     try:
         while True:

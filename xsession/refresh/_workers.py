@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 
@@ -25,6 +25,7 @@ from ._this_thread import this_thread
 MAX_URGENT_THREADS = 64
 MAX_BACKGROUND_THREADS = 8
 _START_SECONDS = 0.002
+_MOST_PAUSES = 5
 
 _Entry = tuple[float, int, weakref.WeakMethod[Task]]
 
@@ -108,8 +109,7 @@ class Workers:
         try:
             while self._handed:
                 self._handed.popleft()()
-                # Threads that all start at once, and the loop, would wait for each other: one runs Python at a time.
-                time.sleep(_START_SECONDS)
+                pause()
                 if not self._handed:
                     # Before the last look: whoever comes after it finds that nobody is at it.
                     self._starting = False
@@ -188,6 +188,23 @@ class Workers:
             self._due[:] = kept
             heapq.heapify(self._due)
         self._wake.set()
+
+
+def pause(sleep: Callable[[float], object] = time.sleep, now: Callable[[], float] = time.perf_counter) -> None:
+    """Sleeps for a moment between the starts of threads, and again where it is woken late.
+
+    Threads that all start at once, and the event loop, would wait for each other: one runs Python at a time. Where this
+    thread is woken late, so is the loop.
+
+    Args:
+        sleep: Sleeps for so many seconds.
+        now: A clock's reading, in seconds.
+    """
+    for _ in range(_MOST_PAUSES):
+        began = now()
+        sleep(_START_SECONDS)
+        if now() - began < 2 * _START_SECONDS:
+            return
 
 
 @contextmanager

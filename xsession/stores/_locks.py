@@ -70,7 +70,8 @@ class ProcessLocks:
             return None
         if self._unanswered is not None and self._unanswered.is_hanging:
             self._broken = True
-            return self._tell(self._unanswered.path, "the operating system does not answer")
+            self._tell(self._unanswered.path, "the operating system does not answer")
+            return None
         lock = _LockFile(path / name, self._folder.is_ours)
         # Known to a fork that comes while it is being taken.
         self._held.add(lock)
@@ -84,7 +85,9 @@ class ProcessLocks:
             return lock
         if lock.is_asking and not (self._unanswered is not None and self._unanswered.is_asking):
             self._unanswered = lock
-        return None if lock.problem is None else self._tell(lock.path, lock.problem)
+        if lock.problem is not None:
+            self._tell(lock.path, lock.problem)
+        return None
 
     def _tell(self, path: Path, problem: str) -> None:
         hint = "processes may refresh at the same time; name a folder on a local disk with XSESSION_STORE"

@@ -6,7 +6,7 @@ Which of the two it is stands in the folder, and never changes by itself.
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import threading
 import warnings
 from collections.abc import Mapping
@@ -138,7 +138,7 @@ class MasterKey:
         return secret
 
     def _make(self) -> bytes:
-        secret = secrets.token_bytes(_KEY_BYTES)
+        secret = os.urandom(_KEY_BYTES)
         keyring = find_keyring()
         if keyring is not None:
             said = _put_into_keyring(keyring, secret)
