@@ -333,10 +333,10 @@ def test_ctrl_c_leaves_the_question_for_a_code(with_mfa: Path) -> None:
     with Terminal([*EXEC, "strict", "--", "touch", "started"], os.environ) as terminal:
         terminal.wait_for(b"Code of the MFA device")
         time.sleep(0.3)
-        began = time.monotonic()
         terminal.type(CTRL_C)
-        assert terminal.ended() == 130
-        assert time.monotonic() - began < 1
+        terminal.wait_for(b"interrupted", 1.0)
+        # What is left is Python's own end, for which a busy machine takes its time.
+        assert terminal.ended(5.0) == 130
     assert not (with_mfa / "started").exists()
 
 
