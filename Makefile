@@ -21,6 +21,8 @@ NOTEBOOKS := .venvs/notebooks
 AIO := .venvs/aio
 DATA := .venvs/data
 SHELLS := .venvs/shell
+WRANGLER := .venvs/awswrangler
+ON_WRANGLER := tests/data/test_awswrangler.py tests/data/test_sagemaker.py
 OLD_AIO := .venvs/aio-oldest
 AIOBOTO3 := .venvs/aioboto3
 DIST := .venvs/dist
@@ -35,7 +37,7 @@ GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,8 +87,9 @@ test-async: $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio ## event loops, with th
 	@$(OLD_AIO)/bin/pytest -q -m aio tests/integrations $(ARGS)
 	@$(AIOBOTO3)/bin/pytest -q -m aio tests/integrations $(ARGS)
 
-test-data: $(DATA)/.data ## data libraries' own releases, each over several sessions of some seconds
-	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(ARGS)
+test-data: $(DATA)/.data $(WRANGLER)/.awswrangler ## data libraries' own releases, each over several sessions of some seconds
+	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(addprefix --ignore=,$(ON_WRANGLER)) $(ARGS)
+	@$(WRANGLER)/bin/$(PYTEST) --dist=load -m data $(ON_WRANGLER) $(ARGS)
 
 test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS CLI, boto3 and Node as programs that we start or that start us
 	@$(BIN)/$(PYTEST) --dist=load -m shell tests/cli $(ARGS)
@@ -105,6 +108,9 @@ check: .venv/.dev ## ruff, mypy and pyright
 
 bench: $(BENCH)/.bench ## time and memory against other libraries
 	@$(BENCH)/bin/python -m bench $(ARGS)
+
+bench-data: $(DATA)/.data ## what data libraries cost: AssumeRole in a long job, time to the first byte
+	@$(DATA)/bin/python -W ignore -m bench.data $(ARGS)
 
 soak: $(BENCH)/.bench ## load for SECONDS=60 with short-lived credentials
 	@$(BENCH)/bin/python -m bench.soak $(SECONDS) $(ARGS)
@@ -140,6 +146,7 @@ $(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
 $(AIRFLOW)/.airflow: EXTRAS := airflow
 $(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
 $(DATA)/.data: EXTRAS := data-test
+$(WRANGLER)/.awswrangler: EXTRAS := awswrangler
 $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio: EXTRAS := aio,test
 # The oldest aiobotocore that is claimed, and the botocore that it pins.
 $(OLD_AIO)/.aio: ALSO := "aiobotocore[boto3]==2.11.0"
@@ -157,11 +164,12 @@ $(FRAMEWORKS)/.frameworks: pyproject.toml | $(FRAMEWORKS)/.python
 $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
 $(DATA)/.data: pyproject.toml | $(DATA)/.python
+$(WRANGLER)/.awswrangler: pyproject.toml | $(WRANGLER)/.python
 $(AIO)/.aio: pyproject.toml | $(AIO)/.python
 $(OLD_AIO)/.aio: pyproject.toml | $(OLD_AIO)/.python
 $(AIOBOTO3)/.aio: pyproject.toml | $(AIOBOTO3)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data $(WRANGLER)/.awswrangler:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) $(ALSO) -e ".[$(EXTRAS)]"
 	@touch $@

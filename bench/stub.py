@@ -1,4 +1,6 @@
-"""An AWS that answers at once, or after a while: AssumeRole, GetCallerIdentity and ListBuckets; it counts its calls.
+"""An AWS that answers at once, or after a while: AssumeRole, GetCallerIdentity, and S3 as far as libraries read it.
+
+It counts its calls.
 
 Run as a process of its own, so that its work is not the measured process's: `python -m bench.stub [PEM]`, over TLS
 where it is given a file with a certificate and its key. It prints its port, and ends with its standard input.
@@ -12,7 +14,7 @@ import ssl
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
@@ -25,6 +27,7 @@ class Stub:
         self.lifetime = 3_600.0
         self.failing = 0.0
         self.counts: dict[str, int] = {}
+        self.objects: dict[str, bytes] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers the requests of one connection."""
@@ -32,15 +35,19 @@ class Stub:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 lines = head.decode("latin-1").split("\r\n")
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-                body = (await reader.readexactly(int(headers.get("content-length", 0)))).decode()
-                status, answer = await self.answer(lines[0].split()[1], headers.get("authorization", ""), body)
-                date = format_datetime(datetime.now(UTC), usegmt=True)
-                writer.write(
-                    f"HTTP/1.1 {status} -\r\nDate: {date}\r\nContent-Type: text/xml\r\n"
-                    f"Content-Length: {len(answer)}\r\n\r\n{answer}".encode()
-                )
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                method, target, _ = lines[0].split()
+                url = urlsplit(target)
+                if url.path in {"/", "/counts", "/control"}:
+                    status, answer = await self.answer(target, headers.get("authorization", ""), body.decode())
+                    writer.write(_response(status, answer.encode()))
+                elif url.path.count("/") > 1:
+                    writer.write(self.object(method, unquote(url.path), headers, body))
+                else:
+                    writer.write(_response(200, self.listed(url.path, parse_qs(url.query)).encode()))
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            # It is cancelled where standard input ends while a client holds a connection.
             pass
         finally:
             writer.close()
@@ -74,6 +81,37 @@ class Stub:
             )
         return 200, "<ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>"
 
+    def object(self, method: str, key: str, headers: dict[str, str], body: bytes) -> bytes:
+        """The answer to a request for an object, or for a part of one."""
+        if method == "PUT":
+            self.objects[key] = body
+        whole = self.objects.get(key)
+        if whole is None:
+            return _response(404, b"")
+        more = {"ETag": '"1"', "Accept-Ranges": "bytes", "Last-Modified": "Sat, 01 Jan 2022 00:00:00 GMT"}
+        if method == "HEAD":
+            return _response(200, b"", **more, **{"Content-Length": str(len(whole))})
+        if "range" not in headers:
+            return _response(200, whole, **more)
+        first, _, last = headers["range"].removeprefix("bytes=").partition("-")
+        start = int(first) if first else max(0, len(whole) - int(last))
+        end = min(int(last) + 1 if first and last else len(whole), len(whole))
+        part = {"Content-Range": f"bytes {start}-{end - 1}/{len(whole)}"}
+        return _response(206, whole[start:end], **more, **part)
+
+    def listed(self, path: str, query: dict[str, list[str]]) -> str:
+        """The keys of a bucket."""
+        bucket = path.rstrip("/") + "/"
+        begin = bucket + query.get("prefix", [""])[0]
+        after = bucket + query.get("start-after", [""])[0]
+        items = "".join(
+            f"<Contents><Key>{key.removeprefix(bucket)}</Key><LastModified>2022-01-01T00:00:00.000Z</LastModified>"
+            f"<ETag>1</ETag><Size>{len(content)}</Size></Contents>"
+            for key, content in sorted(self.objects.items())
+            if key.startswith(begin) and key > after
+        )
+        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{items}</ListBucketResult>"
+
     def assumed(self, role_arn: str, name: str) -> str:
         """AssumeRole's answer."""
         account_id, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
@@ -86,6 +124,17 @@ class Stub:
             f"<Expiration>{ends}</Expiration></Credentials><AssumedRoleUser><Arn>{arn}</Arn>"
             f"<AssumedRoleId>AROA:{name}</AssumedRoleId></AssumedRoleUser></AssumeRoleResult>",
         )
+
+
+def _response(status: int, body: bytes, **headers: str) -> bytes:
+    sent = {
+        "Date": format_datetime(datetime.now(UTC), usegmt=True),
+        "Content-Type": "text/xml",
+        "Content-Length": str(len(body)),
+        **headers,
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    return f"HTTP/1.1 {status} -\r\n{lines}\r\n".encode() + body
 
 
 def _wrapped(name: str, inner: str) -> str:

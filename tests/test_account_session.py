@@ -10,7 +10,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.credentials import CredentialResolver
 
+from tests.support.cells import in_threads
 from tests.support.notebooks import printed
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession, SessionClosedError
@@ -159,6 +161,39 @@ def test_many_threads_may_touch_it_first(world: World) -> None:
 
     with ThreadPoolExecutor(16) as pool:
         assert len(set(pool.map(touch, range(16)))) == 1
+
+
+def test_threads_that_make_a_cold_accounts_clients_at_once_share_one_assume_role(world: World) -> None:
+    """In boto3, a session that threads share loses their race for its loader."""
+    session = world.session()["vegeta"]
+    assert in_threads(64, lambda: who(session.client("sts"))) == [VEGETA] * 64
+    assert world.aws.count("AssumeRole") == 1
+
+
+def test_three_thousand_clients_look_the_source_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that makes one for each file asks neither STS nor the instance's metadata again."""
+    lookups, load = [], CredentialResolver.load_credentials
+
+    def counted(resolver: Any) -> Any:
+        lookups.append(resolver)
+        return load(resolver)
+
+    monkeypatch.setattr(CredentialResolver, "load_credentials", counted)
+    for name, value in world.aws.environ(world.key).items():
+        monkeypatch.setenv(name, value)
+    session = world.session(session=boto3.Session())["vegeta"]
+    clients: list[Any] = [session.client("s3") for _ in range(3_000)]
+    assert {client._request_signer._credentials.get_frozen_credentials().access_key for client in clients} == {
+        session.get_credentials().get_frozen_credentials().access_key
+    }
+    assert world.aws.count("AssumeRole") == 1
+    assert len(lookups) == 1
+
+
+def test_clients_of_its_botocore_session_are_the_accounts(world: World) -> None:
+    """Some libraries go past boto3's session."""
+    session: Any = world.session()["vegeta"]
+    assert who(session._session.create_client("sts")) == VEGETA
 
 
 def test_what_boto3_has_not_it_has_not_either(world: World) -> None:

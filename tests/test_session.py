@@ -392,6 +392,18 @@ def test_a_client_works_after_its_credentials_were_replaced(world: World) -> Non
     assert len({call.access_key_id for call in world.aws.calls if call.operation == "GetCallerIdentity"}) == 2
 
 
+def test_the_principal_stays_the_same_over_refreshes(world: World) -> None:
+    """Brokers and databases end a connection that is authenticated again as somebody else."""
+    xs = world.session()
+    sts = xs.get_client("sts", "vegeta")
+    arns = set()
+    for _ in range(5):
+        arns.add(sts.get_caller_identity()["Arn"])
+        xs.invalidate("vegeta")
+    assert world.aws.count("AssumeRole") == 5
+    assert len(arns) == 1
+
+
 def test_a_service_that_rejects_the_credentials_makes_them_be_replaced(world: World) -> None:
     """Someone revoked or deleted them: one retry with new ones, and the caller sees nothing of it."""
     clock = FakeClock()

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from boto3.s3.transfer import TransferConfig
+from s3transfer.manager import TransferManager
+from s3transfer.subscribers import BaseSubscriber
 
 from tests.support.client_paths import Bench
-from tests.support.worlds import BUCKET
-from xsession import ConfigError
+from tests.support.worlds import BATMAN, BUCKET, World
+from xsession import AssumeRoleError, ConfigError
 from xsession._botocore._transfers import _classic, _pass_common_runtime_by
+from xsession.policies import trust
 
 METHODS = ["download_file", "download_fileobj", "upload_file", "upload_fileobj"]
 
@@ -112,3 +115,20 @@ def test_what_is_no_transfer_config_is_left_alone() -> None:
     """boto3 says what it thinks of it."""
     config = object()
     assert _classic(config) is config
+
+
+def test_a_transfer_of_a_refused_account_is_done_once(world: World) -> None:
+    """With our error; neither its callback nor whoever waits for it is left hanging."""
+    world.vegeta.set_trust("Reader", trust(BATMAN, external_id="other"))
+    world.bucket()
+    done: list[object] = []
+
+    class Subscriber(BaseSubscriber):
+        def on_done(self, future: Any, **_kwargs: object) -> None:
+            done.append(future)
+
+    with TransferManager(world.session().get_client("s3", "vegeta")) as manager:
+        future = manager.upload(io.BytesIO(b"x"), BUCKET, "k", subscribers=[Subscriber()])
+        with pytest.raises(AssumeRoleError):
+            future.result()
+    assert done == [future]

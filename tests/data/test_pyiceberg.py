@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.data_jobs import DataWorld
+from xsession import CrossAccountSession
 
 pytest.importorskip("pyiceberg")
 pa = pytest.importorskip("pyarrow")
@@ -13,12 +14,12 @@ pa = pytest.importorskip("pyarrow")
 TABLE = {"name": ["goku", "vegeta"], "level": [9001, 8000]}
 
 
-def catalog(made: DataWorld, tmp_path: Path) -> Any:
+def catalog(made: DataWorld, tmp_path: Path, xs: CrossAccountSession | None = None) -> Any:
     """A catalog in a local database, whose warehouse is Vegeta's bucket."""
     from pyiceberg.catalog import load_catalog  # noqa: PLC0415 # these tests alone have it
 
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": "s3://vegeta/warehouse"}
-    return load_catalog("capsule", **properties, **made.session()["vegeta"].data.pyiceberg())
+    return load_catalog("capsule", **properties, **(xs or made.session())["vegeta"].data.pyiceberg())
 
 
 def test_a_table_outlives_three_sessions(made: DataWorld, tmp_path: Path) -> None:
@@ -40,3 +41,19 @@ def test_a_catalogs_glue_and_its_files_are_one_accounts(made: DataWorld) -> None
     opened = GlueCatalog("capsule", **session.data.pyiceberg())
     assert opened.glue._request_signer._credentials is session.get_credentials()
     assert opened.glue.meta.region_name == "eu-west-1"
+
+
+def test_polars_reads_a_table_by_its_file_io(made: DataWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reader of the page; polars' own one would take the keys of the environment."""
+    pl = pytest.importorskip("polars")
+    opened = catalog(made, tmp_path, made.from_profile())
+    opened.create_namespace("dragon")
+    table = opened.create_table("dragon.levels", pa.table(TABLE).schema)
+    table.append(pa.table(TABLE))
+    key = made.bulma.user("bulma")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key.secret_access_key)
+    frame = pl.scan_iceberg(table, reader_override="pyiceberg")
+    for _ in made.rounds():
+        assert frame.collect()["level"].sum() == 17_001
+    made.check()

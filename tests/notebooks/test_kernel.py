@@ -73,6 +73,34 @@ def test_the_tutorial_runs_and_shows_no_secret() -> None:
     assert all(word in words for word in ("goku   9001", "150000000", "AssumeRole", "3 of 3 accounts ok", "fresh"))
 
 
+DATA = """
+import obstore
+from obstore.store import S3Store
+from xsession import CrossAccountSession
+xs = CrossAccountSession({{"vegeta": "{role}"}})
+session = xs["vegeta"]
+print(session.data.s3fs().ls("vegeta-power-levels"))
+"""
+READS = [
+    """store = S3Store("vegeta-power-levels", **session.data.obstore())
+awaited = await (await obstore.get_async(store, "scouter.csv")).bytes_async()
+print(bytes(obstore.get(store, "scouter.csv").bytes()) == bytes(awaited), bytes(awaited)[:4])""",
+    """async with session.aio().create_client("s3") as s3:
+    print((await s3.head_object(Bucket="vegeta-power-levels", Key="scouter.csv"))["ContentLength"] > 4)
+xs.close()""",
+]
+
+
+def test_data_is_read_where_a_loop_runs_already(local_aws: LocalAWS) -> None:
+    """A kernel has one: by s3fs, by obstore, and awaited, without another package that nests loops."""
+    story = Story.told_by(local_aws)
+    made = executed([DATA.format(role=story.vegeta_role), *READS], local_aws.environ(story.key))
+    listed, read, awaited = (text_of(cell).strip() for cell in made.cells)
+    assert "vegeta-power-levels/scouter.csv" in listed
+    assert (read, awaited) == ("True b'name'", "True")
+    assert {call.account_id for call in local_aws.calls if call.service == "s3"} == {"222222222222"}
+
+
 EXPRESSIONS = """\
 role
 xs

@@ -130,3 +130,18 @@ def test_any_text_becomes_a_name_that_a_role_takes(text: str) -> None:
     """Whatever a user or a program is called, STS takes the name."""
     name = sanitised(text)
     assert Role(ARN, role_session_name=name).role_session_name == name
+
+
+def test_jobs_whose_long_names_differ_in_their_end_have_names_of_their_own() -> None:
+    """Whatever stands in them; the same name at each refresh, and in each process."""
+    jobs = [f"team/load levels of {'every ' * 20}bucket{end}" for end in ("/1", "/2", " 3")]
+    names = [
+        runner({"AIRFLOW_CTX_DAG_ID": job, "AIRFLOW_CTX_TASK_ID": "t"}, user="u", program="p", host="h").session_name(
+            DEFAULT_TEMPLATE, "vegeta"
+        )
+        for job in jobs
+    ]
+    assert len(set(names)) == len({name[:55] for name in names}) + 2 == 3
+    assert [len(name) for name in names] == [64] * 3
+    assert names[0].startswith("airflow-team-load-levels-of-every-")
+    assert sanitised("x" * 65) == f"{'x' * 55}-9537c5fd"

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -197,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(server: HTTPServer) -> Iterator[None]:
+def serving(server: BaseServer) -> Iterator[None]:
     """The server answers, in threads of its own."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

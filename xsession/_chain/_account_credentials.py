@@ -13,6 +13,8 @@ from xsession.credentials import Credentials
 from xsession.errors import ConfigError, MfaError, reaching
 from xsession.refresh import SHARED_WORKERS, Cell, Endpoint, Reader, Rejection, RejectionMemory, Snapshot, Workers
 
+from ._fields import field
+
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
@@ -165,6 +167,7 @@ class AccountCredentials(CurrentCredentials):
         """Records that a service denied a request explicitly; returns whether others may succeed."""
         return False
 
+    access_key, secret_key, token = field("access_key"), field("secret_key"), field("token")
     # Before 1.35 botocore's own form lacks it.
     account_id = property(lambda self: self.current().account_id)
 

@@ -18,6 +18,7 @@ PLACEHOLDERS = ("account", "host", "program", "user")
 _NOT_ALLOWED = re.compile(r"[^\w+=,.@-]+", re.ASCII)
 _ALLOWED = re.compile(r"[\w+=,.@-]*", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_LONGEST = 64
 _LONGEST_TEXT = 60
 
 # Where the platform names the running job, that name says more than a user such as "root". Jobs of CI and workflows may
@@ -61,7 +62,7 @@ class Runner:
             account: The name of the account that is reached.
 
         Returns:
-            2 to 64 characters that STS accepts; what is too long is cut off at the end.
+            2 to 64 characters that STS accepts.
         """
         if "{" not in template:
             return template
@@ -108,6 +109,14 @@ def template_problem(template: str) -> str | None:
 
 
 def sanitised(text: str) -> str:
-    """`text` as a role session name: what STS refuses becomes "-", cut at 64 characters."""
-    name = _NOT_ALLOWED.sub("-", text).strip("-")[:64]
+    """`text` as a role session name: what STS refuses becomes "-"; what is longer than 64 characters ends in a digest.
+
+    Names of jobs often differ in their end alone.
+    """
+    name = _NOT_ALLOWED.sub("-", text).strip("-")
+    if len(name) > _LONGEST:
+        from hashlib import sha256  # noqa: PLC0415 # few names are that long
+
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{name[: _LONGEST - 9]}-{digest}"
     return name if len(name) >= 2 else f"xsession-{name}".rstrip("-")
