@@ -13,6 +13,7 @@ from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import ConfigError, CrossAccountSession, MemoryStore
 from xsession.accounts import TrustedFiles
 from xsession.events import StoreProblem
+from xsession.policies import s3_read
 from xsession.stores import FileStore
 from xsession.testing import FakeClock, Fault
 
@@ -101,6 +102,14 @@ def test_stored_credentials_that_aws_rejects_are_replaced_for_all(world: World, 
     assert alive.access_key_id != dead.access_key_id
     assert alive == second.get_frozen_credentials("hub")
     assert world.aws.count("AssumeRole", role_arn=hub) == 2
+
+
+def test_grants_are_never_stored(world: World, tmp_path: Path) -> None:
+    """They end with the process that made them, and nobody finds them later."""
+    path = tmp_path / "store"
+    grant = world.session(store=str(path)).grant("vegeta", to="robin", duration=3_600, policy=s3_read("levels"))
+    assert grant.environ()["AWS_ACCESS_KEY_ID"]
+    assert entries(path) == []
 
 
 def test_a_fresh_read_touches_no_file(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ from xsession.policies import Finding, Policy, allow, findings, s3_read, trust
 from xsession.provision import Comparison
 from xsession.roles import DefaultOptions, RoleOptions
 from xsession.serving import CredentialServer
+from xsession.stores import FileStore, MemoryStore, SharedStore
 
 
 def clients(xs: CrossAccountSession) -> None:
@@ -133,6 +134,11 @@ def makes(given: Mapping[str, str], mixed: dict[str, str | Role]) -> None:
     CrossAccountSession({"vegeta": "arn:aws:iam::222222222222:role/R"}, hooks=[hook], mfa_code=lambda serial: serial)
     CrossAccountSession({"pod": Role("arn:aws:iam::222222222222:role/R", web_identity_token_file=Path("token"))})
     CrossAccountSession({"job": Role("arn:aws:iam::222222222222:role/R", web_identity_token=lambda: "token")})
+    CrossAccountSession({}, store="file")
+    CrossAccountSession({}, store=FileStore("/store", store_mfa=False))
+    CrossAccountSession({}, store=MemoryStore())
+    shared: SharedStore = FileStore()
+    CrossAccountSession({}, store=shared)
     CrossAccountSession({}, mfa_command=["op"], mfa_duration_seconds=timedelta(hours=8))
     CrossAccountSession(given)
     CrossAccountSession(mixed)
