@@ -44,7 +44,7 @@ def test_an_account_has_a_link(world: World, posted: Posted) -> None:
     xs = world.session()
     link = urlsplit(xs.console_url("vegeta", path="s3"))
     assert (link.hostname, link.path) == ("signin.aws.amazon.com", "/federation")
-    assert parse_qs(link.query)["Destination"] == ["https://console.aws.amazon.com/s3/home?region=us-east-1"]
+    assert parse_qs(link.query)["Destination"] == ["https://console.aws.amazon.com/s3/home?region=eu-west-1"]
     assert posted.key == xs.get_frozen_credentials("vegeta").access_key_id
     assert world.aws.count("AssumeRole") == 1
 
