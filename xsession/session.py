@@ -152,6 +152,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         }
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
+        self.store = as_store(store, self._hooks, clock.wall)
         self._chains = Chains(
             profile_name if session is None else session,
             ChainSettings(
@@ -165,7 +166,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             Runtime(
                 clock=clock,
                 emit=self._hooks,
-                store=as_store(store, self._hooks, clock.wall),
+                store=self.store,
                 workers=SHARED_WORKERS if clock is SYSTEM_CLOCK else Workers(clock),
                 lanes=SHARED_LANES if clock is SYSTEM_CLOCK else Lanes(clock),
             ),
@@ -643,16 +644,23 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             wall=self._clock.wall,
         )
 
-    def serve(self, accounts: AccountRef | Iterable[AccountRef] | None = None) -> CredentialServer:
+    def serve(
+        self, accounts: AccountRef | Iterable[AccountRef] | None = None, *, host: str = "127.0.0.1", port: int = 0
+    ) -> CredentialServer:
         """An endpoint on loopback from which other processes get current credentials, as in a container.
 
         Use it as a context manager. Makes no network call: credentials are obtained as they are asked for.
 
         Args:
             accounts: Which one or ones it serves; None: all that are registered.
+            host: The IPv4 address that it listens on. Whoever reaches another one than loopback, and has a token, gets
+                credentials over plain HTTP; and SDKs ask few others.
+            port: The port; 0: a free one.
 
         Raises:
             UnknownAccountError: No account has that name.
+            ConfigError: The host is no address or stands for several, or there is no such port.
+            OSError: The port is taken, or the address is not of this machine.
             SessionClosedError: The session is closed.
         """
         from .serving import CredentialServer  # noqa: PLC0415 # few programs serve others
@@ -660,9 +668,41 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         if self._closed:
             raise SessionClosedError.closed()
         chosen = None if accounts is None else self.accounts.find_all(accounts)
-        server = CredentialServer(lambda ref: self._resolve(self.accounts.find(ref)), chosen, wall=self._clock.wall)
+        reach, wall = lambda ref: self._resolve(self.accounts.find(ref)), self._clock.wall
+        server = CredentialServer(reach, chosen, wall=wall, host=host, port=port)
         self._servers.add(server)
         return server
+
+    def console_url(self, account: AccountRef, *, path: str | None = None, issuer: str | None = None) -> str:
+        """A link that logs in to the account's AWS console; anyone who has it within 15 minutes is in.
+
+        The console's session ends with that of the credentials. AWS makes no link for a session of a chosen duration
+        that a role's session asked for: there the role is assumed once more for the link, for an hour.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+
+        Args:
+            account: As for `get_client`.
+            path: The page to open, in the account's region: a service such as "s3", or a path behind one; None: the
+                console's home.
+            issuer: Your own page for logging in, which the console offers to those whose session has ended.
+
+        Raises:
+            ConfigError: A path that leads elsewhere, an issuer that is not https, a partition whose console is not
+                known, or an account of long-term keys, for which AWS makes no link.
+            CredentialsError: No credentials could be obtained.
+            GrantError: AWS gave no link.
+        """
+        from .grants import sign_in_link  # noqa: PLC0415 # few programs open the console
+
+        resolved = self._resolve(self.accounts.find(account))
+        with reaching(resolved.account.name):
+            return sign_in_link(
+                resolved,
+                current=resolved.credentials.current,
+                assume_once=self._chains.assumed_once,
+                path=path,
+                issuer=issuer,
+            )
 
     def invalidate(self, account: AccountRef | None = None) -> None:
         """Throws credentials away, so that the next signing gets new ones.

@@ -220,6 +220,15 @@ def test_a_terminal_asks_and_does_not_show_the_code() -> None:
 
 
 @needs_terminals
+@pytest.mark.parametrize(("value", "asks"), [("1", False), ("true", False), ("0", True), ("", True)])
+def test_a_variable_says_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch, value: str, asks: bool) -> None:
+    """In CI, for one, where a terminal may be there and nobody before it."""
+    monkeypatch.setenv("XSESSION_NO_INPUT", value)
+    output, _shown = at_terminal(b"987654\n" if asks else b"")
+    assert output == "got 987654\n" if asks else "XSESSION_NO_INPUT says that nobody is asked" in output
+
+
+@needs_terminals
 def test_a_job_in_the_background_of_a_terminal_asks_nobody() -> None:
     """The terminal would stop it."""
     assert "there is no way to ask" in at_terminal(b"", "background")[0]

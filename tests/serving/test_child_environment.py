@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.project import ROOT
+from xsession._aws._credential_variables import BEARER_TOKEN_PREFIX, CREDENTIAL_VARIABLES
 from xsession.serving import ContainerEndpoint
-from xsession.serving._child_environment import CLEARED, CLEARED_PREFIX, child_environment
+from xsession.serving._child_environment import child_environment
 
 ENDPOINT = ContainerEndpoint(uri="http://127.0.0.1:80/1/vegeta", token="token", token_file="/private/token-1")
 OWN = {
@@ -54,13 +55,15 @@ def test_whatever_names_other_credentials_is_gone() -> None:
     assert child(inherited).items() >= OWN.items()
 
 
-@given(st.dictionaries(st.sampled_from([*sorted(CLEARED), "PATH", "AWS_CA_BUNDLE", "AWS_REGION"]), st.text()))
+@given(
+    st.dictionaries(st.sampled_from([*sorted(CREDENTIAL_VARIABLES), "PATH", "AWS_CA_BUNDLE", "AWS_REGION"]), st.text())
+)
 def test_everything_else_stays(base: dict[str, str]) -> None:
     """Byte for byte; the variables of before are not touched."""
     before = dict(base)
     made = child(base)
     assert base == before
-    kept = base.keys() - CLEARED
+    kept = base.keys() - CREDENTIAL_VARIABLES
     assert {name: made[name] for name in kept} == {name: base[name] for name in kept}
     assert made.keys() - kept == {*OWN, "NO_PROXY", "no_proxy"}
 
@@ -100,5 +103,14 @@ def test_boto_2s_file_is_hidden_where_it_has_keys() -> None:
 def test_the_page_lists_all_that_differs() -> None:
     """A child's environment differs from its parent's in no other variable."""
     page = Path(ROOT, "docs/how-to/other-programs.md").read_text(encoding="utf-8")
-    names = {*CLEARED, *OWN, "NO_PROXY", "no_proxy", "BOTO_CONFIG", "AWS_REGION", "AWS_DEFAULT_REGION", CLEARED_PREFIX}
+    names = {
+        *CREDENTIAL_VARIABLES,
+        *OWN,
+        "NO_PROXY",
+        "no_proxy",
+        "BOTO_CONFIG",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        BEARER_TOKEN_PREFIX,
+    }
     assert {name for name in names if f"`{name}" not in page} == set()

@@ -563,3 +563,35 @@ def test_without_a_port_nothing_is_left(world: World, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="Too many open files"):
         world.session().serve()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_may_be_chosen(world: World) -> None:
+    """One that is taken is an error, by whomever, and never shared."""
+    with world.session().serve() as other:
+        port = urlsplit(other.endpoint("vegeta").uri).port or 0
+        with pytest.raises(OSError, match="in use"):
+            world.session().serve(port=port)
+    with world.session().serve(port=port) as server:
+        assert urlsplit(server.endpoint("vegeta").uri).port == port
+        key_of(server.endpoint("vegeta"))
+    with pytest.raises(ConfigError, match="a number from 0 to 65535"):
+        world.session().serve(port=70_000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there, all of 127.0.0.0/8 is this machine")
+def test_an_address_may_be_chosen(world: World) -> None:
+    """Then requests for that one are answered, and for no other; the token is needed there too."""
+    with world.session().serve(host="127.0.0.2") as server:
+        endpoint = server.endpoint("vegeta")
+        assert endpoint.uri.startswith("http://127.0.0.2:")
+        assert asked(endpoint)[0] == 200
+        assert asked(endpoint, headers={"Authorization": "wrong"})[0] == 403
+        port = urlsplit(endpoint.uri).port
+        assert asked(endpoint, headers={"Host": f"127.0.0.1:{port}"})[0] == 403
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "localhost", "::1", "224.0.0.1", ""])  # noqa: S104 # refused
+def test_an_address_is_one_of_ipv4(world: World, host: str) -> None:
+    """Of a name or of all addresses, nobody knows which one a client means."""
+    with pytest.raises(ConfigError, match="one IPv4 address of this machine"):
+        world.session().serve(host=host)

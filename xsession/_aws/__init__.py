@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._condition_values import is_met_by_no_value as is_met_by_no_value
     from ._condition_values import number_of as number_of
     from ._condition_values import time_of as time_of
+    from ._credential_variables import without_credentials as without_credentials
     from ._denials import Denial as Denial
     from ._denials import denial_sentence as denial_sentence
     from ._denials import read_denial as read_denial
@@ -95,6 +96,7 @@ __getattr__, __dir__ = lazy(
             "number_of",
             "time_of",
         ),
+        "_credential_variables": ("without_credentials",),
         "_denials": (
             "Denial",
             "denial_sentence",

@@ -22,6 +22,8 @@ from ._shared_devices import SharedDevices, spent_code
 MfaCode = Callable[[str], str]
 
 TERMINAL = "/dev/tty"
+NO_INPUT = "XSESSION_NO_INPUT"
+"""The variable which says that no person is there, whatever terminal there is."""
 COMMAND_SECONDS = 60.0
 """How long a program may take: long enough to touch a key."""
 _FAILURE_MEMORY_SECONDS = 5.0
@@ -259,6 +261,9 @@ def _code_in(printed: str, program: str) -> str:
 
 
 def _typed(serial: str) -> str:
+    if os.environ.get(NO_INPUT, "0") not in {"", "0"}:
+        msg = f"the MFA device {serial} needs a code, and {NO_INPUT} says that nobody is asked"
+        raise MfaError(msg, hint=_HOW_TO_GIVE)
     # A kernel asks on the notebook's page.
     ask = getattr(notebook_kernel(), "getpass", None) or (getpass.getpass if _at_terminal() else None)
     if ask is None:

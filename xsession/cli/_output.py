@@ -34,6 +34,15 @@ def warn(text: str, *, indent: bool = False) -> None:
     click.echo(f"{'  ' if indent else 'xsession: '}{for_terminal(text)}", err=True)
 
 
+def show_exactly(text: str) -> None:
+    """Prints text that a program reads, byte by byte: no line feed becomes another one, whatever the platform.
+
+    Args:
+        text: The text, with its last line feed.
+    """
+    click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+
+
 def show_json(document: object, *, indent: int | None = 2) -> None:
     """Prints a document for programs, in ASCII.
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._revocation import Revocation
     from ._revocation_policy import REVOCATION_PREFIX as REVOCATION_PREFIX
     from ._revoker import Revoker as Revoker
+    from ._sign_in_link import sign_in_link as sign_in_link
 
 __all__ = ["Grant", "Revocation"]
 
@@ -21,5 +22,6 @@ __getattr__, __dir__ = lazy(
         "_revocation": ("Revocation",),
         "_revocation_policy": ("REVOCATION_PREFIX",),
         "_revoker": ("Revoker",),
+        "_sign_in_link": ("sign_in_link",),
     },
 )

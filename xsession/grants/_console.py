@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,6 +21,9 @@ from xsession.errors import ConfigError, GrantError
 Post = Callable[[str, bytes], bytes]
 
 _SECONDS = 10.0
+# No scheme, no host, no way up: it stands behind the home of the console.
+_PAGE = re.compile(r"[a-z0-9][a-z0-9-]*(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[!-\[\]-~]*)?(?:#[!-\[\]-~]*)?")
+_UPWARD = re.compile(r"//|(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _PRINTABLE = range(0x21, 0x7F)
 
 
@@ -33,6 +37,24 @@ def console_of(partition: str) -> Console:
         msg = f"no address of the console of the partition {partition} is known"
         raise ConfigError(msg, hint=f"use one of {', '.join(consoles())}")
     return consoles()[partition]
+
+
+def page_of(console: Console, path: str, region_name: str | None) -> str:
+    """The address of a page of a console, which can't be one of another host.
+
+    Args:
+        console: Whose page.
+        path: A service such as "s3", or a path behind one.
+        region_name: The region that it opens in; None: the one that it was last used with.
+
+    Raises:
+        ConfigError: The path is none, or leads elsewhere.
+    """
+    given: object = path
+    if not isinstance(given, str) or not _PAGE.fullmatch(given) or _UPWARD.search(given):
+        raise ConfigError.invalid(path, "path", 'a service of the console such as "s3", or a path behind one')
+    page = f"{console.home}{path if '/' in path else f'{path}/home'}"
+    return page if region_name is None or "?" in page or "#" in page else f"{page}?region={region_name}"
 
 
 def checked_url(name: str, value: str | None) -> str | None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xsession._base import Clock, Table, Tabular, public
 from xsession._chain import ResolvedAccount
 from xsession.credentials import Credentials
-from xsession.errors import GrantError
 from xsession.refresh import RefreshState
 
-from ._console import Post, checked_url, console_of, console_url
+from ._console import Post
+from ._sign_in_link import AssumeOnce, sign_in_link
 from ._terms import Terms
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ._revocation import Revocation
 
 Revoke = Callable[["Grant", "AccountRef | None", bool], "Revocation"]
-AssumeOnce = Callable[[ResolvedAccount], Credentials]
 
 
 @public
@@ -139,14 +138,14 @@ class Grant(Tabular):
             DeadlinePassedError: The grant is over.
             GrantError: AWS gave no link.
         """
-        checked_url("destination", destination)
-        checked_url("issuer", issuer)
-        console = console_of(self._resolved.hops[-1].role.partition)
-        try:
-            return console_url(self._for_console(), console, destination=destination, issuer=issuer, post=self._post)
-        except GrantError as error:
-            error.account = self.account
-            raise
+        return sign_in_link(
+            self._resolved,
+            current=self._handed_on,
+            assume_once=self._assume_once,
+            destination=destination,
+            issuer=issuer,
+            post=self._post,
+        )
 
     def revoke(self, using: AccountRef | None = None, *, block: bool = False) -> Revocation:
         """Ends the grant at once: here, and for what was copied out of it, by a call to IAM.
@@ -159,16 +158,6 @@ class Grant(Tabular):
             RevocationError: It has ended here, but AWS still accepts what was copied out of it; says until when.
         """
         return self._revoke(self, using, block)
-
-    def _for_console(self) -> Credentials:
-        credentials, resolved = self._handed_on(), self._resolved
-        (first, *others) = resolved.hops
-        if not others and not first.role.has_web_identity and resolved.source.frozen().token is None:
-            return credentials
-        credentials = self._assume_once(resolved)
-        # It may have ended while STS answered.
-        self._handed_on()
-        return credentials
 
     def _handed_on(self) -> Credentials:
         credentials = self._resolved.credentials.current()

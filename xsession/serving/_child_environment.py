@@ -4,33 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xsession._aws import without_credentials
+
 from ._container_endpoint import ContainerEndpoint
 
-CLEARED = frozenset(
-    {
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_ACCOUNT_ID",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CREDENTIAL_EXPIRATION",
-        "AWS_CREDENTIAL_FILE",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_PROFILE",
-        "AWS_ROLE_ARN",
-        "AWS_ROLE_SESSION_NAME",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SECRET_KEY",
-        "AWS_SECURITY_TOKEN",
-        "AWS_SESSION_TOKEN",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-    }
-)
-"""What would lead a child to other credentials than the endpoint's."""
-CLEARED_PREFIX = "AWS_BEARER_TOKEN_"
-"""Services that have a token there take it instead of credentials."""
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -53,11 +30,10 @@ def child_environment(
         region_name: The account's region; None: the child's stays.
         hides_boto_config: Whether boto 2's own file has keys, which botocore takes before it asks the endpoint.
     """
-    kept = {name: value for name, value in base.items() if name not in CLEARED and not name.startswith(CLEARED_PREFIX)}
     region = {} if region_name is None else {"AWS_REGION": region_name, "AWS_DEFAULT_REGION": region_name}
     boto_config = {"BOTO_CONFIG": empty_file} if hides_boto_config else {}
     return {
-        **kept,
+        **without_credentials(base),
         **region,
         **boto_config,
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.uri,

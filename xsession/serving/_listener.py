@@ -1,4 +1,4 @@
-"""Listens on loopback, in one thread for all clients: slow ones hold up nobody, and too many push out the oldest."""
+"""Listens on one address, in one thread for all clients: slow ones hold up nobody, and too many push out the oldest."""
 
 from __future__ import annotations
 
@@ -25,20 +25,24 @@ _FAILED = refusal_answer(Refusal(500, "InternalError", "the request could not be
 
 
 class Listener:
-    """Listens on a free port until it is ended.
+    """Listens on a port until it is ended.
 
     Args:
         respond: Makes the answer of the head of a request, in the listener's thread; it must not wait for anything.
         now: A monotonic clock, in seconds.
+        host: The address.
+        port: The port; 0: a free one.
 
     Raises:
-        OSError: There is no port, or no file descriptor left.
+        OSError: The port is taken, the address is not of this machine, or no port or file descriptor is left.
     """
 
-    def __init__(self, respond: Respond, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, respond: Respond, now: Callable[[], float] = time.monotonic, *, host: str = HOST, port: int = 0
+    ) -> None:
         self._respond = respond
         self._now = now
-        self._server = socket.create_server((HOST, 0), backlog=_BACKLOG)
+        self._server = socket.create_server((host, port), backlog=_BACKLOG)
         self._server.setblocking(False)
         self.port: int = self._server.getsockname()[1]
         self._woken, self._waker = socket.socketpair()

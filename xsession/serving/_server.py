@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import threading
 import weakref
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from xsession.accounts import Account, AccountRef
 
 _BOTO2_FILES = ("/etc/boto.cfg", "~/.boto")
+_MAX_PORT = 65_535
 _BOTO2_KEY = b"aws_access_key_id"
 
 
@@ -43,9 +45,12 @@ class CredentialServer:
         reach: What an account in a call stands for.
         accounts: Which ones are served; None: all that are registered.
         wall: The wall clock, in seconds since 1970.
+        host: The address that it listens on.
+        port: The port; 0: a free one.
 
     Raises:
-        OSError: There is no port or no file left.
+        ConfigError: The host is no address or stands for several, or there is no such port.
+        OSError: The port is taken, the address is not of this machine, or there is no port or no file left.
     """
 
     def __init__(
@@ -54,7 +59,10 @@ class CredentialServer:
         accounts: Iterable[Account] | None,
         *,
         wall: Callable[[], float],
+        host: str = HOST,
+        port: int = 0,
     ) -> None:
+        _check_address(host, port)
         self._reach = reach
         self._allowed = None if accounts is None else frozenset(accounts)
         # Re-entrant: a signal handler or `__del__` may come in at any point.
@@ -63,13 +71,14 @@ class CredentialServer:
         self._folder = PrivateFolder()
         self._served = ServedAccounts(wall)
         try:
-            listener = Listener(self._served.respond)
+            listener = Listener(self._served.respond, host=host, port=port)
             listener.start()
         except (OSError, RuntimeError):
             self._folder.remove()
             raise
         self._listener = listener
-        self._served.host = f"{HOST}:{listener.port}".encode("ascii")
+        self._host = host
+        self._served.host = f"{host}:{listener.port}".encode("ascii")
         # Also where it is not closed: when it is collected, and when the program ends.
         self._end = weakref.finalize(self, _end, listener, self._folder, os.getpid())
         renew_after_fork(self)
@@ -177,7 +186,7 @@ class CredentialServer:
             number = len(self._endpoints) + 1
             path, token = f"/{number}/{resolved.account.name}", new_token()
             endpoint = ContainerEndpoint(
-                uri=f"http://{HOST}:{self._listener.port}{path}",
+                uri=f"http://{self._host}:{self._listener.port}{path}",
                 token=token,
                 token_file=self._folder.write(f"token-{number}", token),
             )
@@ -189,6 +198,18 @@ class CredentialServer:
         if not self._end.alive:
             msg = "the CredentialServer is closed, or belongs to the process that this one was forked from"
             raise SessionClosedError(msg, hint="call serve() again, in this process")
+
+
+def _check_address(host: str, port: int) -> None:
+    # Requests for another host are refused: so it must be the one that clients send.
+    try:
+        address = ipaddress.IPv4Address(host)
+    except ValueError:
+        address = None
+    if address is None or address.is_unspecified or address.is_multicast:
+        raise ConfigError.invalid(host, "host", "one IPv4 address of this machine")
+    if not 0 <= port <= _MAX_PORT:
+        raise ConfigError.invalid(port, "port", f"a number from 0 to {_MAX_PORT}")
 
 
 def _end(listener: Listener, folder: PrivateFolder, process: int) -> None:
