@@ -71,7 +71,7 @@ class KeptCredentials:
             ConfigError: A file is missing or wrong, or there is no account at all.
             UnknownAccountError: No account has that name.
         """
-        found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ)
+        found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
         account = found.accounts.find(name)
         store = as_store(named_store(os.environ) or found.store or "file", LoggingHook(), wall)
         shared = as_shared(store)
