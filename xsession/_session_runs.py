@@ -106,4 +106,4 @@ class SessionRuns:
         with suppress(XSessionError):
             # A worker's own default must not send requests elsewhere.
             region = region or self._resolve(account).region_name
-        return Ticket(task, account.name if known else account, account.account_id, region, claim)
+        return Ticket(task, account.name if known else account, account.account_id, region, repr(account.source), claim)

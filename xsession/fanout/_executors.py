@@ -54,7 +54,8 @@ class ExecutorPool:
     def __init__(self, executor: Executor, job: Job, ticket: Callable[[Task, Claim | None], Ticket]) -> None:
         self._executor = executor
         self._job = dumps(job)
-        self._digest = sha256(self._job).digest()
+        # Another one in each run: what a process remembers of a run does not outlive it.
+        self._digest = sha256(secrets.token_bytes(16) + self._job).digest()
         self._ticket = ticket
         self._claims = claims_of(executor)
         self._futures: dict[Task, Future[bytes | None]] = {}

@@ -76,6 +76,7 @@ class Ticket:
         account: The account, as the session finds it: its name, or itself where it is not registered.
         account_id: The id that it must have; None: it is not known.
         region_name: The region of its clients.
+        source: Stands for the source that its chain begins with.
         claim: Taken before the function is called; None: the executor offers none.
     """
 
@@ -83,6 +84,7 @@ class Ticket:
     account: Any
     account_id: str | None
     region_name: str | None
+    source: str = ""
     claim: Claim | None = None
 
 
@@ -114,8 +116,10 @@ class WorkerJob:
     def __init__(self, job: Job) -> None:
         self._job = job
         # Once the source of this process has no credentials, it is not looked for again with each call.
-        self._without_source: dict[object, SourceCredentialsError] = {}
+        self._without_source: dict[str, SourceCredentialsError] = {}
         self._abandoned = 0
+        # As long as this process has the job, it has its session: each new one would assume all roles again.
+        self._session: Any = None
 
     def outcome(self, ticket: Ticket) -> Outcome[Any]:
         """What comes of one call."""
@@ -133,14 +137,16 @@ class WorkerJob:
             calls.close()
 
     def _reach(self, ticket: Ticket) -> Any:
-        known = self._without_source.get(ticket.account)
+        known = self._without_source.get(ticket.source)
         if known is not None:
             raise known.for_caller(ticket.task.unit.account)
         try:
-            return self._job.reach(ticket.account, ticket.account_id, ticket.region_name)
+            session = self._job.reach(ticket.account, ticket.account_id, ticket.region_name)
         except SourceCredentialsError as error:
-            self._without_source[ticket.account] = error.for_caller()
+            self._without_source[ticket.source] = error.for_caller()
             raise
+        self._session = session
+        return session
 
     def _limited(self, calls: Calls[Any, Any], task: Task, seconds: float) -> Outcome[Any]:
         if self._abandoned >= _MOST_ABANDONED:
