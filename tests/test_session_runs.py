@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from typing import Any
 
@@ -41,7 +42,11 @@ def test_a_refused_account_is_an_outcome_of_its_own(world: World) -> None:
     """Its function is not called, and all others are."""
     xs = world.session({"vegeta": world.role, "no": world.role.replace("Reader", "Nobody")})
     called: list[str] = []
-    outcomes = xs.run(lambda session: called.append(session.name)).collect()
+
+    def work(session: Any) -> None:
+        called.append(session.name)
+
+    outcomes = xs.run(work).collect()
     assert called == ["vegeta"]
     refused = outcomes["no"]
     assert isinstance(refused.error, AssumeRoleError)
@@ -119,3 +124,28 @@ def test_where_nobody_looks_progress_is_in_the_log(world: World, caplog: pytest.
     lines = [record.getMessage() for record in caplog.records]
     assert lines[-1] == "2 of 2 done, 0 failed"
     assert len([line for line in lines if "done" in line]) == 1
+
+
+def test_a_service_that_is_not_in_a_region_is_skipped_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore would try again for seconds; and where DNS is down, that is no reason to skip anything."""
+    known, looked_up = {"iot.us-east-1.amazonaws.com"}, socket.getaddrinfo
+
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:
+        if not str(host).endswith(".amazonaws.com"):
+            return looked_up(host, *args, **options)
+        if host not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    def things(session: Any) -> None:
+        url = f"https://iot.{session.region_name}.amazonaws.com"
+        session.get_client("iot", endpoint_url=url).list_things()
+
+    outcome = world.session().run(things, "vegeta", regions="eu-north-1").collect()["vegeta", "eu-north-1"]
+    assert (outcome.status, outcome.category) == ("skipped", "not_in_region")
+    assert outcome.seconds < 2
+    known.clear()
+    outcome = world.session().run(things, "vegeta", regions="eu-north-1").collect()["vegeta", "eu-north-1"]
+    assert (outcome.status, outcome.category) == ("failed", "timeout")

@@ -13,7 +13,7 @@ from ._session_owner import account_of_worker
 from ._worker_copies import worker_copies
 from .account_session import AccountSession
 from .errors import XSessionError, reaching
-from .fanout import KeptRegions, Rate, RatedSession, Reached, Ticket
+from .fanout import KeptRegions, Rate, Reached, RunSession, Ticket
 
 if TYPE_CHECKING:
     from ._chain import ResolvedAccount
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_MOST_RATED_CLIENTS = 1_024
+_MOST_OWN_CLIENTS = 256
 
 
 class SessionRuns:
@@ -36,6 +36,8 @@ class SessionRuns:
         clients: Where shared clients are kept.
         principals: Who the sources in use are; asks STS.
         kept: The regions of accounts that were asked for them; takes more.
+        own_clients: Whether clients are the run's own: where it is done with an account and region, they are of no
+            more use, and many regions make many.
         rate: How many requests clients may send, for each account, region and service; None: as many as they like.
     """
 
@@ -49,6 +51,7 @@ class SessionRuns:
         owner: SessionOwner,
         principals: Callable[[], Mapping[Any, str]],
         kept: dict[Account, tuple[str, ...]],
+        own_clients: bool,
         rate: float | None,
     ) -> None:
         self._session = session
@@ -57,8 +60,9 @@ class SessionRuns:
         self._owner = owner
         self._principals = principals
         self._kept = kept
-        # Clients of its own: others who share a client are not slowed down.
-        self._clients = clients if rate is None else ClientCache(_MOST_RATED_CLIENTS)
+        # What is slowed down must not be shared with others.
+        self._own_clients = own_clients or rate is not None
+        self._clients = ClientCache(_MOST_OWN_CLIENTS) if self._own_clients else clients
         self._rate = None if rate is None else Rate(rate)
 
     def ask_for_mfa(self) -> None:
@@ -80,9 +84,7 @@ class SessionRuns:
         if unit.region is not None:
             resolved = replace(resolved, region_name=unit.region)
         session = AccountSession(resolved, self._clients, self._owner)
-        if self._rate is None:
-            return session
-        return RatedSession.of(session, self._clients, self._rate)
+        return RunSession.of(session, self._rate) if self._own_clients else session
 
     def kept_regions(self) -> KeptRegions:
         """Keeps the regions of accounts for the session's next run."""

@@ -475,6 +475,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 owner=self._owner,
                 principals=self._chains.principals,
                 kept=self._enabled_regions,
+                own_clients=regions is not None,
                 rate=rate,
             ),
             wanted,

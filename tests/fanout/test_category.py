@@ -54,6 +54,7 @@ def unreachable(host: str, why: str = "[Errno -2] Name or service not known") ->
         (answered("OptInRequired"), None, "region_off"),
         (answered("AuthFailure"), "ap-east-1", "region_off"),
         (answered("UnrecognizedClientException"), "me-south-1", "region_off"),
+        (answered("InvalidToken"), "af-south-1", "region_off"),
         (answered("AuthFailure"), "eu-west-1", "refused"),
         (answered("InvalidClientTokenId"), None, "refused"),
         (answered("ExpiredToken"), None, "refused"),

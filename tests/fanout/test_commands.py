@@ -4,12 +4,13 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.worlds import VEGETA, World
 from xsession import CommandError, ConfigError, Outcome, Outcomes
-from xsession.fanout import Command, exit_status, load_function
+from xsession.fanout import Command, CommandResult, exit_status, load_function
 
 WHO = """
 import json, os, boto3
@@ -29,7 +30,7 @@ def test_a_command_acts_in_each_account(world: World) -> None:
     }
 
 
-def ran(world: World, code: str, timeout: float | None = None) -> Outcome[object]:
+def ran(world: World, code: str, timeout: float | None = None) -> Outcome[CommandResult]:
     """What comes of Python code in one account."""
     command = Command([sys.executable, "-c", code], lambda _name: {"PATH": ""}, timeout=timeout)
     return world.session().run(command, "vegeta").collect()["vegeta"]
@@ -61,7 +62,8 @@ def test_one_that_is_not_there_says_so() -> None:
 
     with pytest.raises(CommandError, match="account 'vegeta': /no/such/program can't be started: No such file"):
         command(Session())
-    for wrong in ("ls -l", []):
+    wrongs: list[Any] = ["ls -l", []]
+    for wrong in wrongs:
         with pytest.raises(ConfigError, match="command"):
             Command(wrong, lambda _name: {})
 
@@ -83,6 +85,7 @@ def test_a_function_of_a_file(tmp_path: Path) -> None:
 
 def test_exit_statuses_are_distinct() -> None:
     """None failed, some, all; 2 is wrong usage everywhere."""
-    good, bad = Outcome("a", 1, None, 0.1), Outcome("b", None, ValueError(), 0.1)
+    good: Outcome[int] = Outcome("a", 1, None, 0.1)
+    bad: Outcome[int] = Outcome("b", None, ValueError(), 0.1)
     statuses = [exit_status(Outcomes(outcomes)) for outcomes in ([], [good], [good, bad], [bad])]
     assert statuses == [0, 0, 3, 4]

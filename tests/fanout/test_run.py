@@ -109,6 +109,7 @@ def test_outcomes_are_not_held() -> None:
 
     seen: list[weakref.ref[Large]] = []
     for outcome in run(lambda _unit: Large(), 200, workers=2):
+        assert outcome.value is not None
         seen.append(weakref.ref(outcome.value))
         gc.collect(0)
     del outcome

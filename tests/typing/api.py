@@ -87,7 +87,7 @@ def answers(xs: CrossAccountSession) -> None:
     assert_type(xs.whoami(), Identity)
     assert_type(xs.verify(), Outcomes[Identity])
     assert_type(xs.warm(["vegeta"]), Outcomes[Credentials])
-    assert_type(xs.warm().results, dict[str, Credentials])
+    assert_type(xs.warm().results, dict[Any, Credentials])
     with xs as entered:
         assert_type(entered, CrossAccountSession)
 

@@ -51,7 +51,7 @@ _ALWAYS_ON = frozenset(
 )  # fmt: skip
 _REGION_OFF = frozenset({"OptInRequired", "RegionDisabled"})
 # What services say of good keys in a region that the account has not enabled.
-_UNKNOWN_THERE = frozenset({"AuthFailure", "InvalidAccessKeyId", "InvalidClientTokenId"})
+_UNKNOWN_THERE = frozenset({"AuthFailure", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken"})
 _OF_ORGANIZATION = frozenset({"service control", "resource control"})
 _MODULES = ("botocore.", "urllib3.", "requests.")
 _NO_ANSWER = frozenset(
