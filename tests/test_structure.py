@@ -93,6 +93,7 @@ TESTED_BY = {
     "diagnosis._trust_causes": "diagnosis/test_causes.py",
     "_base._own_file": "test_audit.py",
     "fanout._event_loop": "fanout/test_run.py",
+    "fanout._run_session": "test_session_runs.py",
     "fanout._remote": "fanout/test_executors.py",
     "fanout._start": "test_session_runs.py",
     "grants._granting": "grants/test_grant.py",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
 import boto3
@@ -396,7 +396,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def run(
         self,
-        func: Callable[Concatenate[AccountSession, ...], T],
+        func: Callable[..., T],
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         regions: str | Iterable[str] | None = None,
@@ -453,6 +453,9 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         told = as_progress(progress, log=True)
         check_positive("rate", rate, "requests a second")
+        if rate is not None and executor is not None:
+            msg = "rate= is for threads: the processes of an executor don't know of each other's requests"
+            raise ConfigError(msg, hint="leave it out, and set max_workers= or max_accounts=")
         wanted = RunArguments(
             regions=regions,
             arguments=arguments,

@@ -22,6 +22,8 @@ from ._threads import Done
 
 # Larger jobs are sent to those processes alone that say they lack it.
 _SMALL = 32_768
+# They put some calls in a pipe to their processes, from which they begin whatever happens.
+_POOLS = ("concurrent.futures.process", "loky.")
 _LOST = frozenset(
     {
         "ActorDiedError", "KilledWorker", "LostRequestError", "NodeDiedError", "OutOfMemoryError",
@@ -40,6 +42,11 @@ def workers_of(executor: Executor) -> int | None:
         if isinstance(workers, int) and workers > 0:
             return workers
     return None
+
+
+def takes_back(executor: Executor) -> bool:
+    """Whether an executor can take back what was handed to it and has not begun; pools of processes can't, of some."""
+    return not any(cls.__module__.startswith(_POOLS) for cls in type(executor).__mro__)
 
 
 class ExecutorPool:

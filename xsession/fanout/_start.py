@@ -14,7 +14,7 @@ from xsession.errors import ConfigError
 
 from ._calls import Calls
 from ._enabled_regions import EnabledRegions, enabled_regions
-from ._executors import ExecutorPool, workers_of
+from ._executors import ExecutorPool, takes_back, workers_of
 from ._journal import MAX_AGE, Journal
 from ._journal_format import Header, arguments_digest, code_digest, function_name
 from ._limits import Limits
@@ -163,29 +163,30 @@ def start(
     sessions.ask_for_mfa()
     record = _record(plan, sessions, journal, wall, call)
     try:
-        pool, workers = _pool(call, sessions, wanted, executor)
+        pool, workers, ahead = _pool(call, sessions, wanted, executor)
     except BaseException:
         record.close()
         raise
     return Run(
         plan,
         pool,
-        # As many again are handed over ahead, so that no worker waits for its next call.
-        Limits(workers, workers, wanted.max_accounts),
+        Limits(workers, ahead, wanted.max_accounts),
         record=record,
         told=told,
         options=RunOptions(retries=wanted.retries, total_timeout=wanted.total_timeout, stop_after=wanted.stop_after),
     )
 
 
-def _pool(call: _Call, sessions: Sessions, wanted: RunArguments, executor: Executor | None) -> tuple[CallPool, int]:
-    """Where the calls are made, and how many at once."""
+def _pool(
+    call: _Call, sessions: Sessions, wanted: RunArguments, executor: Executor | None
+) -> tuple[CallPool, int, int]:
+    """Where the calls are made, how many at once, and how many more are handed over, so that no worker waits."""
     if executor is None:
         calls: Calls[Any, Any] = Calls(call, sessions.reach, EnabledRegions())
-        return ThreadPool(calls, wanted.max_workers, wanted.timeout), wanted.max_workers
+        return ThreadPool(calls, wanted.max_workers, wanted.timeout), wanted.max_workers, wanted.max_workers
     job = Job(call.func, call.arguments, sessions.remote(), enabled_regions, wanted.timeout)
     workers = min(wanted.max_workers, workers_of(executor) or wanted.max_workers)
-    return ExecutorPool(executor, job, sessions.ticket), workers
+    return ExecutorPool(executor, job, sessions.ticket), workers, workers if takes_back(executor) else 0
 
 
 def _record(plan: Plan, sessions: Sessions, journal: JournalOptions, wall: Callable[[], float], call: _Call) -> Record:
