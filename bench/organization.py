@@ -39,7 +39,7 @@ class FakeThreads:
     def __init__(self) -> None:
         self.now = 0.0
         self.assumed: dict[str, float] = {}
-        self.assumptions = 0
+        self.assumptions = self.left = 0
         self._waiting: deque[Task] = deque()
         self._running: list[tuple[float, int, Task]] = []
         self._number = 0

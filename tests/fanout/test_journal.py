@@ -304,6 +304,7 @@ def test_regions_of_accounts_are_kept(tmp_path: Path) -> None:
     """The next run asks nobody for them, and knows what is left."""
     path = tmp_path / "scan.jsonl"
     journal = opened(path)
+    journal.write(unit(0), Outcome("a0", None, ValueError("x"), 0.1, (), None, "select", "throttled"))
     journal.selected("a0", ("eu-west-1", "us-east-1"))
     journal.write(unit(0), Outcome("a0", 1, None, 0.1, (), "eu-west-1"))
     journal.close()

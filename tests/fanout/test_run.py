@@ -19,7 +19,8 @@ from xsession.fanout import Run, Unit, as_progress
 from xsession.fanout._calls import Calls
 from xsession.fanout._limits import Limits
 from xsession.fanout._plan import Plan
-from xsession.fanout._run import KeptRegions, RunOptions
+from xsession.fanout._record import KeptRegions
+from xsession.fanout._run import RunOptions
 from xsession.fanout._threads import ThreadPool
 
 REGIONS = ("eu-west-1", "us-east-1", "ap-east-1")
@@ -192,6 +193,50 @@ def test_where_aws_throttles_fewer_calls_are_made_there() -> None:
     assert last.most == 1
 
 
+def test_a_throttled_account_recovers() -> None:
+    """Once AWS throttles no more, as many calls are made there as before."""
+    late = AtOnce()
+
+    def work(unit: Unit) -> None:
+        if unit.place[1] < 4:
+            raise throttled()
+        with late:
+            time.sleep(0.001)
+
+    run(work, 1, [f"eu-west-{number}" for number in range(200)], workers=8).collect()
+    assert late.most > 3
+
+
+def test_an_account_without_a_region_is_not_lost() -> None:
+    """There is nothing to do in it."""
+    outcomes = run(lambda _unit: 1, 2, "enabled", regions_of=lambda unit: REGIONS if unit.account == "a0" else ())
+    statuses = [(key, one.status) for key, one in outcomes.collect().items()]
+    assert statuses == [*((("a0", region), "ok") for region in REGIONS), (("a1", None), "skipped")]
+
+
+def test_an_error_holds_no_frame_of_ours() -> None:
+    """It has the function's own traceback, and nothing that only a garbage collection frees."""
+
+    class OwnError(Exception):
+        pass
+
+    def broken(_unit: Unit) -> None:
+        raise OwnError
+
+    gc.collect()
+    gc.disable()
+    try:
+        error = next(run(broken, 1)).error
+        assert error is not None
+        assert error.__traceback__ is not None
+        assert error.__traceback__.tb_frame.f_code.co_name == "broken"
+        ref = weakref.ref(error)
+        del error
+        assert ref() is None
+    finally:
+        gc.enable()
+
+
 def test_a_call_is_made_once() -> None:
     """Unless retries were asked for: then what may pass is tried again, and nothing else."""
     calls: list[str] = []
@@ -227,7 +272,7 @@ def test_one_call_that_hangs_holds_up_nobody() -> None:
     assert isinstance(outcomes["a1"].error, CallTimeoutError)
     assert (outcomes["a1"].category, outcomes["a1"].phase) == ("timeout", "call")
     pool: Any = run_._pool
-    assert len(pool.abandoned) == 1
+    assert len(pool.abandoned) == run_.abandoned == 1
     release.set()
     _wait_for(lambda: threads_left() == [])
     assert (pool.late, pool.abandoned) == (1, set())

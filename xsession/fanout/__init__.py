@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from ._progress import Progress, ProgressLike
     from ._progress import as_progress as as_progress
     from ._rate import Rate as Rate
+    from ._record import KeptRegions as KeptRegions
     from ._remote import Claim as Claim
     from ._remote import Reached as Reached
     from ._remote import Ticket as Ticket
-    from ._run import KeptRegions as KeptRegions
     from ._run import Run
     from ._run_session import RunSession as RunSession
     from ._start import JournalOptions as JournalOptions
@@ -52,8 +52,9 @@ __getattr__, __dir__ = lazy(
         "_plan": ("Task", "Unit"),
         "_progress": ("Progress", "ProgressLike", "as_progress"),
         "_rate": ("Rate",),
+        "_record": ("KeptRegions",),
         "_remote": ("Claim", "Reached", "Ticket"),
-        "_run": ("KeptRegions", "Run"),
+        "_run": ("Run",),
         "_run_session": ("RunSession",),
         "_start": ("JournalOptions", "RunArguments", "check_positive", "start"),
     },

@@ -54,7 +54,8 @@ class Calls(Generic[Reached, T]):
                 phase = "call"
                 value = self._loop.settled(self._func(reached))
         except Exception as error:  # noqa: BLE001 # one call's failure must not end the others'
-            failure = error
+            # Without this frame, which holds the error: nobody waits for the garbage collector.
+            failure = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
         except BaseException as error:  # noqa: BLE001 # such as sys.exit() in the function
             failure = RunError(f"the function raised {type(error).__name__}: {error}", account=unit.account)
         seconds = time.monotonic() - began

@@ -68,6 +68,7 @@ class ExecutorPool:
         self._futures: dict[Task, Future[bytes | None]] = {}
         self._done: SimpleQueue[tuple[Task, Future[bytes | None]]] = SimpleQueue()
         self._sent = False
+        self.left = 0
 
     def submit(self, task: Task) -> None:
         """Has a call made."""
@@ -102,6 +103,7 @@ class ExecutorPool:
         left = [task for task, future in self._futures.items() if not future.done()]
         for task in left:
             self._futures.pop(task).cancel()
+        self.left += len(left)
         return left
 
     def close(self) -> None:

@@ -10,7 +10,8 @@ from ._limits import Limits
 from ._outcomes import Outcomes
 from ._plan import Plan
 from ._progress import ProgressLike, as_progress
-from ._run import KeptRegions, Run, RunOptions
+from ._record import KeptRegions
+from ._run import Run, RunOptions
 from ._threads import ThreadPool
 
 T = TypeVar("T")

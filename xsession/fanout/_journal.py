@@ -240,7 +240,15 @@ def read_journal(path: str | os.PathLike[str]) -> Outcomes[Any]:
         os.close(file)
     if not documents or documents[0] is None or header_of(documents[0]) is None:
         _refuse(path, "is not a journal, or its first line is damaged")
-    outcomes = [outcome for document in documents[1:] if document and (outcome := outcome_of(document)) is not None]
+    selected = {document["regions_of"] for document in documents if document and "regions_of" in document}
+    outcomes = [
+        outcome
+        for document in documents[1:]
+        if document
+        and (outcome := outcome_of(document)) is not None
+        # That it could not be asked for its regions is over once it was.
+        and (outcome.region is not None or outcome.account not in selected)
+    ]
     return Outcomes(outcomes, by_region=any(outcome.region is not None for outcome in outcomes))
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from types import MappingProxyType
-from typing import Any, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from xsession._base import frozen, public
 from xsession.errors import CallTimeoutError, RunError, XSessionError
@@ -18,67 +17,13 @@ from ._limits import Limits
 from ._outcomes import Outcome, Outcomes, Phase, alike
 from ._plan import Plan, Task, Unit
 from ._progress import Progress
+from ._record import Record
 from ._threads import CallPool
 
 T = TypeVar("T")
 
 _LONGEST_WAIT = 60.0
 _NEVER = float("inf")
-
-
-class Record(Protocol):
-    """What is kept of a run, so that the next one does only the rest."""
-
-    def regions(self, account: str, /) -> tuple[str, ...] | None:
-        """The regions that an account was found to have; None: it was not asked yet."""
-
-    def selected(self, account: str, regions: tuple[str, ...], /) -> None:
-        """Keeps the regions of an account."""
-
-    def outcome(self, unit: Unit, /) -> Outcome[Any] | None:
-        """What came of a unit in an earlier run, where it need not be done again."""
-
-    def write(self, unit: Unit, outcome: Outcome[Any], /) -> Outcome[Any]:
-        """Keeps what came of a unit; returns what should be told of it."""
-
-    def close(self) -> None:
-        """Ends it."""
-
-
-class KeptRegions:
-    """Keeps nothing but which regions accounts have.
-
-    Args:
-        kept: Those of accounts that were asked before, by account; more are added.
-        accounts: The accounts by the names that the run has for them, which may be others' in the next run.
-    """
-
-    def __init__(
-        self,
-        kept: MutableMapping[Any, tuple[str, ...]] | None = None,
-        accounts: Mapping[str, Hashable] = MappingProxyType({}),
-    ) -> None:
-        self._kept = {} if kept is None else kept
-        self._accounts = accounts
-
-    def regions(self, account: str) -> tuple[str, ...] | None:
-        """The regions of an account that was asked."""
-        return self._kept.get(self._accounts[account])
-
-    def selected(self, account: str, regions: tuple[str, ...]) -> None:
-        """Keeps the regions of an account."""
-        self._kept[self._accounts[account]] = regions
-
-    def outcome(self, _unit: Unit) -> Outcome[Any] | None:
-        """Nothing."""
-        return None
-
-    def write(self, _unit: Unit, outcome: Outcome[Any]) -> Outcome[Any]:
-        """Keeps nothing."""
-        return outcome
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 @frozen(kw_only=True)
@@ -155,6 +100,11 @@ class Run(Generic[T]):
     def under_way(self) -> int:
         """How many calls are under way, or wait for a thread."""
         return self._limits.under_way
+
+    @property
+    def abandoned(self) -> int:
+        """How many calls took too long and were left to themselves; what came of them later was thrown away."""
+        return self._pool.left
 
     @property
     def outcomes(self) -> Outcomes[T]:
@@ -281,17 +231,18 @@ class Run(Generic[T]):
         return outcome is not None
 
     def _expand(self, unit: Unit, regions: tuple[str, ...]) -> None:
+        if not regions:
+            skipped: Outcome[Any] = Outcome(unit.account, None, None, 0.0, category="region_off", skipped=True)
+            self._known.append((unit, skipped))
+            return
         self.total += len(regions) - 1
         self._ready.extendleft(reversed(list(self._plan.in_account(unit, regions))))
 
     def _ended(self, task: Task, outcome: Outcome[Any]) -> None:
         unit, throttled = task.unit, outcome.category == "throttled"
         self._limits.ended(unit.account, ("account" if outcome.phase == "call" else "all") if throttled else None)
-        waiting = self._aside.get(unit.account)
-        if waiting:
-            self._ready.appendleft(waiting.popleft())
-            if not waiting:
-                del self._aside[unit.account]
+        # As many of them as may begin now; the others are put aside again.
+        self._ready.extendleft(reversed(self._aside.pop(unit.account, ())))
         if task.selects and outcome.ok:
             regions = cast("tuple[str, ...]", outcome.value)
             self._record.selected(unit.account, regions)

@@ -21,8 +21,9 @@ from ._limits import Limits
 from ._pickles import check_travels
 from ._plan import Plan, Task, Unit, checked_regions
 from ._progress import Progress
+from ._record import Record
 from ._remote import Claim, Job, Reached, Ticket
-from ._run import Record, Run, RunOptions
+from ._run import Run, RunOptions
 from ._threads import CallPool, ThreadPool
 
 MAX_WORKERS = 1_000

@@ -23,6 +23,10 @@ _LONGEST_WAIT = 0.5
 class CallPool(Protocol):
     """Where calls are made. All of it is used in the caller's thread."""
 
+    @property
+    def left(self) -> int:
+        """How many calls were left to themselves."""
+
     def submit(self, task: Task, /) -> None:
         """Has a call made."""
 
@@ -78,7 +82,7 @@ class ThreadPool:
         self._submitted = 0
         self._closed = False
         self.abandoned: set[threading.Thread] = set()
-        self.late = 0
+        self.left = self.late = 0
 
     def submit(self, task: Task) -> None:
         """Has a call made."""
@@ -173,6 +177,7 @@ class ThreadPool:
         """Whether a call was left to itself before it ended."""
         _, thread = self._began.pop(task, (0.0, None))
         if thread is not None:
+            self.left += 1
             self.abandoned.add(thread)
             self._threads.discard(thread)
         return thread is not None
