@@ -44,7 +44,6 @@ class Calls(Generic[Reached, T]):
         """Makes one call; raises nothing."""
         began, unit = time.monotonic(), task.unit
         phase: Phase = "reach"
-        value, failure = None, None
         try:
             reached = self._reach(unit)
             if task.selects and self._regions_of is not None:
@@ -53,15 +52,14 @@ class Calls(Generic[Reached, T]):
             else:
                 phase = "call"
                 value = self._loop.settled(self._func(reached))
+        # Each error without this frame, and out of its variables: nobody waits for the garbage collector.
         except Exception as error:  # noqa: BLE001 # one call's failure must not end the others'
-            # Without this frame, which holds the error: nobody waits for the garbage collector.
-            failure = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+            error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+            return failed(unit, error, phase, time.monotonic() - began, notes=self._notes(unit))
         except BaseException as error:  # noqa: BLE001 # such as sys.exit() in the function
-            failure = RunError(f"the function raised {type(error).__name__}: {error}", account=unit.account)
-        seconds = time.monotonic() - began
-        if failure is None:
-            return Outcome(unit.account, value, None, seconds, self._notes(unit), unit.region)
-        return failed(unit, failure, phase, seconds, notes=self._notes(unit))
+            ended = RunError(f"the function raised {type(error).__name__}: {error}", account=unit.account)
+            return failed(unit, ended, phase, time.monotonic() - began, notes=self._notes(unit))
+        return Outcome(unit.account, value, None, time.monotonic() - began, self._notes(unit), unit.region)
 
     def close(self) -> None:
         """Cancels the coroutines that still run."""
