@@ -24,6 +24,7 @@ DATA := .venvs/data
 SHELLS := .venvs/shell
 WRANGLER := .venvs/awswrangler
 ON_WRANGLER := tests/data/test_awswrangler.py tests/data/test_sagemaker.py
+EXECUTORS := .venvs/executors
 OLD_AIO := .venvs/aio-oldest
 AIOBOTO3 := .venvs/aioboto3
 DIST := .venvs/dist
@@ -31,14 +32,14 @@ CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not templates and not frameworks and not checkers and not notebooks and not aio and not data and not shell"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not templates and not frameworks and not checkers and not notebooks and not aio and not data and not shell and not executors"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data test-executors
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +99,9 @@ test-data: $(DATA)/.data $(WRANGLER)/.awswrangler ## data libraries' own release
 test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS CLI, boto3 and Node as programs that we start or that start us
 	@$(BIN)/$(PYTEST) --dist=load -m shell tests/cli $(ARGS)
 
+test-executors: $(EXECUTORS)/.executors ## functions over many accounts in the workers of dask, loky and ray
+	@$(EXECUTORS)/bin/pytest -q -m executors tests/executors $(ARGS)
+
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m $(PYTEST) $(BRIEF) $(ARGS)
@@ -152,6 +156,7 @@ $(AIRFLOW)/.airflow: EXTRAS := airflow
 $(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
 $(DATA)/.data: EXTRAS := data-test
 $(WRANGLER)/.awswrangler: EXTRAS := awswrangler
+$(EXECUTORS)/.executors: EXTRAS := executors
 $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio: EXTRAS := aio,test
 # The oldest aiobotocore that is claimed, and the botocore that it pins.
 $(OLD_AIO)/.aio: ALSO := "aiobotocore[boto3]==2.11.0"
@@ -171,11 +176,12 @@ $(AIRFLOW)/.airflow: pyproject.toml | $(AIRFLOW)/.python
 $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
 $(DATA)/.data: pyproject.toml | $(DATA)/.python
 $(WRANGLER)/.awswrangler: pyproject.toml | $(WRANGLER)/.python
+$(EXECUTORS)/.executors: pyproject.toml | $(EXECUTORS)/.python
 $(AIO)/.aio: pyproject.toml | $(AIO)/.python
 $(OLD_AIO)/.aio: pyproject.toml | $(OLD_AIO)/.python
 $(AIOBOTO3)/.aio: pyproject.toml | $(AIOBOTO3)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(TEMPLATES)/.templates $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data $(WRANGLER)/.awswrangler:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(TEMPLATES)/.templates $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data $(WRANGLER)/.awswrangler $(EXECUTORS)/.executors:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) $(ALSO) -e ".[$(EXTRAS)]"
 	@touch $@

@@ -28,7 +28,7 @@ class Contender(Protocol):
     accounts: tuple[int, int]
     at_once: int
 
-    def client(self, service_name: str, account: int) -> Any:
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
         """What its users write to get a client."""
 
 
@@ -42,14 +42,14 @@ class PlainBoto3:
         self._sts = boto3.client("sts", region_name=REGION)
         self._sessions: dict[int, boto3.Session] = {}
 
-    def client(self, service_name: str, account: int) -> Any:
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
         """A client of the account's session."""
         session = self._sessions.get(account)
         if session is None:
             issued = self._sts.assume_role(RoleArn=role_arn(account), RoleSessionName="bench")["Credentials"]
             keys = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
             session = self._sessions[account] = boto3.Session(*keys, region_name=REGION)
-        return session.client(service_name)  # type: ignore[call-overload]  # any service
+        return session.client(service_name, region_name)  # type: ignore[call-overload]  # any service
 
 
 class AssumeRoleLib:
@@ -62,7 +62,7 @@ class AssumeRoleLib:
         self._parent = boto3.Session(region_name=REGION)
         self._sessions: dict[int, boto3.Session] = {}
 
-    def client(self, service_name: str, account: int) -> Any:
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
         """A client of the account's session."""
         import aws_assume_role_lib  # noqa: PLC0415 # each library is imported only where it is measured
 
@@ -72,7 +72,7 @@ class AssumeRoleLib:
                 self._parent, role_arn(account), RoleSessionName="bench", validate=False
             )
             self._sessions[account] = session
-        return session.client(service_name)  # type: ignore[call-overload]  # any service
+        return session.client(service_name, region_name)  # type: ignore[call-overload]  # any service
 
 
 class RefreshSession:
@@ -84,7 +84,7 @@ class RefreshSession:
     def __init__(self) -> None:
         self._sessions: dict[int, Any] = {}
 
-    def client(self, service_name: str, account: int) -> Any:
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
         """A client of the account's session."""
         from boto3_refresh_session import RefreshableSession  # noqa: PLC0415 # likewise
 
@@ -93,7 +93,7 @@ class RefreshSession:
             assume = {"RoleArn": role_arn(account), "RoleSessionName": "bench"}
             session = RefreshableSession(assume_role_kwargs=assume, region_name=REGION)
             self._sessions[account] = session
-        return session.client(service_name)
+        return session.client(service_name, region_name=region_name)
 
 
 class XSession:
@@ -109,9 +109,9 @@ class XSession:
         self.session = CrossAccountSession(accounts, region_name=REGION)
         self._names = [f"a{account}" for account in range(ACCOUNTS + 1)]
 
-    def client(self, service_name: str, account: int) -> Any:
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
         """The account's client."""
-        return self.session.get_client(service_name, self._names[account])
+        return self.session.get_client(service_name, self._names[account], region_name=region_name)
 
 
 class PublicPath(XSession):
@@ -121,6 +121,11 @@ class PublicPath(XSession):
     at_once = 200
 
 
+class BarePool(XSession):
+    """xsession's clients in a plain pool of threads, beside which `run` is measured."""
+
+
+BARE_POOL = "xsession, bare pool"
 PUBLIC_PATH = "xsession, public path"
 
 CONTENDERS: dict[str, type[Contender]] = {
@@ -128,5 +133,6 @@ CONTENDERS: dict[str, type[Contender]] = {
     "aws-assume-role-lib": AssumeRoleLib,
     "boto3-refresh-session": RefreshSession,
     PUBLIC_PATH: PublicPath,
+    BARE_POOL: BarePool,
     "xsession": XSession,
 }

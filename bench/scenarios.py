@@ -12,17 +12,21 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import CONTENDERS, REGION, Contender
+from bench.contenders import CONTENDERS, REGION, BarePool, Contender, XSession
 
 Figures = dict[str, float]
 
 OVER_TLS = "over TLS"
 PEAK = "peak MB of"
+RUN = "run, accounts x 8 regions, 32 threads, 20 ms"
+REGIONS = (
+    "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
 FIVE = ("s3", "ec2", "dynamodb", "sts", "iam")
 
 
@@ -100,6 +104,46 @@ def fan_out(contender: Contender, size: float) -> Figures:
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"ms per account": seconds / accounts * 1e3, f"{PEAK} {accounts}": peak}
+
+
+def run(contender: Contender, size: float) -> Figures:
+    """300 accounts x 8 regions in 32 threads, a call each with 20 ms of latency; 12 accounts for what takes minutes.
+
+    xsession's `run`, or a plain pool.
+    """
+    accounts = scaled(300 if isinstance(contender, XSession) else 12, size)
+    control(latency=0.02)
+    began, calls = time.perf_counter(), 0
+    after_first = 0
+    for _ in answers(contender, accounts):
+        calls += 1
+        if calls == min(100, accounts // 3) * len(REGIONS):
+            after_first = rss()
+    seconds = time.perf_counter() - began
+    assert calls == accounts * len(REGIONS)
+    return {
+        "ms per call": seconds / calls * 1e3,
+        f"{PEAK} {accounts}": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "MB more after the first third": (rss() - after_first) / 2**20,
+    }
+
+
+def answers(contender: Contender, accounts: int) -> Iterator[object]:
+    """What came of each call."""
+    if isinstance(contender, XSession) and not isinstance(contender, BarePool):
+        names = [f"a{account}" for account in range(1, accounts + 1)]
+        for outcome in contender.session.run(list_buckets, names, regions=REGIONS, max_workers=32):
+            assert outcome.ok, outcome
+            yield outcome
+        return
+    pairs = [(account, region) for account in range(1, accounts + 1) for region in REGIONS]
+    with ThreadPoolExecutor(32) as pool:
+        yield from pool.map(lambda pair: contender.client("s3", *pair).list_buckets() and None, pairs)
+
+
+def list_buckets(session: Any) -> None:
+    """One call."""
+    session.get_client("s3").list_buckets()
 
 
 def hot_client(contender: Contender, size: float) -> Figures:
@@ -224,6 +268,7 @@ SCENARIOS: dict[str, Callable[[Contender, float], Figures]] = {
     "one more account, 5 services": five_services,
     "fan-out, 32 threads, 20 ms": fan_out,
     f"fan-out, 32 threads, 20 ms, {OVER_TLS}": fan_out,
+    RUN: run,
     "the same client again": hot_client,
     "read fresh credentials": fresh_credentials,
     "CPU of a request": request_cpu,

@@ -19,9 +19,10 @@ import pytest
 
 from tests.support.attacks import ATTACKS
 from tests.support.worlds import World
-from xsession import audit, events
+from xsession import events
+from xsession._base import _own_file as own_file
 from xsession._base._value import frozen
-from xsession.audit import MAX_TEXT_CHARACTERS, AuditLog, AuditRecord, to_line
+from xsession.audit import MAX_LINE_BYTES, MAX_TEXT_CHARACTERS, AuditLog, AuditRecord, to_line
 from xsession.credentials import Credentials
 from xsession.errors import AuditLogError
 from xsession.events import Event, Hooks, NeedsAttention, RefreshFailed, RefreshSucceeded
@@ -397,7 +398,7 @@ def test_a_link_is_not_followed_where_the_system_has_no_flag_for_that(
     path, target = tmp_path / "audit.jsonl", tmp_path / "target"
     path.symlink_to(target)
     monkeypatch.delattr(os, "O_NOFOLLOW", raising=False)
-    monkeypatch.setattr(audit, "_FLAGS", os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    monkeypatch.setattr(own_file, "_FLAGS", os.O_RDWR | os.O_APPEND | os.O_CREAT)
     with pytest.raises(AuditLogError, match="is a symbolic link; a symbolic link is not followed"):
         AuditLog(path)
     assert not target.exists()
@@ -457,7 +458,7 @@ def test_no_folder_is_made(tmp_path: Path) -> None:
         b'{"version":1,"event":["E"]}',
         b"[" * 100_000,
         b'{"version":1,"event":"E","n":' + b"9" * 10_000 + b"}",
-        b'{"version":1,"event":"E","x":"' + b"x" * (audit.MAX_LINE_BYTES * 2) + b'"}',
+        b'{"version":1,"event":"E","x":"' + b"x" * (MAX_LINE_BYTES * 2) + b'"}',
     ],
     ids=lambda line: line[:30].decode("latin-1").encode("unicode_escape").decode(),
 )

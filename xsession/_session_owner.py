@@ -43,7 +43,7 @@ class CrossAccountOwner:
         pickled = pickle.dumps(self._session)
         worker_copies().add(pickled, self._session)
         ref = account.name if self._session.accounts.get(account.name) == account else account
-        return _account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
+        return account_of_worker, (pickled, ref, account.account_id, resolved.region_name)
 
     def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
         """Where a library of this process asks for an account's credentials, until the session is closed."""
@@ -60,7 +60,7 @@ class CrossAccountOwner:
         self._endpoints = {}
 
 
-def _account_of_worker(
+def account_of_worker(
     pickled: bytes, ref: str | Account, account_id: str | None, region_name: str | None
 ) -> AccountSession:
     """The session of a pickled account, of the one session in this process that the pickle stands for."""

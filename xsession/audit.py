@@ -7,20 +7,18 @@ appended by one write, which a local disk does not mix with another process's.
 
 from __future__ import annotations
 
-import errno
+import functools
 import json
 import logging
 import os
-import stat
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from pathlib import Path
 from typing import Any, NoReturn
 
-from ._base import FrozenMap, frozen
+from ._base import FrozenMap, frozen, open_own_file
 from .errors import AuditLogError
 from .escape import for_json, for_terminal
 from .events import Event
@@ -38,14 +36,6 @@ MAX_LINE_BYTES = 1_048_576
 
 _LOOKS = 4
 _BETWEEN_LOOKS = 0.001
-
-_MODE = 0o600
-# To be read as well: the line before must have ended. O_NONBLOCK: a pipe is refused, not waited for.
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
-_FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # neither of them is on every platform
-_FLAGS |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-
-_NOT_FOLLOWED = "a symbolic link is not followed"
 
 logger = logging.getLogger("xsession")
 
@@ -152,35 +142,7 @@ class AuditLog:
             os.close(file)
 
     def _open(self) -> int:
-        if not hasattr(os, "O_NOFOLLOW") and Path(self.path).is_symlink():
-            _refuse(self.path, "is a symbolic link", hint=_NOT_FOLLOWED)
-        try:
-            file = os.open(self.path, _FLAGS, _MODE)
-        except OSError as error:
-            _refuse(self.path, f"can't be opened: {error.strerror}", cause=error, hint=_hint(error))
-        try:
-            self._check(file)
-        except BaseException:
-            os.close(file)
-            raise
-        return file
-
-    def _check(self, file: int) -> None:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            _refuse(self.path, "is no regular file")
-        if found.st_nlink > 1:
-            # Before anything is changed: it may be any file of the user's that was given this name.
-            _refuse(self.path, f"has {found.st_nlink} names", hint="remove the hard links, or choose another file")
-        if not hasattr(os, "geteuid"):  # Windows has other ways to say who may read a file
-            return
-        if found.st_uid != os.geteuid():
-            _refuse(self.path, "belongs to another user, who could change it", hint="use a folder that is yours alone")
-        if stat.S_IMODE(found.st_mode) != _MODE:
-            try:
-                os.fchmod(file, _MODE)
-            except OSError as error:
-                _refuse(self.path, f"can't be made mode 0600: {error.strerror}", cause=error)
+        return open_own_file(self.path, functools.partial(_refuse, self.path))
 
 
 def to_line(event: Event) -> bytes:
@@ -269,12 +231,6 @@ def _moment(value: object) -> datetime | None:
         return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _hint(error: OSError) -> str | None:
-    if isinstance(error, FileNotFoundError):
-        return "make its folder first, with mode 0700"
-    return _NOT_FOLLOWED if error.errno == errno.ELOOP else None
 
 
 def _shown(path: str | os.PathLike[str]) -> str:

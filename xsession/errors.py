@@ -19,6 +19,12 @@
     ├── ProvisionError                         a role could not be set up, compared or removed
     ├── OrganizationError                      AWS Organizations or IAM Identity Center could not be asked
     ├── WrongAccountError (also BotoCoreError) credentials turned out to be for another account
+    ├── RunError                               a function for many accounts could not be called, or was ended
+    │   ├── CallTimeoutError                   a call took longer than its time limit
+    │   ├── WorkerLostError                    the process that made a call died
+    │   ├── RemoteCallError                    what a call raised elsewhere can't be rebuilt in this process
+    │   └── CommandError                       a command ended with a status other than 0
+    ├── JournalError                           the journal of a run can't be used
     ├── AuditLogError                          the audit log can't be written to or read
     ├── ActivityError                          CloudTrail could not be read at all
     └── SessionClosedError (BotoCoreError)     the session was closed
@@ -41,6 +47,9 @@ __all__ = [
     "ActivityError",
     "AssumeRoleError",
     "AuditLogError",
+    "CallTimeoutError",
+    "ChangedFunctionWarning",
+    "CommandError",
     "ConfigError",
     "CredentialsError",
     "CredentialsTimeoutError",
@@ -49,16 +58,20 @@ __all__ = [
     "GrantError",
     "InvalidPolicyError",
     "InvalidRoleError",
+    "JournalError",
     "KeyFileWarning",
     "MfaError",
     "OrganizationError",
     "ProvisionError",
+    "RemoteCallError",
     "RevocationError",
+    "RunError",
     "STSUnavailableError",
     "SessionClosedError",
     "SourceCredentialsError",
     "UnknownAccountError",
     "UnknownRegionWarning",
+    "WorkerLostError",
     "WrongAccountError",
     "XSessionError",
 ]
@@ -331,6 +344,48 @@ class WrongAccountError(XSessionError, BotoCoreError):
         return cls(msg, account=account, role_arn=role_arn, hop=hop, request_id=request_id, hint=hint)
 
 
+class RunError(XSessionError):
+    """A function for many accounts could not be called for one of them, or its call was ended."""
+
+
+class CallTimeoutError(RunError):
+    """A call took longer than its time limit; it may still run, and what comes of it is thrown away."""
+
+
+class WorkerLostError(RunError):
+    """The process that made a call died: how far the call came is not known."""
+
+
+class RemoteCallError(RunError):
+    """What a call raised in another process can't be rebuilt in this one; has its class, message and traceback as text.
+
+    Attributes:
+        kind: The name of its class.
+        traceback_text: Its traceback, redacted.
+    """
+
+    kind: str = "Exception"
+    traceback_text: str = ""
+
+
+class CommandError(RunError):
+    """A command that was run for an account ended with a status other than 0.
+
+    Attributes:
+        returncode: Its exit status; a signal's number, negative, where one ended it.
+        stdout: What it wrote to its standard output.
+        stderr: What it wrote to its standard error.
+    """
+
+    returncode: int = 1
+    stdout: str = ""
+    stderr: str = ""
+
+
+class JournalError(XSessionError):
+    """The journal of a run can't be written to or read, is another run's, or has nothing left to do."""
+
+
 class AuditLogError(XSessionError):
     """The audit log can't be written to or read; what must be written down before it happens did not happen."""
 
@@ -355,6 +410,10 @@ class SessionClosedError(XSessionError, BotoCoreError):
         """
         msg = "the CrossAccountSession is closed"
         return cls(msg, account=account, role_arn=role_arn, hop=hop, hint="make a new one")
+
+
+class ChangedFunctionWarning(UserWarning):
+    """A journal is gone on with by a function whose code has changed: earlier outcomes are the old code's."""
 
 
 class FrozenCredentialsWarning(UserWarning):

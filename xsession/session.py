@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,6 +32,7 @@ from .roles import RoleChain, as_defaults, second_session_policy, this_runner
 from .stores import Store, as_store, is_portable, named_store
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from typing import Unpack
 
     from xsession._service_clients import CrossAccountClients  # absolute: a folder of stubs may have its own
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from .activity import Activities
     from .audit import AuditRecord
     from .diagnosis import Diagnosis, Using
-    from .fanout import Outcomes, ProgressLike
+    from .fanout import Outcomes, ProgressLike, Run
     from .grants import Grant, Grants, Revocation
     from .policies import PolicyLike
     from .refresh import Status
@@ -184,6 +185,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._made_grants: Grants | None = None
         self._made_lists: OrganizationLists | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
+        self._enabled_regions: dict[Account, tuple[str, ...]] = {}
         self._config: Discovery | None = None
         renew_after_fork(self)
 
@@ -474,6 +476,100 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         """
         return self._for_each(self.get_frozen_credentials, accounts, max_workers, progress)
 
+    def run(
+        self,
+        func: Callable[..., T],
+        accounts: AccountRef | Iterable[AccountRef] | None = None,
+        *,
+        regions: str | Iterable[str] | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        max_workers: int = 32,
+        max_accounts: int | None = None,
+        rate: float | None = None,
+        timeout: float | None = None,
+        total_timeout: float | None = None,
+        retries: int = 0,
+        stop_after: float | None = None,
+        executor: Executor | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        journal_key: str | None = None,
+        journal_max_age: timedelta | None = timedelta(hours=24),
+        retry_failed: bool = True,
+        progress: ProgressLike[T] = None,
+    ) -> Run[T]:
+        """Calls a function for many accounts, and in each of them for many regions; tells what came of each call.
+
+        The function is called once for each, unless `retries` says more, in daemon threads; nothing that it raises
+        ends the others. Of a generator it tells the list; a coroutine runs on one event loop.
+
+        Args:
+            func: Called with the `AccountSession`, whose clients are in the region, and `arguments`.
+            accounts: Which one or ones; None: all.
+            regions: Names of regions, or "enabled": those that each account has enabled, which needs
+                ec2:DescribeRegions or account:ListRegions there. None: the account's own region, and no other.
+            arguments: What the function gets by name beside the session.
+            max_workers: How many calls at a time. Where AWS throttles, fewer are made for a while.
+            max_accounts: In how many accounts at a time; None: as many.
+            rate: How many requests a second the clients of one account send to one service in one region; None: as
+                many as they can.
+            timeout: Seconds that one call may take. One that takes longer is left to itself.
+            total_timeout: Seconds that all may take.
+            retries: How many more times a call is made that was throttled, took too long, or lost its worker.
+            stop_after: The share of all calls which, failing in the same way, ends the run; from 0 to 1.
+            executor: Where the calls are made, such as a `ProcessPoolExecutor`; it is not shut down. None: in threads.
+            journal: A file that keeps what came of each call, so that the next run with it does only the rest.
+            journal_key: The function's name in the journal; None: its own.
+            journal_max_age: How old a journal may be to be gone on with; None: of any age.
+            retry_failed: Whether calls that failed by the journal are made again.
+            progress: As for `verify`; lines in the log where nobody looks.
+
+        Returns:
+            An iterator of outcomes, as they come; `collect()` has all of them at the end.
+
+        Raises:
+            ConfigError: An argument can't work; nothing was called.
+            JournalError: The journal can't be used, or has nothing left to do.
+        """
+        from ._session_runs import SessionRuns  # noqa: PLC0415 # few programs work in many accounts at once
+        from .fanout import JournalOptions, RunArguments, as_progress, check_positive, start  # noqa: PLC0415
+
+        told = as_progress(progress, log=True)
+        check_positive("rate", rate, "requests a second")
+        if rate is not None and executor is not None:
+            msg = "rate= is for threads: the processes of an executor don't know of each other's requests"
+            raise ConfigError(msg, hint="leave it out, and set max_workers= or max_accounts=")
+        wanted = RunArguments(
+            regions=regions,
+            arguments=arguments,
+            max_workers=max_workers,
+            max_accounts=max_accounts,
+            timeout=timeout,
+            total_timeout=total_timeout,
+            retries=retries,
+            stop_after=stop_after,
+        )
+        by_name = _by_distinct_names(self.accounts.find_all(accounts))
+        return start(
+            func,
+            tuple(by_name),
+            SessionRuns(
+                self,
+                by_name,
+                resolve=self._resolve,
+                clients=self._clients,
+                owner=self._owner,
+                principals=self._chains.principals,
+                kept=self._enabled_regions,
+                own_clients=regions is not None,
+                rate=rate,
+            ),
+            wanted,
+            executor=executor,
+            journal=JournalOptions(path=journal, key=journal_key, max_age=journal_max_age, retry_failed=retry_failed),
+            told=told,
+            wall=self._clock.wall,
+        )
+
     def diagnose(self, account: AccountRef, *, using: Using = None) -> Diagnosis:
         """Asks again for each role on the way to an account, and says which is refused, why, and what to change.
 
@@ -742,6 +838,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         if accounts.asks:
             accounts = self._with_organizations(self._config, accounts, again=True)
         self.accounts = accounts
+        self._enabled_regions.clear()
 
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""

@@ -146,3 +146,26 @@ def test_a_progress_stays_what_it_is() -> None:
     """So it may be checked early and handed on."""
     told = as_progress(None)
     assert as_progress(told) is told
+
+
+def test_lines_in_the_log_come_every_ten_seconds(
+    stderr: Callable[..., Terminal], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal of CI has no bar either."""
+    terminal = stderr()
+    monkeypatch.setenv("CI", "true")
+    told = as_progress(True, log=True)
+    now = [0.0]
+    told._clock = lambda: now[0]  # type: ignore[attr-defined]  # it is of the class that has one
+    told.begin(100)
+    with caplog.at_level("INFO", "xsession"):
+        for number in range(100):
+            now[0] += 0.5
+            told.state(100, 7)  # type: ignore[attr-defined]  # likewise
+            told.advance(Outcome("a", None, ValueError() if number < 3 else None, 0.1))
+        told.end()
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 6
+    assert lines[0] == "20 of 100 done, 3 failed, 7 under way, 40 s left"
+    assert lines[-1] == "100 of 100 done, 3 failed"
+    assert terminal.getvalue() == ""

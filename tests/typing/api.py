@@ -27,6 +27,7 @@ from xsession import (
     Role,
     RoleChain,
     RoleSpec,
+    Run,
     default_session,
     get_client,
     use_session,
@@ -81,13 +82,21 @@ def accounts(xs: CrossAccountSession, role: Role, chain: RoleChain, account: Acc
     assert_type(xs.accounts["vegeta"], Account)
 
 
+def count(session: AccountSession, days: int = 1) -> int:
+    """What `run` calls."""
+    return len(session.name) + days
+
+
 def answers(xs: CrossAccountSession) -> None:
     """Values have types of their own."""
     assert_type(xs.get_frozen_credentials("vegeta"), Credentials)
     assert_type(xs.whoami(), Identity)
     assert_type(xs.verify(), Outcomes[Identity])
+    assert_type(xs.run(count, regions="enabled"), Run[int])
+    assert_type(xs.run(count).collect(), Outcomes[int])
+    assert_type(xs.run(lambda session: str(session.name)).collect().results, dict[Any, str])
     assert_type(xs.warm(["vegeta"]), Outcomes[Credentials])
-    assert_type(xs.warm().results, dict[str, Credentials])
+    assert_type(xs.warm().results, dict[Any, Credentials])
     with xs as entered:
         assert_type(entered, CrossAccountSession)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._locks import is_held as is_held
     from ._made_once import made_once as made_once
     from ._notebook import notebook_kernel as notebook_kernel
+    from ._own_file import open_own_file as open_own_file
     from ._private_file import NEW_PREFIX as NEW_PREFIX
     from ._private_file import kept_by_us as kept_by_us
     from ._private_file import write_private_file as write_private_file
@@ -44,6 +45,7 @@ __getattr__, __dir__ = lazy(
         "_locks": ("Latch", "held_here", "is_held"),
         "_made_once": ("made_once",),
         "_notebook": ("notebook_kernel",),
+        "_own_file": ("open_own_file",),
         "_private_file": ("NEW_PREFIX", "kept_by_us", "write_private_file"),
         "_rate_limit": ("RateLimit",),
         "_regular_file": ("read_regular_file",),

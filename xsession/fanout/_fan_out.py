@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
-from ._outcomes import Outcome, Outcomes
+from ._calls import Calls
+from ._limits import Limits
+from ._outcomes import Outcomes
+from ._plan import Plan
 from ._progress import ProgressLike, as_progress
+from ._record import KeptRegions
+from ._run import Run, RunOptions
+from ._threads import ThreadPool
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -31,25 +35,14 @@ def fan_out(
         notes: What a person should know of an item, whatever comes of it.
         progress: Told of each outcome once it is known, in the caller's thread; what it raises ends the rest.
     """
-
-    def attempt(name: str) -> Outcome[T]:
-        began = time.monotonic()
-        value, failure = None, None
-        try:
-            value = func(items[name])
-        except Exception as error:  # noqa: BLE001 # one account's failure must not end the others'
-            failure = error
-        return Outcome(name, value, failure, time.monotonic() - began, notes(items[name]))
-
-    told = as_progress(progress)
-    with ThreadPoolExecutor(max(1, min(max_workers, len(items))), "xsession-fanout") as pool:
-        told.begin(len(items))
-        futures = [pool.submit(attempt, name) for name in items]
-        try:
-            for future in as_completed(futures):
-                told.advance(future.result())
-        finally:
-            for future in futures:
-                future.cancel()
-            told.end()
-        return Outcomes(future.result() for future in futures)
+    calls: Calls[Item, T] = Calls(func, lambda unit: items[unit.account], notes=lambda unit: notes(items[unit.account]))
+    workers = max(1, max_workers)
+    run: Run[T] = Run(
+        Plan(tuple(items)),
+        ThreadPool(calls, workers),
+        Limits(workers, workers, None),
+        record=KeptRegions(),
+        told=as_progress(progress),
+        options=RunOptions(),
+    )
+    return run.collect()

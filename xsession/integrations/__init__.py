@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from ._aiobotocore import aio_session as aio_session
     from ._data import DataLibraries
     from ._opentelemetry import OpenTelemetryHook
+    from ._ray import RayExecutor
 
-__all__ = ["DataLibraries", "OpenTelemetryHook"]
+__all__ = ["DataLibraries", "OpenTelemetryHook", "RayExecutor"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -17,5 +18,6 @@ __getattr__, __dir__ = lazy(
         "_aiobotocore": ("aio_session",),
         "_data": ("DataLibraries",),
         "_opentelemetry": ("OpenTelemetryHook",),
+        "_ray": ("RayExecutor",),
     },
 )

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.worlds import VEGETA, World
+from xsession import CommandError, ConfigError, Outcome, Outcomes
+from xsession.fanout import Command, CommandResult, exit_status, load_function
+
+WHO = """
+import json, os, boto3
+print(json.dumps([boto3.client("sts").get_caller_identity()["Account"], os.environ["AWS_REGION"]]))
+"""
+
+
+def test_a_command_acts_in_each_account(world: World) -> None:
+    """In a process of its own, in the region that is named."""
+    xs = world.session()
+    with world.aws.applied(world.key), xs.serve() as server:
+        command = Command([sys.executable, "-c", WHO], server.environ)
+        outcomes = xs.run(command, regions=["us-east-1"]).collect()
+    assert {key: json.loads(result.stdout) for key, result in outcomes.results.items()} == {
+        ("vegeta", "us-east-1"): [VEGETA, "us-east-1"],
+        ("deep", "us-east-1"): [VEGETA, "us-east-1"],
+    }
+
+
+def ran(world: World, code: str, timeout: float | None = None) -> Outcome[CommandResult]:
+    """What comes of Python code in one account."""
+    command = Command([sys.executable, "-c", code], lambda _name: {"PATH": ""}, timeout=timeout)
+    return world.session().run(command, "vegeta").collect()["vegeta"]
+
+
+def test_a_status_that_is_not_0_is_a_failure(world: World) -> None:
+    """With what it wrote."""
+    error = ran(world, "import sys; print('out'); sys.exit('no such thing')").error
+    assert isinstance(error, CommandError)
+    assert (error.returncode, error.stdout, error.stderr) == (1, "out\n", "no such thing\n")
+    assert str(error).endswith("ended with status 1: no such thing")
+
+
+def test_one_that_takes_too_long_is_ended(world: World) -> None:
+    """With what it started."""
+    began = time.monotonic()
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    error = ran(world, code, 0.5).error
+    assert "took longer than 0.5 s" in str(error)
+    assert time.monotonic() - began < 20
+
+
+def test_one_that_is_not_there_says_so() -> None:
+    """With the account."""
+    command = Command(["/no/such/program"], lambda _name: {})
+
+    class Session:
+        name, region_name = "vegeta", None
+
+    with pytest.raises(CommandError, match="account 'vegeta': /no/such/program can't be started: No such file"):
+        command(Session())
+    wrongs: list[Any] = ["ls -l", []]
+    for wrong in wrongs:
+        with pytest.raises(ConfigError, match="command"):
+            Command(wrong, lambda _name: {})
+
+
+def test_a_function_of_a_file(tmp_path: Path) -> None:
+    """By its name; the file is not run as a script."""
+    path = tmp_path / "scan.py"
+    path.write_text("def buckets(session):\n    return session\n\nif __name__ == '__main__':\n    raise SystemExit\n")
+    assert load_function(f"{path}:buckets")(7) == 7
+    for wrong, words in (
+        (f"{path}:none", "has no function none"),
+        (f"{tmp_path}/none.py:f", "there is no file"),
+        ("scan.py", "is not valid"),
+        (f"{path}:os.system", "is not valid"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load_function(wrong)
+
+
+def test_exit_statuses_are_distinct() -> None:
+    """None failed, some, all; 2 is wrong usage everywhere."""
+    good: Outcome[int] = Outcome("a", 1, None, 0.1)
+    bad: Outcome[int] = Outcome("b", None, ValueError(), 0.1)
+    statuses = [exit_status(Outcomes(outcomes)) for outcomes in ([], [good], [good, bad], [bad])]
+    assert statuses == [0, 0, 3, 4]

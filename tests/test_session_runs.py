@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from tests.support.worlds import BATMAN, VEGETA, World, who
+from xsession import Account, ConfigError, Role, UnknownAccountError
+from xsession.errors import AssumeRoleError
+
+MFA = f"arn:aws:iam::{BATMAN}:mfa/bruce"
+
+
+def account_of(session: Any) -> tuple[str, str | None]:
+    """Who it is, and where."""
+    return who(session.get_client("sts")), session.region_name
+
+
+def test_a_function_is_called_for_every_account(world: World) -> None:
+    """With a session of each, in its region."""
+    xs = world.session()
+    assert xs.run(account_of).collect().results == {
+        "vegeta": (VEGETA, "eu-west-1"),
+        "deep": (VEGETA, "eu-west-1"),
+    }
+    assert xs.run(account_of, "vegeta", regions="us-west-2").collect().results == {
+        ("vegeta", "us-west-2"): (VEGETA, "us-west-2")
+    }
+
+
+def test_one_assume_role_for_all_regions(world: World) -> None:
+    """However many calls there are."""
+    xs = world.session()
+    xs.run(account_of, "vegeta", regions=["eu-west-1", "us-east-1", "us-west-2"]).collect()
+    assert world.aws.count("AssumeRole") == 1
+
+
+def test_a_refused_account_is_an_outcome_of_its_own(world: World) -> None:
+    """Its function is not called, and all others are."""
+    xs = world.session({"vegeta": world.role, "no": world.role.replace("Reader", "Nobody")})
+    called: list[str] = []
+
+    def work(session: Any) -> None:
+        called.append(session.name)
+
+    outcomes = xs.run(work).collect()
+    assert called == ["vegeta"]
+    refused = outcomes["no"]
+    assert isinstance(refused.error, AssumeRoleError)
+    assert (refused.phase, refused.category, refused.status) == ("reach", "refused", "failed")
+    assert refused.error.account == "no"
+
+
+def test_an_mfa_code_is_asked_for_in_the_callers_thread_before_anything(world: World) -> None:
+    """Once for each device, however many accounts need it."""
+    asked: list[tuple[str, threading.Thread]] = []
+    world.aws.expect_mfa_code(MFA, "123456")
+
+    def code(serial: str) -> str:
+        asked.append((serial, threading.current_thread()))
+        return "123456"
+
+    accounts = {f"a{number}": Role(world.role, mfa_serial=MFA) for number in range(5)}
+    xs = world.session(accounts, mfa_code=code)
+    run = xs.run(account_of)
+    assert asked == [(MFA, threading.current_thread())]
+    assert len(run.collect().results) == 5
+    assert len(asked) == 1
+
+
+def test_regions_of_an_account_are_asked_for_once(world: World) -> None:
+    """And kept for the next run."""
+    xs = world.session()
+    first = xs.run(account_of, "vegeta", regions="enabled").collect()
+    asked = world.aws.count("DescribeRegions")
+    assert {region for _, region in first} >= {"eu-west-1", "us-east-1"}
+    assert first.keys() == xs.run(account_of, "vegeta", regions="enabled").collect().keys()
+    assert world.aws.count("DescribeRegions") == asked == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"max_workers": 0}, "max_workers 0 is not valid"),
+        ({"max_workers": True}, "max_workers True is not valid"),
+        ({"max_accounts": 0}, "max_accounts 0 is not valid"),
+        ({"rate": 0}, "rate 0 is not valid"),
+        ({"timeout": -1}, "timeout -1 is not valid"),
+        ({"timeout": "5"}, "timeout '5' is not valid"),
+        ({"total_timeout": float("inf")}, "total_timeout inf is not valid"),
+        ({"retries": -1}, "retries -1 is not valid"),
+        ({"stop_after": 2}, "stop_after 2 is not valid"),
+        ({"stop_after": 0}, "stop_after 0 is not valid"),
+        ({"regions": "everywhere"}, "regions 'everywhere' is not valid"),
+        ({"arguments": ["x"]}, "arguments .* is not valid"),
+        ({"progress": "yes"}, "progress 'yes' is not valid"),
+        ({"func": "f"}, "func 'f' is not valid"),
+    ],
+)
+def test_bad_input_is_refused_before_the_network(world: World, arguments: dict[str, Any], words: str) -> None:
+    """Nobody is asked for a code, and nothing is called."""
+    xs = world.session()
+    with pytest.raises(ConfigError, match=words):
+        xs.run(**{"func": account_of, **arguments})
+    with pytest.raises(UnknownAccountError):
+        xs.run(account_of, ["vegeta", "nobody"])
+    assert world.aws.calls == []
+
+
+def test_accounts_that_are_not_registered_have_names_of_their_own(world: World) -> None:
+    """Two of one name are told apart."""
+    xs = world.session()
+    accounts = [Account("x", world.role), Account("x", world.chain)]
+    assert list(xs.run(account_of, accounts).collect()) == ["x", "x-2"]
+
+
+def test_where_nobody_looks_progress_is_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A line at the end, and one every ten seconds; no bar, and no carriage return."""
+    with caplog.at_level(logging.INFO, "xsession"):
+        world.session().run(account_of, progress=True).collect()
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[-1] == "2 of 2 done, 0 failed"
+    assert len([line for line in lines if "done" in line]) == 1
+
+
+def test_a_service_that_is_not_in_a_region_is_skipped_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore would try again for seconds; and where DNS is down, that is no reason to skip anything."""
+    known, looked_up = {"iot.us-east-1.amazonaws.com"}, socket.getaddrinfo
+
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:
+        if not str(host).endswith(".amazonaws.com"):
+            return looked_up(host, *args, **options)
+        if host not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    def things(session: Any) -> None:
+        url = f"https://iot.{session.region_name}.amazonaws.com"
+        session.get_client("iot", endpoint_url=url).list_things()
+
+    outcome = world.session().run(things, "vegeta", regions="eu-north-1").collect()["vegeta", "eu-north-1"]
+    assert (outcome.status, outcome.category) == ("skipped", "not_in_region")
+    assert outcome.seconds < 2
+    known.clear()
+    outcome = world.session().run(things, "vegeta", regions="eu-north-1").collect()["vegeta", "eu-north-1"]
+    assert (outcome.status, outcome.category) == ("failed", "timeout")

@@ -1,0 +1,111 @@
+"""What runs of a function over many accounts need of the `CrossAccountSession` that they are runs of."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ._client_cache import ClientCache
+from ._session_owner import account_of_worker
+from ._worker_copies import worker_copies
+from .account_session import AccountSession
+from .errors import XSessionError, reaching
+from .fanout import KeptRegions, Rate, Reached, RunSession, Ticket
+
+if TYPE_CHECKING:
+    from ._chain import ResolvedAccount
+    from .account_session import SessionOwner
+    from .accounts import Account
+    from .fanout import Claim, Task, Unit
+
+__all__: list[str] = []
+
+_MOST_OWN_CLIENTS = 256
+
+
+class SessionRuns:
+    """Reaches the accounts of a run.
+
+    Args:
+        session: The `CrossAccountSession`, which is of a layer above.
+        accounts: The accounts, by the names that the run has for them.
+        resolve: What an account resolves to.
+        clients: Where shared clients are kept.
+        principals: Who the sources in use are; asks STS.
+        kept: The regions of accounts that were asked for them; takes more.
+        own_clients: Whether clients are the run's own: where it is done with an account and region, they are of no
+            more use, and many regions make many.
+        rate: How many requests clients may send, for each account, region and service; None: as many as they like.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        accounts: Mapping[str, Account],
+        *,
+        resolve: Callable[[Account], ResolvedAccount],
+        clients: ClientCache,
+        owner: SessionOwner,
+        principals: Callable[[], Mapping[Any, str]],
+        kept: dict[Account, tuple[str, ...]],
+        own_clients: bool,
+        rate: float | None,
+    ) -> None:
+        self._session = session
+        self._accounts = accounts
+        self._resolve = resolve
+        self._owner = owner
+        self._principals = principals
+        self._kept = kept
+        # What is slowed down must not be shared with others.
+        self._own_clients = own_clients or rate is not None
+        self._clients = ClientCache(_MOST_OWN_CLIENTS) if self._own_clients else clients
+        self._rate = None if rate is None else Rate(rate)
+
+    def ask_for_mfa(self) -> None:
+        """Has a person asked for the codes of MFA devices, each once, in this thread, where Ctrl-C works."""
+        asked = set()
+        for account in self._accounts.values():
+            device = account.source, tuple(role.mfa_serial for role in account.roles[:1])
+            if account.has_own_session or device not in asked:
+                asked.add(device)
+                # An error comes up again when the account is reached.
+                with suppress(XSessionError):
+                    self._resolve(account).credentials.ask_for_mfa()
+
+    def reach(self, unit: Unit) -> AccountSession:
+        """The session of a unit's account, whose credentials are there."""
+        resolved = self._resolve(self._accounts[unit.account])
+        with reaching(unit.account):
+            resolved.credentials.get_frozen_credentials()
+        if unit.region is not None:
+            resolved = replace(resolved, region_name=unit.region)
+        session = AccountSession(resolved, self._clients, self._owner)
+        return RunSession.of(session, self._rate) if self._own_clients else session
+
+    def kept_regions(self) -> KeptRegions:
+        """Keeps the regions of accounts for the session's next run."""
+        return KeptRegions(self._kept, self._accounts)
+
+    def principal(self) -> str:
+        """Who the source is; asks STS."""
+        return ", ".join(sorted(set(self._principals().values())))
+
+    def remote(self) -> Reached:
+        """Reaches accounts in another process: by the session's configuration, without a secret."""
+        pickled = pickle.dumps(self._session)
+        worker_copies().add(pickled, self._session)
+        return Reached(account_of_worker, pickled)
+
+    def ticket(self, task: Task, claim: Claim | None) -> Ticket:
+        """A task as it travels: with the account's name, or itself where it is not registered."""
+        account = self._accounts[task.unit.account]
+        known = self._session.accounts.get(account.name) == account
+        region = task.unit.region or account.region_name
+        with suppress(XSessionError):
+            # A worker's own default must not send requests elsewhere.
+            region = region or self._resolve(account).region_name
+        return Ticket(task, account.name if known else account, account.account_id, region, repr(account.source), claim)

@@ -1,0 +1,148 @@
+"""What a command line runs in many accounts: a program, or a function of a file."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from xsession._base import frozen, public
+from xsession.errors import CommandError, ConfigError
+
+from ._outcomes import Outcomes
+
+SOME_FAILED, ALL_FAILED = 3, 4
+"""Exit statuses; 2 is wrong usage, and 130 Ctrl-C, everywhere."""
+
+_LAST_WORDS = 500
+
+
+class Named(Protocol):
+    """The session of an account, as far as a command needs it."""
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+
+    @property
+    def region_name(self) -> str | None:
+        """Its region."""
+
+
+@frozen
+class CommandResult:
+    """What a command wrote.
+
+    Args:
+        stdout: To its standard output.
+        stderr: To its standard error.
+        returncode: Its exit status.
+    """
+
+    stdout: str
+    stderr: str
+    returncode: int = 0
+
+
+@public
+class Command:
+    """A command as a function for `CrossAccountSession.run`: a process for each account, which acts there.
+
+    Args:
+        command: The program and its arguments; no shell reads them.
+        environ: The whole environment of a process, by the account's name: `serve().environ`.
+        timeout: Seconds after which the process, and what it started, is ended; None: never.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environ: Callable[[str], Mapping[str, str]], *, timeout: float | None = None
+    ) -> None:
+        if isinstance(command, str) or not command:
+            raise ConfigError.invalid(command, "command", "a list: the program and its arguments")
+        self._command = list(command)
+        self._environ = environ
+        self._timeout = timeout
+
+    def __call__(self, session: Named) -> CommandResult:
+        """Runs the command in one account.
+
+        Raises:
+            CommandError: It could not be started, ended with another status than 0, or took too long.
+        """
+        environ = dict(self._environ(session.name))
+        if session.region_name is not None:
+            environ |= {"AWS_REGION": session.region_name, "AWS_DEFAULT_REGION": session.region_name}
+        try:
+            process = subprocess.Popen(  # noqa: S603 # it is what the caller asks for
+                self._command,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            msg = f"{self._command[0]} can't be started: {error.strerror}"
+            raise CommandError(msg, account=session.name) from None
+        del environ
+        try:
+            stdout, stderr = process.communicate(timeout=self._timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            stdout, stderr = process.communicate()
+            raise self._failed(session.name, f"took longer than {self._timeout:g} s", process, stdout, stderr) from None
+        if process.returncode:
+            how = f"ended with status {process.returncode}"
+            raise self._failed(session.name, how, process, stdout, stderr)
+        return CommandResult(stdout, stderr)
+
+    def _failed(self, account: str, how: str, process: subprocess.Popen[str], stdout: str, stderr: str) -> CommandError:
+        words = stderr.strip()[-_LAST_WORDS:]
+        msg = f"{self._command[0]} {how}" + (f": {words}" if words else "")
+        error = CommandError(msg, account=account)
+        error.returncode, error.stdout, error.stderr = process.returncode, stdout, stderr
+        return error
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a process and what it started."""
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def load_function(reference: str) -> Callable[..., Any]:
+    """The function of a file, by "file.py:function".
+
+    Raises:
+        ConfigError: There is no such file or function.
+    """
+    path, colon, name = reference.rpartition(":")
+    if not colon or not path.endswith(".py") or not name.isidentifier():
+        raise ConfigError.invalid(reference, "function", '"file.py:function"')
+    if not Path(path).is_file():
+        msg = f"there is no file {path}"
+        raise ConfigError(msg)
+    function = runpy.run_path(path, run_name=Path(path).stem).get(name)
+    if not callable(function):
+        msg = f"{path} has no function {name}"
+        raise ConfigError(msg)
+    made: Callable[..., Any] = function
+    return made
+
+
+def exit_status(outcomes: Outcomes[Any]) -> int:
+    """The exit status of a program that ran them: 0, or which share failed."""
+    failed = len(outcomes.errors)
+    if not failed:
+        return 0
+    return ALL_FAILED if failed == len(outcomes) else SOME_FAILED

@@ -1,0 +1,310 @@
+"""A function over many accounts and regions: an iterator of what comes of each call."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, Generic, Self, TypeVar, cast
+
+from xsession._base import frozen, public
+from xsession.errors import CallTimeoutError, RunError, XSessionError
+
+from ._category import PASSING, Category
+from ._limits import Limits
+from ._outcomes import Outcome, Outcomes, Phase, alike
+from ._plan import Plan, Task, Unit
+from ._progress import Progress
+from ._record import Record
+from ._threads import CallPool
+
+T = TypeVar("T")
+
+_LONGEST_WAIT = 60.0
+_NEVER = float("inf")
+
+
+@frozen(kw_only=True)
+class RunOptions:
+    """How a run goes.
+
+    Args:
+        retries: How many more times a call is made that failed for a reason which may pass.
+        total_timeout: Seconds that all may take; None: for ever.
+        stop_after: The share of calls that fail in the same way which ends the run; None: none does.
+        first_wait: Seconds before the first of those calls; before the next ones twice as long each.
+        clock: Seconds of a clock that goes on evenly.
+    """
+
+    retries: int = 0
+    total_timeout: float | None = None
+    stop_after: float | None = None
+    first_wait: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+
+
+@public
+class Run(Generic[T]):
+    """What comes of each call, as soon as it is known: an iterator that is used up once, and a context manager.
+
+    Nothing is called before the first outcome is asked for, and no more than a few calls ahead of who asks; so what it
+    takes of memory goes with what is under way. Whatever ends the loop early, such as Ctrl-C, ends the run: calls that
+    are under way are left to themselves, and nothing more is called.
+
+    Attributes:
+        total: How many outcomes there will be, as far as that is known.
+        done: How many there were.
+        failed: How many of them failed.
+    """
+
+    def __init__(
+        self, plan: Plan, pool: CallPool, limits: Limits, *, record: Record, told: Progress, options: RunOptions
+    ) -> None:
+        self._closed = self._began = False
+        self._plan, self._pool, self._limits, self._record, self._told = plan, pool, limits, record, told
+        self._options = options
+        self._planned = plan.tasks()
+        self._ready: deque[Task] = deque()
+        self._aside: dict[str, deque[Task]] = {}
+        self._later: list[tuple[float, tuple[int, int], Task]] = []
+        self._known: deque[tuple[Unit, Outcome[Any]]] = deque()
+        self._alike: Counter[object] = Counter()
+        self._collected: list[tuple[tuple[int, int], Outcome[T]]] = []
+        self._until = _NEVER
+        self._stopped: Callable[[Unit], Outcome[Any]] | None = None
+        self.total, self.done, self.failed = plan.total, 0, 0
+
+    def __iter__(self) -> Iterator[Outcome[T]]:
+        return self
+
+    def __next__(self) -> Outcome[T]:
+        return self._step()[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # A loop that was left, and nobody has the run any more.
+        with suppress(Exception):
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<Run: {self.done} of {self.total} done, {self.failed} failed, {self.under_way} under way>"
+
+    @property
+    def under_way(self) -> int:
+        """How many calls are under way, or wait for a thread."""
+        return self._limits.under_way
+
+    @property
+    def abandoned(self) -> int:
+        """How many calls took too long and were left to themselves; what came of them later was thrown away."""
+        return self._pool.left
+
+    @property
+    def outcomes(self) -> Outcomes[T]:
+        """What `collect` has so far, in the order in which the accounts were given."""
+        ordered = sorted(self._collected, key=lambda item: item[0])
+        return Outcomes((outcome for _, outcome in ordered), by_region=self._plan.by_region)
+
+    def collect(self) -> Outcomes[T]:
+        """All that are still to come, by account name, or by account name and region where regions were named.
+
+        Interrupted by Ctrl-C, it ends at once; `outcomes` has what is done.
+        """
+        try:
+            while True:
+                unit, outcome = self._step()
+                self._collected.append((unit.place, outcome))
+        except StopIteration:
+            return self.outcomes
+        except KeyboardInterrupt as error:
+            error.add_note(f"{len(self._collected)} of {self.total} are done; `outcomes` of the run has them")
+            raise
+
+    def close(self) -> None:
+        """Ends the run: nothing more is called, and nobody waits for what is under way."""
+        if not self._closed:
+            self._closed = True
+            self._pool.close()
+            self._keep_finished()
+            self._record.close()
+            if self._began:
+                self._told.end()
+
+    def _step(self) -> tuple[Unit, Outcome[T]]:
+        if self._closed:
+            raise StopIteration
+        try:
+            if not self._began:
+                self._begin()
+            found = self._known.popleft() if self._known else self._wait()
+            if found is not None:
+                return found[0], cast("Outcome[T]", self._counted(found[1]))
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        raise StopIteration
+
+    def _begin(self) -> None:
+        self._began = True
+        self._told.begin(self.total)
+        if self._options.total_timeout is not None:
+            self._until = self._options.clock() + self._options.total_timeout
+
+    def _counted(self, outcome: Outcome[Any]) -> Outcome[Any]:
+        self.done += 1
+        if outcome.status == "failed":
+            self.failed += 1
+            self._count_alike(outcome)
+        state = getattr(self._told, "state", None)
+        if state is not None:
+            state(self.total, self.under_way)
+        self._told.advance(outcome)
+        return outcome
+
+    def _wait(self) -> tuple[Unit, Outcome[Any]] | None:
+        """The next outcome; None: there are no more."""
+        while not self._known:
+            self._fill()
+            if self._known:
+                break
+            if not self._limits.under_way:
+                if self._later:
+                    # Nothing else to do until the next try.
+                    self._pool.next(max(0.0, min(self._later[0][0], self._until) - self._options.clock()))
+                    self._check_time()
+                    continue
+                return None
+            until = min(self._until, self._later[0][0] if self._later else _NEVER)
+            done = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_WAIT)))
+            if done is not None:
+                self._ended(*done)
+            self._check_time()
+        return self._known.popleft()
+
+    def _fill(self) -> None:
+        """Hands over as much as may be under way; what is known already is an outcome at once."""
+        while not self._known and (task := self._next_task()) is not None:
+            unit = task.unit
+            if self._stopped is not None:
+                self._known.append((unit, self._stopped(unit)))
+            else:
+                self._limits.began(unit.account)
+                self._pool.submit(task)
+
+    def _next_task(self) -> Task | None:
+        """What is to be handed over next; None: nothing is, or something is known without it."""
+        while self._later and self._later[0][0] <= self._options.clock():
+            self._ready.appendleft(heapq.heappop(self._later)[2])
+        while (task := self._ready.popleft() if self._ready else next(self._planned, None)) is not None:
+            if self._is_known(task):
+                if self._known:
+                    return None
+                continue
+            refusal = None if self._stopped is not None else self._limits.refusal(task.unit.account)
+            if refusal is None:
+                return task
+            if refusal != "account":
+                self._ready.appendleft(task)
+                return None
+            self._aside.setdefault(task.unit.account, deque()).append(task)
+        return None
+
+    def _is_known(self, task: Task) -> bool:
+        """Whether nothing is to be asked for a task, since an earlier run has asked."""
+        unit = task.unit
+        if task.selects:
+            regions = self._record.regions(unit.account)
+            if regions is not None:
+                self._expand(unit, regions)
+            return regions is not None
+        outcome = self._record.outcome(unit) if task.attempt == 1 else None
+        if outcome is not None:
+            self._known.append((unit, outcome))
+        return outcome is not None
+
+    def _expand(self, unit: Unit, regions: tuple[str, ...]) -> None:
+        if not regions:
+            skipped: Outcome[Any] = Outcome(unit.account, None, None, 0.0, category="region_off", skipped=True)
+            self._known.append((unit, skipped))
+            return
+        self.total += len(regions) - 1
+        self._ready.extendleft(reversed(list(self._plan.in_account(unit, regions))))
+
+    def _ended(self, task: Task, outcome: Outcome[Any]) -> None:
+        unit, throttled = task.unit, outcome.category == "throttled"
+        self._limits.ended(unit.account, ("account" if outcome.phase == "call" else "all") if throttled else None)
+        # As many of them as may begin now; the others are put aside again.
+        self._ready.extendleft(reversed(self._aside.pop(unit.account, ())))
+        if task.selects and outcome.ok:
+            regions = cast("tuple[str, ...]", outcome.value)
+            self._record.selected(unit.account, regions)
+            self._expand(unit, regions)
+        elif outcome.category in PASSING and not outcome.skipped and task.attempt <= self._options.retries:
+            wait = min(_LONGEST_WAIT, self._options.first_wait * 2 ** (task.attempt - 1))
+            again = Task(unit, task.attempt + 1, task.selects)
+            heapq.heappush(self._later, (self._options.clock() + wait, unit.place, again))
+        else:
+            self._known.append((unit, self._record.write(unit, outcome)))
+
+    def _count_alike(self, outcome: Outcome[Any]) -> None:
+        share, error = self._options.stop_after, outcome.error
+        if share is None or error is None or self._stopped is not None:
+            return
+        kind = alike(error)
+        self._alike[kind] += 1
+        if self._alike[kind] >= share * self.total:
+            why = f"not called: {self._alike[kind]} of {self.total} failed as account {outcome.account!r} did"
+            self._stop(lambda unit: _not_called(unit, RunError(why, account=unit.account), outcome.category))
+
+    def _stop(self, outcome: Callable[[Unit], Outcome[Any]]) -> None:
+        """Has nothing more called; what is under way goes on.
+
+        Args:
+            outcome: What becomes of a unit that is not called.
+        """
+        self._stopped = outcome
+        for task in self._pool.cancel():
+            self._limits.ended(task.unit.account)
+            self._ready.appendleft(task)
+        self._ready.extend(item[2] for item in self._later)
+        self._later.clear()
+        for waiting in self._aside.values():
+            self._ready.extend(waiting)
+        self._aside.clear()
+
+    def _check_time(self) -> None:
+        seconds = self._options.total_timeout
+        if seconds is None or self._options.clock() < self._until:
+            return
+        self._until = _NEVER
+        self._stop(lambda unit: _out_of_time(unit, seconds, "select"))
+        for task in self._pool.abandon():
+            self._limits.ended(task.unit.account)
+            self._known.append((task.unit, self._record.write(task.unit, _out_of_time(task.unit, seconds, "call"))))
+
+    def _keep_finished(self) -> None:
+        """Keeps what was done by the time that the run was ended."""
+        # What can't be kept is not what ended it.
+        with suppress(XSessionError):
+            while (done := self._pool.next(0.0)) is not None:
+                task, outcome = done
+                if not task.selects:
+                    self._collected.append((task.unit.place, self._record.write(task.unit, outcome)))
+
+
+def _out_of_time(unit: Unit, seconds: float, phase: Phase) -> Outcome[Any]:
+    msg = f"{'not called: ' if phase == 'select' else ''}the run took longer than {seconds:g} s"
+    hint = "give it more with total_timeout="
+    return _not_called(unit, CallTimeoutError(msg, account=unit.account, hint=hint), "timeout", phase)
+
+
+def _not_called(unit: Unit, error: RunError, category: Category | None, phase: Phase = "select") -> Outcome[Any]:
+    return Outcome(unit.account, None, error, 0.0, (), unit.region, phase, category)
