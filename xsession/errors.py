@@ -6,7 +6,7 @@
     ├── ConfigError (also ValueError)          bad input, refused before the network
     │   ├── InvalidRoleError                   a role, a chain or one of their options
     │   └── InvalidPolicyError                 an IAM policy document
-    ├── UnknownAccountError (also LookupError) no account of that name or id
+    ├── UnknownAccountError (also KeyError)    no account of that name or id
     ├── CredentialsError (also BotoCoreError)  credentials could not be obtained
     │   ├── AssumeRoleError                    STS refused one hop, or failed at it: `code` says how
     │   ├── STSUnavailableError                STS gave no answer, or none that could be read
@@ -53,6 +53,7 @@ __all__ = [
     "MfaError",
     "OrganizationError",
     "ProvisionError",
+    "RefusedAddressWarning",
     "RevocationError",
     "STSUnavailableError",
     "SessionClosedError",
@@ -247,7 +248,7 @@ class InvalidPolicyError(ConfigError):
     """An IAM policy document that AWS would refuse. Raised before the network."""
 
 
-class UnknownAccountError(XSessionError, LookupError):
+class UnknownAccountError(XSessionError, KeyError):
     """No account of that name or id is registered."""
 
 
@@ -363,6 +364,10 @@ class FrozenCredentialsWarning(UserWarning):
 
 class KeyFileWarning(UserWarning):
     """The master key of the store lies in a file, since the machine has no keyring."""
+
+
+class RefusedAddressWarning(UserWarning):
+    """An endpoint has an address that AWS's SDKs don't ask over plain HTTP: only other programs can use it."""
 
 
 class UnknownRegionWarning(UserWarning):
