@@ -12,7 +12,7 @@ _OF_CONTAINERS = frozenset(map(ip_address, ("169.254.170.2", "169.254.170.23", "
 _MAX_PORT = 65_535
 
 
-def listen_address(host: str, port: int) -> IPv4Address | IPv6Address:
+def listen_address(host: object, port: int) -> IPv4Address | IPv6Address:
     """The address that a host is.
 
     Args:
