@@ -82,9 +82,9 @@ def test_each_caller_gets_an_exception_of_its_own() -> None:
 
 
 def test_errors_are_what_python_programs_expect() -> None:
-    """Bad input is a ValueError, an unknown name a LookupError, and all of them an XSessionError."""
+    """Bad input is a ValueError, an unknown name a KeyError, and all of them an XSessionError."""
     assert issubclass(ConfigError, ValueError)
-    assert issubclass(UnknownAccountError, LookupError)
+    assert issubclass(UnknownAccountError, KeyError)
     assert all(issubclass(kind, XSessionError) for kind in CLASSES)
 
 

@@ -97,7 +97,7 @@ from xsession import CrossAccountSession
 print(*(name for name in sys.argv[1:] if f"xsession.{name}" in sys.modules))
 """
     few = {"provision", "grants", "diagnosis", "activity", "audit", "fanout", "redaction", "escape", "policies"}
-    few |= {"integrations", "_default_session"}
+    few |= {"integrations", "_default_session", "_ipython"}
     few |= {"_aws._denials", "_base._table", "refresh._status", "accounts._discovery", "accounts._files"}
     few |= {"accounts._display", "accounts._graph", "_base._notebook"}
     few |= {"serving", "accounts._names", "accounts._place", "accounts._tables", "roles._options", "_botocore._regions"}

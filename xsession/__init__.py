@@ -6,6 +6,7 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._default_session import default_session, get_client, reset_default_session, use_session
+    from ._ipython import load_ipython_extension as load_ipython_extension
     from .account_session import AccountSession
     from .accounts import SOURCE, Account, Accounts
     from .credentials import Credentials, Identity
@@ -107,6 +108,7 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "_default_session": ("default_session", "get_client", "reset_default_session", "use_session"),
+        "_ipython": ("load_ipython_extension",),
         "account_session": ("AccountSession",),
         "accounts": ("SOURCE", "Account", "Accounts"),
         "credentials": ("Credentials", "Identity"),

@@ -6,7 +6,7 @@
     ├── ConfigError (also ValueError)          bad input, refused before the network
     │   ├── InvalidRoleError                   a role, a chain or one of their options
     │   └── InvalidPolicyError                 an IAM policy document
-    ├── UnknownAccountError (also LookupError) no account of that name or id
+    ├── UnknownAccountError (also KeyError)    no account of that name or id
     ├── CredentialsError (also BotoCoreError)  credentials could not be obtained
     │   ├── AssumeRoleError                    STS refused one hop, or failed at it: `code` says how
     │   ├── STSUnavailableError                STS gave no answer, or none that could be read
@@ -63,6 +63,7 @@ __all__ = [
     "MfaError",
     "OrganizationError",
     "ProvisionError",
+    "RefusedAddressWarning",
     "RemoteCallError",
     "RevocationError",
     "RunError",
@@ -260,7 +261,7 @@ class InvalidPolicyError(ConfigError):
     """An IAM policy document that AWS would refuse. Raised before the network."""
 
 
-class UnknownAccountError(XSessionError, LookupError):
+class UnknownAccountError(XSessionError, KeyError):
     """No account of that name or id is registered."""
 
 
@@ -422,6 +423,10 @@ class FrozenCredentialsWarning(UserWarning):
 
 class KeyFileWarning(UserWarning):
     """The master key of the store lies in a file, since the machine has no keyring."""
+
+
+class RefusedAddressWarning(UserWarning):
+    """An endpoint has an address that AWS's SDKs don't ask over plain HTTP: only other programs can use it."""
 
 
 class UnknownRegionWarning(UserWarning):

@@ -749,8 +749,9 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         Args:
             accounts: Which one or ones it serves; None: all that are registered.
-            host: The IPv4 address that it listens on. Whoever reaches another one than loopback, and has a token, gets
-                credentials over plain HTTP; and SDKs ask few others.
+            host: The IP address that it listens on. Whoever reaches another one than loopback, and has a token, gets
+                credentials over plain HTTP. AWS's SDKs ask few others; for those that they don't, a
+                `RefusedAddressWarning` says so.
             port: The port; 0: a free one.
 
         Raises:

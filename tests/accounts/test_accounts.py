@@ -108,6 +108,17 @@ def test_unknown_names_say_what_is_near(accounts: Accounts, ref: str, hint: str)
     assert hint in str(caught.value)
 
 
+def test_a_mapping_of_accounts_says_what_is_near() -> None:
+    """As `find` does; it is a KeyError, and so what mappings do with one works on."""
+    accounts = Accounts({"vegeta": VEGETA})
+    with pytest.raises(KeyError) as caught:
+        accounts["vegetta"]
+    assert type(caught.value) is UnknownAccountError
+    assert "no account has the name 'vegetta'; did you mean vegeta?" in str(caught.value)
+    assert accounts.get("vegetta") is None
+    assert "vegetta" not in accounts
+
+
 def test_where_matches_names_ids_and_tags() -> None:
     """With wildcards; an account without the tag does not match."""
     accounts = Accounts(

@@ -18,6 +18,7 @@ from tests.support.command_line import COMMAND, run
 from tests.support.endpoints import asked
 from tests.support.terminals import CTRL_C, Terminal
 from tests.support.worlds import BATMAN, VEGETA, World
+from xsession.cli._serve import _server
 from xsession.policies import trust
 from xsession.serving import ContainerEndpoint
 
@@ -128,6 +129,17 @@ def test_another_address_is_served_by_wish_alone() -> None:
         assert asked(served["vegeta"], headers={"Host": "127.0.0.1"})[0] == 403
         server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=10)[1] == ""
+
+
+def test_an_address_that_sdks_refuse_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, and no warning of Python's."""
+    monkeypatch.setattr("xsession.serving._server.is_asked_by_sdks", lambda _address: False)
+    xs = world.session()
+    with _server(xs, [*xs.accounts.values()], "127.0.0.1", 0):
+        (line,) = capsys.readouterr().err.splitlines()
+    assert "AWS's SDKs ask no endpoint on 127.0.0.1: " in line
 
 
 def test_it_goes_on_over_sessions_of_seconds(world: World) -> None:

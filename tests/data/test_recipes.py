@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from tests.support.data_jobs import CSV, DataWorld
+from tests.support.worlds import VEGETA
 
 
 def test_smart_open(made: DataWorld) -> None:
@@ -68,9 +72,77 @@ def test_django_storages(made: DataWorld) -> None:
     made.check()
 
 
-def test_pyathena(made: DataWorld) -> None:
-    """Its client asks the account's credentials at each request, and its address in SQLAlchemy names no secret."""
+class AthenaWorld:
+    """Queries of Vegeta's, over several sessions.
+
+    Args:
+        made: Where.
+    """
+
+    def __init__(self, made: DataWorld) -> None:
+        self._made = made
+        self._owner = made.vegeta.root.client("s3")
+        self.session = made.session()["vegeta"]
+        self.session.events.register("after-call.athena.StartQueryExecution", self._write)
+
+    def rounds(self) -> Iterator[int]:
+        """As of the world; then looks that all requests, of Athena and for its results, were the account's."""
+        yield from self._made.rounds()
+        asked = [call for call in self._made.aws.calls if call.service in {"athena", "s3"}]
+        reads = [call for call in asked if call.operation != "PutObject"]  # which is the owner's
+        assert {(call.account_id, call.error_code, str(call.access_key_id)[:4]) for call in reads} == {
+            (VEGETA, None, "ASIA")
+        }
+        assert self._made.assumed() > 3
+
+    def _write(self, parsed: Mapping[str, str], **_arguments: object) -> None:
+        # As Athena does; the local one leaves it out.
+        self._owner.put_object(Bucket="vegeta", Key=f"athena/{parsed['QueryExecutionId']}.csv", Body=CSV)
+
+
+@pytest.fixture
+def athena(made: DataWorld) -> AthenaWorld:
+    """Where PyAthena is."""
+    pytest.importorskip("pyathena")
+    return AthenaWorld(made)
+
+
+STAGING = {"s3_staging_dir": "s3://vegeta/athena/", "region_name": "eu-west-1"}
+
+
+def test_pyathena_reads_its_results_into_pandas(athena: AthenaWorld) -> None:
+    """By a file system of its own, which asks the connection's session; one connection over three of ours."""
     pyathena = pytest.importorskip("pyathena")
-    session = made.session()["vegeta"]
-    connection = pyathena.connect(session=session, s3_staging_dir="s3://vegeta/athena/", region_name="eu-west-1")
-    assert connection.client._request_signer._credentials is session.get_credentials()
+    cursors = pytest.importorskip("pyathena.pandas.cursor")
+    connection = pyathena.connect(session=athena.session, cursor_class=cursors.PandasCursor, **STAGING)
+    for _ in athena.rounds():
+        assert connection.cursor().execute("select *").as_pandas()["level"].sum() == 17_001
+
+
+def test_pyathena_reads_its_results_into_arrow(athena: AthenaWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By PyArrow's file system: one for each query, with the keys of that moment, and always of AWS's own endpoint."""
+    pyathena = pytest.importorskip("pyathena")
+    cursors = pytest.importorskip("pyathena.arrow.cursor")
+    fs = pytest.importorskip("pyarrow.fs")
+    server = urlsplit(athena.session.client("s3").meta.endpoint_url)
+    here = partial(fs.S3FileSystem, endpoint_override=server.netloc, scheme=server.scheme)
+    monkeypatch.setattr(fs, "S3FileSystem", here)
+    connection = pyathena.connect(session=athena.session, cursor_class=cursors.ArrowCursor, **STAGING)
+    for _ in athena.rounds():
+        table = connection.cursor().execute("select *").as_arrow()
+        assert sum(table.column("level").to_pylist()) == 17_001
+
+
+def test_pyathena_in_sqlalchemy(athena: AthenaWorld) -> None:
+    """An engine and its pool last longer than sessions; its address has no secret."""
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    address = f"awsathena+rest://@athena.eu-west-1.amazonaws.com:443/default?{urlencode(STAGING)}"
+    options = {"connect_args": {"session": athena.session}, "pool_size": 1, "pool_recycle": 5}
+    engine = sqlalchemy.create_engine(address, **options)
+    for _ in athena.rounds():
+        with engine.connect() as connection:
+            assert connection.execute(sqlalchemy.text("select 1")).fetchall() == []
+    engine.dispose()
+    keys = athena.session.get_credentials().get_frozen_credentials()
+    shown = engine.url.render_as_string(hide_password=False) + repr(engine)
+    assert not any(secret in shown for secret in keys)

@@ -266,3 +266,19 @@ def test_after_a_login_the_same_session_and_clients_work() -> None:
         ended, fresh = executed([SSO.format(digest=digest), again], environ).cells
     assert "aws sso login --profile team" in text_of(ended)
     assert text_of(fresh) == "200"
+
+
+def test_a_magic_names_the_account(local_aws: LocalAWS) -> None:
+    """After `%load_ext xsession`; a mistyped name is an error with the close match."""
+    story = Story.told_by(local_aws)
+    write = f"""from pathlib import Path
+Path("xsession.toml").write_text('[accounts]\\nvegeta = "{story.vegeta_role}"')"""
+    reads = "vegeta = %xsession vegeta\nvegeta.client('sts').get_caller_identity()['Account'], xs['vegeta'] is vegeta"
+    cells = [write, "%load_ext xsession", "%xsession", "%xsession vegeta", reads, "%xsession vegetta", "xs.close()"]
+    made = executed(cells, local_aws.environ(story.key), allow_errors=True)
+    _, _, accounts, one, read, wrong, _ = made.cells
+    assert "BatmanReadsBucket" in text_of(accounts)
+    assert any("text/html" in output.get("data", {}) for output in accounts.outputs)
+    assert "BatmanReadsBucket" in text_of(one)
+    assert text_of(read) == "('222222222222', True)"
+    assert "did you mean vegeta?" in text_of(wrong)

@@ -10,6 +10,7 @@ from xsession.roles._session_name import (
     DEFAULT_TEMPLATE,
     PLACEHOLDERS,
     Runner,
+    distinct,
     runner,
     sanitised,
     template_problem,
@@ -74,7 +75,7 @@ def test_a_template_says_what_a_name_is_made_of(template: str, expected: str) ->
 def test_what_stands_in_a_template_is_no_template_itself() -> None:
     """A user with the name of a placeholder keeps that name."""
     odd = Runner(user="{host}", program="x", host="y")
-    assert odd.session_name("{user}-{program}", "vegeta") == "host--x"
+    assert odd.session_name("{user}-{program}", "vegeta").startswith("host--x-")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,8 @@ def test_what_sts_refuses_is_replaced(text: str, expected: str) -> None:
 @given(st.text())
 def test_any_text_becomes_a_name_that_a_role_takes(text: str) -> None:
     """Whatever a user or a program is called, STS takes the name."""
-    name = sanitised(text)
-    assert Role(ARN, role_session_name=name).role_session_name == name
+    for name in (sanitised(text), distinct(text)):
+        assert Role(ARN, role_session_name=name).role_session_name == name
 
 
 def test_jobs_whose_long_names_differ_in_their_end_have_names_of_their_own() -> None:
@@ -144,4 +145,20 @@ def test_jobs_whose_long_names_differ_in_their_end_have_names_of_their_own() -> 
     assert len(set(names)) == len({name[:55] for name in names}) + 2 == 3
     assert [len(name) for name in names] == [64] * 3
     assert names[0].startswith("airflow-team-load-levels-of-every-")
-    assert sanitised("x" * 65) == f"{'x' * 55}-9537c5fd"
+    assert distinct("x" * 65) == f"{'x' * 55}-9537c5fd"
+
+
+def test_names_that_differ_in_what_sts_refuses_have_names_of_their_own() -> None:
+    """A slash, a space, a letter; a name that STS takes as it is stays as it is."""
+    users = ["a/b", "a b", "a\\b", "aüb", "a/b/", "/a/b", "a-b"]
+    names = [Runner(user=user, program="report", host="h").session_name(DEFAULT_TEMPLATE, "vegeta") for user in users]
+    assert len({name.lower() for name in names}) == len(users)
+    assert names[-1] == "a-b-report"
+    assert all(name.startswith("a-b-") for name in names)
+    assert names[0] == "a-b-report-" + names[0][-8:]
+
+
+@given(st.text(), st.text())
+def test_other_texts_have_other_names(one: str, other: str) -> None:
+    """But for hyphens around them; and a name is always the same."""
+    assert (distinct(one) == distinct(other)) == (one.strip("-") == other.strip("-") or one == other)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,20 @@ def test_no_proxy_catches_loopback(base: dict[str, str], upper: str, lower: str)
     """What was excepted from proxies stays so."""
     made = child(base)
     assert (made["NO_PROXY"], made["no_proxy"]) == (upper, lower)
+
+
+def test_no_proxy_leads_to_another_address_either() -> None:
+    """Where the endpoint is not on loopback's usual one."""
+    elsewhere = replace(ENDPOINT, uri="http://169.254.170.2:80/1/vegeta")
+    made = child_environment(
+        {"NO_PROXY": "example.com"},
+        elsewhere,
+        config_file="config",
+        empty_file="empty",
+        region_name=None,
+        hides_boto_config=False,
+    )
+    assert made["NO_PROXY"] == made["no_proxy"] == "example.com,127.0.0.1,localhost,169.254.170.2"
 
 
 def test_boto_2s_file_is_hidden_where_it_has_keys() -> None:

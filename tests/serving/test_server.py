@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.utils import ContainerMetadataFetcher
 
 from tests.support.cells import until
 from tests.support.endpoints import asked, key_of
@@ -35,11 +36,21 @@ from xsession import (
     SessionClosedError,
     UnknownAccountError,
 )
+from xsession.errors import RefusedAddressWarning
 from xsession.policies import trust
 from xsession.serving import ContainerEndpoint, CredentialServer
 from xsession.testing import FakeClock, Fault
 
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+
+
+def has_ipv6() -> bool:
+    """Whether loopback has its address of IPv6 here."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def is_reachable(endpoint: ContainerEndpoint) -> bool:
@@ -590,8 +601,32 @@ def test_an_address_may_be_chosen(world: World) -> None:
         assert asked(endpoint, headers={"Host": f"127.0.0.1:{port}"})[0] == 403
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "localhost", "::1", "224.0.0.1", ""])  # noqa: S104 # refused
-def test_an_address_is_one_of_ipv4(world: World, host: str) -> None:
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_an_address_may_be_one_of_ipv6(world: World) -> None:
+    """In brackets, in the URL and in the Host header, as boto3 sends it."""
+    with world.session().serve(host="0:0:0:0:0:0:0:1") as server:
+        endpoint = server.endpoint("vegeta")
+        assert endpoint.uri.startswith("http://[::1]:")
+        assert asked(endpoint)[0] == 200
+        port = urlsplit(endpoint.uri).port
+        assert asked(endpoint, headers={"Host": f"127.0.0.1:{port}"})[0] == 403
+        fetched = ContainerMetadataFetcher().retrieve_full_uri(endpoint.uri, {"Authorization": endpoint.token})
+        assert fetched["AccessKeyId"] == key_of(endpoint)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "localhost", "224.0.0.1", "ff02::1", "fe80::1%lo", "", None],  # noqa: S104 # refused
+)
+def test_an_address_is_one_of_this_machine(world: World, host: Any) -> None:
     """Of a name or of all addresses, nobody knows which one a client means."""
-    with pytest.raises(ConfigError, match="one IPv4 address of this machine"):
+    with pytest.raises(ConfigError, match="one IP address of this machine"):
         world.session().serve(host=host)
+
+
+def test_an_address_that_sdks_refuse_is_a_warning(world: World) -> None:
+    """Where the caller asks for it, before anything else can fail there."""
+    expected = pytest.warns(RefusedAddressWarning, match=r"no endpoint on 192\.0\.2\.1")
+    with expected as caught, pytest.raises(OSError, match="assign"):
+        world.session().serve(host="192.0.2.1")
+    assert caught[0].filename == __file__

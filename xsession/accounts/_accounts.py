@@ -302,7 +302,10 @@ class Accounts(Tabular, Mapping[str, Account]):
 
     def __getitem__(self, name: str) -> Account:
         self._refuse_unusable(name)
-        return self._by_name[name]
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise self._unknown(name) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
@@ -387,8 +390,11 @@ class Accounts(Tabular, Mapping[str, Account]):
         if same_id:
             msg = f"several accounts have the id {ref}"
             raise UnknownAccountError(msg, hint=f"use one of {', '.join(account.name for account in same_id)}")
-        msg = f"no account has the name {shown(ref)}"
-        raise UnknownAccountError(msg, hint=did_you_mean(ref, self._by_name, self._known(), most=3))
+        raise self._unknown(ref)
+
+    def _unknown(self, name: str) -> UnknownAccountError:
+        msg = f"no account has the name {shown(name)}"
+        return UnknownAccountError(msg, hint=did_you_mean(name, self._by_name, self._known(), most=3))
 
     def _known(self) -> str:
         names = list(self._by_name)

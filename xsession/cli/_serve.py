@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import shlex
+import warnings
 
 import click
 
@@ -21,9 +21,6 @@ from ._parameters import account_names, json_option
 _URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 # a variable's name
 _LOOPBACK = "127.0.0.1"
-# Beside loopback, those that containers have on ECS and EKS:
-# https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
-_ASKED_BY_SDKS = frozenset({"169.254.170.2", "169.254.170.23"})
 _ENDS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -57,7 +54,7 @@ def serve(options: GlobalOptions, names: tuple[str, ...], port: int, host: str, 
                 return ExitStatus.ALL_FAILED
             # By now Ctrl-C has no prompt to leave.
             with SignalQueue(_ENDS) as signals:
-                _tell(served, as_json=as_json, host=host)
+                _tell(served, as_json=as_json)
                 number = signals.wait()[0]
     return end_as(-number)
 
@@ -70,13 +67,17 @@ def _require(accounts: list[Account]) -> None:
 
 def _server(xs: CrossAccountSession, accounts: list[Account], host: str, port: int) -> CredentialServer:
     try:
-        return xs.serve(accounts, host=host, port=port)
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            server = xs.serve(accounts, host=host, port=port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             msg = f"port {port} of {host} is taken: whoever listens there is not this command"
             raise ConfigError(msg, hint="end that program, or pass another --port") from error
         msg = f"{host} can't be listened on: {error.strerror}"
         raise ConfigError(msg, hint="pass an address of this machine, or another --port") from error
+    for warning in caught:
+        warn(str(warning.message))
+    return server
 
 
 def _endpoints(
@@ -91,9 +92,7 @@ def _endpoints(
     return served
 
 
-def _tell(served: dict[str, ContainerEndpoint], *, as_json: bool, host: str) -> None:
-    if not ipaddress.IPv4Address(host).is_loopback and host not in _ASKED_BY_SDKS:
-        warn(f"AWS's SDKs refuse {host}: over HTTP they ask loopback, 169.254.170.2 and 169.254.170.23 alone")
+def _tell(served: dict[str, ContainerEndpoint], *, as_json: bool) -> None:
     if as_json:
         show_json({name: {"uri": one.uri, "token_file": one.token_file} for name, one in served.items()})
     else:

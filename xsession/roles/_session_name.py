@@ -67,7 +67,7 @@ class Runner:
         if "{" not in template:
             return template
         values = {"account": account, "host": self.host, "program": self.program, "user": self.user}
-        return sanitised(_PLACEHOLDER.sub(lambda match: values[match[1]], template))
+        return distinct(_PLACEHOLDER.sub(lambda match: values[match[1]], template))
 
 
 def runner(environ: Mapping[str, str], *, user: str, program: str, host: str) -> Runner:
@@ -82,7 +82,9 @@ def runner(environ: Mapping[str, str], *, user: str, program: str, host: str) ->
     for platform, variables in _JOB_VARIABLES:
         parts = [environ[name] for name in variables if environ.get(name)]
         if len(parts) == len(variables):
-            return Runner(user=platform, program="-".join(parts).removeprefix(f"{platform}-"), host=host)
+            # Ids of CodeBuild and Batch have a colon, which STS refuses, and are no other's without it.
+            job = "-".join(parts).replace(":", "-")
+            return Runner(user=platform, program=job.removeprefix(f"{platform}-"), host=host)
     if environ.get(_ECS_VARIABLE):
         return Runner(user="ecs", program=environ[_ECS_VARIABLE].rstrip("/").rpartition("/")[2], host=host)
     if "KUBERNETES_SERVICE_HOST" in environ and environ.get("HOSTNAME"):
@@ -108,15 +110,21 @@ def template_problem(template: str) -> str | None:
     return None
 
 
-def sanitised(text: str) -> str:
-    """`text` as a role session name: what STS refuses becomes "-"; what is longer than 64 characters ends in a digest.
+def distinct(text: str) -> str:
+    """`text` as a role session name; where that is not all of it, it ends in a digest.
 
-    Names of jobs often differ in their end alone.
+    Names of jobs often differ in their end alone, or in a slash.
     """
-    name = _NOT_ALLOWED.sub("-", text).strip("-")
-    if len(name) > _LONGEST:
-        from hashlib import sha256  # noqa: PLC0415 # few names are that long
+    name = sanitised(text)
+    if name == text.strip("-"):
+        return name
+    from hashlib import sha256  # noqa: PLC0415 # few names are like that
 
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        return f"{name[: _LONGEST - 9]}-{digest}"
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{name[: _LONGEST - 9]}-{digest}"
+
+
+def sanitised(text: str) -> str:
+    """`text` as a role session name: what STS refuses becomes "-", cut at 64 characters."""
+    name = _NOT_ALLOWED.sub("-", text).strip("-")[:_LONGEST]
     return name if len(name) >= 2 else f"xsession-{name}".rstrip("-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from xsession._aws import without_credentials
 
@@ -31,6 +32,7 @@ def child_environment(
         hides_boto_config: Whether boto 2's own file has keys, which botocore takes before it asks the endpoint.
     """
     region = {} if region_name is None else {"AWS_REGION": region_name, "AWS_DEFAULT_REGION": region_name}
+    direct = list(dict.fromkeys((*_LOOPBACK, str(urlsplit(endpoint.uri).hostname))))
     boto_config = {"BOTO_CONFIG": empty_file} if hides_boto_config else {}
     return {
         **without_credentials(base),
@@ -44,15 +46,15 @@ def child_environment(
         # While the endpoint has none, the machine's own role is no substitute.
         "AWS_EC2_METADATA_DISABLED": "true",
         # Both: programs differ in which one they read.
-        "NO_PROXY": _without_proxy(base.get("NO_PROXY") or base.get("no_proxy")),
-        "no_proxy": _without_proxy(base.get("no_proxy") or base.get("NO_PROXY")),
+        "NO_PROXY": _without_proxy(base.get("NO_PROXY") or base.get("no_proxy"), direct),
+        "no_proxy": _without_proxy(base.get("no_proxy") or base.get("NO_PROXY"), direct),
     }
 
 
-def _without_proxy(hosts: str | None) -> str:
+def _without_proxy(hosts: str | None, direct: list[str]) -> str:
     if not hosts:
-        return ",".join(_LOOPBACK)
+        return ",".join(direct)
     known = {host.strip() for host in hosts.split(",")}
     # "*" means all of them, and only where it stands alone.
-    missing = () if known == {"*"} else [host for host in _LOOPBACK if host not in known]
+    missing = () if known == {"*"} else [host for host in direct if host not in known]
     return ",".join([hosts, *missing])

@@ -30,7 +30,7 @@ class Listener:
     Args:
         respond: Makes the answer of the head of a request, in the listener's thread; it must not wait for anything.
         now: A monotonic clock, in seconds.
-        host: The address.
+        host: The IP address.
         port: The port; 0: a free one.
 
     Raises:
@@ -42,7 +42,8 @@ class Listener:
     ) -> None:
         self._respond = respond
         self._now = now
-        self._server = socket.create_server((host, port), backlog=_BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._server = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         self._server.setblocking(False)
         self.port: int = self._server.getsockname()[1]
         self._woken, self._waker = socket.socketpair()

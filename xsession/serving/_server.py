@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from xsession._base import public, renew_after_fork, without_frames
 from xsession.accounts import AwsFiles, read_sections
-from xsession.errors import ConfigError, SessionClosedError, XSessionError
+from xsession.errors import ConfigError, RefusedAddressWarning, SessionClosedError, XSessionError
 
 from ._child_environment import child_environment
 from ._config_copy import config_copy
 from ._container_endpoint import ContainerEndpoint
+from ._listen_address import in_url, is_asked_by_sdks, listen_address
 from ._listener import HOST, Listener
 from ._private_folder import PrivateFolder
 from ._served_accounts import ServedAccount, ServedAccounts, new_token
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from xsession.accounts import Account, AccountRef
 
 _BOTO2_FILES = ("/etc/boto.cfg", "~/.boto")
-_MAX_PORT = 65_535
 _BOTO2_KEY = b"aws_access_key_id"
 
 
@@ -45,7 +45,7 @@ class CredentialServer:
         reach: What an account in a call stands for.
         accounts: Which ones are served; None: all that are registered.
         wall: The wall clock, in seconds since 1970.
-        host: The address that it listens on.
+        host: The IP address that it listens on.
         port: The port; 0: a free one.
 
     Raises:
@@ -62,7 +62,10 @@ class CredentialServer:
         host: str = HOST,
         port: int = 0,
     ) -> None:
-        _check_address(host, port)
+        address = listen_address(host, port)
+        if not is_asked_by_sdks(address):
+            msg = f"AWS's SDKs ask no endpoint on {address}: over HTTP, they take loopback and containers' addresses"
+            warnings.warn(msg, RefusedAddressWarning, stacklevel=3)
         self._reach = reach
         self._allowed = None if accounts is None else frozenset(accounts)
         # Re-entrant: a signal handler or `__del__` may come in at any point.
@@ -71,14 +74,14 @@ class CredentialServer:
         self._folder = PrivateFolder()
         self._served = ServedAccounts(wall)
         try:
-            listener = Listener(self._served.respond, host=host, port=port)
+            listener = Listener(self._served.respond, host=str(address), port=port)
             listener.start()
         except (OSError, RuntimeError):
             self._folder.remove()
             raise
         self._listener = listener
-        self._host = host
-        self._served.host = f"{host}:{listener.port}".encode("ascii")
+        self._netloc = f"{in_url(address)}:{listener.port}"
+        self._served.host = self._netloc.encode("ascii")
         # Also where it is not closed: when it is collected, and when the program ends.
         self._end = weakref.finalize(self, _end, listener, self._folder, os.getpid())
         renew_after_fork(self)
@@ -186,7 +189,7 @@ class CredentialServer:
             number = len(self._endpoints) + 1
             path, token = f"/{number}/{resolved.account.name}", new_token()
             endpoint = ContainerEndpoint(
-                uri=f"http://{self._host}:{self._listener.port}{path}",
+                uri=f"http://{self._netloc}{path}",
                 token=token,
                 token_file=self._folder.write(f"token-{number}", token),
             )
@@ -198,18 +201,6 @@ class CredentialServer:
         if not self._end.alive:
             msg = "the CredentialServer is closed, or belongs to the process that this one was forked from"
             raise SessionClosedError(msg, hint="call serve() again, in this process")
-
-
-def _check_address(host: str, port: int) -> None:
-    # Requests for another host are refused: so it must be the one that clients send.
-    try:
-        address = ipaddress.IPv4Address(host)
-    except ValueError:
-        address = None
-    if address is None or address.is_unspecified or address.is_multicast:
-        raise ConfigError.invalid(host, "host", "one IPv4 address of this machine")
-    if not 0 <= port <= _MAX_PORT:
-        raise ConfigError.invalid(port, "port", f"a number from 0 to {_MAX_PORT}")
 
 
 def _end(listener: Listener, folder: PrivateFolder, process: int) -> None:
