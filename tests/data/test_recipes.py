@@ -1,7 +1,9 @@
-"""Libraries that take a boto3 session or client, as the page shows them."""
+"""Libraries that take a boto3 session or client, as the page shows them; and the recipes of other data libraries."""
 
 from __future__ import annotations
 
+import re
+import runpy
 import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -13,6 +15,22 @@ import pytest
 
 from tests.support.data_jobs import CSV, DataWorld
 from tests.support.worlds import VEGETA
+from tools.project import ROOT
+from xsession import CrossAccountSession
+from xsession.testing import LocalAWS, Story
+
+RECIPES = re.findall(r"```py\n(.*?)```", (ROOT / "docs/recipes/data.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_recipes_that_need_a_library_work(local_aws: LocalAWS, tmp_path: Path) -> None:
+    """Those of the page that are left out where its others run."""
+    pytest.importorskip("s3fs")
+    story = Story.told_by(local_aws)
+    with local_aws.applied(story.key), CrossAccountSession({"vegeta": story.vegeta_role}) as xs:
+        assert len(RECIPES) == 2
+        for recipe in RECIPES:
+            (tmp_path / "recipe.py").write_text(recipe)
+            runpy.run_path(str(tmp_path / "recipe.py"), {"xs": xs})
 
 
 def test_smart_open(made: DataWorld) -> None:

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from xsession._base import without_text
-from xsession.errors import ConfigError
+from xsession.errors import ConfigError, XSessionError
 
 
 def named_sts_endpoint(session: Any) -> str | None:
@@ -41,6 +41,8 @@ def used_sts_endpoint(session: Any, config: Config | None) -> str | None:
         if ignored is None:
             ignored = session.get_config_variable("ignore_configured_endpoint_urls")
         return None if ignored else named_sts_endpoint(session)
+    except XSessionError:
+        raise
     except (BotoCoreError, ImportError, AttributeError, TypeError) as error:
         msg = f"the endpoint of STS can't be known: {without_text(error)}"
     raise ConfigError(msg)
