@@ -1,4 +1,4 @@
-"""What pip chose for the extra `data`, alone and with awswrangler: its libraries pin botocore, each in its own way."""
+"""What pip chose for the extra `data`: its libraries pin botocore, each in its own way."""
 
 from __future__ import annotations
 
