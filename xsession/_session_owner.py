@@ -54,6 +54,11 @@ class CrossAccountOwner:
                 server = self._endpoints[account] = self._session.serve([account])
         return server.endpoint(account)
 
+    def enabled_regions(self, resolved: ResolvedAccount) -> tuple[str, ...]:
+        """The regions that an account has enabled, which its session asks for once a day."""
+        regions: tuple[str, ...] = self._session.enabled_regions(resolved.account)
+        return regions
+
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds, and none of the parent's servers."""
         self._lock = threading.RLock()
@@ -74,3 +79,8 @@ def account_of_worker(
         return session
     elsewhere: AccountSession = xs._kept_session(replace(account, region_name=region_name))  # noqa: SLF001 # likewise
     return elsewhere
+
+
+def enabled_regions_of(session: AccountSession) -> tuple[str, ...]:
+    """The regions that an account has enabled; asked, in each process, by the one session that the account is of."""
+    return session._owner.enabled_regions(session._resolved)  # type: ignore[union-attr] # noqa: SLF001 # runs have one

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ._client_cache import ClientCache
-from ._session_owner import account_of_worker
+from ._session_owner import account_of_worker, enabled_regions_of
 from ._worker_copies import worker_copies
 from .account_session import AccountSession
 from .errors import XSessionError, reaching
-from .fanout import KeptRegions, Rate, Reached, RunSession, Ticket
+from .fanout import Rate, Reached, RunSession, Ticket
 
 if TYPE_CHECKING:
     from ._chain import ResolvedAccount
@@ -35,7 +35,6 @@ class SessionRuns:
         resolve: What an account resolves to.
         clients: Where shared clients are kept.
         principals: Who the sources in use are; asks STS.
-        kept: The regions of accounts that were asked for them; takes more.
         own_clients: Whether clients are the run's own: where it is done with an account and region, they are of no
             more use, and many regions make many.
         rate: How many requests clients may send, for each account, region and service; None: as many as they like.
@@ -50,7 +49,6 @@ class SessionRuns:
         clients: ClientCache,
         owner: SessionOwner,
         principals: Callable[[], Mapping[Any, str]],
-        kept: dict[Account, tuple[str, ...]],
         own_clients: bool,
         rate: float | None,
     ) -> None:
@@ -59,7 +57,6 @@ class SessionRuns:
         self._resolve = resolve
         self._owner = owner
         self._principals = principals
-        self._kept = kept
         # What is slowed down must not be shared with others.
         self._own_clients = own_clients or rate is not None
         self._clients = ClientCache(_MOST_OWN_CLIENTS) if self._own_clients else clients
@@ -86,9 +83,13 @@ class SessionRuns:
         session = AccountSession(resolved, self._clients, self._owner)
         return RunSession.of(session, self._rate) if self._own_clients else session
 
-    def kept_regions(self) -> KeptRegions:
-        """Keeps the regions of accounts for the session's next run."""
-        return KeptRegions(self._kept, self._accounts)
+    def regions_of(self) -> Callable[[AccountSession], tuple[str, ...]]:
+        """What asks for the enabled regions of an account; it travels to other processes."""
+        return enabled_regions_of
+
+    def notes(self, unit: Unit) -> tuple[str, ...]:
+        """What a person should know of a unit's account, such as that the list which names it is old."""
+        return self._accounts[unit.account].notes
 
     def principal(self) -> str:
         """Who the source is; asks STS."""

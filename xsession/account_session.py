@@ -61,6 +61,9 @@ class SessionOwner(Protocol):
     def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
         """Where programs ask for the account's credentials."""
 
+    def enabled_regions(self, resolved: ResolvedAccount) -> tuple[str, ...]:
+        """The regions that the account has enabled."""
+
 
 class AccountSession(Tabular, AccountClients):
     """A boto3 session for one account: everything that takes a boto3 session takes it, and it never expires.

@@ -185,7 +185,6 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._made_grants: Grants | None = None
         self._made_lists: OrganizationLists | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
-        self._enabled_regions: dict[Account, tuple[str, ...]] = {}
         self._config: Discovery | None = None
         renew_after_fork(self)
 
@@ -559,7 +558,6 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 clients=self._clients,
                 owner=self._owner,
                 principals=self._chains.principals,
-                kept=self._enabled_regions,
                 own_clients=regions is not None,
                 rate=rate,
             ),
@@ -820,7 +818,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
     def reload(self) -> None:
         """Reads again what `from_config` read.
 
-        AWS Organizations is asked again, where a file has an `[organization]`; where it can't be, its list counts.
+        AWS Organizations is asked again, where a file has an `[organization]`; where it can't be, its list counts. So are
+        accounts for their enabled regions, once these are needed.
         Accounts that did not change keep their credentials and clients; those that are gone are no longer found.
         Clients that were handed out go on acting in the account that they were made for. Where anything is wrong with a
         file, this raises and all stays as it was.
@@ -839,7 +838,10 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         if accounts.asks:
             accounts = self._with_organizations(self._config, accounts, again=True)
         self.accounts = accounts
-        self._enabled_regions.clear()
+        with self._lock:
+            made = list(self._made_regions.values())
+        for regions in made:
+            regions.forget()
 
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""

@@ -19,7 +19,7 @@ from xsession.fanout import Run, Unit, as_progress
 from xsession.fanout._calls import Calls
 from xsession.fanout._limits import Limits
 from xsession.fanout._plan import Plan
-from xsession.fanout._record import KeptRegions
+from xsession.fanout._record import NoRecord
 from xsession.fanout._run import RunOptions
 from xsession.fanout._threads import ThreadPool
 
@@ -45,7 +45,7 @@ def run(  # what the tests vary
         Plan(names, regions),
         ThreadPool(calls, workers, timeout),
         Limits(workers, workers, max_accounts),
-        record=KeptRegions({}, {name: name for name in names}),
+        record=NoRecord(),
         told=as_progress(progress),
         options=RunOptions(first_wait=0.001, **options),
     )

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ._progress import Progress, ProgressLike
     from ._progress import as_progress as as_progress
     from ._rate import Rate as Rate
-    from ._record import KeptRegions as KeptRegions
     from ._remote import Claim as Claim
     from ._remote import Reached as Reached
     from ._remote import Ticket as Ticket
@@ -52,7 +51,6 @@ __getattr__, __dir__ = lazy(
         "_plan": ("Task", "Unit"),
         "_progress": ("Progress", "ProgressLike", "as_progress"),
         "_rate": ("Rate",),
-        "_record": ("KeptRegions",),
         "_remote": ("Claim", "Reached", "Ticket"),
         "_run": ("Run",),
         "_run_session": ("RunSession",),

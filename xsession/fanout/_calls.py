@@ -24,7 +24,6 @@ class Calls(Generic[Reached, T]):
         func: Called with what reaching an account brought.
         reach: Reaches the account of a unit: gets its credentials.
         regions_of: The regions that an account has enabled.
-        notes: What a person should know of a unit, whatever comes of it.
     """
 
     def __init__(
@@ -32,12 +31,10 @@ class Calls(Generic[Reached, T]):
         func: Callable[[Reached], Any],
         reach: Callable[[Unit], Reached],
         regions_of: Callable[[Reached], tuple[str, ...]] | None = None,
-        notes: Callable[[Unit], tuple[str, ...]] = lambda _unit: (),
     ) -> None:
         self._func = func
         self._reach = reach
         self._regions_of = regions_of
-        self._notes = notes
         self._loop = EventLoop()
 
     def __call__(self, task: Task) -> Outcome[Any]:
@@ -55,20 +52,18 @@ class Calls(Generic[Reached, T]):
         # Each error without this frame, and out of its variables: nobody waits for the garbage collector.
         except Exception as error:  # noqa: BLE001 # one call's failure must not end the others'
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-            return failed(unit, error, phase, time.monotonic() - began, notes=self._notes(unit))
+            return failed(unit, error, phase, time.monotonic() - began)
         except BaseException as error:  # noqa: BLE001 # such as sys.exit() in the function
             ended = RunError(f"the function raised {type(error).__name__}: {error}", account=unit.account)
-            return failed(unit, ended, phase, time.monotonic() - began, notes=self._notes(unit))
-        return Outcome(unit.account, value, None, time.monotonic() - began, self._notes(unit), unit.region)
+            return failed(unit, ended, phase, time.monotonic() - began)
+        return Outcome(unit.account, value, None, time.monotonic() - began, region=unit.region)
 
     def close(self) -> None:
         """Cancels the coroutines that still run."""
         self._loop.close()
 
 
-def failed(
-    unit: Unit, error: Exception, phase: Phase, seconds: float = 0.0, *, notes: tuple[str, ...] = ()
-) -> Outcome[Any]:
+def failed(unit: Unit, error: Exception, phase: Phase, seconds: float = 0.0) -> Outcome[Any]:
     """The outcome of a call that failed.
 
     Args:
@@ -76,10 +71,9 @@ def failed(
         error: Why it was not.
         phase: How far it came.
         seconds: How long it took.
-        notes: As `Outcome` has them.
     """
     found = category(error, unit.region)
-    return Outcome(unit.account, None, error, seconds, notes, unit.region, phase, found, skipped=found in SKIPPED)
+    return Outcome(unit.account, None, error, seconds, (), unit.region, phase, found, skipped=found in SKIPPED)
 
 
 def timed_out(unit: Unit, seconds: float, what: str = "the call") -> Outcome[Any]:

@@ -13,6 +13,7 @@ from xsession.errors import (
     CallTimeoutError,
     CredentialsTimeoutError,
     MfaError,
+    OrganizationError,
     SourceCredentialsError,
     STSUnavailableError,
     WorkerLostError,
@@ -81,6 +82,8 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
     if isinstance(error, CallTimeoutError | CredentialsTimeoutError | STSUnavailableError | TimeoutError):
         return "timeout"
     code, words = _code_of(error)
+    if code is None and isinstance(error, OrganizationError) and error.__cause__ is not None:
+        return category(error.__cause__, region, resolves)
     if code is not None:
         return _of_answer(code, words, region)
     if _is_named(error, _NO_ANSWER):

@@ -10,7 +10,7 @@ from ._limits import Limits
 from ._outcomes import Outcomes
 from ._plan import Plan
 from ._progress import ProgressLike, as_progress
-from ._record import KeptRegions
+from ._record import NoRecord
 from ._run import Run, RunOptions
 from ._threads import ThreadPool
 
@@ -35,14 +35,15 @@ def fan_out(
         notes: What a person should know of an item, whatever comes of it.
         progress: Told of each outcome once it is known, in the caller's thread; what it raises ends the rest.
     """
-    calls: Calls[Item, T] = Calls(func, lambda unit: items[unit.account], notes=lambda unit: notes(items[unit.account]))
+    calls: Calls[Item, T] = Calls(func, lambda unit: items[unit.account])
     workers = max(1, max_workers)
     run: Run[T] = Run(
         Plan(tuple(items)),
         ThreadPool(calls, workers),
         Limits(workers, workers, None),
-        record=KeptRegions(),
+        record=NoRecord(),
         told=as_progress(progress),
+        notes=lambda unit: notes(items[unit.account]),
         options=RunOptions(),
     )
     return run.collect()

@@ -1,9 +1,7 @@
-"""What is kept of a run beyond it: nothing but regions, where there is no journal."""
+"""What is kept of a run beyond it: nothing, where there is no journal."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, MutableMapping
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from ._outcomes import Outcome
@@ -29,29 +27,15 @@ class Record(Protocol):
         """Ends it."""
 
 
-class KeptRegions:
-    """Keeps nothing but which regions accounts have.
+class NoRecord:
+    """Keeps nothing."""
 
-    Args:
-        kept: Those of accounts that were asked before, by account; more are added.
-        accounts: The accounts by the names that the run has for them, which may be others' in the next run.
-    """
+    def regions(self, _account: str) -> tuple[str, ...] | None:
+        """Nothing."""
+        return None
 
-    def __init__(
-        self,
-        kept: MutableMapping[Any, tuple[str, ...]] | None = None,
-        accounts: Mapping[str, Hashable] = MappingProxyType({}),
-    ) -> None:
-        self._kept = {} if kept is None else kept
-        self._accounts = accounts
-
-    def regions(self, account: str) -> tuple[str, ...] | None:
-        """The regions of an account that was asked."""
-        return self._kept.get(self._accounts[account])
-
-    def selected(self, account: str, regions: tuple[str, ...]) -> None:
-        """Keeps the regions of an account."""
-        self._kept[self._accounts[account]] = regions
+    def selected(self, _account: str, _regions: tuple[str, ...]) -> None:
+        """Keeps nothing."""
 
     def outcome(self, _unit: Unit) -> Outcome[Any] | None:
         """Nothing."""

@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
 from xsession._base import frozen, public
@@ -60,11 +61,19 @@ class Run(Generic[T]):
     """
 
     def __init__(
-        self, plan: Plan, pool: CallPool, limits: Limits, *, record: Record, told: Progress, options: RunOptions
+        self,
+        plan: Plan,
+        pool: CallPool,
+        limits: Limits,
+        *,
+        record: Record,
+        told: Progress,
+        options: RunOptions,
+        notes: Callable[[Unit], tuple[str, ...]] = lambda _unit: (),
     ) -> None:
         self._closed = self._began = False
         self._plan, self._pool, self._limits, self._record, self._told = plan, pool, limits, record, told
-        self._options = options
+        self._options, self._notes = options, notes
         self._planned = plan.tasks()
         self._ready: deque[Task] = deque()
         self._aside: dict[str, deque[Task]] = {}
@@ -145,7 +154,7 @@ class Run(Generic[T]):
                 self._begin()
             found = self._known.popleft() if self._known else self._wait()
             if found is not None:
-                return found[0], cast("Outcome[T]", self._counted(found[1]))
+                return found[0], cast("Outcome[T]", self._counted(self._noted(*found)))
         except BaseException:
             self.close()
             raise
@@ -157,6 +166,11 @@ class Run(Generic[T]):
         self._told.begin(self.total)
         if self._options.total_timeout is not None:
             self._until = self._options.clock() + self._options.total_timeout
+
+    def _noted(self, unit: Unit, outcome: Outcome[Any]) -> Outcome[Any]:
+        # Here, and not where the call is made: whatever comes of it has them, in other processes and by a journal too.
+        notes = self._notes(unit)
+        return replace(outcome, notes=(*outcome.notes, *notes)) if notes else outcome
 
     def _counted(self, outcome: Outcome[Any]) -> Outcome[Any]:
         self.done += 1
@@ -297,7 +311,8 @@ class Run(Generic[T]):
             while (done := self._pool.next(0.0)) is not None:
                 task, outcome = done
                 if not task.selects:
-                    self._collected.append((task.unit.place, self._record.write(task.unit, outcome)))
+                    written = self._record.write(task.unit, outcome)
+                    self._collected.append((task.unit.place, self._noted(task.unit, written)))
 
 
 def _out_of_time(unit: Unit, seconds: float, phase: Phase) -> Outcome[Any]:

@@ -13,7 +13,6 @@ from xsession._base import frozen
 from xsession.errors import ConfigError
 
 from ._calls import Calls
-from ._enabled_regions import EnabledRegions, enabled_regions
 from ._executors import ExecutorPool, takes_back, workers_of
 from ._journal import MAX_AGE, Journal
 from ._journal_format import Header, arguments_digest, code_digest, function_name
@@ -21,7 +20,7 @@ from ._limits import Limits
 from ._pickles import check_travels
 from ._plan import Plan, Task, Unit, checked_regions
 from ._progress import Progress
-from ._record import Record
+from ._record import NoRecord, Record
 from ._remote import Claim, Job, Reached, Ticket
 from ._run import Run, RunOptions
 from ._threads import CallPool, ThreadPool
@@ -38,8 +37,11 @@ class Sessions(Protocol):
     def reach(self, unit: Unit, /) -> Any:
         """The session of a unit's account, whose credentials are there."""
 
-    def kept_regions(self) -> Record:
-        """Keeps the regions of accounts for the session's next run."""
+    def regions_of(self) -> Callable[[Any], tuple[str, ...]]:
+        """What asks for the enabled regions of an account, given its session; it travels to other processes."""
+
+    def notes(self, unit: Unit, /) -> tuple[str, ...]:
+        """What a person should know of a unit's account, whatever comes of it."""
 
     def principal(self) -> str:
         """Who the source is; asks STS."""
@@ -174,6 +176,7 @@ def start(
         Limits(workers, ahead, wanted.max_accounts),
         record=record,
         told=told,
+        notes=sessions.notes,
         options=RunOptions(retries=wanted.retries, total_timeout=wanted.total_timeout, stop_after=wanted.stop_after),
     )
 
@@ -183,16 +186,16 @@ def _pool(
 ) -> tuple[CallPool, int, int]:
     """Where the calls are made, how many at once, and how many more are handed over, so that no worker waits."""
     if executor is None:
-        calls: Calls[Any, Any] = Calls(call, sessions.reach, EnabledRegions())
+        calls: Calls[Any, Any] = Calls(call, sessions.reach, sessions.regions_of())
         return ThreadPool(calls, wanted.max_workers, wanted.timeout), wanted.max_workers, wanted.max_workers
-    job = Job(call.func, call.arguments, sessions.remote(), enabled_regions, wanted.timeout)
+    job = Job(call.func, call.arguments, sessions.remote(), sessions.regions_of(), wanted.timeout)
     workers = min(wanted.max_workers, workers_of(executor) or wanted.max_workers)
     return ExecutorPool(executor, job, sessions.ticket), workers, workers if takes_back(executor) else 0
 
 
 def _record(plan: Plan, sessions: Sessions, journal: JournalOptions, wall: Callable[[], float], call: _Call) -> Record:
     if journal.path is None:
-        return sessions.kept_regions()
+        return NoRecord()
     # Before STS is asked.
     name, digest = function_name(call.func, journal.key), arguments_digest(call.arguments)
     header = Header(
