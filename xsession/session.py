@@ -818,8 +818,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
     def reload(self) -> None:
         """Reads again what `from_config` read.
 
-        AWS Organizations is asked again, where a file has an `[organization]`; where it can't be, its list counts. So are
-        accounts for their enabled regions, once these are needed.
+        AWS Organizations is asked again, where a file has an `[organization]`; where it can't be, its list counts.
+        Enabled regions are asked for again, too, once they are needed.
         Accounts that did not change keep their credentials and clients; those that are gone are no longer found.
         Clients that were handed out go on acting in the account that they were made for. Where anything is wrong with a
         file, this raises and all stays as it was.

@@ -8,6 +8,7 @@ import click
 
 import xsession
 
+from ._account_filters import AccountFilters, account_filters
 from ._options import GlobalOptions, pass_options
 from ._output import show_json, show_table, warn
 from ._parameters import json_option
@@ -15,16 +16,15 @@ from ._parameters import json_option
 
 @click.command(short_help="List the accounts.")
 @click.argument("pattern", required=False, default="*")
-@click.option("--id", "account_id", metavar="PATTERN", default="*", help="Only accounts whose id matches.")
-@click.option("--tag", "tags", metavar="KEY=PATTERN", multiple=True, help="Only those with that tag; may be repeated.")
+@account_filters
 @json_option
 @pass_options
-def accounts(options: GlobalOptions, pattern: str, account_id: str, tags: tuple[str, ...], as_json: bool) -> None:
+def accounts(options: GlobalOptions, pattern: str, filters: AccountFilters, as_json: bool) -> None:
     """List the accounts, or those whose name matches PATTERN, in which * and ? stand for other characters.
 
     Makes no network call. Accounts that can't be used are named on standard error.
     """
-    found = options.accounts().where(name=pattern, account_id=account_id, **_wanted(tags))
+    found = filters.of(options.accounts(), pattern)
     for name, error in found.unusable.items():
         warn(f"{name} can't be used: {error}")
     for ask in found.asks:
@@ -36,15 +36,6 @@ def accounts(options: GlobalOptions, pattern: str, account_id: str, tags: tuple[
     aws = ("called by AWS", "OU") if any(account.aws_name is not None for account in found.values()) else ()
     rows = (_row(account, (account.aws_name, account.ou_path) if aws else ()) for account in found.values())
     show_table(("account", "id", *aws, "reached through", "region", "tags"), rows)
-
-
-def _wanted(tags: tuple[str, ...]) -> dict[str, str]:
-    pairs = [tag.partition("=") for tag in tags]
-    for key, equals, _ in pairs:
-        if not (key and equals):
-            msg = "--tag has the form KEY=PATTERN"
-            raise click.UsageError(msg)
-    return {key: pattern for key, _, pattern in pairs}
 
 
 def _row(account: xsession.Account, aws: tuple[object, ...]) -> tuple[object, ...]:

@@ -30,6 +30,7 @@ COMMANDS = {
     "login": "_login:login",
     "logout": "_login:logout",
     "revoke": "_grants:revoke",
+    "run": "_run:run_",
     "serve": "_serve:serve",
     "setup": "_setup:setup",
     "status": "_status:status",

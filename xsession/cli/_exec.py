@@ -20,6 +20,7 @@ from ._account_options import (
     lasting_credentials,
     tell_end,
 )
+from ._after_dashes import CommandAfterDashes, command_after_dashes
 from ._child_process import Program, end_as, replace_process, run_child
 from ._inherited_environment import inherited_environment
 from ._nested_exec import ACCOUNT, MARKER, marker, outer_exec
@@ -28,32 +29,7 @@ from ._output import flush_output, warn
 from ._parameters import account_argument
 from ._windows_child import run_windows_child
 
-_COMMAND = f"{__name__}.command"
-_DASHES = "--"
 _FALLBACK_SHELL = "/bin/sh"
-
-
-class CommandAfterDashes(click.Command):
-    """Leaves all that stands behind `--` as it is: it is another program's."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keeps the command apart from our own arguments."""
-        own, dashes, command = args, False, []
-        if _DASHES in args:
-            place = args.index(_DASHES)
-            own, dashes, command = args[:place], True, args[place + 1 :]
-        ctx.meta[_COMMAND] = command
-        try:
-            return super().parse_args(ctx, [*own])
-        except click.UsageError as error:
-            if dashes or len(own) < 2:
-                raise
-            msg = f"{error.message} (a command stands behind --, as in: xsession exec {own[0]} -- aws s3 ls)"
-            raise click.UsageError(msg, ctx) from error
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """How it is called."""
-        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
 @click.command("exec", cls=CommandAfterDashes, short_help="Run a command with ACCOUNT's credentials.")
@@ -79,7 +55,7 @@ def exec_(
         raise click.UsageError(msg)
     outer = _living_exec()
     variables = inherited_environment()
-    command = context.meta[_COMMAND] or [_shell(variables, account)]
+    command = command_after_dashes(context) or [_shell(variables, account)]
     program = Program.find(command, variables)
     with options.session(mfa_code=wanted.code) as xs:
         found = wanted.account(xs, account)

@@ -75,6 +75,8 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
         region: Where the call was to be made; None: nothing was said of a region.
         resolves: Whether a host name has an address; None: DNS is asked.
     """
+    if isinstance(error, OrganizationError) and error.code is None and error.__cause__ is not None:
+        error = error.__cause__  # AWS gave no answer
     if isinstance(error, WorkerLostError):
         return "worker_lost"
     if isinstance(error, MfaError | SourceCredentialsError) or _is_named(error, _NO_LOGIN):
@@ -82,8 +84,6 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
     if isinstance(error, CallTimeoutError | CredentialsTimeoutError | STSUnavailableError | TimeoutError):
         return "timeout"
     code, words = _code_of(error)
-    if code is None and isinstance(error, OrganizationError) and error.__cause__ is not None:
-        return category(error.__cause__, region, resolves)
     if code is not None:
         return _of_answer(code, words, region)
     if _is_named(error, _NO_ANSWER):

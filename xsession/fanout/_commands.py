@@ -6,8 +6,9 @@ import os
 import runpy
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,6 +68,10 @@ class Command:
         self._command = list(command)
         self._environ = environ
         self._timeout = timeout
+        # Re-entrant, as all locks here are.
+        self._lock = threading.RLock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._closed = False
 
     def __call__(self, session: Named) -> CommandResult:
         """Runs the command in one account.
@@ -92,16 +97,38 @@ class Command:
             msg = f"{self._command[0]} can't be started: {error.strerror}"
             raise CommandError(msg, account=session.name) from None
         del environ
-        try:
-            stdout, stderr = process.communicate(timeout=self._timeout)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            stdout, stderr = process.communicate()
-            raise self._failed(session.name, f"took longer than {self._timeout:g} s", process, stdout, stderr) from None
+        with self._kept(process):
+            try:
+                stdout, stderr = process.communicate(timeout=self._timeout)
+            except subprocess.TimeoutExpired:
+                _end(process)
+                stdout, stderr = process.communicate()
+                how = f"took longer than {self._timeout:g} s"
+                raise self._failed(session.name, how, process, stdout, stderr) from None
         if process.returncode:
             how = f"ended with status {process.returncode}"
             raise self._failed(session.name, how, process, stdout, stderr)
         return CommandResult(stdout, stderr)
+
+    def close(self) -> None:
+        """Ends all processes that run, and what they started: a run that ends early leaves them to themselves."""
+        with self._lock:
+            self._closed = True
+            for process in self._running:
+                _end(process)
+
+    @contextmanager
+    def _kept(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        with self._lock:
+            self._running.add(process)
+            if self._closed:
+                _end(process)
+        try:
+            yield
+        finally:
+            # Waited for by now: its number may be another process's.
+            with self._lock:
+                self._running.discard(process)
 
     def _failed(self, account: str, how: str, process: subprocess.Popen[str], stdout: str, stderr: str) -> CommandError:
         words = stderr.strip()[-_LAST_WORDS:]

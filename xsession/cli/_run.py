@@ -1,0 +1,224 @@
+"""`xsession run`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xsession import Account, CrossAccountSession, Outcomes
+from xsession.errors import CommandError, ConfigError
+from xsession.escape import for_terminal
+from xsession.fanout import Command, exit_status, load_function
+
+from ._account_filters import AccountFilters, account_filters
+from ._after_dashes import CommandAfterDashes, command_after_dashes
+from ._child_process import Program, end_as
+from ._inherited_environment import inherited_environment
+from ._nested_exec import ACCOUNT
+from ._options import GlobalOptions, pass_options
+from ._output import error_document, show_json, warn
+from ._parameters import as_duration, json_option
+
+if TYPE_CHECKING:
+    from xsession import AccountSession, Outcome
+
+_ENDS = ("SIGTERM", "SIGHUP")
+_WORKERS = 32
+_ENABLED = "enabled"
+
+
+@click.command("run", cls=CommandAfterDashes, short_help="Run a command or a function in many accounts.")
+@click.argument("function", metavar="[FILE.py:FUNCTION]", required=False)
+@click.option("--name", metavar="PATTERN", default="*", help="Only accounts whose name matches.")
+@account_filters
+@click.option("--regions", metavar="REGIONS", help="In these regions, as in eu-west-1,us-east-1; or in all enabled.")
+@click.option("--journal", metavar="FILE", help="Keep in FILE what is done; the next run with it does only the rest.")
+@click.option("--max-workers", type=click.IntRange(1, 1_000), default=_WORKERS, show_default=True, help="At a time.")
+@click.option("--timeout", metavar="TIME", callback=as_duration, help="How long each may take: 90s, 5m.")
+@json_option
+@pass_options
+@click.pass_context
+def run_(
+    context: click.Context,
+    options: GlobalOptions,
+    function: str | None,
+    name: str,
+    filters: AccountFilters,
+    regions: str | None,
+    journal: str | None,
+    max_workers: int,
+    timeout: timedelta | None,
+    as_json: bool,
+) -> int:
+    """Run a command in many accounts, each with its credentials; or a function, called with the session of each.
+
+    Each line that a command writes has the account's name before it. With --json, each account has a line of JSON, once
+    it is done. What failed is said at the end.
+
+    The exit status is 3 where some failed, 4 where all did.
+    """
+    argv = command_after_dashes(context)
+    if bool(argv) == bool(function):
+        msg = (
+            f"{'both' if argv else 'neither'} a command behind -- {'and' if argv else 'nor'} FILE.py:FUNCTION is there"
+        )
+        raise click.UsageError(msg, context)
+    wanted: dict[str, Any] = {"regions": _regions(regions), "journal": journal, "max_workers": max_workers}
+    seconds = None if timeout is None else timeout.total_seconds()
+    try:
+        with options.session() as xs, _ended_by_signals():
+            accounts = _meant(xs, filters, name)
+            if function is not None:
+                run = xs.run(load_function(function), accounts, timeout=seconds, **wanted)
+                done = _shown(run, as_json=as_json)
+            else:
+                with _as_function(xs, accounts, argv, seconds) as run_command:
+                    run = xs.run(run_command, accounts, journal_key=journal and shlex.join(argv), **wanted)
+                    done = _shown(run, as_json=as_json)
+    except _EndedError as ended:
+        return end_as(-ended.number)
+    if not done.ok:
+        first, *more = str(done).splitlines()
+        warn(first)
+        for line in more:
+            warn(line.strip(), indent=True)
+    return exit_status(done)
+
+
+def _shown(run: Iterable[Outcome[Any]], *, as_json: bool) -> Outcomes[Any]:
+    """Shows what came of each call as soon as it is known; returns all without their values, which may be large."""
+    by_region, kept = False, []
+    for outcome in run:
+        if as_json:
+            show_json(_document(outcome), indent=None)
+        else:
+            _show(outcome)
+        by_region = by_region or outcome.region is not None
+        kept.append(replace(outcome, value=None))
+    return Outcomes(kept, by_region=by_region)
+
+
+class _EndedError(BaseException):
+    """A signal is to end this process; no `Exception`, which a call's failure would be."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Has signals end the run first, as Ctrl-C does: commands would go on without credentials."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _EndedError(number)
+
+    numbers = [number for name in _ENDS if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.signal(number, end) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _as_function(
+    xs: CrossAccountSession, accounts: Sequence[Account], argv: list[str], timeout: float | None
+) -> Iterator[Callable[[AccountSession], dict[str, Any]]]:
+    """The command as a function; its processes end with the block."""
+    variables = inherited_environment()
+    Program.find(argv, variables)
+    with xs.serve(accounts) as server:
+        command = Command(argv, lambda name: {**server.environ(name, variables), ACCOUNT: name}, timeout=timeout)
+
+        def run_command(session: AccountSession) -> dict[str, Any]:
+            done = command(session)
+            return _written(done.stdout, done.stderr, done.returncode)
+
+        try:
+            yield run_command
+        finally:
+            command.close()
+
+
+def _meant(xs: CrossAccountSession, filters: AccountFilters, name: str) -> list[Account]:
+    found = filters.of(xs.accounts, name)
+    for each, error in found.unusable.items():
+        warn(f"nothing is run in {each}: {error}")
+    if not found:
+        msg = "no account is meant, so there is nothing to run"
+        raise ConfigError(msg, hint="`xsession accounts` lists them, with the same options")
+    return list(found.values())
+
+
+def _regions(text: str | None) -> str | list[str] | None:
+    return text if text in (None, _ENABLED) else [region.strip() for region in text.split(",")]
+
+
+def _show(outcome: Outcome[Any]) -> None:
+    prefix = outcome.account if outcome.region is None else f"{outcome.account} {outcome.region}"
+    value = _value(outcome)
+    if _is_written(value):
+        _lines(prefix, value["stdout"])
+        _lines(prefix, value["stderr"], err=True)
+    elif value is not None:
+        _lines(prefix, value if isinstance(value, str) else json.dumps(_plain(value)))
+    notes = list(outcome.notes)
+    if isinstance(outcome.error, CommandError):
+        notes.insert(0, f"failed: status {outcome.error.returncode}")
+    elif not outcome.ok:
+        notes.insert(0, outcome.in_words)
+    for note in notes:
+        _lines(prefix, note, err=True)
+
+
+def _lines(prefix: str, text: str, *, err: bool = False) -> None:
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        # Tabs part the columns of many programs.
+        shown = "\t".join(map(for_terminal, line.removesuffix("\r").split("\t")))
+        click.echo(f"{for_terminal(prefix)}: {shown}", err=err)
+
+
+def _written(stdout: str, stderr: str, returncode: int) -> dict[str, Any]:
+    # As JSON has it: a journal keeps it.
+    return {"stdout": stdout, "stderr": stderr, "returncode": returncode}
+
+
+def _is_written(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == _written("", "", 0).keys()
+
+
+def _value(outcome: Outcome[Any]) -> Any:
+    error = outcome.error
+    return _written(error.stdout, error.stderr, error.returncode) if isinstance(error, CommandError) else outcome.value
+
+
+def _plain(value: object) -> Any:
+    """A value as JSON has it; in words, where it has no form for it."""
+    try:
+        return json.loads(json.dumps(value, default=str))
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _document(outcome: Outcome[Any]) -> dict[str, Any]:
+    return {
+        "account": outcome.account,
+        "region": outcome.region,
+        "status": outcome.status,
+        "phase": outcome.phase,
+        "category": outcome.category,
+        "seconds": round(outcome.seconds, 3),
+        "value": _plain(_value(outcome)),
+        "notes": list(outcome.notes),
+        "error": None if outcome.error is None else error_document(outcome.error),
+    }
