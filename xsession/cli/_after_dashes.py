@@ -23,11 +23,10 @@ class CommandAfterDashes(click.Command):
         except click.UsageError as error:
             if dashes or len(own) < 2:
                 raise
-            # The first of our own arguments is an account's name, unless all accounts are meant.
-            ours = (
-                f"{own[0]} " if any(isinstance(each, click.Argument) and each.required for each in self.params) else ""
-            )
-            msg = f"{error.message} (a command stands behind --, as in: {ctx.command_path} {ours}-- aws s3 ls)"
+            # What must stand there, such as an account's name, is not a part of the command.
+            needed = sum(isinstance(each, click.Argument) and each.required for each in self.params)
+            example = " ".join((ctx.command_path, *own[:needed], "-- aws s3 ls"))
+            msg = f"{error.message} (a command stands behind --, as in: {example})"
             raise click.UsageError(msg, ctx) from error
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +29,7 @@ from ._output import error_document, show_json, warn
 from ._parameters import as_duration, json_option
 
 if TYPE_CHECKING:
-    from xsession import AccountSession, Outcome
+    from xsession import AccountSession, Outcome, Run
 
 _ENDS = ("SIGTERM", "SIGHUP")
 _WORKERS = 32
@@ -68,9 +68,7 @@ def run_(
     """
     argv = command_after_dashes(context)
     if bool(argv) == bool(function):
-        msg = (
-            f"{'both' if argv else 'neither'} a command behind -- {'and' if argv else 'nor'} FILE.py:FUNCTION is there"
-        )
+        msg = "either a command behind -- or FILE.py:FUNCTION is needed" + (", and not both" if argv else "")
         raise click.UsageError(msg, context)
     wanted: dict[str, Any] = {"regions": _regions(regions), "journal": journal, "max_workers": max_workers}
     seconds = None if timeout is None else timeout.total_seconds()
@@ -78,12 +76,11 @@ def run_(
         with options.session() as xs, _ended_by_signals():
             accounts = _meant(xs, filters, name)
             if function is not None:
-                run = xs.run(load_function(function), accounts, timeout=seconds, **wanted)
-                done = _shown(run, as_json=as_json)
+                done = _shown(xs.run(load_function(function), accounts, timeout=seconds, **wanted), as_json=as_json)
             else:
+                wanted["journal_key"] = journal and shlex.join(argv)
                 with _as_function(xs, accounts, argv, seconds) as run_command:
-                    run = xs.run(run_command, accounts, journal_key=journal and shlex.join(argv), **wanted)
-                    done = _shown(run, as_json=as_json)
+                    done = _shown(xs.run(run_command, accounts, **wanted), as_json=as_json)
     except _EndedError as ended:
         return end_as(-ended.number)
     if not done.ok:
@@ -94,16 +91,17 @@ def run_(
     return exit_status(done)
 
 
-def _shown(run: Iterable[Outcome[Any]], *, as_json: bool) -> Outcomes[Any]:
+def _shown(run: Run[Any], *, as_json: bool) -> Outcomes[Any]:
     """Shows what came of each call as soon as it is known; returns all without their values, which may be large."""
     by_region, kept = False, []
-    for outcome in run:
-        if as_json:
-            show_json(_document(outcome), indent=None)
-        else:
-            _show(outcome)
-        by_region = by_region or outcome.region is not None
-        kept.append(replace(outcome, value=None))
+    with run:
+        for outcome in run:
+            if as_json:
+                show_json(_document(outcome), indent=None)
+            else:
+                _show(outcome)
+            by_region = by_region or outcome.region is not None
+            kept.append(replace(outcome, value=None))
     return Outcomes(kept, by_region=by_region)
 
 

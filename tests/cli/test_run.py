@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import COMMAND
+from tests.support.worlds import BATMAN, World
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are different there"),
+    pytest.mark.usefixtures("accounts"),
+]
+
+RUN = [*COMMAND, "run"]
+ALL_FAILED, SOME_FAILED, USAGE = 4, 3, 2
+COUNT = 10
+REFUSED = "a07"
+WHO = "import boto3, os; print(boto3.client('sts').get_caller_identity()['Account'], os.environ['XSESSION_ACCOUNT'])"
+
+
+@pytest.fixture
+def accounts(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Ten accounts of a file, one of which refuses Batman."""
+    text = ""
+    for number in range(COUNT):
+        name = f"a{number:02}"
+        trusted = "999999999999" if name == REFUSED else BATMAN
+        role = world.aws.account(account_id(number)).role("Reader", trusts=trusted)
+        text += f'[accounts.{name}]\nrole_arn = "{role}"\ntags = {{ half = "{number // 5}" }}\n'
+    (tmp_path / "xsession.toml").write_text(text)
+    (tmp_path / "scan.py").write_text(
+        "import json\n"
+        "def who(session):\n"
+        "    return {'id': json.loads(session.get_client('sts').get_caller_identity()['Account']), 'at': session.region_name}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XSESSION_CONFIG", "xsession.toml")
+    with world.aws.applied(world.key):
+        yield
+
+
+def account_id(number: int) -> str:
+    """That of an account of the file."""
+    return f"{500_000_000_000 + number}"
+
+
+def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A run that has come to its end."""
+    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, check=False, timeout=120)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for what is soon so."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < 20
+        time.sleep(0.01)
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_one_refused_account_of_ten(world: World) -> None:
+    """The status is not 0, and all ten were tried (H99)."""
+    done = ran("--", "sh", "-c", "echo $XSESSION_ACCOUNT")
+    assert done.returncode == SOME_FAILED
+    assert sorted(done.stdout.splitlines()) == [f"a{n:02}: a{n:02}" for n in range(COUNT) if f"a{n:02}" != REFUSED]
+    assert f"{REFUSED}: failed: AccessDenied\n" in done.stderr
+    assert "xsession: 1 of 10 accounts failed:\n  a07: account 'a07', hop 1" in done.stderr
+    asked = [call.role_arn for call in world.aws.calls if call.operation == "AssumeRole"]
+    assert len(set(asked)) == COUNT
+
+
+def test_each_end_has_a_status_of_its_own() -> None:
+    """Done, wrong usage, some failed, all failed, no such command (H100)."""
+    one = ("--name", "a01")
+    assert ran(*one, "--", "true").returncode == 0
+    assert ran(*one, "--", "false").returncode == ALL_FAILED
+    assert ran("--name", REFUSED, "--", "true").returncode == ALL_FAILED
+    for wrong in ([], ["scan.py:who", "--", "true"], ["ls", "-l"], ["none.py:who"], ["--name", "x", "--", "true"]):
+        done = ran(*wrong)
+        assert (done.returncode, done.stdout) == (USAGE, ""), done.stderr
+    assert ran(*one, "--", "no-such-command").returncode == 127
+
+
+def test_a_command_acts_in_the_account() -> None:
+    """By an SDK in it, which asks the one endpoint; what it writes to standard error goes there."""
+    done = ran("--name", "a0[12]", "--", sys.executable, "-c", f"{WHO}; import sys; sys.exit('a\tb')")
+    assert done.returncode == ALL_FAILED
+    assert sorted(done.stdout.splitlines()) == [f"a0{n}: {account_id(n)} a0{n}" for n in (1, 2)]
+    assert "a01: a\tb\na01: failed: status 1\n" in done.stderr
+
+
+def test_json_has_a_line_for_each_call() -> None:
+    """With what a command wrote, and how it ended."""
+    done = ran("--json", "--tag", "half=1", "--", "sh", "-c", "echo out; echo err >&2; [ $XSESSION_ACCOUNT = a05 ]")
+    assert done.returncode == SOME_FAILED
+    found = {line["account"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert found.keys() == {"a05", "a06", "a07", "a08", "a09"}
+    assert found["a05"]["value"] == {"stdout": "out\n", "stderr": "err\n", "returncode": 0}
+    assert (found["a05"]["status"], found["a05"]["error"]) == ("ok", None)
+    assert (found["a06"]["value"]["returncode"], found["a06"]["error"]["type"]) == (1, "CommandError")
+    refused = found[REFUSED]
+    assert (refused["phase"], refused["category"], refused["value"]) == ("reach", "refused", None)
+    assert refused["error"]["code"] == "AccessDenied"
+
+
+def test_a_function_of_a_file_in_regions() -> None:
+    """With a session of each account and region."""
+    done = ran("--id", account_id(1), "--regions", "eu-west-1,us-east-1", "scan.py:who")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == [
+        f'a01 {region}: {{"id": {account_id(1)}, "at": "{region}"}}' for region in ("eu-west-1", "us-east-1")
+    ]
+
+
+def test_enabled_regions_are_asked_for(world: World) -> None:
+    """Each account once."""
+    done = ran("--id", account_id(1), "--regions", "enabled", "--", "sh", "-c", "echo $AWS_REGION")
+    assert done.returncode == 0
+    assert "a01 eu-west-1: eu-west-1" in done.stdout.splitlines()
+    assert world.aws.count("DescribeRegions") == 1
+
+
+def test_a_journal_goes_on() -> None:
+    """What is done is not done again, and shown from the file; another command is an error."""
+    journal = ("--journal", "run.jsonl", "--tag", "half=1")
+    command = ("--", "sh", "-c", "echo $XSESSION_ACCOUNT >> called; echo out")
+    assert ran(*journal, *command).returncode == SOME_FAILED
+    again = ran(*journal, *command)
+    assert again.returncode == SOME_FAILED
+    assert "a05: out\n" in again.stdout
+    assert "a05: from the journal\n" in again.stderr
+    assert sorted(Path("called").read_text().split()) == ["a05", "a06", "a08", "a09"]
+    other = ran(*journal, "--", "true")
+    assert other.returncode not in (0, SOME_FAILED, ALL_FAILED)
+    assert "run.jsonl" in other.stderr
+
+
+def test_a_time_limit_ends_a_command() -> None:
+    """And is its failure."""
+    done = ran("--name", "a01", "--timeout", "1s", "--", "sleep", "60")
+    assert done.returncode == ALL_FAILED
+    assert "took longer than 1 s" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("ended", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)]
+)
+def test_commands_end_with_the_run(ended: signal.Signals, status: int) -> None:
+    """They would go on without credentials."""
+    command = [*RUN, "--tag", "half=0", "--max-workers", "2", "--", "sh", "-c", "echo $$ >> pids; exec sleep 60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        pids = Path("pids")
+        until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+        running.send_signal(ended)
+        written = running.communicate(timeout=20)
+    assert running.returncode == status, written
+    assert written == ("", "xsession: interrupted\n" if ended == signal.SIGINT else "")
+    until(lambda: not any(map(is_alive, map(int, pids.read_text().split()))))
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough_ends_the_run(unbuffered: str) -> None:
+    """As `| head -1` does: no word, and no command is left (H84)."""
+    shell = (
+        "echo $$ >> pids; [ $XSESSION_ACCOUNT = a00 ] || sleep 0.5; echo out; [ $XSESSION_ACCOUNT != a04 ] || sleep 60"
+    )
+    command = [*RUN, "--tag", "half=0", "--max-workers", "1", "--", "sh", "-c", shell]
+    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    pipeline = f"{shlex.join(command)} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", pipeline], capture_output=True, text=True, env=environ, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("a00: out\n141\n", "")
+    assert len(Path("pids").read_text().split()) < 5
+    until(lambda: not any(map(is_alive, map(int, Path("pids").read_text().split()))))
