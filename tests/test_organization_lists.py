@@ -129,9 +129,11 @@ def test_an_account_that_is_gone_is_an_outcome(org: OrganizationWorld, path: Pat
     session(org, path, clock=FakeClock(time.time() - 3 * DAY - 60))
     org.organization.remove(member_id(3))
     late = session(org, path)
-    outcomes = late.verify()
-    assert {name: outcome.ok for name, outcome in outcomes.items()} == {"management": True, "data": True, "gone": False}
-    assert outcomes["gone"].notes == ("the list of accounts that names it is 3 days old; reload() asks AWS again",)
+    old = ("the list of accounts that names it is 3 days old; reload() asks AWS again",)
+    for outcomes in (late.verify(), late.run(lambda session: session.name).collect()):
+        assert {name: each.ok for name, each in outcomes.items()} == {"management": True, "data": True, "gone": False}
+        assert outcomes["gone"].notes == old
+    assert (outcomes["gone"].phase, outcomes["gone"].category) == ("reach", "refused")
 
 
 def test_refused_without_a_list_is_an_error(org: OrganizationWorld, path: Path) -> None:

@@ -122,6 +122,10 @@ def test_the_management_account_has_no_role_by_itself(org: OrganizationWorld) ->
     org.member(1, "data", unit="Workloads")
     xs = org.session()
     xs.accounts = org.accounts(xs)
+    ran = xs.run(lambda session: session.name).collect()
+    assert (ran["batman"].phase, ran["batman"].category) == ("reach", "refused")
+    assert "it is the management account" in ran["batman"].notes[0]
+    assert ran["data"].ok
     outcomes = xs.verify()
     assert not outcomes["batman"].ok
     error = outcomes["batman"].error

@@ -200,3 +200,12 @@ def test_accounts_in_code_stay(world: World, reloaded: Reloaded) -> None:
     with CrossAccountSession.from_config(reloaded.path, {"vegeta": world.chain}, session=world.source) as xs:
         xs.reload()
         assert xs.accounts["vegeta"].chain == world.chain
+
+
+def test_enabled_regions_are_asked_for_again(world: World, reloaded: Reloaded) -> None:
+    """An account may have enabled one since."""
+    for asked in (1, 1, 2):
+        if asked == 2:
+            reloaded.xs.reload()
+        assert reloaded.xs.enabled_regions("vegeta")
+        assert world.aws.count("DescribeRegions") == asked

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.organizations import OrganizationWorld, member_id
 from tests.support.worlds import BATMAN, VEGETA, World, who
-from xsession import Account, ConfigError, Role, UnknownAccountError
+from xsession import Account, ConfigError, OrganizationError, Role, UnknownAccountError
 from xsession.errors import AssumeRoleError
+from xsession.policies import allow
 
 MFA = f"arn:aws:iam::{BATMAN}:mfa/bruce"
 
@@ -78,7 +80,37 @@ def test_regions_of_an_account_are_asked_for_once(world: World) -> None:
     asked = world.aws.count("DescribeRegions")
     assert {region for _, region in first} >= {"eu-west-1", "us-east-1"}
     assert first.keys() == xs.run(account_of, "vegeta", regions="enabled").collect().keys()
+    assert xs.enabled_regions("vegeta") == tuple(region for _, region in first)
     assert world.aws.count("DescribeRegions") == asked == 1
+
+
+def test_an_account_whose_regions_are_not_told_is_a_failure(world: World) -> None:
+    """Of the account: never "nothing to do" (H98); and the others are called."""
+    arn = world.aws.account(member_id(1)).role("Regions", trusts=BATMAN, permissions=allow("sts:*"))
+    xs = world.session({"vegeta": world.role, "data": arn})
+    outcomes = xs.run(account_of, regions="enabled").collect()
+    refused = outcomes["data", None]
+    assert isinstance(refused.error, OrganizationError)
+    assert (refused.phase, refused.category) == ("select", "refused")
+    assert len(outcomes.results) == len(outcomes) - 1 > 10
+    OrganizationWorld(world).member(1, "data", role=False)
+    world.aws.organizations.set_regions(member_id(1), {"eu-west-1": "DISABLED"})
+    may_list = allow("sts:*", "account:ListRegions")
+    lister = world.aws.account(member_id(1)).role("Lister", trusts=BATMAN, permissions=may_list)
+    (none,) = world.session({"data": lister}).run(account_of, regions="enabled").collect().values()
+    assert (none.status, none.phase) == ("failed", "select")
+    assert "AWS names no region that is enabled" in str(none.error)
+
+
+def test_outcomes_have_the_notes_of_their_account(world: World) -> None:
+    """Whatever comes of it, and whoever makes the call."""
+    accounts = [
+        Account("vegeta", world.role, notes=("it is old",)),
+        Account("no", world.role.replace("Reader", "Nobody"), notes=("it is gone",)),
+    ]
+    xs = world.session()
+    outcomes = xs.run(account_of, accounts).collect()
+    assert [outcome.notes for outcome in outcomes.values()] == [("it is old",), ("it is gone",)]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def accounts(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> o
     (tmp_path / "scan.py").write_text(
         "import json\n"
         "def who(session):\n"
-        "    return {'id': json.loads(session.get_client('sts').get_caller_identity()['Account']), 'at': session.region_name}\n"
+        "    account_id = session.get_client('sts').get_caller_identity()['Account']\n"
+        "    return {'id': json.loads(account_id), 'at': session.region_name}\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XSESSION_CONFIG", "xsession.toml")
@@ -171,7 +172,7 @@ def test_commands_end_with_the_run(ended: signal.Signals, status: int) -> None:
         running.send_signal(ended)
         written = running.communicate(timeout=20)
     assert running.returncode == status, written
-    assert written == ("", "xsession: interrupted\n" if ended == signal.SIGINT else "")
+    assert (written[0], written[1].strip()) == ("", "xsession: interrupted" if ended == signal.SIGINT else "")
     until(lambda: not any(map(is_alive, map(int, pids.read_text().split()))))
 
 

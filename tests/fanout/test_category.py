@@ -19,6 +19,7 @@ from xsession.errors import (
     CallTimeoutError,
     CredentialsTimeoutError,
     MfaError,
+    OrganizationError,
     SourceCredentialsError,
     STSUnavailableError,
     WorkerLostError,
@@ -116,3 +117,11 @@ def test_every_answer_has_a_kind(code: str, message: str, region: str | None) ->
     """Whatever a service says, nothing is raised."""
     found: Any = category(answered(code, message), region)
     assert found in {"refused", "throttled", "region_off", "organization_policy", "bug"}
+
+
+def test_an_organization_error_without_an_answer_is_its_cause() -> None:
+    """Where AWS was not reached; without a cause, it is none of AWS's."""
+    error = OrganizationError("DescribeRegions: no answer")
+    assert category(error, None) == "bug"
+    error.__cause__ = unreachable("ec2.us-east-1.amazonaws.com", "[Errno 111] Connection refused")
+    assert category(error, None) == "timeout"

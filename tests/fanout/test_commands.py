@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,16 @@ def test_exit_statuses_are_distinct() -> None:
     bad: Outcome[int] = Outcome("b", None, ValueError(), 0.1)
     statuses = [exit_status(Outcomes(outcomes)) for outcomes in ([], [good], [good, bad], [bad])]
     assert statuses == [0, 0, 3, 4]
+
+
+def test_what_still_runs_ends_with_it(world: World) -> None:
+    """And what begins later ends at once."""
+    command = Command([sys.executable, "-c", "import time; time.sleep(60)"], lambda _name: {"PATH": ""})
+    xs = world.session()
+    closing = threading.Timer(0.5, command.close)
+    closing.start()
+    began = time.monotonic()
+    errors = [xs.run(command, "vegeta").collect()["vegeta"].error for _ in range(2)]
+    closing.join()
+    assert time.monotonic() - began < 30
+    assert [getattr(error, "returncode", None) for error in errors] == [-9, -9]
