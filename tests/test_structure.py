@@ -87,6 +87,7 @@ TESTED_BY = {
     "_service_clients": "typing/test_service_types.py",
     "_service_types": "typing/test_service_types.py",
     "activity._query": "activity/test_search.py",
+    "cli._after_dashes": "cli/test_exec.py",
     "cli._demo": "cli/test_story.py",
     "cli._options": "cli/test_accounts.py",
     "cli._parameters": "cli/test_accounts.py",

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def test_calls_in_processes(world: World, pool: ProcessPoolExecutor) -> None:
     jobs.check_errors(world, pool)
     jobs.check_refusals(world, pool)
     jobs.check_time_limit(world, pool)
+
+
+def test_workers_ask_for_enabled_regions(world: World, pool: ProcessPoolExecutor) -> None:
+    """Each process an account once, and what the outcomes should note is not theirs to know."""
+    with jobs.sessions(world) as xs:
+        accounts = [replace(xs.accounts[name], notes=("it is old",)) for name in ("a0", "a1", "a2")]
+        outcomes = xs.run(jobs.identity, accounts, regions="enabled", executor=pool).collect()
+        assert outcomes.ok, str(outcomes)
+        regions = xs.enabled_regions("a0")
+    assert list(outcomes) == [(account.name, region) for account in accounts for region in regions]
+    assert {outcome.notes for outcome in outcomes.values()} == {("it is old",)}
+    assert 2 <= world.aws.count("DescribeRegions") <= 1 + WORKERS
 
 
 def test_a_lost_worker_is_an_outcome(world: World, pool: ProcessPoolExecutor, tmp_path: Path) -> None:
