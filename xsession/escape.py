@@ -6,7 +6,6 @@ writing, hides, or runs in a browser.
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import re
@@ -52,6 +51,8 @@ def for_html(text: str, limit: int | None = None) -> str:
         text: Any text.
         limit: Characters shown at most; None: all.
     """
+    import html  # noqa: PLC0415 # few programs show anything
+
     return html.escape(for_terminal(text, limit), quote=True)
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xsession.accounts import Account
@@ -127,7 +128,11 @@ def _no_input(serial: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="xsession credential-process", allow_abbrev=False, add_help=False)
+    # With a width of its own: argparse imports all that unpacks archives to find out the terminal's.
+    formatter = partial(argparse.HelpFormatter, width=100)
+    parser = argparse.ArgumentParser(
+        prog="xsession credential-process", allow_abbrev=False, add_help=False, formatter_class=formatter
+    )
     parser.add_argument("account")
     parser.add_argument("--config")
     parser.add_argument("--profile")

@@ -6,9 +6,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xsession import events
 from xsession._base import frozen, hides_frames, public
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError
@@ -22,6 +21,9 @@ from ._place import check_installed, store_path
 from ._reports import StoreReports
 from ._sealed import Seal, UnusableEntryError
 from ._store import MFA_KEY_PREFIX, Moment
+
+if TYPE_CHECKING:
+    from xsession import events
 
 _MAX_HELD = 4_096
 _PRINCIPAL_SECONDS = 90 * 86_400.0
@@ -75,7 +77,7 @@ class FileStore:
         self._store_mfa = store_mfa
         self._on_event = on_event
         self._wall = wall
-        self._reports = StoreReports(events.LoggingHook() if on_event is None else on_event, wall)
+        self._reports = StoreReports(on_event, wall)
         self._folder = StoreFolder(store_path(path, os.environ), self._reports, wall=wall, os_name=os_name)
         self._locks = ProcessLocks(self._folder, self._reports)
         self._master_key = MasterKey(self._folder, self._locks, self._reports, keyring_only=os_name == "nt")

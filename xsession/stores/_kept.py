@@ -12,7 +12,6 @@ from pathlib import Path
 from xsession._base import frozen
 from xsession.accounts import Account, Accounts, Discovery, Profile, describe_source, sts_endpoint
 from xsession.credentials import Credentials
-from xsession.events import LoggingHook
 from xsession.roles import Defaults, HopResolver, Role, this_runner
 
 from ._choice import as_store
@@ -73,7 +72,7 @@ class KeptCredentials:
         """
         found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
         account = found.accounts.find(name)
-        store = as_store(named_store(os.environ) or found.store or "file", LoggingHook(), wall)
+        store = as_store(named_store(os.environ) or found.store or "file", None, wall)
         shared = as_shared(store)
         kept = None if shared is None else _kept(account, profile_name, shared, wall)
         return cls(found.accounts, account, store, kept)

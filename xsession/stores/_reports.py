@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xsession import events
+if TYPE_CHECKING:
+    from xsession import events
 
 _MOST_TOLD = 1_000
 
@@ -15,12 +17,12 @@ class StoreReports:
     """Tells each problem once in a process.
 
     Args:
-        on_event: Takes the events.
+        on_event: Takes the events; None: they are logged.
         wall: Reads the wall clock, seconds since the epoch.
     """
 
-    def __init__(self, on_event: events.Hook, wall: Callable[[], float]) -> None:
-        self._emit = events.Hooks((on_event,))
+    def __init__(self, on_event: events.Hook | None, wall: Callable[[], float]) -> None:
+        self._on_event = on_event
         self._wall = wall
         self._told: set[tuple[str, str | None]] = set()
 
@@ -45,7 +47,10 @@ class StoreReports:
         if (problem, once_for) in self._told or len(self._told) >= _MOST_TOLD:
             return
         self._told.add((problem, once_for))
-        self._emit(
+        from xsession import events  # noqa: PLC0415 # seldom is there anything to say
+
+        hooks = events.Hooks((events.LoggingHook() if self._on_event is None else self._on_event,))
+        hooks(
             events.StoreProblem(
                 at=datetime.fromtimestamp(self._wall(), UTC),
                 account=None,
