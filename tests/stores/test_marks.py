@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -183,6 +184,22 @@ def test_marks_that_a_stranger_put_are_none(path: Path) -> None:
     (path / "marks").rename(path / "elsewhere")
     (path / "marks").symlink_to(path / "elsewhere")
     assert not FileStore(path).is_marked("vegeta", None, None, 1.0)
+
+
+def test_a_process_with_too_many_files_open_misses_no_mark(path: Path) -> None:
+    """It reads none just then: nothing that was issued before counts, and later it knows what is ended."""
+    old = time.time() - 10
+    FileStore(path).mark(old, key="one")
+    os.utime(path / "marks", (old, old))
+    store = FileStore(path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        assert store.is_marked("two", None, None, old - 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert store.is_marked("one", None, None, old - 1)
+    assert not store.is_marked("two", None, None, old - 1)
 
 
 def test_a_mark_that_cannot_be_read_ends_everything(path: Path) -> None:

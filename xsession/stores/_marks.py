@@ -152,12 +152,16 @@ class Marks:
             return read[1]
         # Before it is read: what comes meanwhile has the time of later.
         is_settled = time.time() - found.st_mtime > _TICK_SECONDS
-        marks = tuple(self._found(path)) if self._folder.is_ours_folder(found) else ()
+        try:
+            marks = tuple(self._found(path)) if self._folder.is_ours_folder(found) else ()
+        except OSError:
+            # As where this process has too many files open: what they may say is said of everything, until they can be.
+            return (Mark(microseconds(self._wall())),)
         self._read = (state, marks) if is_settled else None
         return marks
 
     def _found(self, path: Path) -> Iterable[Mark]:
-        with suppress(OSError), os.scandir(path) as items:
+        with os.scandir(path) as items:
             for item in items:
                 mark = Mark.read(item.name, _content(item.path))
                 if mark is not None:
