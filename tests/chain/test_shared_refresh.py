@@ -14,12 +14,13 @@ from keyring.backends import fail
 
 from tests.support.cells import until
 from tests.support.children import Children, together
-from tests.support.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession import AssumeRoleError, CrossAccountSession, MfaError, Role, RoleChain
 from xsession.events import NeedsAttention, RefreshStarted
 from xsession.policies import trust
 from xsession.stores import FileStore
 from xsession.testing import FakeClock, Fault
+from xsession.testing._iam import AccessKey
 
 PROCESSES = 12
 MANY_PROCESSES = 100
@@ -243,6 +244,63 @@ def test_another_key_of_the_same_person_finds_what_the_first_one_got(
     own = make().get_frozen_credentials("vegeta").access_key_id
     rotated = world.aws.session(world.batman.user("bruce"))
     assert make(session=rotated).get_frozen_credentials("vegeta").access_key_id == own
+
+
+@pytest.fixture
+def profile(world: World, aws_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes a profile whose role begins chains, and whose key begins that."""
+    for name, value in world.aws.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(aws_folder / "config"))
+
+    def write(role_arn: str, key: AccessKey, **settings: str) -> None:
+        lines = [f"{name} = {value}" for name, value in {"role_arn": role_arn, **settings}.items()]
+        (aws_folder / "config").write_text(
+            f"""
+[profile through]
+source_profile = base
+{chr(10).join(lines)}
+[profile base]
+aws_access_key_id = {key.access_key_id}
+aws_secret_access_key = {key.secret_access_key}
+"""
+        )
+
+    return write
+
+
+def test_two_people_in_one_role_never_share_an_entry(
+    world: World, make: Callable[..., CrossAccountSession], profile: Callable[..., None]
+) -> None:
+    """The role of their profiles is the same: but whoever began its session is written down, and carried on."""
+    hub, target = world.chain.roles
+    keys = []
+    for key in (world.key, world.batman.user("alfred"), world.key):
+        profile(hub.role_arn, key)
+        xs = make(session=None, profile_name="through", accounts={"vegeta": target})
+        keys.append(xs.get_frozen_credentials("vegeta").access_key_id)
+    assert keys[0] == keys[2] != keys[1]
+
+
+@pytest.mark.parametrize("behind_mfa", [False, True])
+def test_settings_that_changed_since_a_source_was_opened_name_none_of_its_credentials(
+    world: World, make: Callable[..., CrossAccountSession], profile: Callable[..., None], behind_mfa: bool
+) -> None:
+    """It goes on with the role that it read; who reads the new one finds nothing of that."""
+    hub = world.chain.roles[0].role_arn
+    other = world.hub.role("Other", trusts=BATMAN)
+    target = world.vegeta.role("FromBoth", trusts=HUB)
+    settings = {"mfa_serial": SERIAL} if behind_mfa else {}
+    codes = ["123456", "234567"]
+    for code in codes:
+        world.aws.expect_mfa_code(SERIAL, code)
+    options: dict[str, Any] = {"session": None, "profile_name": "through", "mfa_code": lambda _serial: codes.pop()}
+    profile(hub, world.key, **settings)
+    before = make(accounts={"vegeta": target}, **options)
+    profile(other, world.key, **settings)
+    own = before.get_frozen_credentials("vegeta").access_key_id
+    after = make(accounts={"vegeta": target}, **options)
+    assert after.get_frozen_credentials("vegeta").access_key_id != own
 
 
 def test_a_source_of_unknown_making_is_not_kept_and_an_event_says_so(

@@ -20,7 +20,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound, RefreshWithMFAUnsupportedError
 
 from xsession._base import renew_after_fork
-from xsession.accounts import Profile, SourceDescriptor, describe_source, turn_key
+from xsession.accounts import Profile, SourceDescriptor, describe_source, settings_state, turn_key
 from xsession.errors import SourceCredentialsError, XSessionError
 
 from ._copied_locks import renew_locks
@@ -62,6 +62,7 @@ class SourceSession:
         self._region_name = region_name
         self._wall = wall
         self._fallback_region: str | None = None
+        self._settings: tuple[object, ...] = ()
         self.boto3_session = self._opened()
         # Static keys are the same source wherever they are; else made up, so that no other source ever has it: neither
         # now nor after this one is gone.
@@ -149,7 +150,11 @@ class SourceSession:
     def _described(self) -> SourceDescriptor | None:
         asked = self._asked
         if not isinstance(asked, boto3.Session):
-            return describe_source(asked, os.environ)
+            described = describe_source(asked, os.environ)
+            if described is None or described.access_key_id is not None:
+                return described
+            # botocore read the files when the session was opened: what they say by now names none of its credentials.
+            return described if settings_state(asked, os.environ) == self._settings else None
         held = _held_by(asked)
         if type(held) is not BotocoreCredentials:
             return None
@@ -289,6 +294,7 @@ class SourceSession:
         try:
             if isinstance(asked, boto3.Session):
                 return asked
+            self._settings = settings_state(asked, os.environ)
             if isinstance(asked, Profile):
                 session = _profile_session(asked)
             else:

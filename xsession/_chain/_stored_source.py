@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from xsession._base import made_once, renew_after_fork
 from xsession.accounts import SourceDescriptor, source_key
+from xsession.credentials import Identity
 from xsession.errors import ConfigError, CredentialsError
 from xsession.stores import SharedStore
 
-from ._source import Source, person_of
+from ._source import Source
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -92,16 +93,16 @@ class StoredSource:
         if self._principal is not None and self._principal[0] == key_id:
             return self._principal[1]
         name = SourceDescriptor.of_key(key_id, is_session=is_session).principal_key(self.sts_endpoint)
-        who = self._store.principal(name) or self._asked(frozen, name)
+        who = self._store.principal(name) or self._asked(frozen, name, described)
         self._principal = None if who is None else (key_id, who)
         return who
 
-    def _asked(self, frozen: ReadOnlyCredentials, name: str) -> str | None:
+    def _asked(self, frozen: ReadOnlyCredentials, name: str, described: SourceDescriptor | None) -> str | None:
         with self._store.refreshing(name, _TURN_SECONDS):
             who = self._store.principal(name)
             if who is None:
                 with suppress(CredentialsError):  # the call that they are for is told why, and knows what to do
-                    who = person_of(self._source.identity(frozen))
+                    who = _who(self._source.identity(frozen), described)
                     self._store.put_principal(name, who)
             return who
 
@@ -117,3 +118,11 @@ class StoredSource:
         except ConfigError:
             # Whoever makes clients says so, too; what is kept until then is found by no other process.
             return f"unknown {uuid.uuid4()}"
+
+
+def _who(identity: Identity, described: SourceDescriptor | None) -> str:
+    # In the session of a login, its name is the person. That of a role which a profile assumes is made up or written
+    # down: what it carries on is that of the credentials which began it.
+    if described is not None and described.is_role:
+        return f"{identity.principal} {described.digest}"
+    return identity.arn

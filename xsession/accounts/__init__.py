@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._profile import ProfileSettings as ProfileSettings
     from ._source_descriptor import SourceDescriptor as SourceDescriptor
     from ._source_descriptor import describe_source as describe_source
+    from ._source_descriptor import settings_state as settings_state
     from ._source_descriptor import source_key as source_key
     from ._source_descriptor import sts_endpoint as sts_endpoint
     from ._source_descriptor import turn_key as turn_key
@@ -63,7 +64,14 @@ __getattr__, __dir__ = lazy(
         "_names": ("valid_names",),
         "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "in_words"),
         "_profile": ("Profile", "ProfileSettings"),
-        "_source_descriptor": ("SourceDescriptor", "describe_source", "source_key", "sts_endpoint", "turn_key"),
+        "_source_descriptor": (
+            "SourceDescriptor",
+            "describe_source",
+            "settings_state",
+            "source_key",
+            "sts_endpoint",
+            "turn_key",
+        ),
         "_trusted_files": ("TrustedFiles",),
     },
 )

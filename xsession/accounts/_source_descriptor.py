@@ -36,11 +36,13 @@ class SourceDescriptor:
         access_key_id: The key, where it is known to be this one; None: it is known once credentials are read.
         is_session: Whether that key is a temporary one: what its session carries is known to nobody, and so what it
             leads to is its own.
+        is_role: Whether it is a role that a profile assumes: by its ARN alone, nobody knows who that was.
     """
 
     digest: str
     access_key_id: str | None = None
     is_session: bool = False
+    is_role: bool = False
 
     @classmethod
     def of_key(cls, access_key_id: str, *, is_session: bool) -> SourceDescriptor:
@@ -93,6 +95,17 @@ def turn_key(source: Profile | str | None, environ: Mapping[str, str]) -> str:
     files = AwsFiles.of(source.config_file if isinstance(source, Profile) else None, environ)
     name = _default_profile(environ) if source is None else str(source)
     return _digest(["turn", name, str(files.config), str(files.credentials)])
+
+
+def settings_state(source: Profile | str | None, environ: Mapping[str, str]) -> tuple[object, ...]:
+    """What changes whenever AWS's files do, which programs read once.
+
+    Args:
+        source: A profile or its name; None: where boto3 looks by default.
+        environ: The process's environment variables.
+    """
+    files = AwsFiles.of(source.config_file if isinstance(source, Profile) else None, environ)
+    return _state_of(files.config), _state_of(files.credentials)
 
 
 def describe_source(source: Profile | str | None, environ: Mapping[str, str]) -> SourceDescriptor | None:
@@ -190,7 +203,9 @@ def _of_settings(
 
 def _of_role(along: list[tuple[str, dict[str, str]]], end: SourceDescriptor) -> SourceDescriptor:
     """That of a role which botocore assumes: by all settings on the way, and by whose credentials begin it."""
-    return SourceDescriptor(_digest(["role", [[name, _without_secrets(each)] for name, each in along], end.digest]))
+    return SourceDescriptor(
+        _digest(["role", [[name, _without_secrets(each)] for name, each in along], end.digest]), is_role=True
+    )
 
 
 def _of_environment(environ: Mapping[str, str]) -> SourceDescriptor | None:
@@ -219,6 +234,14 @@ def _of_login(settings: dict[str, str], sections: Sections, environ: Mapping[str
     return SourceDescriptor(
         _digest(["login", _without_secrets(settings), dict(login), hashlib.sha256(token).hexdigest()])
     )
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _read(config_file: str | None, environ: Mapping[str, str]) -> Sections | None:
