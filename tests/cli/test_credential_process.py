@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from keyring.backends import fail
 
+from tests.support.stores import as_root
 from tests.support.worlds import BATMAN, VEGETA, World
 from tools.project import ROOT
 from xsession import CrossAccountSession
@@ -85,6 +86,22 @@ assert not unwanted & set(sys.modules), unwanted & set(sys.modules)
     done = subprocess.run([sys.executable, script], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["AccountId"] == VEGETA
+
+
+@as_root
+def test_each_run_on_a_read_only_disk_succeeds(folder: Path, stored: Path) -> None:
+    """Images are mounted like that; the first run fails no less than the others."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(stored)], check=True)
+    try:
+        script = folder / "xsession"
+        script.write_text("import sys\nfrom xsession.cli import main\nsys.exit(main())\n")
+        command = [sys.executable, script, "credential-process", "vegeta"]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = [subprocess.run(command, env=environ, capture_output=True, text=True, check=False) for _ in range(3)]
+    finally:
+        subprocess.run(["umount", str(stored)], check=True)
+    assert [each.returncode for each in done] == [0] * 3, done
+    assert [json.loads(each.stdout)["AccountId"] for each in done] == [VEGETA] * 3
 
 
 def test_what_ends_soon_is_refreshed_first(world: World, capfd: pytest.CaptureFixture[str], stored: Path) -> None:
