@@ -79,6 +79,7 @@ TESTED_BY = {
     "_chain._resolved_account": "test_session.py",
     "_chain._shared_devices": "chain/test_shared_refresh.py",
     "_chain._stored_chains": "chain/test_shared_refresh.py",
+    "_chain._stored_mfa_role": "chain/test_shared_refresh.py",
     "_chain._stored_source": "chain/test_shared_refresh.py",
     "_chain._settings": "test_session.py",
     "_chain._source": "chain/test_sources.py",

@@ -358,6 +358,54 @@ def test_ten_processes_ask_once_for_ten_accounts_behind_one_device(
     assert world.aws.count("AssumeRole") == 10
 
 
+def test_ten_processes_ask_once_where_a_profiles_role_asks_for_the_device(
+    world: World,
+    make: Callable[..., CrossAccountSession],
+    profile: Callable[..., None],
+    device: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    """It is botocore that assumes that role; who comes later finds it too."""
+    hub = world.hub.role("Strict", trusts=trust(BATMAN, mfa_required=True))
+    roles = [world.vegeta.role(f"R{number}", trusts=HUB) for number in range(10)]
+    profile(hub, world.key, mfa_serial=SERIAL)
+
+    def read(number: int) -> str | None:
+        xs = make(session=None, profile_name="through", accounts={"vegeta": roles[number]}, mfa_code=device)
+        return xs.get_frozen_credentials("vegeta").account_id
+
+    assert together(10, read) == [VEGETA] * 10
+    assert (tmp_path / "asked").read_text().count("\n") == 1
+    assert world.aws.count("AssumeRole") == 11
+
+
+def test_a_profiles_role_that_was_revoked_asks_again(
+    world: World, make: Callable[..., CrossAccountSession], profile: Callable[..., None], folder: Path
+) -> None:
+    """Nobody finds what a mark has ended; nor what another key, or other settings, had got."""
+    hub = world.hub.role("Strict", trusts=trust(BATMAN, mfa_required=True))
+    targets = [world.vegeta.role(f"R{number}", trusts=HUB) for number in range(4)]
+    used = iter(["123456", "234567", "345678"])
+
+    def code(serial: str) -> str:
+        now = next(used)
+        world.aws.expect_mfa_code(serial, now)
+        return now
+
+    def read(number: int) -> None:
+        accounts = {"vegeta": targets[number]}
+        make(session=None, profile_name="through", accounts=accounts, mfa_code=code).get_frozen_credentials("vegeta")
+
+    profile(hub, world.key, mfa_serial=SERIAL)
+    read(0)
+    read(1)
+    FileStore(folder).mark(time.time(), role_arn=hub)
+    read(2)
+    profile(hub, world.batman.user("alfred"), mfa_serial=SERIAL)
+    read(3)
+    assert next(used, None) is None
+
+
 def test_a_code_that_another_process_sent_is_not_sent_again(
     world: World, make: Callable[..., CrossAccountSession], device: Callable[[str], str]
 ) -> None:

@@ -8,18 +8,34 @@ from __future__ import annotations
 import getpass
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import boto3
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from xsession._base import renew_after_fork
+from xsession.credentials import Credentials as OurCredentials
 from xsession.errors import MfaError
 
+from ._signing import signing_credentials
 from ._token_files import guard_credentials
 
 # A role that is assumed at the last moment must still reach STS.
 _MARGIN_SECONDS = 30.0
+
+
+class KeptRole(Protocol):
+    """Where other processes find the role's credentials, and this one theirs."""
+
+    def find(self) -> OurCredentials | None:
+        """What is kept, and has not ended."""
+
+    def keep(self, credentials: OurCredentials, /) -> None:
+        """Keeps what a code was spent on."""
+
+    def forget(self, access_key_id: str, /) -> None:
+        """Has all processes forget what AWS rejected."""
 
 
 class RoleBehindMfa:
@@ -28,13 +44,25 @@ class RoleBehindMfa:
     Args:
         session: The session.
         serial: The device.
+        role_arn: The role, where it is known.
+        kept: Returns where other processes find its credentials; None: nowhere.
         wall: Reads the wall clock, in seconds since 1970.
     """
 
     METHOD = "assume-role"
 
-    def __init__(self, session: boto3.Session, serial: str, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        session: boto3.Session,
+        serial: str,
+        *,
+        role_arn: str | None,
+        kept: Callable[[], KeptRole | None],
+        wall: Callable[[], float],
+    ) -> None:
         self.serial = serial
+        self._kept = kept
+        self._role_arn = role_arn
         self._session = session
         self._wall = wall
         self._lock = threading.RLock()
@@ -68,36 +96,67 @@ class RoleBehindMfa:
         Raises:
             MfaError: They need a code.
         """
-        held = self._held
+        held, kept = self._held, self._kept()
         if code is None and held is not None and self._wall() < held[1]:
             return held[0]
+        found = None if code is not None or kept is None else kept.find()
+        if found is not None:
+            frozen = self._hold(found)
+            if self.is_usable:
+                return frozen
+        loaded, new = self._obtained(code)
+        if new is not None and kept is not None:
+            kept.keep(new)
+        return loaded
+
+    def forget(self) -> None:
+        """Throws them away."""
+        held, kept = self._held, self._kept()
+        self._held = None
+        if held is not None and kept is not None:
+            kept.forget(held[0].access_key)
+
+    def after_fork(self) -> None:
+        """Gives a forked child a lock that nobody holds."""
+        self._lock = threading.RLock()
+
+    def _obtained(self, code: str | None) -> tuple[Credentials | ReadOnlyCredentials | None, OurCredentials | None]:
+        """What the session has; and it once more, if the code was spent on it."""
         with self._lock:
             if self._instead is not None:
-                return self._instead
+                return self._instead, None
             resolver = self._session._session.get_component("credential_provider")
             provider = next((one for one in resolver.providers if one.METHOD == self.METHOD), None)
             if provider is None or provider._prompter is not getpass.getpass or type(provider.cache) is not dict:
                 # The application has a way of asking already, or keeps what was given.
                 self._instead = self._session.get_credentials()
-                return self._instead
+                return self._instead, None
+            began = datetime.fromtimestamp(self._wall(), UTC)
             found: Any = _loaded(resolver, provider, code)
             if found is None or found.method != self.METHOD:
                 self._instead = found
-                return self._instead
+                return self._instead, None
             if code is None:
                 raise code_missing(self.serial)
             frozen: ReadOnlyCredentials = found.get_frozen_credentials()
-            left = found._expiry_time.timestamp() - self._wall()
-            self._held = frozen, self._wall() + left - min(_MARGIN_SECONDS, left / 20)
-            return frozen
+            expiry: datetime = found._expiry_time
+            new = OurCredentials(
+                access_key_id=frozen.access_key,
+                secret_access_key=frozen.secret_key,
+                session_token=frozen.token,
+                expiry=expiry,
+                issued_at=began,
+                lifetime=(expiry - began).total_seconds(),
+                account_id=getattr(frozen, "account_id", None),
+                arn=self._role_arn,
+            )
+            return self._hold(new), new
 
-    def forget(self) -> None:
-        """Throws them away."""
-        self._held = None
-
-    def after_fork(self) -> None:
-        """Gives a forked child a lock that nobody holds."""
-        self._lock = threading.RLock()
+    def _hold(self, credentials: OurCredentials) -> ReadOnlyCredentials:
+        ends, frozen = credentials.local_expiry, signing_credentials(credentials)
+        until = float("inf") if ends is None else ends.timestamp()
+        self._held = frozen, until - min(_MARGIN_SECONDS, (credentials.lifetime or until) / 20)
+        return frozen
 
 
 def _loaded(resolver: Any, provider: Any, code: str | None) -> Any:

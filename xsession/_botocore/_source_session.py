@@ -26,7 +26,7 @@ from xsession.errors import SourceCredentialsError, XSessionError
 from ._copied_locks import renew_locks
 from ._credentials_lookup import look_up
 from ._source_errors import no_credentials, no_profile, refuse_dropped_options, source_error
-from ._source_mfa import RoleBehindMfa, mfa_serial_of
+from ._source_mfa import KeptRole, RoleBehindMfa, mfa_serial_of
 from ._sts_endpoint import named_sts_endpoint
 from ._user_agent import methods_of_naming, methods_of_profile, within_request
 
@@ -75,6 +75,8 @@ class SourceSession:
         self.seen: tuple[ReadOnlyCredentials, str | None] | None = None
         # Taken to read or refresh credentials that rotate, where other processes may do so at once; None: nobody does.
         self.turn: Callable[[], AbstractContextManager[object]] | None = None
+        # Where other processes find the credentials of its role behind MFA, and this one theirs; None: nowhere.
+        self.kept_role: KeptRole | None = None
         self._descriptor: SourceDescriptor | None = None
         self._readers: set[int] = set()
         # Foreign code runs under it, and may come back here.
@@ -268,7 +270,12 @@ class SourceSession:
 
     def _made_mfa(self) -> RoleBehindMfa | None:
         serial = mfa_serial_of(self._profile, self._profiles)
-        return None if serial is None else RoleBehindMfa(self.boto3_session, serial, self._wall)
+        if serial is None:
+            return None
+        role_arn = (self._profiles.get(self._profile or "default") or {}).get("role_arn")
+        return RoleBehindMfa(
+            self.boto3_session, serial, role_arn=role_arn, kept=lambda: self.kept_role, wall=self._wall
+        )
 
     @property
     def _profile(self) -> str | None:

@@ -16,6 +16,7 @@ from xsession.errors import ConfigError, CredentialsError
 from xsession.stores import SharedStore
 
 from ._source import Source
+from ._stored_mfa_role import StoredMfaRole
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -47,6 +48,7 @@ class StoredSource:
         self._lock = threading.RLock()
         renew_after_fork(self)
         source.session.take_turns(partial(store.refreshing, patience=_TURN_SECONDS))
+        source.session.kept_role = StoredMfaRole(store, lambda: source.session.descriptor, lambda: self.sts_endpoint)
 
     def forget(self) -> None:
         """Has the name looked for again: the source has other credentials."""
