@@ -95,7 +95,7 @@ def test_each_run_on_a_read_only_disk_succeeds(folder: Path, stored: Path) -> No
     try:
         script = folder / "xsession"
         script.write_text("import sys\nfrom xsession.cli import main\nsys.exit(main())\n")
-        command = [sys.executable, script, "credential-process", "vegeta"]
+        command = [sys.executable, str(script), "credential-process", "vegeta"]
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = [subprocess.run(command, env=environ, capture_output=True, text=True, check=False) for _ in range(3)]
     finally:

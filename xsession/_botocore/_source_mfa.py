@@ -114,7 +114,7 @@ class RoleBehindMfa:
         held, kept = self._held, self._kept()
         self._held = None
         if held is not None and kept is not None:
-            kept.forget(held[0].access_key)
+            kept.forget(held[0].access_key or "")
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds."""
@@ -141,8 +141,8 @@ class RoleBehindMfa:
             frozen: ReadOnlyCredentials = found.get_frozen_credentials()
             expiry: datetime = found._expiry_time
             new = OurCredentials(
-                access_key_id=frozen.access_key,
-                secret_access_key=frozen.secret_key,
+                access_key_id=frozen.access_key or "",
+                secret_access_key=frozen.secret_key or "",
                 session_token=frozen.token,
                 expiry=expiry,
                 issued_at=began,
