@@ -6,16 +6,19 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 from keyring.backends import fail
 
 from tests.support.cells import until
 from tests.support.children import Children, together
 from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession import AssumeRoleError, CrossAccountSession, MfaError, Role, RoleChain
+from xsession._botocore._credentials_lookup import LookedUp
 from xsession.events import NeedsAttention, RefreshStarted
 from xsession.policies import trust
 from xsession.stores import FileStore
@@ -279,6 +282,31 @@ def test_two_people_in_one_role_never_share_an_entry(
         profile(hub.role_arn, key)
         xs = make(session=None, profile_name="through", accounts={"vegeta": target})
         keys.append(xs.get_frozen_credentials("vegeta").access_key_id)
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_two_people_who_log_in_with_one_role_are_two(
+    world: World, make: Callable[..., CrossAccountSession], aws_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of a login's session is the person, and each login has a token of its own."""
+    hub, target = world.chain.roles
+    monkeypatch.setenv("HOME", str(aws_folder))
+    for name, value in world.aws.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(aws_folder / "config"))
+    (aws_folder / "config").write_text("[profile console]\nlogin_session = arn:aws:iam::111111111111:user/me\n")
+    token = aws_folder / ".aws/login/cache" / f"{sha256(b'arn:aws:iam::111111111111:user/me').hexdigest()}.json"
+    token.parent.mkdir(parents=True)
+    keys = []
+    for person in ("alice", "bob", "alice"):
+        token.write_text(f"{person} {len(keys)}")
+        begun = world.session({"hub": Role(hub.role_arn, role_session_name=person)}).get_frozen_credentials("hub")
+        held = Credentials(begun.access_key_id, begun.secret_access_key, begun.session_token)
+        found = LookedUp(held, frozenset({"login"}), None)
+        with monkeypatch.context() as patched:
+            patched.setattr("xsession._botocore._source_session.look_up", lambda *_, found=found, **__: found)
+            xs = make(session=None, profile_name="console", accounts={"vegeta": target})
+            keys.append(xs.get_frozen_credentials("vegeta").access_key_id)
     assert keys[0] == keys[2] != keys[1]
 
 
