@@ -297,7 +297,7 @@ def test_two_people_who_log_in_with_one_role_are_two(
     (aws_folder / "config").write_text("[profile console]\nlogin_session = arn:aws:iam::111111111111:user/me\n")
     token = aws_folder / ".aws/login/cache" / f"{sha256(b'arn:aws:iam::111111111111:user/me').hexdigest()}.json"
     token.parent.mkdir(parents=True)
-    keys = []
+    keys: list[str] = []
     for person in ("alice", "bob", "alice"):
         token.write_text(f"{person} {len(keys)}")
         begun = world.session({"hub": Role(hub.role_arn, role_session_name=person)}).get_frozen_credentials("hub")
