@@ -9,16 +9,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from xsession import Account, Credentials, CrossAccountSession, RoleChain
+from xsession import Account, Credentials, RoleChain
 from xsession._base import frozen
 from xsession.errors import ConfigError, MfaError
 
 from ._output import is_terminal, warn
 from ._parameters import as_duration
+
+if TYPE_CHECKING:
+    from xsession import CrossAccountSession
 
 T = TypeVar("T")
 

@@ -7,7 +7,6 @@ import time
 import click
 
 from ._browser import start_browser
-from ._one_time_redirect import OneTimeRedirect
 from ._options import GlobalOptions, pass_options
 from ._output import warn
 from ._parameters import account_argument
@@ -38,6 +37,8 @@ def console(options: GlobalOptions, account: str, opens: bool, path: str | None)
 
 
 def _opened(link: str) -> bool:
+    from ._one_time_redirect import OneTimeRedirect  # noqa: PLC0415 # it imports an HTTP server, which --help needs not
+
     with OneTimeRedirect(link) as redirect:
         opener = start_browser(redirect.address)
         if opener is None:

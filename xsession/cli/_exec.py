@@ -7,10 +7,11 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from xsession import Account, CrossAccountSession
+from xsession import Account
 from xsession._aws import without_credentials
 from xsession.credentials import Credentials
 
@@ -28,6 +29,9 @@ from ._options import GlobalOptions, pass_options
 from ._output import flush_output, warn
 from ._parameters import account_argument
 from ._windows_child import run_windows_child
+
+if TYPE_CHECKING:
+    from xsession import CrossAccountSession
 
 _FALLBACK_SHELL = "/bin/sh"
 

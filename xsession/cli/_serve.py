@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import shlex
 import warnings
+from typing import TYPE_CHECKING
 
 import click
 
-from xsession import Account, CrossAccountSession
+from xsession import Account
 from xsession.errors import ConfigError
 from xsession.serving import ContainerEndpoint, CredentialServer
 
@@ -17,6 +18,9 @@ from ._exit_status import ExitStatus
 from ._options import GlobalOptions, pass_options
 from ._output import flush_output, show_exactly, show_json, warn
 from ._parameters import account_names, json_option
+
+if TYPE_CHECKING:
+    from xsession import CrossAccountSession
 
 _URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 # a variable's name
