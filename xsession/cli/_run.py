@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xsession import Account, CrossAccountSession, Outcomes
+from xsession import Account, Outcomes
 from xsession.errors import CommandError, ConfigError
 from xsession.escape import for_terminal
 from xsession.fanout import Command, exit_status, load_function
@@ -29,7 +29,7 @@ from ._output import error_document, show_json, warn
 from ._parameters import as_duration, json_option
 
 if TYPE_CHECKING:
-    from xsession import AccountSession, Outcome, Run
+    from xsession import AccountSession, CrossAccountSession, Outcome, Run
 
 _ENDS = ("SIGTERM", "SIGHUP")
 _WORKERS = 32
