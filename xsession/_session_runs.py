@@ -92,8 +92,9 @@ class SessionRuns:
         return self._accounts[unit.account].notes
 
     def principal(self) -> str:
-        """Who the source is; asks STS."""
-        return ", ".join(sorted(set(self._principals().values())))
+        """Who the sources of the run's accounts are, and no others that the session has used; asks STS."""
+        known = self._principals()
+        return ", ".join(sorted({known[each.source] for each in self._accounts.values() if each.source in known}))
 
     def remote(self) -> Reached:
         """Reaches accounts in another process: by the session's configuration, without a secret."""

@@ -361,6 +361,30 @@ def test_a_digest_of_code_and_arguments() -> None:
         arguments_digest({"a": {1}})
 
 
+def test_what_a_function_is_bound_to_is_part_of_its_code() -> None:
+    """Its defaults, and what it closes over: a decorator's function too."""
+
+    def made(days: int, inner: Any = None) -> Any:
+        def scan(_session: Any, since: int = days) -> Any:
+            return inner, since in {"a", "b", "c"}
+
+        return scan
+
+    assert code_digest(made(1)) == code_digest(made(1)) != code_digest(made(2))
+    assert code_digest(made(1, lambda: 1)) == code_digest(made(1, lambda: 1)) != code_digest(made(1, lambda: 2))
+
+
+def test_a_digest_of_code_is_the_same_in_every_process(tmp_path: Path) -> None:
+    """The order of a set is not."""
+    program = (
+        "from xsession.fanout._journal_format import code_digest\n"
+        "def f(x): return x in {'a', 'b', 'c', 'd'}\n"
+        "print(code_digest(f))"
+    )
+    digests = {run_python(program, PYTHONHASHSEED=seed) for seed in ("1", "2", "3")}
+    assert len(digests) == 1
+
+
 CALLED: list[str] = []
 
 

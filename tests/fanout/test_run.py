@@ -18,7 +18,7 @@ from xsession import CallTimeoutError, Outcome, RunError
 from xsession.fanout import Run, Unit, as_progress
 from xsession.fanout._calls import Calls
 from xsession.fanout._limits import Limits
-from xsession.fanout._plan import Plan
+from xsession.fanout._plan import Plan, Task
 from xsession.fanout._record import NoRecord
 from xsession.fanout._run import RunOptions
 from xsession.fanout._threads import ThreadPool
@@ -459,3 +459,94 @@ def _wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.002)
+
+
+class UnspeakableError(Exception):
+    """Its own text fails."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+class UnspeakableExit(BaseException):
+    """Likewise."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize("error", [UnspeakableError(), UnspeakableExit()])
+def test_an_error_whose_text_cannot_be_had_is_an_outcome(error: BaseException) -> None:
+    """It ends no thread, and whoever reads the outcome does not fail."""
+
+    def work(_unit: Unit) -> None:
+        raise error
+
+    outcomes = run(work, 2, timeout=5.0).collect()
+    assert [type(one.error) for one in outcomes.values()] == [RunError, RunError]
+    assert type(error).__name__ in str(outcomes)
+
+
+def test_progress_can_not_end_a_run_without_a_word() -> None:
+    """A StopIteration of its own would look like the end."""
+    with pytest.raises(RuntimeError, match="progress raised StopIteration"):
+        run(lambda _unit: 1, progress=lambda _outcome: next(iter(()))).collect()
+
+
+def test_a_run_that_another_thread_closes_ends() -> None:
+    """As one does that a signal handler closes, in the middle of a wait."""
+    begun, release = threading.Event(), threading.Event()
+
+    def work(_unit: Unit) -> None:
+        begun.set()
+        release.wait(30)
+
+    run_ = run(work, 9, workers=1)
+
+    def close() -> None:
+        begun.wait(30)
+        run_.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    assert list(run_) == []
+    release.set()
+    closer.join()
+
+
+class LatePool:
+    """Has its call under way from the second look on: a thread had just taken it."""
+
+    left = 0
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+        self.looks = 0
+
+    def submit(self, task: Task) -> None:
+        """Takes it."""
+        self.tasks.append(task)
+
+    def next(self, _seconds: float) -> None:
+        """Never an outcome."""
+
+    def cancel(self) -> list[Task]:
+        """Too late."""
+        return []
+
+    def abandon(self) -> list[Task]:
+        """Too early, the first time."""
+        self.looks += 1
+        return [] if self.looks == 1 else self.tasks
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def test_a_call_that_begins_at_the_last_moment_is_left_as_well() -> None:
+    """By the first look it was neither to be taken back nor under way yet; a run would wait for it for ever."""
+    now = iter(range(1_000))
+    options = RunOptions(total_timeout=3.0, clock=lambda: float(next(now)))
+    limits, told = Limits(1, 1, None), as_progress(None)
+    made: Run[Any] = Run(Plan(["a"]), LatePool(), limits, record=NoRecord(), told=told, options=options)
+    assert isinstance(made.collect()["a"].error, CallTimeoutError)

@@ -52,15 +52,31 @@ class Calls(Generic[Reached, T]):
         # Each error without this frame, and out of its variables: nobody waits for the garbage collector.
         except Exception as error:  # noqa: BLE001 # one call's failure must not end the others'
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-            return failed(unit, error, phase, time.monotonic() - began)
+            return failed(unit, _sound(error), phase, time.monotonic() - began)
         except BaseException as error:  # noqa: BLE001 # such as sys.exit() in the function
-            ended = RunError(f"the function raised {type(error).__name__}: {error}", account=unit.account)
+            ended = RunError(f"the function raised {type(error).__name__}: {_text(error)}", account=unit.account)
             return failed(unit, ended, phase, time.monotonic() - began)
         return Outcome(unit.account, value, None, time.monotonic() - began, region=unit.region)
 
     def close(self) -> None:
         """Cancels the coroutines that still run."""
         self._loop.close()
+
+
+def _sound(error: Exception) -> Exception:
+    """The error, or another one in its place whose text can be had: whoever reads an outcome must not fail."""
+    try:
+        str(error)
+    except Exception:  # noqa: BLE001 # the error's own code
+        return RunError(f"the function raised {type(error).__name__}: {_text(error)}")
+    return error
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as why:  # noqa: BLE001 # the error's own code
+        return f"its text can't be had, {type(why).__name__}"
 
 
 def failed(unit: Unit, error: Exception, phase: Phase, seconds: float = 0.0) -> Outcome[Any]:

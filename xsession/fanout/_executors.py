@@ -124,13 +124,13 @@ class ExecutorPool:
     def _outcome(self, task: Task, future: Future[bytes | None]) -> Outcome[Any] | None:
         try:
             packed = future.result()
+            outcome: Outcome[Any] | None = None if packed is None else pickle.loads(packed)  # noqa: S301 # of the caller's own workers
         except Exception as error:  # noqa: BLE001 # of any executor
             return _executor_failed(task.unit, error)
-        if packed is None:
+        if outcome is None:
             self._submit(task, with_job=True)
             return None
         self._sent = True
-        outcome: Outcome[Any] = pickle.loads(packed)  # noqa: S301 # of the caller's own workers
         return outcome
 
 

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import CodeType
 from typing import Any
@@ -26,6 +27,7 @@ MAX_VALUE_BYTES = 1_048_576
 MAX_LINE_BYTES = 2 * MAX_VALUE_BYTES
 _MAX_ERROR_CHARACTERS = 4_096
 _END = re.compile(rb',"digest":"([0-9a-f]{16})"\}\Z')
+_MAX_FUNCTIONS = 8
 _STATUSES = ("ok", "failed", "skipped")
 
 
@@ -167,9 +169,16 @@ def plain(value: Any, budget: int = MAX_VALUE_BYTES) -> Any:
 
     made = _plain(value, spend, 0)
     # Only now: what is much too large is not written out first. Characters that are not ASCII take more than one byte.
-    if len(json.dumps(made, separators=(",", ":"))) > budget:
+    if len(_written(made)) > budget:
         raise NotJSONError(msg)
     return made
+
+
+def _written(value: Any) -> str:
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except ValueError as error:  # an int of more digits than Python writes
+        raise NotJSONError(str(error)) from None
 
 
 def _plain(value: Any, spend: Callable[[int], None], depth: int) -> Any:
@@ -177,8 +186,9 @@ def _plain(value: Any, spend: Callable[[int], None], depth: int) -> Any:
     if kind is str:
         spend(len(value))
         return value
+    # Empty ones too: a few lists may hold one another so often that they never end.
+    spend(1)
     if value is None or kind in (bool, int) or (kind is float and math.isfinite(value)):
-        spend(1)
         return value
     if kind in (list, tuple) and depth < 100:
         return [_plain(item, spend, depth + 1) for item in value]
@@ -208,7 +218,7 @@ def function_name(func: Any, key: str | None) -> str:
 def code_digest(func: Any) -> str:
     """A digest of a function's code; "": it has none that can be read."""
     code = getattr(func, "__code__", None)
-    return "" if not isinstance(code, CodeType) else _digest(repr(_code(code)).encode())
+    return "" if not isinstance(code, CodeType) else _digest(repr(_function(func, code)).encode())
 
 
 def arguments_digest(arguments: Mapping[str, Any]) -> str:
@@ -226,9 +236,35 @@ def arguments_digest(arguments: Mapping[str, Any]) -> str:
     return _digest(json.dumps(dict(arguments), sort_keys=True).encode())
 
 
+def _function(func: Any, code: CodeType, depth: int = 0) -> object:
+    """A function's code, with the values that it does not get from its caller: defaults, and what it closes over."""
+    named = getattr(func, "__kwdefaults__", None) or {}
+    values = [*(getattr(func, "__defaults__", None) or ()), *(value for _, value in sorted(named.items()))]
+    for cell in getattr(func, "__closure__", None) or ():
+        with suppress(ValueError):  # one that is not filled yet
+            values.append(cell.cell_contents)
+    return _code(code), tuple(_bound(value, depth) for value in values)
+
+
+def _bound(value: Any, depth: int) -> object:
+    code = getattr(value, "__code__", None)
+    if isinstance(code, CodeType) and depth < _MAX_FUNCTIONS:
+        return _function(value, code, depth + 1)
+    try:
+        return json.dumps(plain(value), sort_keys=True)
+    except NotJSONError:
+        return type(value).__qualname__  # its repr may be another one in each process
+
+
 def _code(code: CodeType) -> object:
-    constants = tuple(_code(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts)
-    return code.co_code, code.co_names, code.co_varnames, constants
+    return code.co_code, code.co_names, code.co_varnames, tuple(map(_constant, code.co_consts))
+
+
+def _constant(value: object) -> object:
+    if isinstance(value, CodeType):
+        return _code(value)
+    # The order of a set is another one in each process.
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 
 
 def _digest(data: bytes) -> str:

@@ -24,6 +24,8 @@ from ._threads import CallPool
 T = TypeVar("T")
 
 _LONGEST_WAIT = 60.0
+# A signal handler or another thread may close the run meanwhile.
+_LONGEST_LOOK = 0.5
 _NEVER = float("inf")
 
 
@@ -178,30 +180,30 @@ class Run(Generic[T]):
             self.failed += 1
             self._count_alike(outcome)
         state = getattr(self._told, "state", None)
-        if state is not None:
-            state(self.total, self.under_way)
-        self._told.advance(outcome)
+        try:
+            if state is not None:
+                state(self.total, self.under_way)
+            self._told.advance(outcome)
+        except StopIteration as error:
+            # It would be taken for the end of the run.
+            msg = "progress raised StopIteration"
+            raise RuntimeError(msg) from error
         return outcome
 
     def _wait(self) -> tuple[Unit, Outcome[Any]] | None:
         """The next outcome; None: there are no more."""
-        while not self._known:
+        while not self._known and not self._closed:
             self._fill()
             if self._known:
                 break
-            if not self._limits.under_way:
-                if self._later:
-                    # Nothing else to do until the next try.
-                    self._pool.next(max(0.0, min(self._later[0][0], self._until) - self._options.clock()))
-                    self._check_time()
-                    continue
+            if not self._limits.under_way and not self._later:
                 return None
             until = min(self._until, self._later[0][0] if self._later else _NEVER)
-            done = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_WAIT)))
+            done = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_LOOK)))
             if done is not None:
                 self._ended(*done)
             self._check_time()
-        return self._known.popleft()
+        return self._known.popleft() if self._known else None
 
     def _fill(self) -> None:
         """Hands over as much as may be under way; what is known already is an outcome at once."""
@@ -298,7 +300,7 @@ class Run(Generic[T]):
         seconds = self._options.total_timeout
         if seconds is None or self._options.clock() < self._until:
             return
-        self._until = _NEVER
+        # Again with each look: a thread may just have taken a call that was neither to be taken back nor to be left.
         self._stop(lambda unit: _out_of_time(unit, seconds, "select"))
         for task in self._pool.abandon():
             self._limits.ended(task.unit.account)
