@@ -240,3 +240,30 @@ def test_a_session_with_an_organization_is_pickled(org: OrganizationWorld, path:
         assert copy.accounts["data"].ou_path == "Workloads/Prod"
         xs.close()
         copy.close()
+
+
+def test_a_name_from_aws_takes_none_of_the_users(
+    org: OrganizationWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not a profile's, whose place is behind the file's: anybody may rename an account."""
+    folder = tmp_path / "xsession"
+    folder.mkdir()
+    written(folder / "xsession.toml")
+    config = tmp_path / "config"
+    config.write_text(
+        f"[profile data]\nrole_arn = arn:aws:iam::{member_id(9)}:role/Own\ncredential_source = Environment\n"
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # asked for, and kept
+        assert session(org, None).accounts["data"].account_id == member_id(9)
+
+
+def test_more_accounts_take_no_name(org: OrganizationWorld, path: Path) -> None:
+    """In whichever order they are joined; the organization's own may change."""
+    found = session(org, path).accounts
+    own = Accounts({"data": f"arn:aws:iam::{member_id(9)}:role/Own"})
+    assert (own | found)["data"] == (found | own)["data"] == own["data"]
+    assert list(own | found) == ["data", "management"]
+    assert (found | found)["data"] == found["data"]

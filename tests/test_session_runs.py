@@ -10,6 +10,7 @@ import pytest
 from tests.support.organizations import OrganizationWorld, member_id
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import Account, ConfigError, OrganizationError, Role, UnknownAccountError
+from xsession._session_runs import SessionRuns
 from xsession.errors import AssumeRoleError
 from xsession.policies import allow
 
@@ -181,3 +182,28 @@ def test_a_service_that_is_not_in_a_region_is_skipped_at_once(world: World, monk
     known.clear()
     outcome = world.session().run(things, "vegeta", regions="eu-north-1").collect()["vegeta", "eu-north-1"]
     assert (outcome.status, outcome.category) == ("failed", "timeout")
+
+
+def test_who_a_run_is_does_not_depend_on_what_ran_before(world: World) -> None:
+    """Another source that the session has used is none of the run's: its journal would be another run's."""
+    known = {None: "arn:bruce", "other": "arn:alfred"}
+
+    def principal(*accounts: Account) -> str:
+        options: dict[str, Any] = dict.fromkeys(("resolve", "clients", "owner"))
+        runs = SessionRuns(
+            world.session(),
+            {account.name: account for account in accounts},
+            principals=lambda: known,
+            own_clients=False,
+            rate=None,
+            **options,
+        )
+        return runs.principal()
+
+    mine, other = Account("a", world.role), Account("b", world.role, source="other")
+    assert (principal(mine), principal(other), principal(other, mine)) == (
+        "arn:bruce",
+        "arn:alfred",
+        "arn:alfred, arn:bruce",
+    )
+    assert principal(Account("c", source=world.source)) == "arn:bruce"

@@ -67,7 +67,8 @@ class OrganizationsReader:
                 accounts.
             ConfigError: The account is in no organization.
         """
-        listed = [account for page in self._pages("list_accounts") for account in page.get("Accounts", ())]
+        # By their ids: one may be on two pages, where another one has come or gone meanwhile.
+        listed = list({account["Id"]: account for account in self._listed("list_accounts", "Accounts")}.values())
         if not listed:
             msg = "AWS Organizations has listed no account, not even the one that asked"
             raise OrganizationError(msg, account=self._name, retryable=True)

@@ -94,7 +94,12 @@ class SessionRuns:
     def principal(self) -> str:
         """Who the sources of the run's accounts are, and no others that the session has used; asks STS."""
         known = self._principals()
-        return ", ".join(sorted({known[each.source] for each in self._accounts.values() if each.source in known}))
+        sources = {account.source for account in self._accounts.values()} & known.keys()
+        return ", ".join(sorted({known[source] for source in sources or {None}}))
+
+    def account_ids(self) -> Mapping[str, str | None]:
+        """The accounts' ids by their names; None: not known."""
+        return {name: account.account_id for name, account in self._accounts.items()}
 
     def remote(self) -> Reached:
         """Reaches accounts in another process: by the session's configuration, without a secret."""

@@ -294,6 +294,17 @@ class Accounts(Tabular, Mapping[str, Account]):
         unusable = {key: error for key, error in self.unusable.items() if any_other and fnmatchcase(key, name)}
         return self._with((account for account in self.values() if matches(account)), unusable)
 
+    def shadowing(self, *others: Accounts) -> list[Account]:
+        """Those that have from AWS a name that somebody has given to an account of these."""
+        own = {
+            name
+            for each in others
+            for name, account in each._by_name.items()  # noqa: SLF001 # of this very class
+            if account.aws_name is None
+        }
+        own.update(*(each.unusable for each in others))
+        return [account for name, account in self._by_name.items() if account.aws_name is not None and name in own]
+
     def graph(self) -> AccountGraph:
         """Who is reached through whom: a diagram in a notebook, a tree when it is printed."""
         from ._graph import AccountGraph  # noqa: PLC0415 # for people who look
@@ -320,9 +331,13 @@ class Accounts(Tabular, Mapping[str, Account]):
         return list(self._by_name)
 
     def __or__(self, other: Accounts) -> Accounts:
-        """All accounts of both; of two with the same name, the other's."""
+        """All accounts of both; of two with the same name, the other's.
+
+        But one that has its name from AWS, where anybody may rename an account, never takes that of one which has not.
+        """
         if not isinstance(other, Accounts):
             return NotImplemented
+        other -= Accounts(other.shadowing(self))
         theirs = other._names()
         ours = {name: account for name, account in self._by_name.items() if name not in other.unusable}
         unusable = {name: error for name, error in self.unusable.items() if name not in theirs}

@@ -115,7 +115,8 @@ class Discovery:
             _protect_ids(found, [accounts for accounts in everything if not any(accounts is each for each in found)])
         combined = Accounts()
         for accounts in everything:
-            combined |= accounts - combined
+            # A profile's name, say, is not for whoever renames an account of the organization.
+            combined |= accounts - Accounts(accounts.shadowing(*everything)) - combined
         if not files and not combined and not combined.unusable:
             msg = "there are no accounts"
             hint = f"write {self.folder / FILE_NAME}, set {VARIABLE}, or pass a file's path"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from xsession._base import open_own_file, renew_after_fork, shortened
@@ -52,6 +53,7 @@ class Journal:
         max_age: How old a journal may be that is gone on with; None: of any age.
         retry_failed: Whether units that failed are done again.
         wall: The wall clock, in seconds since the epoch.
+        ids: The accounts' ids by their names: what was done in another account of the same name is not done here.
 
     Raises:
         JournalError: It can't be used, or is of something else.
@@ -65,10 +67,12 @@ class Journal:
         max_age: timedelta | None,
         retry_failed: bool,
         wall: Callable[[], float],
+        ids: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
         self.path = os.fspath(path)
         self._retry_failed = retry_failed
         self._wall = wall
+        self._ids = ids
         self._regions: dict[str, tuple[str, ...]] = {}
         # Where each record begins and how long it is: values may be large.
         self._records: dict[Key, tuple[int, int, str]] = {}
@@ -99,7 +103,7 @@ class Journal:
     def selected(self, account: str, regions: tuple[str, ...]) -> None:
         """Keeps the regions of an account."""
         self._regions[account] = regions
-        self._append({"regions_of": account, "regions": list(regions)})
+        self._append({"regions_of": account, "account_id": self._ids.get(account), "regions": list(regions)})
 
     def outcome(self, unit: Unit) -> Outcome[Any] | None:
         """What came of a unit in an earlier run, where it need not be done again."""
@@ -120,7 +124,7 @@ class Journal:
             msg = f"the function returned {found}, which a journal does not take"
             error = ConfigError(msg, account=unit.account, hint="return what you want to keep of it")
             outcome = failed(unit, error, "call", outcome.seconds)
-        self._append(outcome_document(outcome, self._now()))
+        self._append({**outcome_document(outcome, self._now()), "account_id": self._ids.get(unit.account)})
         return outcome
 
     def close(self) -> None:
@@ -187,12 +191,17 @@ class Journal:
     def _index(self, document: dict[str, Any], begin: int, length: int) -> bool:
         account, names = document.get("regions_of"), document.get("regions")
         if isinstance(account, str) and isinstance(names, list):
-            self._regions[account] = tuple(map(str, names))
+            if self._is_same(document, account):
+                self._regions[account] = tuple(map(str, names))
             return True
         outcome = outcome_of(document)
-        if outcome is not None:
+        if outcome is not None and self._is_same(document, outcome.account):
             self._records[outcome.account, outcome.region] = begin, length, outcome.status
         return outcome is not None
+
+    def _is_same(self, document: dict[str, Any], account: str) -> bool:
+        """Whether a record is of the account that has the name now."""
+        return document.get("account_id") == self._ids.get(account)
 
     def _is_done(self, unit: Unit, *, selects: bool) -> bool:
         if not selects:

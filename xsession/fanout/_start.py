@@ -46,6 +46,9 @@ class Sessions(Protocol):
     def principal(self) -> str:
         """Who the source is; asks STS."""
 
+    def account_ids(self) -> Mapping[str, str | None]:
+        """The accounts' ids by their names; None: not known."""
+
     def remote(self) -> Reached:
         """Reaches accounts in another process."""
 
@@ -205,7 +208,14 @@ def _record(plan: Plan, sessions: Sessions, journal: JournalOptions, wall: Calla
         arguments=digest,
         started=datetime.fromtimestamp(wall(), UTC),
     )
-    kept = Journal(journal.path, header, max_age=journal.max_age, retry_failed=journal.retry_failed, wall=wall)
+    kept = Journal(
+        journal.path,
+        header,
+        max_age=journal.max_age,
+        retry_failed=journal.retry_failed,
+        wall=wall,
+        ids=sessions.account_ids(),
+    )
     try:
         kept.check_unfinished(plan)
     except BaseException:
