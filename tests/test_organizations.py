@@ -260,6 +260,43 @@ def test_an_ou_that_was_made_meanwhile_goes_by_its_id(org: OrganizationWorld, mo
     assert org.accounts()["data"].ou_path == org.organization.unit("Workloads")
 
 
+@pytest.mark.parametrize("misses", [1, 2])
+def test_an_account_that_is_moved_meanwhile_is_not_at_the_root(
+    org: OrganizationWorld, monkeypatch: pytest.MonkeyPatch, misses: int
+) -> None:
+    """No `exclude` would fit it there: the tree is walked again, and one that is nowhere has left."""
+    org.member(1, "data", role=False, unit="Suspended")
+    reader, walks = older(org, "Paths"), 0
+    walk = reader._walk
+
+    def moved() -> tuple[dict[str, str], Any]:
+        nonlocal walks
+        walks += 1
+        parents, units = walk()
+        if walks <= misses:
+            del parents[member_id(1)]
+        return parents, units
+
+    monkeypatch.setattr(reader, "_walk", moved)
+    found = reader.read()
+    places = {each.account_id: found.paths()[each.parent_id] for each in found.accounts}
+    assert places == {BATMAN: ""} | ({member_id(1): "Suspended"} if misses == 1 else {})
+
+
+def test_an_account_on_two_pages_is_one(org: OrganizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where another one has come meanwhile; the later one counts."""
+    org.member(1, "data", role=False)
+    reader = older(org)
+    pages = reader._pages
+
+    def twice(method: str, **parameters: Any) -> Any:
+        for page in pages(method, **parameters):
+            yield from (page, page)
+
+    monkeypatch.setattr(reader, "_pages", twice)
+    assert [each.account_id for each in reader.read().accounts] == sorted([BATMAN, member_id(1)])
+
+
 @pytest.mark.parametrize(
     ("region", "host"),
     [

@@ -76,16 +76,16 @@ class OrganizationsReader:
         organization_id = arn.resource.split("/")[1]
         parents, units = self._units({account["Id"]: account.get("Paths") for account in listed})
         tags = self._tags(listed, need_tags=need_tags)
-        root = units[0].id
         accounts = [
             OrganizationAccount(
                 account["Id"],
                 account.get("Name", ""),
                 _state(account, self._name),
-                parents.get(account["Id"], root),
+                parents[account["Id"]],
                 FrozenMap({} if tags is None else tags.get(account["Id"], {})),
             )
             for account in listed
+            if account["Id"] in parents  # else it has left meanwhile
         ]
         now = self._clock.wall()
         return Organization(
@@ -102,8 +102,10 @@ class OrganizationsReader:
     def _units(self, paths: Mapping[str, list[str] | None]) -> tuple[dict[str, str], list[OrganizationalUnit]]:
         """The OU of each account, and all OUs, parents first."""
         if not all(paths.values()):
-            return self._walk()
-        steps = {account: _steps(found[0]) for account, found in paths.items() if found}
+            found, units = self._walk()
+            # One that was moved to where the walk had been: taken for one of the root, no `exclude` would fit it.
+            return self._walk() if paths.keys() - found.keys() else (found, units)
+        steps = {account: _steps(path[0]) for account, path in paths.items() if path}
         ways = sorted(steps.values(), key=len)
         # Others need not be asked for: what is not on the way to an account has none.
         branching = dict.fromkeys(parent for way in ways for parent in way[:-1])
@@ -112,14 +114,14 @@ class OrganizationsReader:
             for parent in branching
             for unit in self._listed("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
         }
-        found: dict[str, OrganizationalUnit] = {}
+        known: dict[str, OrganizationalUnit] = {}
         for way in ways:
             for parent, unit in zip((None, *way), way, strict=False):
                 # One that was made or moved meanwhile goes by its id.
-                found.setdefault(unit, OrganizationalUnit(unit, names.get(unit, (unit,))[0], parent))
+                known.setdefault(unit, OrganizationalUnit(unit, names.get(unit, (unit,))[0], parent))
         for unit, (name, parent) in names.items():
-            found.setdefault(unit, OrganizationalUnit(unit, name, parent))
-        return {account: way[-1] for account, way in steps.items()}, list(found.values())
+            known.setdefault(unit, OrganizationalUnit(unit, name, parent))
+        return {account: way[-1] for account, way in steps.items()}, list(known.values())
 
     def _walk(self) -> tuple[dict[str, str], list[OrganizationalUnit]]:
         """The same, by one walk through the tree: for a botocore before 1.42.80, or where AWS says no paths."""
