@@ -20,7 +20,7 @@ from tests.support import executor_jobs as jobs
 from tests.support.programs import run_python
 from tests.support.worlds import World
 from tools.project import ROOT
-from xsession import ConfigError
+from xsession import ConfigError, RunError
 from xsession.fanout._executors import workers_of
 from xsession.fanout._pickles import held
 
@@ -266,3 +266,21 @@ def test_a_job_that_is_large_is_sent_once(world: World) -> None:
         assert run.collect().ok
     sizes = sorted(map(len, executor.sent))
     assert [size > 100_000 for size in sizes].count(True) <= 2
+
+
+class StrangeExecutor(Executor):
+    """Brings back what this process can't read, as from workers that have other modules."""
+
+    def submit(self, *_args: Any, **_options: Any) -> Future[Any]:
+        """Done at once."""
+        future: Future[Any] = Future()
+        future.set_result(b"cno_such_module\nThing\n.")
+        return future
+
+
+def test_what_can_not_be_read_here_is_an_outcome(world: World) -> None:
+    """Never an exception out of the loop, which would lose the others."""
+    with world.aws.applied(world.key), jobs.sessions(world) as xs:
+        outcomes = xs.run(jobs.identity, executor=StrangeExecutor()).collect()
+    assert {type(one.error) for one in outcomes.values()} == {RunError}
+    assert "No module named 'no_such_module'" in str(outcomes)
