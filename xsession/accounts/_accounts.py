@@ -295,7 +295,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         return self._with((account for account in self.values() if matches(account)), unusable)
 
     def shadowing(self, *others: Accounts) -> list[Account]:
-        """Those that have from AWS a name that somebody has given to an account of these."""
+        """Those that have a name from AWS which a caller or a file has given to an account of these."""
         own = {
             name
             for each in others
