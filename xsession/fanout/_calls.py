@@ -64,7 +64,7 @@ class Calls(Generic[Reached, T]):
 
 
 def _sound(error: Exception) -> Exception:
-    """The error, or another one in its place that has a text: whoever reads an outcome must not fail."""
+    """The error, or another one in its place where `str` fails: whoever reads an outcome must not."""
     try:
         str(error)
     except Exception:  # noqa: BLE001 # the error's own code
@@ -76,7 +76,7 @@ def _text(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as why:  # noqa: BLE001 # the error's own code
-        return f"no text, {type(why).__name__}"
+        return f"str() raised {type(why).__name__}"
 
 
 def failed(unit: Unit, error: Exception, phase: Phase, seconds: float = 0.0) -> Outcome[Any]:
