@@ -155,6 +155,7 @@ def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: 
     (tmp_path / "role.toml").write_text(role)
     environ = {**local_aws.environ(Story.told_by(local_aws).key), "PATH": os.environ["PATH"]}
     environ |= {"COLUMNS": "80", "LOGNAME": "bruce", "XDG_CONFIG_HOME": str(tmp_path / "none")}
+    environ |= {"XSESSION_STORE": "memory"}
     blocks = re.findall(r"```console\n\$ xsession (.*?)\n(.*?)```", text, re.DOTALL)
     assert len(blocks) > 20
     for arguments, expected in blocks:

@@ -196,6 +196,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         *,
         combine: bool | None = None,
         offline: bool = False,
+        default_store: str | None = None,
         **overrides: Unpack[_Overrides],
     ) -> Self:
         """A session with the accounts of a file, or of everything that this machine has.
@@ -213,6 +214,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                 theirs; False, without a path, has the first of the files count alone.
             offline: Whether AWS Organizations is not asked either, where a file has an `[organization]` that was never
                 listed: its accounts are missing then.
+            default_store: The `store` where nobody names one.
             overrides: Whatever else `CrossAccountSession` takes; defaults given here win over the files'. `store` comes
                 before `XSESSION_STORE`, and that before the first file with a `store`.
 
@@ -229,7 +231,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         clock = overrides.get("clock") or SYSTEM_CLOCK
         found = config.discover(os.environ, clock.wall())
         if overrides.get("store") is None:
-            overrides["store"] = named_store(os.environ) or found.store
+            overrides["store"] = named_store(os.environ) or found.store or default_store
         session = cls(found.accounts, **overrides)
         session._config = config
         if not offline and any(not ask.is_kept for ask in session.accounts.asks):

@@ -23,5 +23,6 @@ def folder(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XSESSION_CONFIG", "xsession.toml")
+    monkeypatch.setenv("XSESSION_STORE", "memory")
     with world.aws.applied(world.key):
         yield tmp_path

@@ -209,3 +209,13 @@ def test_a_path_that_no_config_file_holds_is_refused(
     assert run(monkeypatch, "--config", str(file), "aws-config", "--write") == 2
     assert not config.exists()
     assert "control characters" in capsys.readouterr().err
+
+
+def test_an_empty_name_of_a_file_is_not_the_default(
+    folder: Path, aws_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A variable of a script that is not set must not reach the user's own file."""
+    assert run(monkeypatch, "aws-config", "--write", "--file", "") == 2
+    assert "is no regular file" in capsys.readouterr().err
+    assert not (aws_folder / "config").exists()
+    assert (folder / "xsession.toml").exists()

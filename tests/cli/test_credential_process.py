@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -14,11 +15,13 @@ from typing import Any
 import pytest
 from keyring.backends import fail
 
+from tests.support.command_line import COMMAND, run
 from tests.support.stores import as_root
 from tests.support.worlds import BATMAN, VEGETA, World
 from tools.project import ROOT
 from xsession import CrossAccountSession
-from xsession.cli._credential_process import credential_process
+from xsession.cli._app import cli
+from xsession.cli._credential_process import _parser, credential_process
 from xsession.cli._exit_status import ExitStatus
 from xsession.policies import trust
 from xsession.stores import FileStore, KeptCredentials
@@ -188,3 +191,50 @@ def age(store: Path, seconds: float) -> None:
         key = xs._chains._stored_hops[last].key()
     assert key is not None
     FileStore(store).put(key, replace(kept, issued_at=issued))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_output_that_can_not_be_written_is_an_error_in_our_words() -> None:
+    """Not a traceback, which SDKs would show; and none at all where its reader has gone."""
+    command = shlex.join([*COMMAND, "credential-process", "vegeta"])
+    ends = {"full": f"{command} >/dev/full", "closed": f"{command} >&-", "gone": f"{{ {command}; echo $? >&2; }} | :"}
+    done = {name: subprocess.run(["sh", "-c", end], capture_output=True, text=True) for name, end in ends.items()}  # noqa: PLW1510 # two of them fail
+    assert (done["full"].returncode, done["full"].stderr) == (1, "xsession: [Errno 28] No space left on device\n")
+    assert (done["closed"].returncode, done["closed"].stderr) == (1, "xsession: [Errno 9] standard output is closed\n")
+    assert done["gone"].stderr in {"141\n", "0\n"}
+
+
+def test_what_nobody_expected_is_two_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """With --debug, and where it happened."""
+
+    def fails(*_arguments: object, **_options: object) -> None:
+        msg = "a\x1b[31m bug"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(KeptCredentials, "find", fails)
+    assert credential_process(["vegeta"]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == (
+        "xsession: RuntimeError: a\\x1b[31m bug\n"
+        "  run it again as `xsession --debug credential-process ...` to see where\n"
+    )
+    assert credential_process(["vegeta", "--debug"]) == 1
+    assert capfd.readouterr().err.startswith("Traceback")
+
+
+def test_it_is_among_the_commands(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], world: World
+) -> None:
+    """Its help is as theirs; and started from there, it is the same command."""
+    assert run(monkeypatch, "--help") == 0
+    assert re.search(r"^  credential-process  \w", capfd.readouterr().out, re.MULTILINE)
+    assert run(monkeypatch, "credential-process", "--help") == 0
+    shown = capfd.readouterr().out
+    assert shown.startswith("Usage: xsession credential-process [OPTIONS] ACCOUNT\n")
+    options = {option for action in _parser()._actions for option in action.option_strings} - {"--debug"}
+    assert {option for option in options if option not in shown} == set()
+    arguments = ["credential-process", "vegeta", "--min-valid", "30m", "--region", "eu-west-1"]
+    assert cli.main(arguments, prog_name="xsession", standalone_mode=False) == 0
+    assert json.loads(capfd.readouterr().out)["AccountId"] == VEGETA
+    assert world.aws.count("AssumeRole") == 1

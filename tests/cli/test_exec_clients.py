@@ -8,12 +8,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.answering import BOTO3, LIFETIME, NODE, WHO_BY_CLI, answering, ask, goes_on
 from tests.support.command_line import COMMAND
 from tests.support.terminals import CTRL_C, Terminal
 from tests.support.worlds import BATMAN, VEGETA, World
@@ -23,27 +22,7 @@ from xsession.policies import trust
 pytestmark = [pytest.mark.shell, pytest.mark.usefixtures("folder")]
 
 TOOLS = ROOT / ".venvs" / "shell"
-EXEC = [*COMMAND, "exec"]
-LIFETIME = 6.0
-ROTATIONS = 3
-
-# Each line on standard input is one request; each line on standard output its account, or the error.
-BOTO3 = """
-import sys, boto3
-client = boto3.client("sts")
-for line in sys.stdin:
-    try: print(client.get_caller_identity()["Account"], flush=True)
-    except Exception as error: print(error, flush=True)
-"""
-NODE = """
-const { STSClient, GetCallerIdentityCommand } = require(process.argv[1]);
-const client = new STSClient({ endpoint: process.env.AWS_ENDPOINT_URL });
-require("readline").createInterface({ input: process.stdin }).on("line", async () => {
-  try { console.log((await client.send(new GetCallerIdentityCommand({}))).Account); }
-  catch (error) { console.log(String(error)); }
-});
-"""
-AWS = ["aws", "sts", "get-caller-identity", "--query", "Account", "--output", "text"]
+EXEC = [*COMMAND, "exec", "vegeta"]
 
 
 @pytest.fixture
@@ -54,46 +33,10 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "HOME": str(tmp_path), "PATH": f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
-@contextmanager
-def running(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """An exec of Vegeta's whose command answers each line."""
-    child = subprocess.Popen(
-        [*EXEC, "vegeta", "--", *command], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.communicate()
-
-
-def ask(child: subprocess.Popen[str]) -> str:
-    """One request of the command's."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write("\n")
-    child.stdin.flush()
-    return child.stdout.readline().strip()
-
-
-def goes_on(world: World, command: list[str], environ: dict[str, str]) -> None:
-    """It gets an answer at each of its requests, over three rotations."""
-    world.aws.set_lifetime(LIFETIME)
-    ends = time.monotonic() + 10 * LIFETIME
-    keys: set[str] = set()
-    with running(command, environ) as child:
-        while len(keys) <= ROTATIONS:
-            assert ask(child) == VEGETA
-            keys = {str(call.access_key_id) for call in world.aws.calls if call.operation == "GetCallerIdentity"}
-            assert time.monotonic() < ends, "its credentials did not rotate"
-            time.sleep(0.1)
-    assert world.aws.count("AssumeRole") in (ROTATIONS + 1, ROTATIONS + 2)
-    assert {call.status for call in world.aws.calls} == {200}
-
-
 def test_boto3_goes_on(world: World, environ: dict[str, str]) -> None:
     """In one process."""
-    goes_on(world, [sys.executable, "-c", BOTO3], environ)
+    world.aws.set_lifetime(LIFETIME)
+    goes_on(world, [*EXEC, "--", sys.executable, "-c", BOTO3], environ)
 
 
 def test_node_goes_on(world: World, environ: dict[str, str]) -> None:
@@ -102,13 +45,14 @@ def test_node_goes_on(world: World, environ: dict[str, str]) -> None:
     node = shutil.which("node", path=environ["PATH"])
     if package is None or node is None:
         pytest.skip("the SDK for JavaScript is not installed")
-    goes_on(world, [node, "-e", NODE, str(package)], environ)
+    world.aws.set_lifetime(LIFETIME)
+    goes_on(world, [*EXEC, "--", node, "-e", NODE, str(package)], environ)
 
 
 def test_the_aws_cli_acts_in_the_account(environ: dict[str, str]) -> None:
     """By the endpoint, and by plain variables."""
     for how in ([], ["--env"]):
-        command = [*EXEC, "vegeta", *how, "--", *AWS]
+        command = [*EXEC, *how, "--", *WHO_BY_CLI]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert (done.stdout, done.returncode) == (f"{VEGETA}\n", 0), done.stderr
 
@@ -130,7 +74,7 @@ def test_another_profile_is_itself_or_an_error(world: World, environ: dict[str, 
     environ = {**environ, "AWS_CONFIG_FILE": "config"}
     who = {}
     for profile in ("default", "keys", "process", "role"):
-        command = [*EXEC, "vegeta", "--", *AWS, *([] if profile == "default" else ["--profile", profile])]
+        command = [*EXEC, "--", *WHO_BY_CLI, *([] if profile == "default" else ["--profile", profile])]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         who[profile] = done.stdout.strip() if done.returncode == 0 else "error"
     assert who == {"default": VEGETA, "keys": "error", "process": BATMAN, "role": "333333333333"}
@@ -139,7 +83,7 @@ def test_another_profile_is_itself_or_an_error(world: World, environ: dict[str, 
 def test_what_is_refused_is_said_by_the_program(world: World, environ: dict[str, str]) -> None:
     """Our own words, and no timeout of a metadata service."""
     world.aws.set_lifetime(3)
-    with running([sys.executable, "-c", BOTO3], environ) as child:
+    with answering([*EXEC, "--", sys.executable, "-c", BOTO3], environ) as child:
         assert ask(child) == VEGETA
         world.vegeta.set_trust("Reader", trust("333333333333"))
         ends = time.monotonic() + 20
@@ -152,7 +96,7 @@ def test_what_is_refused_is_said_by_the_program(world: World, environ: dict[str,
 
 def test_ctrl_c_ends_the_aws_cli(environ: dict[str, str]) -> None:
     """Its own status is ours."""
-    with Terminal([*EXEC, "vegeta", "--", "aws", "configure"], environ) as terminal:
+    with Terminal([*EXEC, "--", "aws", "configure"], environ) as terminal:
         terminal.wait_for(b"AWS Access Key ID")
         time.sleep(0.3)
         terminal.type(CTRL_C)

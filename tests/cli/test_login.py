@@ -142,6 +142,7 @@ def test_logout_removes_what_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 @pytest.mark.filterwarnings("ignore::xsession.errors.KeyFileWarning")
 def test_logout_finds_the_folder_that_a_file_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Beside the user's own; and needs no file that is right."""
+    monkeypatch.delenv("XSESSION_STORE")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = Path("xsession.toml")

@@ -20,6 +20,7 @@ def test_commands_print_what_the_page_shows(tmp_path: Path, local_aws: LocalAWS)
     story = Story.told_by(local_aws)
     (tmp_path / "xsession.toml").write_text((ROOT / "examples" / "xsession.toml").read_text())
     environ = {**local_aws.environ(story.key), "PATH": os.environ["PATH"], "COLUMNS": "80", "LOGNAME": "bruce"}
+    environ |= {"XSESSION_STORE": "memory"}
     assert len(BLOCKS) == 8
     for arguments, expected in BLOCKS:
         words = shlex.split(arguments)

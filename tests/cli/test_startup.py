@@ -63,6 +63,13 @@ def test_what_only_looks_writes_nothing(arguments: list[str]) -> None:
     assert watched(*arguments, PYTHONDONTWRITEBYTECODE="1")[0] == []
 
 
+def test_a_store_is_looked_at_without_a_trace(folder: Path) -> None:
+    """The folder is made by the first command that has something to keep."""
+    before = sorted(folder.rglob("*"))
+    assert watched("status", XSESSION_STORE="file", PYTHONDONTWRITEBYTECODE="1")[0] == []
+    assert sorted(folder.rglob("*")) == before
+
+
 def test_credentials_of_the_user_are_never_written_to(world: World, aws_folder: Path, folder: Path) -> None:
     """Not opened for it, whatever is set up: they are the user's own."""
     key = world.key

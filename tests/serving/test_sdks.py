@@ -7,35 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.answering import BOTO3, LIFETIME, NODE, PATIENCE_SECONDS, ROTATIONS, WHO_BY_CLI, goes_on, keys_of
 from tests.support.worlds import VEGETA, World
 from tools.project import ROOT
 
 pytestmark = pytest.mark.endpoint
 
 TOOLS = ROOT / ".venvs" / "endpoint"
-LIFETIME = 6.0
-ROTATIONS = 3
-
-# Each line on standard input is one request; each line on standard output its account, or the error.
-BOTO3 = """
-import sys, boto3
-client = boto3.client("sts")
-for line in sys.stdin:
-    print(client.get_caller_identity()["Account"], flush=True)
-"""
-NODE = """
-const { STSClient, GetCallerIdentityCommand } = require(process.argv[1]);
-const client = new STSClient({ endpoint: process.env.AWS_ENDPOINT_URL }); // which the old one does not read
-require("readline").createInterface({ input: process.stdin }).on("line", async () => {
-  try { console.log((await client.send(new GetCallerIdentityCommand({}))).Account); }
-  catch (error) { console.log(String(error)); }
-});
-"""
 
 GDAL = """
 import sys, rasterio
@@ -74,47 +56,6 @@ def environ(world: World, tmp_path: Path) -> Iterator[dict[str, str]]:
         yield server.environ("vegeta", outside)
 
 
-def keys_of(world: World) -> list[str]:
-    """The keys that requests were signed with, in order."""
-    signed = [call for call in world.aws.calls if call.operation != "AssumeRole"]
-    return list(dict.fromkeys(str(call.access_key_id) for call in signed))
-
-
-@contextmanager
-def running(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A child that asks once for each line."""
-    child = subprocess.Popen(
-        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.communicate()
-
-
-def ask(child: subprocess.Popen[str]) -> str:
-    """One request of a child's."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write("\n")
-    child.stdin.flush()
-    return child.stdout.readline().strip()
-
-
-def goes_on(world: World, command: list[str], environ: dict[str, str], answer: str = VEGETA) -> None:
-    """One process gets an answer at each of its requests, over three rotations."""
-    ends = time.monotonic() + 10 * LIFETIME
-    with running(command, environ) as child:
-        while len(keys_of(world)) <= ROTATIONS:
-            assert ask(child) == answer
-            assert time.monotonic() < ends, "its credentials did not rotate"
-            time.sleep(0.1)
-    # Ahead of their end, and once for each lifetime.
-    assert world.aws.count("AssumeRole") in (ROTATIONS + 1, ROTATIONS + 2)
-    assert {call.status for call in world.aws.calls} <= {200, 206}
-
-
 def test_boto3(world: World, environ: dict[str, str]) -> None:
     """It polls the endpoint at each request of a session that is this short."""
     goes_on(world, [sys.executable, "-c", BOTO3], environ)
@@ -143,8 +84,8 @@ def test_gdal(world: World, environ: dict[str, str]) -> None:
 
 def test_the_aws_cli(world: World, environ: dict[str, str]) -> None:
     """A process of its own for each command."""
-    ends = time.monotonic() + 10 * LIFETIME
-    command = [str(TOOLS / "bin" / "aws"), "sts", "get-caller-identity", "--query", "Account", "--output", "text"]
+    ends = time.monotonic() + PATIENCE_SECONDS
+    command = [str(TOOLS / "bin" / "aws"), *WHO_BY_CLI[1:]]
     while len(keys_of(world)) <= ROTATIONS:
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
         assert done.stdout.strip() == VEGETA, done.stderr

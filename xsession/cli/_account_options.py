@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from xsession import Account, Credentials, RoleChain
 from xsession._base import frozen
 from xsession.errors import ConfigError, MfaError
+from xsession.roles import RoleChain
 
 from ._output import is_terminal, warn
 from ._parameters import as_duration
 
 if TYPE_CHECKING:
-    from xsession import CrossAccountSession
+    from xsession import Account, Credentials, CrossAccountSession
 
 T = TypeVar("T")
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
-from xsession.errors import XSessionError
+from xsession.errors import KeyFileWarning
 
-from ._exit_status import ExitStatus, status_of
+from ._error_words import in_words
+from ._exit_status import ExitStatus
 from ._options import GlobalOptions
-from ._output import close_output, flush_output, prepare_output, warn
+from ._output import warn
+from ._streams import close_output, flush_output, prepare_output
 
 # Each is imported when it is called for; `--help` imports them all, so they bring little.
 COMMANDS = {
@@ -22,6 +25,7 @@ COMMANDS = {
     "aws-config": "_aws_config:aws_config",
     "completion": "_completion:completion",
     "console": "_console:console",
+    "credential-process": "_credential_process_help:credential_process_command",
     "demo": "_demo:demo",
     "diagnose": "_diagnose:diagnose",
     "env": "_env:env",
@@ -93,6 +97,8 @@ def run(arguments: list[str]) -> int:
         The exit status.
     """
     prepare_output()
+    # An event says it too, and that is shown as all of our words are.
+    warnings.simplefilter("ignore", KeyFileWarning)
     try:
         status = cli.main(arguments, prog_name="xsession", standalone_mode=False)
         flush_output()
@@ -120,13 +126,7 @@ def _in_words(error: Exception) -> tuple[str, str | None, int]:
         return "interrupted", None, ExitStatus.INTERRUPTED
     if isinstance(error, click.ClickException):
         return error.format_message(), _help_of(error), error.exit_code
-    if isinstance(error, XSessionError):
-        bare = error.for_caller()
-        bare.hint = None
-        return str(bare), error.hint, status_of(error)
-    if isinstance(error, OSError):
-        return str(error), None, ExitStatus.FAILED
-    return f"{type(error).__name__}: {error}", "run it again as `xsession --debug ...` to see where", ExitStatus.FAILED
+    return in_words(error)
 
 
 def _help_of(error: click.ClickException) -> str | None:

@@ -36,7 +36,7 @@ def aws_config(options: GlobalOptions, names: tuple[str, ...], write: bool, path
     it is. Before the first change, it is copied to FILE.before-xsession. Accounts that are profiles already are left
     out. Makes no network call, and holds no secret.
     """
-    file = Path(path or os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    file = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config" if path is None else path).expanduser()
     text = read_text(file)
     accounts = _by_source(options, names)
     taken = names_outside(text, accounts)
@@ -55,7 +55,7 @@ def aws_config(options: GlobalOptions, names: tuple[str, ...], write: bool, path
         return text
 
     count = sum(map(len, by_source.values()))
-    did = f"written, {count} profiles" if change(file, changed) else "nothing to change"
+    did = f"written, {count} profile(s)" if change(file, changed) else "nothing to change"
     if not as_json:
         say(f"{file}: {did}")
 

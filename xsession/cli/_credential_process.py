@@ -8,21 +8,25 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import sys
 import time
+import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xsession.accounts import Account
 from xsession.credentials import Credentials
-from xsession.errors import CredentialsError, MfaError, XSessionError
+from xsession.errors import CredentialsError, MfaError
 from xsession.escape import for_terminal
 from xsession.refresh import RefreshPolicy
 from xsession.stores import KeptCredentials
 
-from ._exit_status import ExitStatus, status_of
+from ._error_words import in_words
+from ._exit_status import ExitStatus
+from ._streams import close_output, flush_output
 
 if TYPE_CHECKING:
     from xsession import CrossAccountSession
@@ -47,17 +51,16 @@ def credential_process(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitStatus.USAGE
     try:
-        credentials = _credentials(options)
-    except XSessionError as error:
-        if isinstance(error, MfaError) and error.code is None:
+        _print(_credentials(options).to_credential_process())
+    except MfaError as error:
+        if error.code is None:
             error = error.for_caller()
             error.hint = f"run at a terminal: xsession credential-process {options.account} > {os.devnull}"
         return _failed(error)
-    except KeyboardInterrupt:
-        _warn("interrupted")
-        return ExitStatus.INTERRUPTED
-    sys.stdout.write(f"{credentials.to_credential_process()}\n")
-    sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 # whoever runs this shows all that we say
+        if options.debug:
+            traceback.print_exc()
+        return _failed(error)
     return ExitStatus.OK
 
 
@@ -151,14 +154,26 @@ def _seconds(text: str) -> float:
     return float(seconds)
 
 
-def _failed(error: XSessionError) -> int:
-    bare = error.for_caller()
-    bare.hint = None
-    _warn(str(bare))
-    if error.hint is not None:
-        sys.stderr.write(f"  {for_terminal(error.hint)}\n")
-    return status_of(error)
+def _print(document: str) -> None:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    try:
+        sys.stdout.write(f"{document}\n")
+        flush_output()
+    except OSError:
+        close_output()
+        raise
 
 
-def _warn(text: str) -> None:
-    sys.stderr.write(f"xsession: {for_terminal(text)}\n")
+def _failed(error: BaseException) -> int:
+    message, hint, status = in_words(error, "credential-process ...")
+    if not isinstance(error, BrokenPipeError):
+        _warn(message)
+        if hint is not None:
+            _warn(hint, indent=True)
+    return int(status)
+
+
+def _warn(text: str, *, indent: bool = False) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{'  ' if indent else 'xsession: '}{for_terminal(text)}\n")

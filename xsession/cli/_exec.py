@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xsession import Account
 from xsession._aws import without_credentials
-from xsession.credentials import Credentials
 
 from ._account_options import (
     WantedCredentials,
@@ -26,12 +24,13 @@ from ._child_process import Program, end_as, replace_process, run_child
 from ._inherited_environment import inherited_environment
 from ._nested_exec import ACCOUNT, MARKER, marker, outer_exec
 from ._options import GlobalOptions, pass_options
-from ._output import flush_output, warn
+from ._output import warn
 from ._parameters import account_argument
+from ._streams import flush_output
 from ._windows_child import run_windows_child
 
 if TYPE_CHECKING:
-    from xsession import CrossAccountSession
+    from xsession import Account, Credentials, CrossAccountSession
 
 _FALLBACK_SHELL = "/bin/sh"
 
@@ -97,13 +96,25 @@ def _living_exec() -> str | None:
     return None
 
 
+def shell_of_user(variables: Mapping[str, str], platform: str) -> str:
+    """The shell that the user has chosen, or that everybody has there.
+
+    Args:
+        variables: The environment's.
+        platform: As `sys.platform`.
+    """
+    if platform == "win32":
+        return variables.get("COMSPEC") or "cmd.exe"
+    return variables.get("SHELL") or _FALLBACK_SHELL
+
+
 def _shell(variables: Mapping[str, str], account: str) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         msg = "there is no command, and no terminal for a shell"
         raise click.UsageError(msg)
-    default = variables.get("COMSPEC", "cmd.exe") if sys.platform == "win32" else _FALLBACK_SHELL
-    named = default if sys.platform == "win32" else variables.get("SHELL") or default
+    named = shell_of_user(variables, sys.platform)
     if shutil.which(named) is None:
+        default = shell_of_user({}, sys.platform)
         warn(f"SHELL is {named}, which can't be run; {default} is started")
         named = default
     warn(f"{named} with the credentials of {account}; exit ends it")

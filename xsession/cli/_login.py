@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from xsession import Credentials
 from xsession.errors import SourceCredentialsError, XSessionError
-from xsession.stores import FileStore
+from xsession.stores import FileStore, MemoryStore, missing_package
 
 from ._account_options import code_source, mfa_code_option
 from ._child_process import in_foreground
@@ -22,9 +22,13 @@ from ._options import GlobalOptions, pass_options
 from ._output import say, warn
 from ._parameters import account_argument
 
+if TYPE_CHECKING:
+    from xsession import Credentials
+
 _TO_RUN = "run: "
 _LOGINS = (["aws", "login"], ["aws", "sso", "login"])
 _NO_INPUT = "XSESSION_NO_INPUT"
+_HOW_TO_KEEP = "pip install 'xsession[store]', and let neither XSESSION_STORE nor xsession.toml say memory"
 
 
 @click.command("login", short_help="Have what ACCOUNT needs of a person, ahead of time.")
@@ -35,7 +39,8 @@ def login(options: GlobalOptions, account: str, mfa_code: str | None) -> None:
     """Get ACCOUNT's credentials, with whatever they need of you: an MFA code, or the login of the AWS CLI.
 
     Where its source is a login that has ended, the AWS CLI is run for a new one, if it is installed and you are at a
-    terminal. Whatever asks for the account afterwards finds the MFA session and the login.
+    terminal. Other commands find the MFA session and the credentials afterwards: they are kept on the disk, encrypted,
+    if the extra xsession[store] is installed and neither XSESSION_STORE nor xsession.toml says "memory".
     """
     try:
         credentials = _credentials(options, account, mfa_code)
@@ -78,14 +83,21 @@ def login_command(hint: str | None) -> list[str] | None:
 
 def _credentials(options: GlobalOptions, account: str, mfa_code: str | None) -> Credentials:
     with options.session(mfa_code=code_source(mfa_code)) as xs:
-        return xs.get_frozen_credentials(account)
+        credentials = xs.get_frozen_credentials(account)
+        if isinstance(xs.store, MemoryStore):
+            warn("nothing is kept for other commands: the store is memory")
+            warn(_HOW_TO_KEEP, indent=True)
+        return credentials
 
 
 def _stores(options: GlobalOptions) -> Iterator[FileStore]:
     """The user's own, or that of XSESSION_STORE; and the one that a file names."""
+    if missing_package() is not None:
+        warn("nothing is kept: the extra for that is not installed, see xsession login --help")
+        return
     yield FileStore()
     # A file that is wrong, or none at all, keeps nobody from logging out.
-    with suppress(XSessionError), options.session() as xs:
+    with suppress(XSessionError), options.session(offline=True) as xs:
         if isinstance(xs.store, FileStore):
             yield xs.store
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 import xsession
+from xsession import events
 from xsession._base import frozen
+from xsession.stores import missing_package
+
+from ._output import warn
 
 
 @frozen(kw_only=True)
@@ -32,21 +37,38 @@ class GlobalOptions:
         """
         return xsession.Accounts.from_config(self.path)
 
-    def session(self, *, needs_accounts: bool = True, **overrides: Any) -> xsession.CrossAccountSession:
-        """A session with these accounts; the caller closes it.
+    def session(
+        self, *, needs_accounts: bool = True, hooks: Sequence[events.Hook] = (), **overrides: Any
+    ) -> xsession.CrossAccountSession:
+        """A session with these accounts, and with the store on the disk unless another is named; the caller closes it.
 
         Args:
             needs_accounts: Whether it is an error that there are none.
-            overrides: Whatever else `CrossAccountSession` takes.
+            hooks: What else takes its events.
+            overrides: Whatever else `CrossAccountSession.from_config` takes.
 
         Raises:
             ConfigError: A file is missing or wrong, or there is none.
             SourceCredentialsError: There is no profile of that name.
         """
-        source: dict[str, Any] = {"profile_name": self.profile_name, "region_name": self.region_name, **overrides}
+        source: dict[str, Any] = {
+            "profile_name": self.profile_name,
+            "region_name": self.region_name,
+            "hooks": (_tell_store_problem, *hooks),
+            **overrides,
+        }
         if not needs_accounts and self.path is None:
             return xsession.CrossAccountSession(**source)
-        return xsession.CrossAccountSession.from_config(self.path, **source)
+        # A command's process soon ends, and whoever gave it an MFA code should not be asked by the next one.
+        store = "file" if missing_package() is None else "memory"
+        return xsession.CrossAccountSession.from_config(self.path, default_store=store, **source)
+
+
+def _tell_store_problem(event: events.Event) -> None:
+    if isinstance(event, events.StoreProblem):
+        warn(f"store: {event.message}{f': {event.path}' if event.path else ''}")
+        if event.hint:
+            warn(event.hint, indent=True)
 
 
 pass_options = click.make_pass_decorator(GlobalOptions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -112,24 +111,3 @@ def is_terminal(stream: TextIO | None) -> bool:
 def wants_colours() -> bool:
     """Whether a person may be shown colours: see https://no-color.org."""
     return not os.environ.get("NO_COLOR")
-
-
-def prepare_output() -> None:
-    """Has characters that an old terminal's encoding lacks written out, and not end the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
-
-
-def flush_output() -> None:
-    """Writes what is still held back, so that what goes wrong with it is known now."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def close_output() -> None:
-    """Drops what could not be written: Python would try it once more at its end, and complain."""
-    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.__stdout__.fileno())
-        os.close(nowhere)

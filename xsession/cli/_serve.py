@@ -16,8 +16,9 @@ from xsession.serving import ContainerEndpoint, CredentialServer
 from ._child_process import SignalQueue, end_as
 from ._exit_status import ExitStatus
 from ._options import GlobalOptions, pass_options
-from ._output import flush_output, show_exactly, show_json, warn
+from ._output import show_exactly, show_json, warn
 from ._parameters import account_names, json_option
+from ._streams import flush_output
 
 if TYPE_CHECKING:
     from xsession import CrossAccountSession

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from xsession.stores import as_shared, kept_credentials
 
 from ._options import GlobalOptions, pass_options
 from ._output import show_json, show_table
 from ._parameters import accounts_argument, json_option
+
+if TYPE_CHECKING:
+    from xsession.credentials import Credentials
+    from xsession.refresh import HopStatus
 
 
 @click.command(short_help="Say how things stand with credentials.")
@@ -16,25 +24,34 @@ from ._parameters import accounts_argument, json_option
 def status(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> None:
     """Say for each role on the way to ACCOUNTs, or to all, what is held of it and until when.
 
-    Makes no network call and asks no person.
+    "stored" is what the store on the disk has for an account: the next command finds it there. Makes no network call
+    and asks no person.
     """
     with options.session(offline=True) as xs:
-        for account in xs.accounts.find_all(names or None):
+        accounts = xs.accounts.find_all(names or None)
+        for account in accounts:
             _ = xs[account]  # an account's hops are known once it was asked for
-        hops = xs.status()
-    rows = [
-        {
-            "account": hop.account,
-            "hop": hop.hop,
-            "role_arn": hop.role_arn,
-            "state": hop.state.value,
-            "expires": None if hop.local_expiry is None else f"{hop.local_expiry:%Y-%m-%dT%H:%M:%SZ}",
-            "last_error": hop.last_error,
-        }
-        for hop in hops
-    ]
+        hops, store = xs.status(), as_shared(xs.store)
+    stored = {
+        (account.name, len(account.roles)): kept_credentials(account, options.profile_name, store)
+        for account in accounts
+        if store is not None
+    }
+    rows = [_row(hop, stored.get((hop.account, hop.hop))) for hop in hops]
     if as_json:
         show_json(rows)
     else:
         headers = ("account", "hop", "role", "state", "expires", "last error")
         show_table(headers, [tuple(row.values()) for row in rows])
+
+
+def _row(hop: HopStatus, stored: Credentials | None) -> dict[str, str | int | None]:
+    expiry = hop.local_expiry if stored is None else stored.local_expiry
+    return {
+        "account": hop.account,
+        "hop": hop.hop,
+        "role_arn": hop.role_arn,
+        "state": hop.state.value if stored is None else "stored",
+        "expires": None if expiry is None else f"{expiry:%Y-%m-%dT%H:%M:%SZ}",
+        "last_error": hop.last_error,
+    }

@@ -74,13 +74,21 @@ class KeptCredentials:
         account = found.accounts.find(name)
         store = as_store(named_store(os.environ) or found.store or "file", None, wall)
         shared = as_shared(store)
-        kept = None if shared is None else _kept(account, profile_name, shared, wall)
+        kept = None if shared is None else kept_credentials(account, profile_name, shared, wall)
         return cls(found.accounts, account, store, kept)
 
 
-def _kept(
-    account: Account, profile_name: str | None, store: SharedStore, wall: Callable[[], float]
+def kept_credentials(
+    account: Account, profile_name: str | None, store: SharedStore, wall: Callable[[], float] = time.time
 ) -> Credentials | None:
+    """What a store has of an account; None: none that are sure to be its.
+
+    Args:
+        account: The account.
+        profile_name: The profile that its chain starts from where it names none; None: boto3's default.
+        store: The store.
+        wall: Reads the wall clock, in seconds since 1970.
+    """
     resolver = HopResolver(Defaults(), this_runner())
     hops = resolver.hops(
         account.chain, resolver.defaults(account.defaults, registered=account.registered), account.name
