@@ -78,13 +78,12 @@ def test_what_is_kept_nowhere_is_said(
         file = strict / "xsession.toml"
         file.write_text(f'store = "memory"\n{file.read_text()}')
     else:
-        for module in ("_options", "_login"):
-            monkeypatch.setattr(f"xsession.cli.{module}.missing_package", lambda: "keyring")
+        monkeypatch.setattr("xsession.stores._place._PACKAGES", ("not-installed-anywhere",))
     assert run(monkeypatch, "login", "vegeta") == 0
     message, hint = capsys.readouterr().err.splitlines()
     assert message == "xsession: nothing is kept for other commands: the store is memory"
     assert hint.startswith("  pip install 'xsession[store]'")
-    assert run(monkeypatch, "logout") == 0
+    assert run(monkeypatch, "logout") == (2 if how == "not installed" else 0)
     assert list((strict / "cache").rglob("*.entry")) == []
 
 

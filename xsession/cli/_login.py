@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xsession.errors import SourceCredentialsError, XSessionError
-from xsession.stores import FileStore, MemoryStore, missing_package
+from xsession.stores import FileStore, MemoryStore
 
 from ._account_options import code_source, mfa_code_option
 from ._child_process import in_foreground
@@ -92,9 +92,6 @@ def _credentials(options: GlobalOptions, account: str, mfa_code: str | None) -> 
 
 def _stores(options: GlobalOptions) -> Iterator[FileStore]:
     """The user's own, or that of XSESSION_STORE; and the one that a file names."""
-    if missing_package() is not None:
-        warn("nothing is kept: the extra for that is not installed, see xsession login --help")
-        return
     yield FileStore()
     # A file that is wrong, or none at all, keeps nobody from logging out.
     with suppress(XSessionError), options.session(offline=True) as xs:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 import xsession
-from xsession import events
 from xsession._base import frozen
-from xsession.stores import missing_package
+from xsession.errors import ConfigError
+from xsession.events import Event, Hook, StoreProblem
+from xsession.stores import FileStore
 
 from ._output import warn
 
@@ -38,7 +39,7 @@ class GlobalOptions:
         return xsession.Accounts.from_config(self.path)
 
     def session(
-        self, *, needs_accounts: bool = True, hooks: Sequence[events.Hook] = (), **overrides: Any
+        self, *, needs_accounts: bool = True, hooks: Sequence[Hook] = (), **overrides: Any
     ) -> xsession.CrossAccountSession:
         """A session with these accounts, and with the store on the disk unless another is named; the caller closes it.
 
@@ -60,12 +61,21 @@ class GlobalOptions:
         if not needs_accounts and self.path is None:
             return xsession.CrossAccountSession(**source)
         # A command's process soon ends, and whoever gave it an MFA code should not be asked by the next one.
-        store = "file" if missing_package() is None else "memory"
+        store = "file" if _is_store_installed() else "memory"
         return xsession.CrossAccountSession.from_config(self.path, default_store=store, **source)
 
 
-def _tell_store_problem(event: events.Event) -> None:
-    if isinstance(event, events.StoreProblem):
+def _is_store_installed() -> bool:
+    """Whether credentials can be kept on the disk."""
+    try:
+        FileStore()
+    except ConfigError:
+        return False
+    return True
+
+
+def _tell_store_problem(event: Event) -> None:
+    if isinstance(event, StoreProblem):
         warn(f"store: {event.message}{f': {event.path}' if event.path else ''}")
         if event.hint:
             warn(event.hint, indent=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xsession.stores import as_shared, kept_credentials
+from xsession.stores import KeptCredentials
 
 from ._options import GlobalOptions, pass_options
 from ._output import show_json, show_table
@@ -31,11 +31,10 @@ def status(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> Non
         accounts = xs.accounts.find_all(names or None)
         for account in accounts:
             _ = xs[account]  # an account's hops are known once it was asked for
-        hops, store = xs.status(), as_shared(xs.store)
+        hops, store = xs.status(), xs.store
     stored = {
-        (account.name, len(account.roles)): kept_credentials(account, options.profile_name, store)
+        (account.name, len(account.roles)): KeptCredentials.look_up(account, store, profile_name=options.profile_name)
         for account in accounts
-        if store is not None
     }
     rows = [_row(hop, stored.get((hop.account, hop.hop))) for hop in hops]
     if as_json:

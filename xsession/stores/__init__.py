@@ -9,11 +9,9 @@ if TYPE_CHECKING:
     from ._choice import is_portable as is_portable
     from ._file import FileStore
     from ._kept import KeptCredentials
-    from ._kept import kept_credentials as kept_credentials
     from ._kept import stored_key as stored_key
     from ._memory import MemoryStore
     from ._memory import NoStore as NoStore
-    from ._place import missing_package as missing_package
     from ._place import named_store as named_store
     from ._store import MFA_KEY_PREFIX as MFA_KEY_PREFIX
     from ._store import SharedStore, Store
@@ -26,9 +24,9 @@ __getattr__, __dir__ = lazy(
     {
         "_choice": ("as_store", "is_portable"),
         "_file": ("FileStore",),
-        "_kept": ("KeptCredentials", "kept_credentials", "stored_key"),
+        "_kept": ("KeptCredentials", "stored_key"),
         "_memory": ("MemoryStore", "NoStore"),
-        "_place": ("missing_package", "named_store"),
+        "_place": ("named_store",),
         "_store": ("MFA_KEY_PREFIX", "SharedStore", "Store", "as_shared"),
     },
 )

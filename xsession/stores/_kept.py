@@ -73,22 +73,32 @@ class KeptCredentials:
         found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
         account = found.accounts.find(name)
         store = as_store(named_store(os.environ) or found.store or "file", None, wall)
-        shared = as_shared(store)
-        kept = None if shared is None else kept_credentials(account, profile_name, shared, wall)
+        kept = cls.look_up(account, store, profile_name=profile_name, wall=wall)
         return cls(found.accounts, account, store, kept)
 
+    @staticmethod
+    def look_up(
+        account: Account,
+        store: Store,
+        *,
+        profile_name: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> Credentials | None:
+        """What a store has of an account; None: none that are sure to be its, or it is one process's memory.
 
-def kept_credentials(
-    account: Account, profile_name: str | None, store: SharedStore, wall: Callable[[], float] = time.time
+        Args:
+            account: The account.
+            store: The store.
+            profile_name: The profile that its chain starts from where it names none; None: boto3's default.
+            wall: Reads the wall clock, in seconds since 1970.
+        """
+        shared = as_shared(store)
+        return None if shared is None else _kept(account, profile_name, shared, wall)
+
+
+def _kept(
+    account: Account, profile_name: str | None, store: SharedStore, wall: Callable[[], float]
 ) -> Credentials | None:
-    """What a store has of an account; None: none that are sure to be its.
-
-    Args:
-        account: The account.
-        profile_name: The profile that its chain starts from where it names none; None: boto3's default.
-        store: The store.
-        wall: Reads the wall clock, in seconds since 1970.
-    """
     resolver = HopResolver(Defaults(), this_runner())
     hops = resolver.hops(
         account.chain, resolver.defaults(account.defaults, registered=account.registered), account.name

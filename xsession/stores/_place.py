@@ -49,21 +49,16 @@ def store_path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) 
     return folder if folder.is_absolute() else None  # older versions of platformdirs raise nothing
 
 
-def missing_package() -> str | None:
-    """A package of the extra that is not installed; None: all are there."""
-    return next((package for package in _PACKAGES if importlib.util.find_spec(package) is None), None)
-
-
 def check_installed() -> None:
     """Refuses to go on without the packages of the extra.
 
     Raises:
         ConfigError: One is missing; says what to install.
     """
-    package = missing_package()
-    if package is not None:
-        msg = f"FileStore needs {package}, which is not installed"
-        raise ConfigError(msg, hint='pip install "xsession[store]"')
+    for package in _PACKAGES:
+        if importlib.util.find_spec(package) is None:
+            msg = f"FileStore needs {package}, which is not installed"
+            raise ConfigError(msg, hint='pip install "xsession[store]"')
 
 
 def _absolute(path: str, name: str) -> Path:
