@@ -36,7 +36,7 @@ def status(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> Non
         (account.name, len(account.roles)): KeptCredentials.look_up(account, store, profile_name=options.profile_name)
         for account in accounts
     }
-    rows = [_row(hop, stored.get((hop.account, hop.hop))) for hop in hops]
+    rows = [_row(hop, stored.get((hop.account or "", hop.hop))) for hop in hops]
     if as_json:
         show_json(rows)
     else:
