@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from xsession.roles import this_runner
+from xsession.roles import _this_runner, this_runner
 
 
 def test_who_runs_this_process_is_its_user_and_its_program(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +25,10 @@ def test_a_user_without_a_name_and_a_program_without_one_are_no_error(monkeypatc
     monkeypatch.setattr("getpass.getuser", nobody)
     monkeypatch.setattr(sys, "argv", [])
     assert (this_runner().user, this_runner().program) == (f"uid{os.getuid()}", "python")
+
+
+def test_the_host_is_found_where_there_is_no_uname(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows."""
+    monkeypatch.delattr(os, "uname")
+    monkeypatch.setattr("platform.node", lambda: "CAVE")
+    assert _this_runner._host() == "CAVE"
