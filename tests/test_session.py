@@ -43,7 +43,6 @@ from xsession import (
     WrongAccountError,
     XSessionError,
 )
-from xsession._chain._chains import MAX_CELLS
 from xsession.events import Event, Invalidated, RefreshSucceeded
 from xsession.policies import allow, trust
 from xsession.testing import FakeClock, Fault
@@ -760,19 +759,6 @@ def test_close_leaves_no_thread(world: World) -> None:
         assert who(xs.get_client("sts", "vegeta")) == VEGETA
         assert any(thread.name.startswith("xsession-") for thread in threading.enumerate())
     until(lambda: not any(thread.name.startswith("xsession-") for thread in threading.enumerate()))
-
-
-@pytest.mark.parametrize(("keys", "bound"), [(200, 64), pytest.param(10_000, MAX_CELLS, marks=pytest.mark.slow)])
-def test_many_keys_need_bounded_memory(world: World, monkeypatch: pytest.MonkeyPatch, keys: int, bound: int) -> None:
-    """What is known of accounts and hops is let go from some thousands on."""
-    # Of accounts as many are kept as of their hops.
-    for limit in ("_chain._chains.MAX_CELLS", "session._MAX_RESOLVED"):
-        monkeypatch.setattr(f"xsession.{limit}", bound)
-    xs = world.session()
-    for number in range(keys):
-        xs._resolve(xs.accounts.find(Role(world.role, role_session_name=f"n{number}")))
-    gc.collect()
-    assert len(xs._chains._cells) == len(xs._chains._recent) == bound
 
 
 def test_a_process_ends_while_refreshes_are_under_way(world: World, tmp_path: Path) -> None:

@@ -69,15 +69,15 @@ def account_of_worker(
     pickled: bytes, ref: str | Account, account_id: str | None, region_name: str | None
 ) -> AccountSession:
     """The session of a pickled account, of the one session in this process that the pickle stands for."""
-    xs: Any = worker_copies().find(pickled, lambda known: not known._closed)  # noqa: SLF001 # nothing public says it
+    xs: Any = worker_copies().find(pickled, lambda known: not known._account_sessions.closed)  # noqa: SLF001 # nothing public says it
     # One that was made with options of its own takes the defaults, as there: to find it here would make it a stranger.
     account = xs.accounts.find(ref) if isinstance(ref, str) else ref
-    session: AccountSession = xs._kept_session(account)  # noqa: SLF001 # likewise
+    session: AccountSession = xs._account_sessions.kept(account)  # noqa: SLF001 # likewise
     if account_id is not None and session.account_id != account_id:
         raise WrongAccountError.between(session.account_id or "unknown", account_id, account=session.name)
     if region_name in (None, session.region_name):
         return session
-    elsewhere: AccountSession = xs._kept_session(replace(account, region_name=region_name))  # noqa: SLF001 # likewise
+    elsewhere: AccountSession = xs._account_sessions.kept(replace(account, region_name=region_name))  # noqa: SLF001 # likewise
     return elsewhere
 
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
 import boto3
 from botocore.config import Config
-from cachetools import LRUCache
 
-from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, is_held, renew_after_fork
-from ._chain import Chains, ChainSettings, ResolvedAccount, Runtime
+from ._account_sessions import AccountSessions
+from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, renew_after_fork
+from ._chain import Chains, ChainSettings, Runtime
 from ._client_cache import ClientCache, shared_client
 from ._session_owner import CrossAccountOwner
 from ._worker_copies import check_worker_session, made_by_worker
@@ -73,10 +73,6 @@ __all__ = ["CrossAccountSession"]
 T = TypeVar("T")
 
 MAX_CLIENTS = 1_024
-_MAX_RESOLVED = 4_096
-_MAX_ACCOUNT_SESSIONS = 128
-# Accounts that are not registered and have a boto3 session of their own, each of half a megabyte, such as a tenant's.
-_MAX_PASSING = 32
 
 
 class CrossAccountSession(Tabular, CrossAccountClients):
@@ -174,14 +170,11 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         )
         # Re-entrant, as all locks here are: a signal handler or `__del__` may come in at any point.
         self._lock = threading.RLock()
-        self._resolved: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_RESOLVED)
-        self._passing: LRUCache[Account, ResolvedAccount] = LRUCache(_MAX_PASSING)
-        self._sessions: LRUCache[Account, AccountSession] = LRUCache(_MAX_ACCOUNT_SESSIONS)
-        self._passing_sessions: WeakValueDictionary[Account, AccountSession] = WeakValueDictionary()
         self._clients = ClientCache(max_clients)
         self._by_arguments = self._clients.by_arguments
+        self._account_sessions = AccountSessions(self._chains, self._clients, self._owner)
+        self._resolve = self._account_sessions.resolve
         self._servers: WeakSet[CredentialServer] = WeakSet()
-        self._closed = False
         self._made_grants: Grants | None = None
         self._made_lists: OrganizationLists | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
@@ -370,7 +363,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             found = replace(found, region_name=region_name)
         if options:
             found = self._with_options(found, dict(options), replace_policy=replace_policy)
-        return AccountSession(self._resolve(found), self._clients, self._owner)
+        return self._account_sessions.new(self._resolve(found))
 
     def __contains__(self, name: object) -> bool:
         return name in self.accounts
@@ -391,16 +384,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def __getitem__(self, account: AccountRef) -> AccountSession:
         """The boto3 session of an account; the same object while it is in use."""
-        return self._kept_session(self.accounts.find(account))
-
-    def _kept_session(self, found: Account) -> AccountSession:
-        resolved = self._resolve(found)
-        known = self._passing_sessions if _is_passing(found) else self._sessions
-        with self._lock:
-            session = known.get(found)
-            if session is None:
-                session = known[found] = AccountSession(resolved, self._clients, self._owner)
-            return session
+        return self._account_sessions.kept(self.accounts.find(account))
 
     def get_frozen_credentials(self, account: AccountRef) -> Credentials:
         """The account's current credentials, as a value that does not change.
@@ -687,8 +671,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         """
         from .refresh import Status  # noqa: PLC0415 # for people who look, and no request needs it
 
-        with self._lock:
-            everything = [*self._resolved.values(), *self._passing.values()]
+        everything = self._account_sessions.resolved()
         return Status(
             replace(cell.status(), account=resolved.account.name) for resolved in everything for cell in resolved.cells
         )
@@ -762,7 +745,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         """
         from .serving import CredentialServer  # noqa: PLC0415 # few programs serve others
 
-        if self._closed:
+        if self._account_sessions.closed:
             raise SessionClosedError.closed()
         chosen = None if accounts is None else self.accounts.find_all(accounts)
         reach, wall = lambda ref: self._resolve(self.accounts.find(ref)), self._clock.wall
@@ -807,8 +790,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         Args:
             account: Its own, and those of the hops that no other account uses; None: all.
         """
-        with self._lock:
-            everything = [*self._resolved.values(), *self._passing.values()]
+        everything = self._account_sessions.resolved()
         if account is None:
             for resolved in everything:
                 self._chains.invalidate(resolved, ())
@@ -834,7 +816,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         if self._config is None:
             msg = "this session has nothing to read again: its accounts came from code"
             raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
-        if self._closed:
+        if self._account_sessions.closed:
             raise SessionClosedError.closed()
         accounts = self._config.read(os.environ, self._clock.wall())
         if accounts.asks:
@@ -847,7 +829,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def close(self) -> None:
         """Ends the session: credentials are thrown away, and clients made from it sign nothing more."""
-        self._closed = True
+        self._account_sessions.closed = True
         for server in list(self._servers):
             server.close()
         self._clients.close()
@@ -888,10 +870,6 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
-        if is_held(self._lock):
-            # A thread of the parent was changing them: half of that change may be here.
-            self._resolved, self._sessions = LRUCache(_MAX_RESOLVED), LRUCache(_MAX_ACCOUNT_SESSIONS)
-            self._passing, self._passing_sessions = LRUCache(_MAX_PASSING), WeakValueDictionary()
         self._lock = threading.RLock()
 
     def _with_organizations(self, config: Discovery, accounts: Accounts, *, again: bool) -> Accounts:
@@ -913,7 +891,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             if self._made_lists is None:
                 self._made_lists = OrganizationLists(
                     # As it was found: it may be of accounts that this session does not have yet.
-                    lambda found: AccountSession(self._resolve(found), self._clients, self._owner),
+                    lambda found: self._account_sessions.new(self._resolve(found)),
                     lambda found: self.whoami(found).account_id,
                     self._hooks,
                     self._clock,
@@ -945,19 +923,6 @@ class CrossAccountSession(Tabular, CrossAccountClients):
                     random=secrets.token_bytes,
                 )
             return self._made_grants
-
-    def _resolve(self, account: Account) -> ResolvedAccount:
-        if self._closed:
-            raise SessionClosedError.closed(account=account.name)
-        known = self._passing if _is_passing(account) else self._resolved
-        with self._lock:
-            resolved = known.get(account)
-        if resolved is None:
-            with reaching(account.name):
-                resolved = self._chains.resolve(account)
-            with self._lock:
-                known[account] = resolved
-        return resolved
 
     def _client(
         self,
@@ -1036,11 +1001,6 @@ def _copy(
     session._chains.expect(principals)
     session._config = config
     return session
-
-
-def _is_passing(account: Account) -> bool:
-    # One for each request or tenant must not add up.
-    return not account.registered and account.has_own_session
 
 
 def _check_source(session: object, profile_name: object) -> None:
