@@ -17,6 +17,8 @@ from .events import Hook, NeedsAttention
 if TYPE_CHECKING:
     import boto3
 
+    from .accounts import Accounts, Discovery
+
 __all__: list[str] = []
 
 
@@ -74,6 +76,26 @@ class OrganizationLists:
         except ConfigError as error:
             self._tell(account, f"the list of accounts is not kept on disk: {error}")
         return organization
+
+    def accounts_of(self, config: Discovery, accounts: Accounts, *, again: bool) -> Accounts:
+        """The accounts of files, once the organizations that they name were asked.
+
+        Args:
+            config: Reads the files.
+            accounts: What it read before that.
+            again: Whether those that lie on the disk are asked, too.
+
+        Raises:
+            XSessionError: As `CrossAccountSession.organization`; or the selection fits no account.
+        """
+        for ask in accounts.asks:
+            if again or not ask.is_kept:
+                self.ask(accounts[ask.account], need_tags=ask.needs_tags)
+        found = config.read(os.environ, self._clock.wall(), self.fresh)
+        for ask in found.asks:
+            if ask.problem is not None:
+                raise ask.problem
+        return found
 
     def _tell(self, account: Account, message: str) -> None:
         at = datetime.fromtimestamp(self._clock.wall(), UTC)

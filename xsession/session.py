@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from ._account_sessions import AccountSessions
-from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, renew_after_fork
+from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, made_once, renew_after_fork
 from ._chain import Chains, ChainSettings, Runtime
 from ._client_cache import ClientCache, shared_client
 from ._session_owner import CrossAccountOwner
@@ -176,7 +176,6 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._resolve = self._account_sessions.resolve
         self._servers: WeakSet[CredentialServer] = WeakSet()
         self._made_grants: Grants | None = None
-        self._made_lists: OrganizationLists | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
         self._config: Discovery | None = None
         renew_after_fork(self)
@@ -228,7 +227,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         session = cls(found.accounts, **overrides)
         session._config = config
         if not offline and any(not ask.is_kept for ask in session.accounts.asks):
-            session.accounts = session._with_organizations(config, session.accounts, again=False)
+            session.accounts = session._organization_lists.accounts_of(config, session.accounts, again=False)
         return session
 
     @property
@@ -263,7 +262,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             CredentialsError: The account could not be reached, and nothing was kept.
             ConfigError: The account is in no organization, or its partition is not known.
         """
-        return self._organization_lists().ask(self.accounts.find(account), need_tags=need_tags)
+        return self._organization_lists.ask(self.accounts.find(account), need_tags=need_tags)
 
     def identity_center(self, profile_name: str | None = None) -> tuple[IdentityCenterAccount, ...]:
         """Asks IAM Identity Center which accounts and permission sets a login has. See `Accounts.from_identity_center`.
@@ -820,7 +819,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             raise SessionClosedError.closed()
         accounts = self._config.read(os.environ, self._clock.wall())
         if accounts.asks:
-            accounts = self._with_organizations(self._config, accounts, again=True)
+            accounts = self._organization_lists.accounts_of(self._config, accounts, again=True)
         self.accounts = accounts
         with self._lock:
             made = list(self._made_regions.values())
@@ -872,31 +871,17 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         """Gives a forked child a lock that no thread holds."""
         self._lock = threading.RLock()
 
-    def _with_organizations(self, config: Discovery, accounts: Accounts, *, again: bool) -> Accounts:
-        """The accounts of the files, once their organizations were asked."""
-        lists = self._organization_lists()
-        for ask in accounts.asks:
-            if again or not ask.is_kept:
-                lists.ask(accounts[ask.account], need_tags=ask.needs_tags)
-        found = config.read(os.environ, self._clock.wall(), lists.fresh)
-        for ask in found.asks:
-            if ask.problem is not None:
-                raise ask.problem
-        return found
-
+    @made_once
     def _organization_lists(self) -> OrganizationLists:
         from ._organization_lists import OrganizationLists  # noqa: PLC0415 # few programs have an organization
 
-        with self._lock:
-            if self._made_lists is None:
-                self._made_lists = OrganizationLists(
-                    # As it was found: it may be of accounts that this session does not have yet.
-                    lambda found: self._account_sessions.new(self._resolve(found)),
-                    lambda found: self.whoami(found).account_id,
-                    self._hooks,
-                    self._clock,
-                )
-            return self._made_lists
+        return OrganizationLists(
+            # As it was found: it may be of accounts that this session does not have yet.
+            lambda found: self._account_sessions.new(self._resolve(found)),
+            lambda found: self.whoami(found).account_id,
+            self._hooks,
+            self._clock,
+        )
 
     def _regions_of(self, central: AccountRef | None = None) -> AccountRegions:
         from ._enabled_regions import AccountRegions  # noqa: PLC0415 # few programs ask for regions
