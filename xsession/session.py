@@ -515,24 +515,21 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             JournalError: The journal can't be used, or has nothing left to do.
         """
         from ._session_runs import SessionRuns  # noqa: PLC0415 # few programs work in many accounts at once
-        from .fanout import JournalOptions, RunArguments, as_progress, check_positive, start  # noqa: PLC0415
+        from .fanout import JournalOptions, RunArguments, as_progress, by_distinct_names, start  # noqa: PLC0415
 
         told = as_progress(progress, log=True)
-        check_positive("rate", rate, "requests a second")
-        if rate is not None and executor is not None:
-            msg = "rate= is for threads: the processes of an executor don't know of each other's requests"
-            raise ConfigError(msg, hint="leave it out, and set max_workers= or max_accounts=")
         wanted = RunArguments(
             regions=regions,
             arguments=arguments,
             max_workers=max_workers,
             max_accounts=max_accounts,
+            rate=rate,
             timeout=timeout,
             total_timeout=total_timeout,
             retries=retries,
             stop_after=stop_after,
         )
-        by_name = _by_distinct_names(self.accounts.find_all(accounts))
+        by_name = by_distinct_names(self.accounts.find_all(accounts))
         return start(
             func,
             tuple(by_name),
@@ -953,27 +950,15 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         *,
         notes: Callable[[Account], tuple[str, ...]] = lambda _account: (),
     ) -> Outcomes[T]:
-        from .fanout import as_progress, fan_out  # noqa: PLC0415 # few programs work in many accounts at once
+        from .fanout import as_progress, by_distinct_names, fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
         told = as_progress(progress)
-        by_name = _by_distinct_names(self.accounts.find_all(accounts))
+        by_name = by_distinct_names(self.accounts.find_all(accounts))
         for account in by_name.values():
             # People are asked here, in the caller's thread, where Ctrl-C works. Errors come up again below.
             with suppress(XSessionError):
                 self._resolve(account).credentials.ask_for_mfa()
         return fan_out(func, by_name, max_workers=max_workers, notes=notes, progress=told)
-
-
-def _by_distinct_names(accounts: Iterable[Account]) -> dict[str, Account]:
-    """Accounts by name; of those that are not registered, several may have one, and get a number."""
-    by_name: dict[str, Account] = {}
-    for account in dict.fromkeys(accounts):
-        name, number = account.name, 1
-        while name in by_name:
-            number += 1
-            name = f"{account.name}-{number}"
-        by_name[name] = account
-    return by_name
 
 
 def _copy(

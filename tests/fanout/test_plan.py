@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xsession import ConfigError
-from xsession.fanout import Unit
+from xsession import Account, ConfigError
+from xsession.fanout import Unit, by_distinct_names
 from xsession.fanout._plan import Plan, Task, checked_regions
 
 
@@ -51,3 +51,10 @@ def test_what_can_be_no_region_is_refused(regions: Any) -> None:
     """Before the network: a name becomes part of a host's."""
     with pytest.raises(ConfigError, match="regions"):
         checked_regions(regions)
+
+
+def test_accounts_with_one_name_get_numbers() -> None:
+    """Each once, in their order; a number that another account has is passed over."""
+    role = "arn:aws:iam::222222222222:role/{}".format
+    one, numbered, other = Account("a", role("R")), Account("a-2", role("R")), Account("a", role("S"))
+    assert by_distinct_names([one, numbered, other, one]) == {"a": one, "a-2": numbered, "a-3": other}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._outcomes import FailureGroup, Outcome, Outcomes
     from ._plan import Task as Task
     from ._plan import Unit as Unit
+    from ._plan import by_distinct_names as by_distinct_names
     from ._progress import Progress, ProgressLike
     from ._progress import as_progress as as_progress
     from ._rate import Rate as Rate
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ._run_session import RunSession as RunSession
     from ._start import JournalOptions as JournalOptions
     from ._start import RunArguments as RunArguments
-    from ._start import check_positive as check_positive
     from ._start import start as start
 
 __all__ = [
@@ -48,12 +48,12 @@ __getattr__, __dir__ = lazy(
         "_fan_out": ("fan_out",),
         "_journal": ("read_journal",),
         "_outcomes": ("FailureGroup", "Outcome", "Outcomes"),
-        "_plan": ("Task", "Unit"),
+        "_plan": ("Task", "Unit", "by_distinct_names"),
         "_progress": ("Progress", "ProgressLike", "as_progress"),
         "_rate": ("Rate",),
         "_remote": ("Claim", "Reached", "Ticket"),
         "_run": ("Run",),
         "_run_session": ("RunSession",),
-        "_start": ("JournalOptions", "RunArguments", "check_positive", "start"),
+        "_start": ("JournalOptions", "RunArguments", "start"),
     },
 )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from xsession._base import frozen
 from xsession.errors import ConfigError
+
+if TYPE_CHECKING:
+    from xsession.accounts import Account
 
 ENABLED = "enabled"
 """Each account's own regions."""
@@ -103,3 +107,15 @@ def checked_regions(regions: str | Iterable[str] | None) -> Sequence[str] | str 
         if not _REGION.fullmatch(str(name)):
             raise ConfigError.invalid(name, "regions", rule)
     return names
+
+
+def by_distinct_names(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Accounts by name, each once; of those that are not registered, several may have one name, and get a number."""
+    by_name: dict[str, Account] = {}
+    for account in dict.fromkeys(accounts):
+        name, number = account.name, 1
+        while name in by_name:
+            number += 1
+            name = f"{account.name}-{number}"
+        by_name[name] = account
+    return by_name

@@ -82,6 +82,7 @@ class RunArguments:
         arguments: What the function gets beside the session.
         max_workers: How many calls are made at once.
         max_accounts: In how many accounts at once; None: as many.
+        rate: How many requests a second clients send, for each account, region and service; None: as many as they can.
         timeout: Seconds that a call may take; None: for ever.
         total_timeout: Seconds that all may take; None: for ever.
         retries: How many more times a call is made that failed for a reason which may pass.
@@ -92,6 +93,7 @@ class RunArguments:
     arguments: Mapping[str, Any] | None = None
     max_workers: int = 32
     max_accounts: int | None = None
+    rate: float | None = None
     timeout: float | None = None
     total_timeout: float | None = None
     retries: int = 0
@@ -103,8 +105,9 @@ class RunArguments:
         rule = "a whole number, at least 1, or None"
         _check("max_accounts", self.max_accounts, rule, self.max_accounts is None or _is_whole(self.max_accounts, 1))
         _check("retries", self.retries, "a whole number, at least 0", _is_whole(self.retries, 0))
-        check_positive("timeout", self.timeout, "seconds")
-        check_positive("total_timeout", self.total_timeout, "seconds")
+        _check_positive("rate", self.rate, "requests a second")
+        _check_positive("timeout", self.timeout, "seconds")
+        _check_positive("total_timeout", self.total_timeout, "seconds")
         share = self.stop_after
         rule = "a share of the calls, more than 0 and at most 1, or None"
         _check("stop_after", share, rule, share is None or (_is_number(share) and 0 < share <= 1))
@@ -163,6 +166,9 @@ def start(
     plan = Plan(tuple(names), checked_regions(wanted.regions))
     if executor is not None and not hasattr(executor, "submit"):
         raise ConfigError.invalid(type(executor), "executor", "a concurrent.futures.Executor")
+    if executor is not None and wanted.rate is not None:
+        msg = "rate= is for threads: the processes of an executor don't know of each other's requests"
+        raise ConfigError(msg, hint="leave it out, and set max_workers= or max_accounts=")
     call = _Call(func, dict(wanted.arguments or {}))
     if executor is not None:
         check_travels(call.func, call.arguments)
@@ -224,7 +230,7 @@ def _record(plan: Plan, sessions: Sessions, journal: JournalOptions, wall: Calla
     return kept
 
 
-def check_positive(name: str, value: object, unit: str) -> None:
+def _check_positive(name: str, value: object, unit: str) -> None:
     """Refuses what is neither None nor a number above 0.
 
     Raises:
