@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ._base import Clock
 from ._organizations import OrganizationsReader
-from .accounts import Account, KeptOrganizations, Organization, in_words
+from .accounts import Account, KeptOrganizations, Organization, age_in_words
 from .errors import ConfigError, XSessionError
 from .events import Hook, NeedsAttention
 
@@ -67,7 +67,7 @@ class OrganizationLists:
             before = kept.find(account_id, self._clock.wall())
             if before is None or (need_tags and not before.has_tags):
                 raise
-            age = in_words(before.age)
+            age = age_in_words(before.age)
             self._tell(account, f"the list of accounts is {age} old, since AWS could not be asked: {error}")
             return replace(before, problem=str(error))
         self.fresh[account_id] = organization

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from xsession.accounts import Organization, OrganizationAccount, OrganizationalUnit
-from xsession.accounts._organization import in_words
+from xsession.accounts._organization import age_in_words
 
 ORGANIZATION = Organization(
     "o-1",
@@ -42,4 +42,4 @@ def test_it_is_shown_as_a_table() -> None:
 )
 def test_ages_in_words(seconds: float, words: str) -> None:
     """The largest unit alone."""
-    assert in_words(seconds) == words
+    assert age_in_words(seconds) == words

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._kept_organizations import KeptOrganizations as KeptOrganizations
     from ._names import valid_names
     from ._organization import Organization, OrganizationAccount, OrganizationalUnit
-    from ._organization import in_words as in_words
+    from ._organization import age_in_words as age_in_words
     from ._profile import Profile as Profile
     from ._profile import ProfileSettings as ProfileSettings
     from ._source_descriptor import SourceDescriptor as SourceDescriptor
@@ -62,7 +62,7 @@ __getattr__, __dir__ = lazy(
         "_identity_center": ("IdentityCenterAccount",),
         "_kept_organizations": ("KeptOrganizations",),
         "_names": ("valid_names",),
-        "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "in_words"),
+        "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "age_in_words"),
         "_profile": ("Profile", "ProfileSettings"),
         "_source_descriptor": (
             "SourceDescriptor",

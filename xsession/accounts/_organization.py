@@ -114,7 +114,7 @@ class Organization(Tabular):
         return self._as_text()
 
 
-def in_words(seconds: float) -> str:
+def age_in_words(seconds: float) -> str:
     """An age, as people say it: "3 days", "5 hours", "2 minutes"."""
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         count = int(seconds // length)

@@ -12,7 +12,7 @@ from xsession.roles import Role, RoleChain
 
 from ._account import Account
 from ._explanation import AccountChoice
-from ._organization import ACTIVE, Organization, OrganizationAccount, in_words
+from ._organization import ACTIVE, Organization, OrganizationAccount, age_in_words
 from ._profile import Profile
 from ._selection import Selection
 from ._unique_names import NamedAccount, unique_names
@@ -103,7 +103,7 @@ def _notes(organization: Organization, member: OrganizationAccount, access: Memb
     if organization.problem is not None or organization.age >= STALE_SECONDS:
         why = "" if organization.problem is None else f", since AWS could not be asked: {organization.problem}"
         notes.append(
-            f"the list of accounts that names it is {in_words(organization.age)} old{why}; reload() asks AWS again"
+            f"the list of accounts that names it is {age_in_words(organization.age)} old{why}; reload() asks AWS again"
         )
     if member.account_id == organization.management_id:
         role = f"AWS gives it no role {access.role_name}"

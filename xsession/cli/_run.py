@@ -210,12 +210,7 @@ def _plain(value: object) -> Any:
 
 def _document(outcome: Outcome[Any]) -> dict[str, Any]:
     return {
-        "account": outcome.account,
-        "region": outcome.region,
-        "status": outcome.status,
-        "phase": outcome.phase,
-        "category": outcome.category,
-        "seconds": round(outcome.seconds, 3),
+        **outcome.facts,
         "value": _plain(_value(outcome)),
         "notes": list(outcome.notes),
         "error": None if outcome.error is None else error_document(outcome.error),

@@ -105,15 +105,7 @@ def header_of(document: Mapping[str, Any]) -> Header | None:
 
 def outcome_document(outcome: Outcome[Any], at: datetime) -> dict[str, Any]:
     """The record of an outcome; a value that JSON has no form for, or a long one, is left out."""
-    document: dict[str, Any] = {
-        "account": outcome.account,
-        "region": outcome.region,
-        "status": outcome.status,
-        "phase": outcome.phase,
-        "category": outcome.category,
-        "seconds": round(outcome.seconds, 3),
-        "at": at.isoformat(timespec="seconds"),
-    }
+    document: dict[str, Any] = {**outcome.facts, "at": at.isoformat(timespec="seconds")}
     if outcome.error is not None:
         words = redacted(str(outcome.error))[:_MAX_ERROR_CHARACTERS]
         document["error"] = {"type": type(outcome.error).__name__, "message": words}

@@ -67,6 +67,18 @@ class Outcome(Generic[T]):
         return replace(self, error=error)
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """Where it was and how it went, flat and without what came of it."""
+        return {
+            "account": self.account,
+            "region": self.region,
+            "status": self.status,
+            "phase": self.phase,
+            "category": self.category,
+            "seconds": round(self.seconds, 3),
+        }
+
+    @property
     def in_words(self) -> str:
         """In a few words what came of it: of an error AWS's code or the type; of other results but ours only "ok"."""
         if self.skipped:
@@ -142,12 +154,7 @@ class Outcomes(Tabular, Mapping[Any, Outcome[T]]):
         """One flat mapping for each, as pandas, CSV and JSON take them; the value stays what it is."""
         return [
             {
-                "account": outcome.account,
-                "region": outcome.region,
-                "status": outcome.status,
-                "phase": outcome.phase,
-                "category": outcome.category,
-                "seconds": round(outcome.seconds, 3),
+                **outcome.facts,
                 "value": outcome.value,
                 "error": None if outcome.error is None else in_words(outcome.error),
             }
