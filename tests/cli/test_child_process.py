@@ -253,6 +253,12 @@ def at_a_shell(terminal: Terminal, command: list[str]) -> None:
     terminal.type(quoted(command) + b"\n")
 
 
+def has_stopped(terminal: Terminal) -> None:
+    """Waits until the shell outside has said so and has its prompt again."""
+    terminal.wait_for(b"Stopped")
+    terminal.wait_for(b"outer> ")
+
+
 @pytest.mark.parametrize("stops", ["by the terminal", "by itself"])
 def test_ctrl_z_stops_both(stops: str) -> None:
     """The shell outside has its prompt again; with `fg`, both go on. Pagers stop themselves alone."""
@@ -269,8 +275,7 @@ def test_ctrl_z_stops_both(stops: str) -> None:
         terminal.wait_for(b"ready")
         time.sleep(SETTLED)
         terminal.type(CTRL_Z)
-        terminal.wait_for(b"Stopped")
-        terminal.wait_for(b"outer> ")
+        has_stopped(terminal)
         terminal.type(b"ps -o stat= $(jobs -p) $(pgrep -P $(jobs -p)) | cut -c1 | tr -d '\\n'; echo :\n")
         terminal.wait_for(b"TT:")
         terminal.type(b"fg\n")
@@ -283,8 +288,7 @@ def test_a_child_that_stops_itself_alone_stops_both() -> None:
     """As pagers and editors do; the shell outside would wait for ever otherwise."""
     with Terminal(SHELL, OUTER) as terminal:
         at_a_shell(terminal, [*WRAPPED, "sh", "-c", "kill -TSTP $$; echo went o''n"])
-        terminal.wait_for(b"Stopped")
-        terminal.wait_for(b"outer> ")
+        has_stopped(terminal)
         terminal.type(b"fg\n")
         terminal.wait_for(b"went on")
         terminal.wait_for(b"outer> ")
@@ -296,8 +300,7 @@ def test_a_shell_inside_may_be_suspended() -> None:
         at_a_shell(terminal, [*WRAPPED, "env", "PS1=inner> ", *SHELL])
         terminal.wait_for(b"inner> ")
         terminal.type(b"suspend\n")
-        terminal.wait_for(b"Stopped")
-        terminal.wait_for(b"outer> ")
+        has_stopped(terminal)
         terminal.type(b"fg\n")
         terminal.type(b"echo in'side'\n")
         terminal.wait_for(b"inside")
