@@ -39,6 +39,7 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Terminal]:
 
     def put(*missing: str, looked_at: bool = True, notebook: bool = False) -> Terminal:
         terminal = Terminal(looked_at=looked_at)
+        monkeypatch.delenv("CI", raising=False)
         monkeypatch.setattr(sys, "stderr", terminal)
         shell = SimpleNamespace(kernel=object()) if notebook else None
         monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
