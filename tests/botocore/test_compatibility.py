@@ -29,7 +29,7 @@ from xsession.events import NeedsAttention
 
 FAST_PATH = {
     f"xsession._botocore._{name}"
-    for name in ("compatibility", "emitter", "http", "retries", "template", "template_cache", "template_copies")
+    for name in ("compatibility", "emitter", "http", "retries", "template", "template_copies")
 }
 
 hooks: Any = botocore.hooks  # its stubs leave the private parts out
@@ -194,7 +194,7 @@ def test_clients_work_where_they_take_another_argument(world: World, monkeypatch
 
 def test_clients_work_where_the_fast_path_can_not_be_imported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore lacks a class or a function that it needs."""
-    monkeypatch.setitem(sys.modules, "xsession._botocore._template_cache", None)
+    monkeypatch.setitem(sys.modules, "xsession._botocore._template", None)
     bench = Bench(world, fast=True)
     assert who(bench.client("sts")) == VEGETA
     assert "ModuleNotFoundError" in str(bench.core.take_problem())

@@ -569,7 +569,7 @@ def test_a_signal_handler_may_come_in_while_a_source_is_made(files: Path, monkey
 
 def test_a_passing_source_is_held_by_what_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each request or tenant does not add up; who has a client keeps working, and shares its credentials."""
-    monkeypatch.setattr("xsession.session._MAX_PASSING", 2)
+    monkeypatch.setattr("xsession._account_sessions._MAX_PASSING", 2)
     with one_host(usual) as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
         xs = CrossAccountSession({}, session=boto3.Session("AKIAONE", "s", region_name="us-east-1"), max_clients=2)
@@ -594,7 +594,7 @@ def test_a_passing_source_is_held_by_what_uses_it(monkeypatch: pytest.MonkeyPatc
 
 def test_a_registered_accounts_own_session_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as the account is registered, with its credentials."""
-    monkeypatch.setattr("xsession.session._MAX_PASSING", 1)
+    monkeypatch.setattr("xsession._account_sessions._MAX_PASSING", 1)
     with one_host(usual) as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
         sources = [boto3.Session(f"AKIA{number}", "s", region_name="us-east-1") for number in range(3)]

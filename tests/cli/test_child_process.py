@@ -96,10 +96,9 @@ def test_the_child_gets_no_signal_handling_of_ours() -> None:
     """Nothing is blocked, and nothing ignored that Python ignores: a pipe that is closed ends a writer."""
     show = ["sh", "-c", "grep -E 'Sig(Blk|Ign)' /proc/self/status"]
     outside = subprocess.run(show, capture_output=True, check=True).stdout
+    masks = [[int(line.split()[1], 16) for line in text.splitlines()] for text in (outside, ran(*show).stdout)]
     # glibc's own two signals aside, of which no program hears.
-    masks = [
-        [int(line.split()[1], 16) & ~(0b11 << 31) for line in text.splitlines()] for text in (outside, ran(*show).stdout)
-    ]
+    masks = [[mask & ~(0b11 << 31) for mask in each] for each in masks]
     assert masks[0] == masks[1]
 
 

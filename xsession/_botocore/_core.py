@@ -32,8 +32,7 @@ from ._sts_endpoint import used_sts_endpoint
 from ._timestamps import timestamp
 
 if TYPE_CHECKING:
-    from ._template import Template
-    from ._template_cache import Templates
+    from ._template import Template, Templates
 
 
 class _DerivedSession(DerivedSettings):
@@ -279,7 +278,7 @@ class ClientCore:
     def _made_templates(self) -> Templates:
         if self._templates is None:
             # Here, and not with the module: a botocore that lacks what it imports has its own way still.
-            from ._template_cache import Templates  # noqa: PLC0415
+            from ._template import Templates  # noqa: PLC0415
 
             self._templates = Templates(self._session._session, self._plain_client)
         return self._templates
