@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, chdir
 from pathlib import Path
 
+import boto3
 import botocore.loaders
 import moto.server
 import pytest
@@ -60,6 +61,7 @@ def little_to_collect() -> None:
 @pytest.fixture(scope="module")
 def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Batman's credentials in the environment, and Batman's accounts in the page's folder."""
+    boto3.DEFAULT_SESSION = None  # one of another page would have the keys of its AWS
     folder = tmp_path_factory.mktemp("snippets")
     shutil.copy(ROOT / "examples" / "xsession.toml", folder)
     with ExitStack() as stack:
