@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +95,44 @@ def test_exit_statuses_are_distinct() -> None:
     assert statuses == [0, 0, 3, 4]
 
 
-def test_what_still_runs_ends_with_it(world: World) -> None:
-    """And what begins later ends at once."""
-    command = Command([sys.executable, "-c", "import time; time.sleep(60)"], lambda _name: {"PATH": ""})
+def test_what_still_runs_ends_with_it(world: World, tmp_path: Path) -> None:
+    """And nothing begins later."""
+    runs = tmp_path / "runs"
+    code = f"import pathlib, time; pathlib.Path({str(runs)!r}).touch(); time.sleep(60)"
+    command = Command([sys.executable, "-c", code], lambda _name: {"PATH": ""})
     xs = world.session()
-    closing = threading.Timer(0.5, command.close)
-    closing.start()
-    began = time.monotonic()
-    errors = [xs.run(command, "vegeta").collect()["vegeta"].error for _ in range(2)]
-    closing.join()
-    assert time.monotonic() - began < 30
-    assert [getattr(error, "returncode", None) for error in errors] == [-9, -9]
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(xs.run(command, "vegeta").collect)
+        while not runs.exists():
+            wait([running], 0.01)
+        command.close()
+        error = running.result()["vegeta"].error
+    assert getattr(error, "returncode", None) == -signal.SIGKILL
+    later = xs.run(command, "vegeta").collect()["vegeta"].error
+    assert str(later).endswith("was not started: the run has ended")
+
+
+def test_what_is_being_started_ends_with_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process is there before anybody knows of it."""
+    started: list[subprocess.Popen[str]] = []
+    is_there, may_go_on = threading.Event(), threading.Event()
+
+    def start(*args: Any, **kwargs: Any) -> subprocess.Popen[str]:
+        started.append(popen(*args, **kwargs))
+        is_there.set()
+        may_go_on.wait(20)
+        return started[0]
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start)
+    command = Command([sys.executable, "-c", "import time; time.sleep(60)"], lambda _name: {"PATH": ""})
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(world.session().run(command, "vegeta").collect)
+        assert is_there.wait(20)
+        closing = pool.submit(command.close)
+        assert not wait([closing], 0.1).done
+        may_go_on.set()
+        closing.result()
+        # As soon as `close` is back: a process that ends here takes its threads with it.
+        assert started[0].wait(20) == -signal.SIGKILL
+        assert isinstance(running.result()["vegeta"].error, CommandError)

@@ -7,8 +7,8 @@ import runpy
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -82,53 +82,52 @@ class Command:
         environ = dict(self._environ(session.name))
         if session.region_name is not None:
             environ |= {"AWS_REGION": session.region_name, "AWS_DEFAULT_REGION": session.region_name}
+        process = self._started(session.name, environ)
         try:
-            process = subprocess.Popen(  # noqa: S603 # it is what the caller asks for
-                self._command,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        except OSError as error:
-            msg = f"{self._command[0]} can't be started: {error.strerror}"
-            raise CommandError(msg, account=session.name) from None
-        del environ
-        with self._kept(process):
-            try:
-                stdout, stderr = process.communicate(timeout=self._timeout)
-            except subprocess.TimeoutExpired:
-                _end(process)
-                stdout, stderr = process.communicate()
-                how = f"took longer than {self._timeout:g} s"
-                raise self._failed(session.name, how, process, stdout, stderr) from None
+            stdout, stderr = process.communicate(timeout=self._timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            stdout, stderr = process.communicate()
+            how = f"took longer than {self._timeout:g} s"
+            raise self._failed(session.name, how, process, stdout, stderr) from None
+        finally:
+            # Waited for by now: its number may be another process's.
+            with self._lock:
+                self._running.discard(process)
         if process.returncode:
             how = f"ended with status {process.returncode}"
             raise self._failed(session.name, how, process, stdout, stderr)
         return CommandResult(stdout, stderr)
 
     def close(self) -> None:
-        """Ends all processes that run, and what they started: a run that ends early leaves them to themselves."""
+        """Ends all processes that run, and what they started, and starts no more: a run that ends early leaves them."""
         with self._lock:
             self._closed = True
             for process in self._running:
                 _end(process)
 
-    @contextmanager
-    def _kept(self, process: subprocess.Popen[str]) -> Iterator[None]:
+    def _started(self, account: str, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+        # Under the lock: `close` is to know of each that was started, and nothing may start after it.
         with self._lock:
-            self._running.add(process)
             if self._closed:
-                _end(process)
-        try:
-            yield
-        finally:
-            # Waited for by now: its number may be another process's.
-            with self._lock:
-                self._running.discard(process)
+                msg = f"{self._command[0]} was not started: the run has ended"
+                raise CommandError(msg, account=account)
+            try:
+                process = subprocess.Popen(  # noqa: S603 # it is what the caller asks for
+                    self._command,
+                    env=environ,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                msg = f"{self._command[0]} can't be started: {error.strerror}"
+                raise CommandError(msg, account=account) from None
+            self._running.add(process)
+            return process
 
     def _failed(self, account: str, how: str, process: subprocess.Popen[str], stdout: str, stderr: str) -> CommandError:
         words = stderr.strip()[-_LAST_WORDS:]
