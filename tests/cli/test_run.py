@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.command_line import COMMAND
 from tests.support.worlds import BATMAN, World
+from xsession.fanout import read_journal
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals are different there"),
@@ -173,6 +174,43 @@ def test_commands_end_with_the_run(ended: signal.Signals, status: int) -> None:
         written = running.communicate(timeout=20)
     assert running.returncode == status, written
     assert (written[0], written[1].strip()) == ("", "xsession: interrupted" if ended == signal.SIGINT else "")
+    until(lambda: not any(map(is_alive, map(int, pids.read_text().split()))))
+
+
+@pytest.mark.parametrize(
+    ("ended", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)]
+)
+def test_a_signal_that_comes_where_python_ignores_exceptions_ends_the_run(ended: signal.Signals, status: int) -> None:
+    """As in the destructor of a value, which is called in the thread that shows it."""
+    Path("scan.py").write_text(
+        "import os, time\n"
+        "class Value:\n"
+        "    def __del__(self):\n"
+        f"        os.kill(os.getpid(), {ended:d})\n"
+        "def work(session):\n"
+        "    if session.name == 'a00':\n"
+        "        return Value()\n"
+        "    if session.name != 'a01':\n"
+        "        time.sleep(60)\n"
+    )
+    done = ran("--tag", "half=0", "--max-workers", "1", "--journal", "run.jsonl", "scan.py:work")
+    assert done.returncode == status
+    assert done.stderr.strip() == ("xsession: interrupted" if ended == signal.SIGINT else "")
+    assert {outcome.account for outcome in read_journal("run.jsonl").values()} == {"a00", "a01"}
+
+
+def test_a_signal_ends_a_run_whose_reader_hangs() -> None:
+    """It waits for nobody longer than for a moment, and no command goes on."""
+    shell = "echo $$ >> pids; [ $XSESSION_ACCOUNT = a00 ] || exec sleep 60; head -c 200000 /dev/zero | tr '\\0' x"
+    command = [*RUN, "--tag", "half=0", "--max-workers", "2", "--", "sh", "-c", shell]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        # It writes now, and more than a pipe holds.
+        running.stdout.read(1)
+        pids = Path("pids")
+        until(lambda: len(pids.read_text().split()) >= 2)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == -signal.SIGTERM
     until(lambda: not any(map(is_alive, map(int, pids.read_text().split()))))
 
 

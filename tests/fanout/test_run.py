@@ -514,6 +514,27 @@ def test_a_run_that_another_thread_closes_ends() -> None:
     closer.join()
 
 
+def test_a_run_is_not_closed_in_the_middle_of_a_step() -> None:
+    """A signal handler may close it anywhere: the line of a journal, say, that it interrupts is written first."""
+    made: list[Run[Any]] = []
+    steps: list[str] = []
+
+    class Told:
+        def begin(self, _total: int | None) -> None:
+            steps.append("began")
+
+        def advance(self, _outcome: Outcome[Any]) -> None:
+            made[0].close()
+            steps.append("advanced")
+
+        def end(self) -> None:
+            steps.append("ended")
+
+    made.append(run(lambda unit: unit.account, workers=1, progress=Told()))
+    assert [outcome.value for outcome in made[0]] == ["a0"]
+    assert steps == ["began", "advanced", "ended"]
+
+
 class LatePool:
     """Has its call under way from the second look on: a thread had just taken it."""
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +20,7 @@ from xsession.fanout import Command, exit_status, load_function
 from ._account_filters import AccountFilters, account_filters
 from ._after_dashes import CommandAfterDashes, command_after_dashes
 from ._child_process import Program, end_as
+from ._ending_signals import EndedError, EndingSignals
 from ._inherited_environment import inherited_environment
 from ._nested_exec import ACCOUNT
 from ._options import GlobalOptions, pass_options
@@ -31,7 +30,6 @@ from ._parameters import as_duration, json_option
 if TYPE_CHECKING:
     from xsession import AccountSession, CrossAccountSession, Outcome, Run
 
-_ENDS = ("SIGTERM", "SIGHUP")
 _WORKERS = 32
 _ENABLED = "enabled"
 
@@ -73,15 +71,16 @@ def run_(
     wanted: dict[str, Any] = {"regions": _regions(regions), "journal": journal, "max_workers": max_workers}
     seconds = None if timeout is None else timeout.total_seconds()
     try:
-        with options.session() as xs, _ended_by_signals():
+        with EndingSignals() as signals, options.session() as xs:
             accounts = _meant(xs, filters, name)
             if function is not None:
-                done = _shown(xs.run(load_function(function), accounts, timeout=seconds, **wanted), as_json=as_json)
+                run = xs.run(load_function(function), accounts, timeout=seconds, **wanted)
+                done = _shown(run, signals, as_json=as_json)
             else:
                 wanted["journal_key"] = journal and shlex.join(argv)
-                with _as_function(xs, accounts, argv, seconds) as run_command:
-                    done = _shown(xs.run(run_command, accounts, **wanted), as_json=as_json)
-    except _EndedError as ended:
+                with _as_function(xs, accounts, argv, seconds, signals) as run_command:
+                    done = _shown(xs.run(run_command, accounts, **wanted), signals, as_json=as_json)
+    except EndedError as ended:
         return end_as(-ended.number)
     if not done.ok:
         first, *more = str(done).splitlines()
@@ -91,10 +90,11 @@ def run_(
     return exit_status(done)
 
 
-def _shown(run: Run[Any], *, as_json: bool) -> Outcomes[Any]:
+def _shown(run: Run[Any], signals: EndingSignals, *, as_json: bool) -> Outcomes[Any]:
     """Shows what came of each call as soon as it is known; returns all without their values, which may be large."""
     by_region, kept = False, []
     with run:
+        signals.end = run.close
         for outcome in run:
             if as_json:
                 show_json(_document(outcome), indent=None)
@@ -102,35 +102,17 @@ def _shown(run: Run[Any], *, as_json: bool) -> Outcomes[Any]:
                 _show(outcome)
             by_region = by_region or outcome.region is not None
             kept.append(replace(outcome, value=None))
+    signals.check()
     return Outcomes(kept, by_region=by_region)
-
-
-class _EndedError(BaseException):
-    """A signal is to end this process; no `Exception`, which a call's failure would be."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Has signals end the run first, as Ctrl-C does: commands would go on without credentials."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise _EndedError(number)
-
-    numbers = [number for name in _ENDS if (number := getattr(signal, name, None)) is not None]
-    before = {number: signal.signal(number, end) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
 def _as_function(
-    xs: CrossAccountSession, accounts: Sequence[Account], argv: list[str], timeout: float | None
+    xs: CrossAccountSession,
+    accounts: Sequence[Account],
+    argv: list[str],
+    timeout: float | None,
+    signals: EndingSignals,
 ) -> Iterator[Callable[[AccountSession], dict[str, Any]]]:
     """The command as a function; its processes end with the block."""
     variables = inherited_environment()
@@ -142,6 +124,7 @@ def _as_function(
             done = command(session)
             return _written(done.stdout, done.stderr, done.returncode)
 
+        signals.kill = command.close
         try:
             yield run_command
         finally:

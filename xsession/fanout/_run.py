@@ -73,7 +73,7 @@ class Run(Generic[T]):
         options: RunOptions,
         notes: Callable[[Unit], tuple[str, ...]] = lambda _unit: (),
     ) -> None:
-        self._closed = self._began = False
+        self._closed = self._began = self._stepping = self._cleaned_up = False
         self._plan, self._pool, self._limits, self._record, self._told = plan, pool, limits, record, told
         self._options, self._notes = options, notes
         self._planned = plan.tasks()
@@ -139,9 +139,18 @@ class Run(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Ends the run: nothing more is called, and nobody waits for what is under way."""
-        if not self._closed:
-            self._closed = True
+        """Ends the run: nothing more is called, and nobody waits for what is under way.
+
+        A signal handler may call it, or another thread: a loop that waits for an outcome ends within half a second.
+        """
+        self._closed = True
+        # What a signal has interrupted is not done a second time in the middle of it.
+        if not self._stepping:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        if not self._cleaned_up:
+            self._cleaned_up = True
             self._pool.close()
             self._keep_finished()
             self._record.close()
@@ -149,19 +158,26 @@ class Run(Generic[T]):
                 self._told.end()
 
     def _step(self) -> tuple[Unit, Outcome[T]]:
-        if self._closed:
-            raise StopIteration
+        self._stepping = True
         try:
-            if not self._began:
-                self._begin()
-            found = self._known.popleft() if self._known else self._wait()
-            if found is not None:
-                return found[0], cast("Outcome[T]", self._counted(self._noted(*found)))
+            found = None if self._closed else self._found()
+            self._closed = self._closed or found is None
         except BaseException:
-            self.close()
+            self._closed = True
             raise
-        self.close()
-        raise StopIteration
+        finally:
+            self._stepping = False
+            if self._closed:
+                self._clean_up()
+        if found is None:
+            raise StopIteration
+        return found
+
+    def _found(self) -> tuple[Unit, Outcome[T]] | None:
+        if not self._began:
+            self._begin()
+        found = self._known.popleft() if self._known else self._wait()
+        return None if found is None else (found[0], cast("Outcome[T]", self._counted(self._noted(*found))))
 
     def _begin(self) -> None:
         self._began = True
