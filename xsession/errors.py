@@ -346,7 +346,7 @@ class WrongAccountError(XSessionError, BotoCoreError):
 
 
 class RunError(XSessionError):
-    """A function for many accounts could not be called for one of them, or its call was ended."""
+    """A function for many accounts could not be called for one of them, or ended; or its run is another's to read."""
 
 
 class CallTimeoutError(RunError):

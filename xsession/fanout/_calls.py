@@ -97,3 +97,9 @@ def timed_out(unit: Unit, seconds: float, what: str = "the call") -> Outcome[Any
     msg = f"{what} took longer than {seconds:g} s"
     error = CallTimeoutError(msg, account=unit.account, retryable=True, hint="give it more with timeout=")
     return failed(unit, error, "call", seconds)
+
+
+def too_many_hang(unit: Unit, calls: int) -> Outcome[Any]:
+    """The outcome of a call that is not made, since too many others do not end."""
+    msg = f"not called: {calls} calls are past their time limit and have not ended"
+    return failed(unit, CallTimeoutError(msg, account=unit.account), "select")

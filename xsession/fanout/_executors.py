@@ -69,6 +69,8 @@ class ExecutorPool:
         self._done: SimpleQueue[tuple[Task, Future[bytes | None]]] = SimpleQueue()
         self._sent = False
         self.left = 0
+        # Only its processes know.
+        self.hanging: tuple[str, ...] = ()
 
     def submit(self, task: Task) -> None:
         """Has a call made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -10,9 +11,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
-from xsession._base import frozen, public
+from xsession._base import frozen, public, renew_after_fork
 from xsession.errors import CallTimeoutError, RunError, XSessionError
 
+from ._calls import too_many_hang
 from ._category import PASSING, Category
 from ._limits import Limits
 from ._outcomes import Outcome, Outcomes, Phase, alike
@@ -35,6 +37,8 @@ class RunOptions:
 
     Args:
         retries: How many more times a call is made that failed for a reason which may pass.
+        timeout: Seconds that a call may take; so long, too, is waited for calls that hang where no other account may be
+            worked in until they end. None: for ever.
         total_timeout: Seconds that all may take; None: for ever.
         stop_after: The share of calls that fail in the same way which ends the run; None: none does.
         first_wait: Seconds before the first of those calls; before the next ones twice as long each.
@@ -42,6 +46,7 @@ class RunOptions:
     """
 
     retries: int = 0
+    timeout: float | None = None
     total_timeout: float | None = None
     stop_after: float | None = None
     first_wait: float = 1.0
@@ -83,9 +88,16 @@ class Run(Generic[T]):
         self._known: deque[tuple[Unit, Outcome[Any]]] = deque()
         self._alike: Counter[object] = Counter()
         self._collected: list[tuple[tuple[int, int], Outcome[T]]] = []
-        self._until = _NEVER
+        self._until = self._hanging_until = _NEVER
+        # Of accounts that are asked for their regions: how many are yet to be; and how many were, with all they have.
+        self._unasked = len(plan.accounts) if plan.asks else 0
+        self._asked = self._found = 0
         self._stopped: Callable[[Unit], Outcome[Any]] | None = None
         self.total, self.done, self.failed = plan.total, 0, 0
+        # Held while an outcome is waited for.
+        self._turn = threading.Lock()
+        self._is_forked = False
+        renew_after_fork(self)
 
     def __iter__(self) -> Iterator[Outcome[T]]:
         return self
@@ -139,8 +151,11 @@ class Run(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Ends the run: nothing more is called, and nobody waits for what is under way."""
-        if not self._closed:
+        """Ends the run: nothing more is called, and nobody waits for what is under way.
+
+        In a forked child it does nothing: the run is the parent's.
+        """
+        if not self._closed and not self._is_forked:
             self._closed = True
             self._pool.close()
             self._keep_finished()
@@ -148,7 +163,23 @@ class Run(Generic[T]):
             if self._began:
                 self._told.end()
 
+    def after_fork(self) -> None:
+        """Has a forked child leave the run to its parent, which has the threads."""
+        self._is_forked = True
+
     def _step(self) -> tuple[Unit, Outcome[T]]:
+        if self._is_forked:
+            msg = "this run was started by the process that forked this one, which makes its calls"
+            raise RunError(msg, hint="start one here, after the fork")
+        if not self._turn.acquire(blocking=False):
+            msg = "an outcome of this run is being waited for already, by another thread or further up in this one"
+            raise RunError(msg, hint="iterate over a run in one thread, outside of its function and progress")
+        try:
+            return self._next_outcome()
+        finally:
+            self._turn.release()
+
+    def _next_outcome(self) -> tuple[Unit, Outcome[T]]:
         if self._closed:
             raise StopIteration
         try:
@@ -197,8 +228,10 @@ class Run(Generic[T]):
             if self._known:
                 break
             if not self._limits.under_way and not self._later:
-                return None
-            until = min(self._until, self._later[0][0] if self._later else _NEVER)
+                if not self._ready:
+                    return None
+                self._check_hanging()
+            until = min(self._until, self._hanging_until, self._later[0][0] if self._later else _NEVER)
             done = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_LOOK)))
             if done is not None:
                 self._ended(*done)
@@ -212,6 +245,7 @@ class Run(Generic[T]):
             if self._stopped is not None:
                 self._known.append((unit, self._stopped(unit)))
             else:
+                self._hanging_until = _NEVER
                 self._limits.began(unit.account)
                 self._pool.submit(task)
 
@@ -224,7 +258,7 @@ class Run(Generic[T]):
                 if self._known:
                     return None
                 continue
-            refusal = None if self._stopped is not None else self._limits.refusal(task.unit.account)
+            refusal = None if self._stopped is not None else self._limits.refusal(task.unit.account, self._pool.hanging)
             if refusal is None:
                 return task
             if refusal != "account":
@@ -247,6 +281,9 @@ class Run(Generic[T]):
         return outcome is not None
 
     def _expand(self, unit: Unit, regions: tuple[str, ...]) -> None:
+        self._unasked -= 1
+        self._asked += 1
+        self._found += max(1, len(regions))
         if not regions:
             skipped: Outcome[Any] = Outcome(unit.account, None, None, 0.0, category="region_off", skipped=True)
             self._known.append((unit, skipped))
@@ -268,7 +305,13 @@ class Run(Generic[T]):
             again = Task(unit, task.attempt + 1, task.selects)
             heapq.heappush(self._later, (self._options.clock() + wait, unit.place, again))
         else:
+            self._unasked -= task.selects
             self._known.append((unit, self._record.write(unit, outcome)))
+
+    @property
+    def _expected(self) -> int:
+        """How many outcomes there will be, if accounts that are yet to be asked have as many regions as the others."""
+        return self.total + (self._unasked * (self._found - self._asked) // self._asked if self._asked else 0)
 
     def _count_alike(self, outcome: Outcome[Any]) -> None:
         share, error = self._options.stop_after, outcome.error
@@ -276,8 +319,8 @@ class Run(Generic[T]):
             return
         kind = alike(error)
         self._alike[kind] += 1
-        if self._alike[kind] >= share * self.total:
-            why = f"not called: {self._alike[kind]} of {self.total} failed as account {outcome.account!r} did"
+        if self._alike[kind] >= share * self._expected:
+            why = f"not called: {self._alike[kind]} of {self._expected} failed as account {outcome.account!r} did"
             self._stop(lambda unit: _not_called(unit, RunError(why, account=unit.account), outcome.category))
 
     def _stop(self, outcome: Callable[[Unit], Outcome[Any]]) -> None:
@@ -295,6 +338,15 @@ class Run(Generic[T]):
         for waiting in self._aside.values():
             self._ready.extend(waiting)
         self._aside.clear()
+
+    def _check_hanging(self) -> None:
+        """Waits no longer than a call may take for those that keep all accounts which may be worked in."""
+        now, seconds = self._options.clock(), self._options.timeout
+        if self._hanging_until == _NEVER and seconds is not None:
+            self._hanging_until = now + seconds
+        elif now >= self._hanging_until:
+            calls = len(self._pool.hanging)
+            self._stop(lambda unit: too_many_hang(unit, calls))
 
     def _check_time(self) -> None:
         seconds = self._options.total_timeout
