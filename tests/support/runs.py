@@ -28,6 +28,7 @@ def run(  # what the tests vary
     timeout: float | None = None,
     regions_of: Callable[[Unit], tuple[str, ...]] | None = None,
     progress: Any = None,
+    record: Any = None,
     **options: Any,
 ) -> Run[Any]:
     """A run whose function gets the unit."""
@@ -37,7 +38,7 @@ def run(  # what the tests vary
         Plan(names, regions),
         ThreadPool(calls, workers, timeout),
         Limits(workers, workers, max_accounts),
-        record=NoRecord(),
+        record=NoRecord() if record is None else record,
         told=as_progress(progress),
         options=RunOptions(first_wait=0.001, timeout=timeout, **options),
     )

@@ -75,6 +75,13 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
         region: Where the call was to be made; None: nothing was said of a region.
         resolves: Whether a host name has an address; None: DNS is asked.
     """
+    try:
+        return _category(error, region, resolves or _resolves)
+    except Exception:  # noqa: BLE001 # the error's own code: its attributes may be anything, or fail
+        return "bug"
+
+
+def _category(error: BaseException, region: str | None, resolves: Callable[[str], bool]) -> Category:
     if isinstance(error, OrganizationError) and error.code is None and error.__cause__ is not None:
         error = error.__cause__  # AWS gave no answer
     if isinstance(error, WorkerLostError):
@@ -88,7 +95,7 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
         return _of_answer(code, words, region)
     if _is_named(error, _NO_ANSWER):
         host = _unknown_host(error)
-        return "not_in_region" if host is not None and _lacks(host, region, resolves or _resolves) else "timeout"
+        return "not_in_region" if host is not None and _lacks(host, region, resolves) else "timeout"
     return "bug"
 
 
@@ -139,7 +146,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(one))
             yield one
             waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
-            waiting += list(getattr(one, "kwargs", {}).values())
+            more = getattr(one, "kwargs", None)
+            waiting += more.values() if isinstance(more, dict) else ()
 
 
 def _lacks(host: str, region: str | None, resolves: Callable[[str], bool]) -> bool:
