@@ -219,7 +219,7 @@ def test_what_was_done_to_accounts_in_code_stays_done(world: World, reloaded: Re
         assert xs.get_client("sts", "vegeta") is not client
 
 
-def test_what_the_file_says_counts_again_once_the_change_in_code_is_undone(world: World, reloaded: Reloaded) -> None:
+def test_what_the_file_says_counts_again_once_the_change_in_code_is_undone(reloaded: Reloaded) -> None:
     """It is what the session was read as."""
     xs = reloaded.xs
     before = xs.accounts
