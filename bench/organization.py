@@ -40,6 +40,7 @@ class FakeThreads:
         self.now = 0.0
         self.assumed: dict[str, float] = {}
         self.assumptions = self.left = 0
+        self.hanging = ()
         self._waiting: deque[Task] = deque()
         self._running: list[tuple[float, int, Task]] = []
         self._number = 0

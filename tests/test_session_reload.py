@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.worlds import BATMAN, HUB, VEGETA, World, who
 from xsession import (
+    Accounts,
     ConfigError,
     CrossAccountSession,
     SessionClosedError,
@@ -200,6 +201,46 @@ def test_accounts_in_code_stay(world: World, reloaded: Reloaded) -> None:
     with CrossAccountSession.from_config(reloaded.path, {"vegeta": world.chain}, session=world.source) as xs:
         xs.reload()
         assert xs.accounts["vegeta"].chain == world.chain
+
+
+def test_what_was_done_to_accounts_in_code_stays_done(world: World, reloaded: Reloaded) -> None:
+    """Added, replaced and taken away by hand; also in a copy, and however often it reloads."""
+    xs = reloaded.xs
+    client = xs.get_client("sts", "vegeta")
+    extra = {"extra": world.role, "vegeta": world.chain}
+    xs.accounts = (xs.accounts | Accounts(extra)) - Accounts({"moving": world.role})
+    added = xs.get_client("sts", "extra")
+    for number in range(2):
+        reloaded.write(vegeta=reloaded.vegeta, moving=reloaded.hub, **{f"new{number}": reloaded.hub})
+        xs.reload()
+        assert set(xs.accounts) == {"vegeta", "extra", f"new{number}"}
+        assert xs.accounts["vegeta"].chain == world.chain
+        assert xs.get_client("sts", "extra") is added
+        assert xs.get_client("sts", "vegeta") is not client
+
+
+def test_what_the_file_says_counts_again_once_the_change_in_code_is_undone(reloaded: Reloaded) -> None:
+    """It is what the session was read as."""
+    xs = reloaded.xs
+    before = xs.accounts
+    xs.accounts = before.where(name="vegeta")
+    xs.reload()
+    assert list(xs.accounts) == ["vegeta"]
+    xs.accounts = before
+    reloaded.write(vegeta=reloaded.vegeta, moving=reloaded.hub)
+    xs.reload()
+    assert who(xs.get_client("sts", "moving")) == HUB
+
+
+def test_a_copy_keeps_what_was_done_in_code(world: World, reloaded: Reloaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it reads the file itself."""
+    for name, value in world.aws.environ(world.key).items():
+        monkeypatch.setenv(name, value)
+    with CrossAccountSession.from_config(reloaded.path) as xs:
+        xs.accounts = xs.accounts | Accounts({"extra": world.role})
+        with pickle.loads(pickle.dumps(xs)) as copy:
+            copy.reload()
+            assert list(copy.accounts) == ["vegeta", "moving", "extra"]
 
 
 def test_enabled_regions_are_asked_for_again(world: World, reloaded: Reloaded) -> None:

@@ -53,6 +53,7 @@ PLAIN_LOCKS = {
     "xsession._base._locks",
     "xsession._botocore._copied_locks",
     "xsession._chain._mfa_prompt",
+    "xsession.fanout._run",
     "xsession.refresh._flight",
     "xsession.refresh._workers",
 }

@@ -346,7 +346,7 @@ class WrongAccountError(XSessionError, BotoCoreError):
 
 
 class RunError(XSessionError):
-    """A function for many accounts could not be called for one of them, or its call was ended."""
+    """A function for many accounts could not be called for one of them, or ended; or its run is another's to read."""
 
 
 class CallTimeoutError(RunError):
@@ -376,8 +376,10 @@ class CommandError(RunError):
         returncode: Its exit status; a signal's number, negative, where one ended it.
         stdout: What it wrote to its standard output.
         stderr: What it wrote to its standard error.
+        timed_out: Whether it was ended since it took too long.
     """
 
+    timed_out: bool = False
     returncode: int = 1
     stdout: str = ""
     stderr: str = ""

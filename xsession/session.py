@@ -178,6 +178,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._made_grants: Grants | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
         self._config: Discovery | None = None
+        # What it read last: what else there is was set by a caller.
+        self._configured = self._accounts
         renew_after_fork(self)
 
     @classmethod
@@ -228,6 +230,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         session._config = config
         if not offline and any(not ask.is_kept for ask in session.accounts.asks):
             session.accounts = session._organization_lists.accounts_of(config, session.accounts, again=False)
+            session._configured = session.accounts
         return session
 
     @property
@@ -800,7 +803,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         AWS Organizations is asked again, where a file has an `[organization]`; where it can't be, its list counts.
         Enabled regions are asked for again, too, once they are needed.
-        Accounts that did not change keep their credentials and clients; those that are gone are no longer found.
+        Accounts that did not change keep their credentials and clients; those that are gone are no longer found. What
+        was done to `accounts` in code stays done: what was added or replaced is there, what was taken away is not.
         Clients that were handed out go on acting in the account that they were made for. Where anything is wrong with a
         file, this raises and all stays as it was.
 
@@ -814,11 +818,14 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             raise ConfigError(msg, hint="make it with CrossAccountSession.from_config")
         if self._account_sessions.closed:
             raise SessionClosedError.closed()
+        from .accounts import with_changes  # noqa: PLC0415 # what reads files is there
+
         accounts = self._config.read(os.environ, self._clock.wall())
         if accounts.asks:
             accounts = self._organization_lists.accounts_of(self._config, accounts, again=True)
-        self.accounts = accounts
         with self._lock:
+            self.accounts = with_changes(accounts, self._configured, self.accounts)
+            self._configured = accounts
             made = list(self._made_regions.values())
         for regions in made:
             regions.forget()
@@ -862,7 +869,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             if account.has_own_session:
                 msg = f"a CrossAccountSession is not pickled: the source of {account.name!r} is a boto3 session"
                 raise TypeError(msg)
-        return _copy, (type(self), self._portable, self._chains.principals(), self._config)
+        return _copy, (type(self), self._portable, self._chains.principals(), self._config, self._configured)
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that no thread holds."""
@@ -966,10 +973,11 @@ def _copy(
     arguments: dict[str, Any],
     principals: dict[str | Profile | None, str],
     config: Discovery | None,
+    configured: Accounts,
 ) -> object:
     session = cls(**arguments)
     session._chains.expect(principals)
-    session._config = config
+    session._config, session._configured = config, configured
     return session
 
 

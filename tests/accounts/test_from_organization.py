@@ -40,6 +40,9 @@ def test_accounts_come_from_whom_is_asked() -> None:
         "tools",
     ]
     assert list(accounts.where(ou_path="None")) == []
+    for each in accounts.values():
+        assert each.name in accounts.where(ou_id=min(each.ou_ids))
+    assert list(accounts.where(ou_id="ou-none")) == []
     assert list((accounts | Reader.accounts).where(ou_path="*")) == ["shop", "hub"]
     assert list((accounts | Reader.accounts).where(ou_path="W*")) == ["shop"]
     with pytest.raises(ConfigError):

@@ -6,14 +6,14 @@ from xsession import Account, Accounts
 from xsession.cli._account_filters import AccountFilters
 
 ACCOUNTS = Accounts(
-    Account(name, f"arn:aws:iam::{number:012}:role/R", ou_path=ou_path, tags={"env": env})
-    for number, (name, ou_path, env) in enumerate(
+    Account(name, f"arn:aws:iam::{number:012}:role/R", ou_path=ou_path, ou_ids=ou_ids, tags={"env": env})
+    for number, (name, ou_path, ou_ids, env) in enumerate(
         [
-            ("in", "Workloads/Prod", "prod"),
-            ("deep", "Workloads/Prod/EU", "test"),
-            ("other", "Workloads/Production", "prod"),
-            ("root", "", "prod"),
-            ("file", None, "prod"),
+            ("in", "Workloads/Prod", ("r-1", "ou-1-work", "ou-1-prod"), "prod"),
+            ("deep", "Workloads/Prod/EU", ("r-1", "ou-1-work", "ou-1-prod", "ou-1-eu"), "test"),
+            ("other", "Workloads/Production", ("r-1", "ou-1-work", "ou-1-production"), "prod"),
+            ("root", "", ("r-1",), "prod"),
+            ("file", None, (), "prod"),
         ],
         1,
     )
@@ -29,6 +29,10 @@ ACCOUNTS = Accounts(
         (("Workloads/Production", "Workloads/Prod"), {"env": "prod"}, "*", ["in", "other"]),
         (("Work*",), {}, "*", ["in", "deep", "other"]),
         (("Prod",), {}, "*", []),
+        (("ou-1-prod",), {}, "*", ["in", "deep"]),
+        (("ou-1-eu", "Workloads/Production"), {}, "*", ["deep", "other"]),
+        (("r-1",), {"env": "prod"}, "*", ["in", "other", "root"]),
+        (("ou-1-none",), {}, "*", []),
     ],
 )
 def test_accounts_that_all_filters_fit(

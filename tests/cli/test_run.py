@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import COMMAND
+from tests.support.terminals import Terminal
 from tests.support.worlds import BATMAN, World
 from xsession.fanout import read_journal
 
@@ -152,6 +153,17 @@ def test_a_journal_goes_on() -> None:
     other = ran(*journal, "--", "true")
     assert other.returncode not in (0, SOME_FAILED, ALL_FAILED)
     assert "run.jsonl" in other.stderr
+
+
+def test_a_person_at_the_terminal_sees_how_far_it_is() -> None:
+    """On standard error; and lines of accounts have a line of their own."""
+    environ = {name: value for name, value in os.environ.items() if name != "CI"}
+    command = [*RUN, "--tag", "half=0", "--max-workers", "1", "--", "sh", "-c", "echo out of $XSESSION_ACCOUNT"]
+    with Terminal(command, {**environ, "TERM": "xterm"}) as terminal:
+        for number in range(5):
+            terminal.wait_for(b"a%02d: out of a%02d\r\n" % (number, number))
+        terminal.wait_for(b"5/5")
+        assert terminal.process.wait(20) == 0
 
 
 def test_a_time_limit_ends_a_command() -> None:

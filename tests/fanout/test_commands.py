@@ -42,7 +42,9 @@ def ran(world: World, code: str, timeout: float | None = None) -> Outcome[Comman
 
 def test_a_status_that_is_not_0_is_a_failure(world: World) -> None:
     """With what it wrote."""
-    error = ran(world, "import sys; print('out'); sys.exit('no such thing')").error
+    outcome = ran(world, "import sys; print('out'); sys.exit('no such thing')")
+    error = outcome.error
+    assert (outcome.status, outcome.category) == ("failed", "command_failed")
     assert isinstance(error, CommandError)
     assert (error.returncode, error.stdout, error.stderr) == (1, "out\n", "no such thing\n")
     assert str(error).endswith("ended with status 1: no such thing")
@@ -52,8 +54,9 @@ def test_one_that_takes_too_long_is_ended(world: World) -> None:
     """With what it started."""
     began = time.monotonic()
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    error = ran(world, code, 0.5).error
-    assert "took longer than 0.5 s" in str(error)
+    outcome = ran(world, code, 0.5)
+    assert outcome.category == "timeout"
+    assert "took longer than 0.5 s" in str(outcome.error)
     assert time.monotonic() - began < 20
 
 
@@ -85,6 +88,22 @@ def test_a_function_of_a_file(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=words):
             load_function(wrong)
+
+
+def test_a_file_finds_those_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `python scan.py` does, also while its functions are called."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "beside_it.py").write_text("WORD = 'beside'\n")
+    (tmp_path / "scan.py").write_text("def word(session):\n    import beside_it\n    return beside_it.WORD\n")
+    monkeypatch.chdir(tmp_path.parent)
+    function = load_function(f"{tmp_path.name}/scan.py:word")
+    try:
+        assert function(None) == "beside"
+    finally:
+        sys.modules.pop("beside_it", None)
+    assert sys.path[0] == str(tmp_path.resolve())
+    load_function(f"{tmp_path}/scan.py:word")
+    assert sys.path.count(str(tmp_path.resolve())) == 1
 
 
 def test_exit_statuses_are_distinct() -> None:

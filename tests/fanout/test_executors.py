@@ -20,7 +20,7 @@ from tests.support import executor_jobs as jobs
 from tests.support.programs import run_python
 from tests.support.worlds import World
 from tools.project import ROOT
-from xsession import ConfigError, RunError
+from xsession import Account, ConfigError, RemoteCallError, RunError
 from xsession.fanout._executors import workers_of
 from xsession.fanout._pickles import held
 
@@ -139,6 +139,49 @@ def test_an_executor_that_was_shut_down_is_no_exception_out_of_the_loop(world: W
         outcomes = xs.run(jobs.identity, executor=executor).collect()
     assert len(outcomes.errors) == jobs.ACCOUNTS
     assert "the executor did not make the call" in str(outcomes)
+
+
+def test_an_account_that_can_not_be_sent_is_an_outcome(world: World) -> None:
+    """Its own, and the others are called."""
+    executor = Recorded()
+    with jobs.sessions(world) as xs:
+        own = Account("own", world.role, source=world.source, tags={"x": "1"})
+        outcomes = xs.run(jobs.identity, ["a0", own], executor=executor).collect()
+    assert list(outcomes.results) == ["a0"]
+    assert "the executor did not make the call: " in str(outcomes["own"].error)
+
+
+class UnsendableError(Exception):
+    """Neither it nor its text can be sent."""
+
+    def __reduce__(self) -> Any:
+        raise UnsendableError
+
+    def __str__(self) -> str:
+        raise ArithmeticError
+
+
+class Unsendable:
+    """Likewise."""
+
+    def __reduce__(self) -> Any:
+        raise UnsendableError
+
+
+def unsendable(session: Any) -> Any:
+    """Returns or raises what can't be sent back."""
+    if session.name == "a0":
+        raise UnsendableError
+    return Unsendable()
+
+
+def test_what_can_not_be_sent_back_and_says_nothing_is_an_outcome(world: World) -> None:
+    """Nothing comes out of the loop."""
+    with jobs.sessions(world) as xs:
+        outcomes = xs.run(unsendable, ["a0", "a1"], executor=Recorded()).collect()
+    assert {type(error) for error in outcomes.errors.values()} <= {RunError, RemoteCallError}
+    assert len(outcomes.errors) == 2
+    assert "str() raised ArithmeticError" in str(outcomes)
 
 
 def test_a_closure_over_a_lock_is_refused(world: World) -> None:

@@ -18,7 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.hostile_values import HOSTILE, FailingError
 from tests.support.programs import run_python
+from tests.support.runs import run
 from tests.support.worlds import VEGETA, World
 from xsession import Credentials, Outcome
 from xsession.errors import ChangedFunctionWarning, ConfigError, JournalError
@@ -325,6 +327,37 @@ def test_regions_of_accounts_are_kept(tmp_path: Path) -> None:
         journal.check_unfinished(Plan(["a0"], "enabled"))
     journal.close()
     assert list(read_journal(path)) == [("a0", "eu-west-1"), ("a0", "us-east-1")]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_value_whose_own_code_fails_is_recorded_as_done(tmp_path: Path, name: str) -> None:
+    """Without it: nothing comes out of the loop, and the next run has nothing to do again."""
+    journal = opened(tmp_path / "scan.jsonl")
+    outcomes = list(run(lambda _unit: HOSTILE[name], 2, record=journal))
+    assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
+    (first, _) = read_journal(journal.path).values()
+    assert (first.status, first.value) == ("ok", None)
+    assert first.notes[1].startswith("without its value: ")
+    assert known(tmp_path / "scan.jsonl", 2) == [0, 1]
+
+
+def test_a_lone_surrogate_is_a_value_as_any_other(tmp_path: Path) -> None:
+    """JSON has a form for it."""
+    journal = opened(tmp_path / "scan.jsonl")
+    assert run(lambda _unit: "\ud800", 1, record=journal).collect().ok
+    assert read_journal(journal.path).results == {"a0": "\ud800"}
+
+
+def test_an_error_whose_own_code_fails_is_recorded_as_one(tmp_path: Path) -> None:
+    """It ends no thread and no run."""
+
+    def work(_unit: Unit) -> None:
+        raise FailingError
+
+    journal = opened(tmp_path / "scan.jsonl")
+    outcomes = run(work, 2, record=journal, stop_after=1.0).collect()
+    assert [outcome.category for outcome in outcomes.values()] == ["bug", "bug"]
+    assert "FailingError" in str(read_journal(journal.path)["a0"].error)
 
 
 def test_credentials_are_refused(tmp_path: Path) -> None:

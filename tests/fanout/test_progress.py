@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.worlds import World
 from xsession import ConfigError, Outcome
-from xsession.fanout import Progress, as_progress, fan_out
+from xsession.fanout import Progress, as_progress, aside, fan_out
 
 ITEMS = {"four": 4, "zero": 0, "\x1b[2J": 1}
 
@@ -95,6 +95,22 @@ def test_a_bar_at_a_terminal_has_the_total_and_the_failures(stderr: Callable[...
     fan_out(divide, ITEMS, max_workers=1, progress=True)
     assert "3/3" in terminal.getvalue()
     assert "failed=1" in terminal.getvalue()
+
+
+def test_a_bar_makes_room_for_what_others_write(stderr: Callable[..., Terminal]) -> None:
+    """It is cleared before, and there again afterwards; other progress has nothing to clear."""
+    terminal = stderr()
+    bar = as_progress(True)
+    bar.begin(2)
+    bar.advance(Outcome("four", 1, None, 0.1))
+    with aside(bar):
+        before = terminal.getvalue()
+        assert before.endswith("\r")
+        terminal.write("a line\n")
+    assert terminal.getvalue().removeprefix(before).startswith("a line\n\r")
+    bar.end()
+    with aside(as_progress(None)):
+        pass
 
 
 @pytest.mark.parametrize("place", [{"looked_at": True}, {"looked_at": False, "notebook": True}])

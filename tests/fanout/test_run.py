@@ -4,7 +4,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,51 +14,15 @@ from hypothesis import strategies as st
 
 from tests.support.at_once import AtOnce
 from tests.support.programs import run_python
+from tests.support.runs import run, threads_left, throttled, wait_for
 from xsession import CallTimeoutError, Outcome, RunError
 from xsession.fanout import Run, Unit, as_progress
-from xsession.fanout._calls import Calls
 from xsession.fanout._limits import Limits
 from xsession.fanout._plan import Plan, Task
 from xsession.fanout._record import NoRecord
 from xsession.fanout._run import RunOptions
-from xsession.fanout._threads import ThreadPool
 
 REGIONS = ("eu-west-1", "us-east-1", "ap-east-1")
-
-
-def run(  # what the tests vary
-    func: Callable[[Unit], Any],
-    accounts: int = 3,
-    regions: Any = None,
-    *,
-    workers: int = 4,
-    max_accounts: int | None = None,
-    timeout: float | None = None,
-    regions_of: Callable[[Unit], tuple[str, ...]] | None = None,
-    progress: Any = None,
-    **options: Any,
-) -> Run[Any]:
-    """A run whose function gets the unit."""
-    calls: Calls[Unit, Any] = Calls(func, lambda unit: unit, regions_of)
-    names = [f"a{number}" for number in range(accounts)]
-    return Run(
-        Plan(names, regions),
-        ThreadPool(calls, workers, timeout),
-        Limits(workers, workers, max_accounts),
-        record=NoRecord(),
-        told=as_progress(progress),
-        options=RunOptions(first_wait=0.001, **options),
-    )
-
-
-def throttled() -> ClientError:
-    """AWS gets too many requests."""
-    return ClientError({"Error": {"Code": "Throttling", "Message": "slow down"}}, "X")
-
-
-def threads_left() -> list[str]:
-    """Our threads that are alive."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("xsession-")]
 
 
 @given(st.integers(0, 60), st.integers(1, 4), st.integers(1, 64), st.none() | st.integers(1, 5))
@@ -274,8 +238,8 @@ def test_one_call_that_hangs_holds_up_nobody() -> None:
     pool: Any = run_._pool
     assert len(pool.abandoned) == run_.abandoned == 1
     release.set()
-    _wait_for(lambda: threads_left() == [])
-    assert (pool.late, pool.abandoned) == (1, set())
+    wait_for(lambda: threads_left() == [])
+    assert (pool.late, pool.abandoned) == (1, {})
 
 
 def test_calls_that_hang_are_bounded() -> None:
@@ -291,7 +255,7 @@ def test_calls_that_hang_are_bounded() -> None:
     assert len(outcomes.errors) == 10
     assert len(called) <= 4
     assert "not called" in str(outcomes)
-    _wait_for(lambda: threads_left() == [])
+    wait_for(lambda: threads_left() == [])
 
 
 def test_all_have_a_time_limit_together() -> None:
@@ -310,7 +274,7 @@ def test_all_have_a_time_limit_together() -> None:
     assert list(outcomes.results) == ["a0"]
     assert {one.category for key, one in outcomes.items() if key != "a0"} == {"timeout"}
     assert sorted({one.phase for one in outcomes.values()}) == ["call", "select"]
-    _wait_for(lambda: threads_left() == [])
+    wait_for(lambda: threads_left() == [])
 
 
 def test_too_many_like_failures_end_the_run() -> None:
@@ -380,7 +344,7 @@ def test_coroutines_run_on_one_loop() -> None:
     assert run(work, 10).collect().results == {f"a{number}": f"a{number}" for number in range(10)}
     assert len(loops) == 1
     assert run(items, 1).collect().results == {"a0": ["a0"]}
-    _wait_for(lambda: threads_left() == [])
+    wait_for(lambda: threads_left() == [])
 
 
 def test_a_coroutine_that_waits_for_ever_ends_with_its_run() -> None:
@@ -397,7 +361,7 @@ def test_a_coroutine_that_waits_for_ever_ends_with_its_run() -> None:
 
     assert set(run(work, 1, timeout=0.02).collect().errors) == {"a0"}
     assert ended.wait(5)
-    _wait_for(lambda: threads_left() == [])
+    wait_for(lambda: threads_left() == [])
 
 
 def test_whoever_leaves_the_loop_early_ends_the_run() -> None:
@@ -411,14 +375,14 @@ def test_whoever_leaves_the_loop_early_ends_the_run() -> None:
     for _outcome in run(called.append, 1_000, workers=2):
         break
     assert len(called) < 20
-    _wait_for(lambda: threads_left() == [])
+    wait_for(lambda: threads_left() == [])
 
 
 def test_ctrl_c_ends_at_once_with_what_is_done() -> None:
     """In a second, whatever is under way; no call begins afterwards."""
     code = """
 import os, signal, sys, threading, time
-from tests.fanout.test_run import run
+from tests.support.runs import run
 began = []
 
 def work(unit):
@@ -452,13 +416,6 @@ def test_progress_that_raises_ends_it_too() -> None:
     with pytest.raises(LookupError):
         run_.collect()
     assert list(run_) == []
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.002)
 
 
 class UnspeakableError(Exception):
@@ -539,6 +496,7 @@ class LatePool:
     """Has its call under way from the second look on: a thread had just taken it."""
 
     left = 0
+    hanging = ()
 
     def __init__(self) -> None:
         self.tasks: list[Task] = []

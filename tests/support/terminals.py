@@ -55,8 +55,9 @@ class Terminal:
         ends = time.monotonic() + seconds
         while words not in self.shown:
             ready, _, _ = select.select([self._ours], [], [], max(0.0, ends - time.monotonic()))
-            assert ready, f"{words!r} did not come: {self.shown!r}"
-            self.shown += self._read()
+            more = self._read() if ready else b""
+            assert more, f"{words!r} did not come: {self.shown!r}"
+            self.shown += more
         self.shown = self.shown.partition(words)[2]
 
     def ended(self, seconds: float = 30.0) -> int:

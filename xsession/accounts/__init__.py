@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._aws_config import Sections as Sections
     from ._aws_config import read_sections as read_sections
     from ._discovery import Discovery as Discovery
+    from ._discovery import with_changes as with_changes
     from ._display import account_table as account_table
     from ._display import accounts_table as accounts_table
     from ._explanation import AccountChoice, Explanation
@@ -55,7 +56,7 @@ __getattr__, __dir__ = lazy(
         "_account": ("SOURCE", "Account", "AccountRef", "AccountsLike", "required_role"),
         "_accounts": ("Accounts",),
         "_aws_config": ("AwsFiles", "Sections", "read_sections"),
-        "_discovery": ("Discovery",),
+        "_discovery": ("Discovery", "with_changes"),
         "_display": ("account_table", "accounts_table"),
         "_explanation": ("AccountChoice", "Explanation"),
         "_graph": ("AccountGraph", "GraphStep"),

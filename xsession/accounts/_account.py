@@ -59,6 +59,7 @@ class Account(Tabular):
         notes: What a person should know of its definition, such as options that have no effect; `verify` hands them on.
         aws_name: What AWS Organizations or IAM Identity Center calls it; None: nobody asked them.
         ou_path: The organizational unit that it is in, by the names on the way: "Workloads/Prod"; "": the root.
+        ou_ids: The ids of that one and of all above it, the root's included.
         registered: Set by `Accounts`; only registered accounts take defaults.
 
     Raises:
@@ -78,6 +79,7 @@ class Account(Tabular):
     notes: tuple[str, ...] = field(repr=False, compare=False)
     aws_name: str | None = field(repr=False, compare=False)
     ou_path: str | None = field(repr=False, compare=False)
+    ou_ids: frozenset[str] = field(repr=False, compare=False)
     registered: bool = field(repr=False)
 
     def __init__(
@@ -95,6 +97,7 @@ class Account(Tabular):
         notes: tuple[str, ...] = (),
         aws_name: str | None = None,
         ou_path: str | None = None,
+        ou_ids: Iterable[str] = (),
         registered: bool = False,
     ) -> None:
         found = _checked_chain(name, chain)
@@ -111,6 +114,7 @@ class Account(Tabular):
             "notes": notes,
             "aws_name": aws_name,
             "ou_path": ou_path,
+            "ou_ids": frozenset(ou_ids),
             "registered": registered,
         }
         for option, value in values.items():

@@ -272,13 +272,16 @@ class Accounts(Tabular, Mapping[str, Account]):
             return [self.find(refs)]
         return list(map(self.find, refs))
 
-    def where(self, *, name: str = "*", account_id: str = "*", ou_path: str = "*", **tags: str) -> Accounts:
+    def where(
+        self, *, name: str = "*", account_id: str = "*", ou_path: str = "*", ou_id: str = "*", **tags: str
+    ) -> Accounts:
         """Those accounts whose name, id, OU and tags match; * and ? are wildcards.
 
         Args:
             name: A pattern for the name.
             account_id: A pattern for the id.
             ou_path: A pattern for the path of the organizational unit: "Workloads/*" has those at any depth.
+            ou_id: A pattern for the id of the organizational unit, or of one above it.
             tags: A pattern for the tag of each name; an account without that tag does not match.
         """
 
@@ -287,10 +290,12 @@ class Accounts(Tabular, Mapping[str, Account]):
                 return False
             if ou_path != "*" and (account.ou_path is None or not fnmatchcase(account.ou_path, ou_path)):
                 return False
+            if ou_id != "*" and not any(fnmatchcase(each, ou_id) for each in account.ou_ids):
+                return False
             return all(key in account.tags and fnmatchcase(account.tags[key], wanted) for key, wanted in tags.items())
 
         # The id and the tags of what could not be read are not known.
-        any_other = (account_id, ou_path) == ("*", "*") and not tags
+        any_other = (account_id, ou_path, ou_id) == ("*", "*", "*") and not tags
         unusable = {key: error for key, error in self.unusable.items() if any_other and fnmatchcase(key, name)}
         return self._with((account for account in self.values() if matches(account)), unusable)
 

@@ -147,6 +147,20 @@ class Discovery:
             yield _File(Path(own), is_users=True)
 
 
+def with_changes(found: Accounts, before: Accounts, now: Accounts) -> Accounts:
+    """What was found, changed as a caller has changed what had been found before: added, replaced, taken away.
+
+    Args:
+        found: What the files say.
+        before: What they said.
+        now: What the caller has made of that.
+    """
+    own = [account for name, account in now.items() if before.get(name) != account]
+    unusable = {name: error for name, error in now.unusable.items() if name not in before.unusable}
+    considered = [choice for choice in now.considered if choice not in before.considered]
+    return (found - (before - now)) | Accounts(own, unusable=unusable, considered=considered)
+
+
 @frozen
 class _File:
     """One file with accounts.

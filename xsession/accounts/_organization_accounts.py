@@ -67,9 +67,16 @@ def organization_accounts(
         msg = f"no account of organization {organization.id} is selected, of {len(choices)}"
         example = f": {choices[0].name} is out since {choices[0].reason}" if choices else ""
         raise ConfigError(msg + example, hint="widen the selection, or pass allow_empty=True where none may fit")
-    paths = organization.paths()
+    paths, above = organization.paths(), organization.above()
     accounts = [
-        _account(organization, each, names[each.account_id], paths[each.parent_id], access)
+        _account(
+            organization,
+            each,
+            names[each.account_id],
+            access,
+            ou_path=paths[each.parent_id],
+            ou_ids=above[each.parent_id],
+        )
         for each in ordered
         if reasons[each.account_id][0]
     ]
@@ -77,7 +84,13 @@ def organization_accounts(
 
 
 def _account(
-    organization: Organization, member: OrganizationAccount, name: str, ou_path: str, access: MemberAccess
+    organization: Organization,
+    member: OrganizationAccount,
+    name: str,
+    access: MemberAccess,
+    *,
+    ou_path: str,
+    ou_ids: frozenset[str],
 ) -> Account:
     arn = f"arn:{organization.partition}:iam::{member.account_id}:role/{access.role_name}"
     read = datetime.fromtimestamp(organization.read_at, UTC)
@@ -94,6 +107,7 @@ def _account(
         notes=tuple(_notes(organization, member, access)),
         aws_name=member.name,
         ou_path=ou_path,
+        ou_ids=ou_ids,
         **access.options,  # type: ignore[arg-type]  # Account checks them
     )
 

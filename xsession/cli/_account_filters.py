@@ -22,7 +22,7 @@ class AccountFilters:
     Args:
         account_id: A pattern for the id.
         tags: For each key, a pattern for the tag's value.
-        units: Paths of organizational units: accounts in one of them, at any depth. Empty: all accounts.
+        units: Organizational units, by path or id: accounts in one of them, at any depth. Empty: all accounts.
     """
 
     account_id: str
@@ -40,7 +40,8 @@ class AccountFilters:
         if not self.units:
             return found
         paths = [path for unit in self.units for path in (unit, f"{unit.rstrip('/')}/*")]
-        return found & functools.reduce(operator.or_, (found.where(ou_path=path) for path in paths))
+        fitting = [*(found.where(ou_path=path) for path in paths), *(found.where(ou_id=unit) for unit in self.units)]
+        return found & functools.reduce(operator.or_, fitting)
 
 
 def account_filters(command: Callable[..., T]) -> Callable[..., T]:
@@ -50,7 +51,7 @@ def account_filters(command: Callable[..., T]) -> Callable[..., T]:
     @click.option(
         "--tag", "tags", metavar="KEY=PATTERN", multiple=True, help="Only those with that tag; may be repeated."
     )
-    @click.option("--ou", "units", metavar="OU", multiple=True, help="Only those below that OU path; may be repeated.")
+    @click.option("--ou", "units", metavar="OU", multiple=True, help="Only those below that OU, by path or id.")
     @functools.wraps(command)
     def with_filters(
         *arguments: object, account_id: str, tags: tuple[str, ...], units: tuple[str, ...], **options: object

@@ -15,7 +15,7 @@ import click
 from xsession import Account, Outcomes
 from xsession.errors import CommandError, ConfigError
 from xsession.escape import for_terminal
-from xsession.fanout import Command, exit_status, load_function
+from xsession.fanout import Command, Progress, as_progress, aside, exit_status, load_function
 
 from ._account_filters import AccountFilters, account_filters
 from ._after_dashes import CommandAfterDashes, command_after_dashes
@@ -68,18 +68,24 @@ def run_(
     if bool(argv) == bool(function):
         msg = "either a command behind -- or FILE.py:FUNCTION is needed" + (", and not both" if argv else "")
         raise click.UsageError(msg, context)
-    wanted: dict[str, Any] = {"regions": _regions(regions), "journal": journal, "max_workers": max_workers}
+    told = as_progress(True)
+    wanted: dict[str, Any] = {
+        "regions": _regions(regions),
+        "journal": journal,
+        "max_workers": max_workers,
+        "progress": told,
+    }
     seconds = None if timeout is None else timeout.total_seconds()
     try:
         with EndingSignals() as signals, options.session() as xs:
             accounts = _meant(xs, filters, name)
             if function is not None:
                 run = xs.run(load_function(function), accounts, timeout=seconds, **wanted)
-                done = _shown(run, signals, as_json=as_json)
+                done = _shown(run, told, signals, as_json=as_json)
             else:
                 wanted["journal_key"] = journal and shlex.join(argv)
                 with _as_function(xs, accounts, argv, seconds, signals) as run_command:
-                    done = _shown(xs.run(run_command, accounts, **wanted), signals, as_json=as_json)
+                    done = _shown(xs.run(run_command, accounts, **wanted), told, signals, as_json=as_json)
     except EndedError as ended:
         return end_as(-ended.number)
     if not done.ok:
@@ -90,16 +96,17 @@ def run_(
     return exit_status(done)
 
 
-def _shown(run: Run[Any], signals: EndingSignals, *, as_json: bool) -> Outcomes[Any]:
+def _shown(run: Run[Any], told: Progress, signals: EndingSignals, *, as_json: bool) -> Outcomes[Any]:
     """Shows what came of each call as soon as it is known; returns all without their values, which may be large."""
     by_region, kept = False, []
     with run:
         signals.end = run.close
         for outcome in run:
-            if as_json:
-                show_json(_document(outcome), indent=None)
-            else:
-                _show(outcome)
+            with aside(told):
+                if as_json:
+                    show_json(_document(outcome), indent=None)
+                else:
+                    _show(outcome)
             by_region = by_region or outcome.region is not None
             kept.append(replace(outcome, value=None))
     signals.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from xsession.errors import CallTimeoutError, RunError
@@ -51,10 +52,11 @@ class Calls(Generic[Reached, T]):
                 value = self._loop.settled(self._func(reached))
         # Each error without this frame, and out of its variables: nobody waits for the garbage collector.
         except Exception as error:  # noqa: BLE001 # one call's failure must not end the others'
-            error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+            with suppress(Exception):  # its own code
+                error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             return failed(unit, _sound(error), phase, time.monotonic() - began)
         except BaseException as error:  # noqa: BLE001 # such as sys.exit() in the function
-            ended = RunError(f"the function raised {type(error).__name__}: {_text(error)}", account=unit.account)
+            ended = RunError(f"the function raised {type(error).__name__}: {text_of(error)}", account=unit.account)
             return failed(unit, ended, phase, time.monotonic() - began)
         return Outcome(unit.account, value, None, time.monotonic() - began, region=unit.region)
 
@@ -68,11 +70,12 @@ def _sound(error: Exception) -> Exception:
     try:
         str(error)
     except Exception:  # noqa: BLE001 # the error's own code
-        return RunError(f"the function raised {type(error).__name__}: {_text(error)}")
+        return RunError(f"the function raised {type(error).__name__}: {text_of(error)}")
     return error
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """What an error says, or that it can't."""
     try:
         return str(error)
     except Exception as why:  # noqa: BLE001 # the error's own code
@@ -97,3 +100,9 @@ def timed_out(unit: Unit, seconds: float, what: str = "the call") -> Outcome[Any
     msg = f"{what} took longer than {seconds:g} s"
     error = CallTimeoutError(msg, account=unit.account, retryable=True, hint="give it more with timeout=")
     return failed(unit, error, "call", seconds)
+
+
+def too_many_hang(unit: Unit, calls: int) -> Outcome[Any]:
+    """The outcome of a call that is not made, since too many others do not end."""
+    msg = f"not called: {calls} calls are past their time limit and have not ended"
+    return failed(unit, CallTimeoutError(msg, account=unit.account), "select")

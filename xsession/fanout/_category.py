@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from xsession._aws import first_region, is_denied, is_throttling, partition_of_region, read_denial, same_code
 from xsession.errors import (
     CallTimeoutError,
+    CommandError,
     CredentialsTimeoutError,
     MfaError,
     OrganizationError,
@@ -28,12 +29,14 @@ Category = Literal[
     "organization_policy",
     "timeout",
     "worker_lost",
+    "command_failed",
     "bug",
 ]
 """refused: AWS's answer was no. needs_person: a login or a code is missing. throttled: AWS gets too many requests.
 region_off: the account has not enabled the region. not_in_region: the service has no endpoint there.
 organization_policy: a policy of the organization denies it. timeout: no answer in time, or none at all.
-worker_lost: the process that made the call died. bug: everything else, the function's own errors first of all."""
+worker_lost: the process that made the call died. command_failed: a command ended with another status than 0.
+bug: everything else, the function's own errors first of all."""
 
 SKIPPED: frozenset[Category] = frozenset({"region_off", "not_in_region"})
 """Those that are no failures: there is nothing to do in that region."""
@@ -75,21 +78,36 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
         region: Where the call was to be made; None: nothing was said of a region.
         resolves: Whether a host name has an address; None: DNS is asked.
     """
+    try:
+        return _category(error, region, resolves or _resolves)
+    except Exception:  # noqa: BLE001 # the error's own code: its attributes may be anything, or fail
+        return "bug"
+
+
+def _category(error: BaseException, region: str | None, resolves: Callable[[str], bool]) -> Category:
     if isinstance(error, OrganizationError) and error.code is None and error.__cause__ is not None:
         error = error.__cause__  # AWS gave no answer
-    if isinstance(error, WorkerLostError):
-        return "worker_lost"
-    if isinstance(error, MfaError | SourceCredentialsError) or _is_named(error, _NO_LOGIN):
-        return "needs_person"
-    if isinstance(error, CallTimeoutError | CredentialsTimeoutError | STSUnavailableError | TimeoutError):
-        return "timeout"
+    if (kind := _of_type(error)) is not None:
+        return kind
     code, words = _code_of(error)
     if code is not None:
         return _of_answer(code, words, region)
     if _is_named(error, _NO_ANSWER):
         host = _unknown_host(error)
-        return "not_in_region" if host is not None and _lacks(host, region, resolves or _resolves) else "timeout"
+        return "not_in_region" if host is not None and _lacks(host, region, resolves) else "timeout"
     return "bug"
+
+
+def _of_type(error: BaseException) -> Category | None:
+    if isinstance(error, WorkerLostError):
+        return "worker_lost"
+    if isinstance(error, CommandError):
+        return "timeout" if error.timed_out else "command_failed"
+    if isinstance(error, MfaError | SourceCredentialsError) or _is_named(error, _NO_LOGIN):
+        return "needs_person"
+    if isinstance(error, CallTimeoutError | CredentialsTimeoutError | STSUnavailableError | TimeoutError):
+        return "timeout"
+    return None
 
 
 def _of_answer(code: str, words: str, region: str | None) -> Category:
@@ -139,7 +157,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(one))
             yield one
             waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
-            waiting += list(getattr(one, "kwargs", {}).values())
+            more = getattr(one, "kwargs", None)
+            waiting += more.values() if isinstance(more, dict) else ()
 
 
 def _lacks(host: str, region: str | None, resolves: Callable[[str], bool]) -> bool:

@@ -6,6 +6,7 @@ import os
 import runpy
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -89,7 +90,9 @@ class Command:
             _end(process)
             stdout, stderr = process.communicate()
             how = f"took longer than {self._timeout:g} s"
-            raise self._failed(session.name, how, process, stdout, stderr) from None
+            late = self._failed(session.name, how, process, stdout, stderr)
+            late.timed_out = True
+            raise late from None
         finally:
             # Waited for by now: its number may be another process's.
             with self._lock:
@@ -147,7 +150,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def load_function(reference: str) -> Callable[..., Any]:
-    """The function of a file, by "file.py:function".
+    """The function of a file, by "file.py:function". The file's folder is on `sys.path` from then on, as Python has it.
 
     Raises:
         ConfigError: There is no such file or function.
@@ -158,6 +161,10 @@ def load_function(reference: str) -> Callable[..., Any]:
     if not Path(path).is_file():
         msg = f"there is no file {path}"
         raise ConfigError(msg)
+    folder = str(Path(path).resolve().parent)
+    # As of `python file.py`; `python -P` has none.
+    if not sys.flags.safe_path and folder not in sys.path:
+        sys.path.insert(0, folder)
     function = runpy.run_path(path, run_name=Path(path).stem).get(name)
     if not callable(function):
         msg = f"{path} has no function {name}"

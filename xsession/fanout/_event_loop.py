@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from concurrent.futures import CancelledError
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from xsession._base import renew_after_fork
@@ -27,11 +27,13 @@ class EventLoop:
 
     def settled(self, value: Any) -> Any:
         """What a function's result comes to: of a generator a list, of a coroutine what it returns."""
-        if inspect.isgenerator(value):
+        # By its type: what a value says of its class is its own code.
+        kind = type(value)
+        if issubclass(kind, GeneratorType):
             return list(value)
-        if inspect.isasyncgen(value):
+        if issubclass(kind, AsyncGeneratorType):
             return self._run(_listed(value))
-        return self._run(value) if inspect.iscoroutine(value) else value
+        return self._run(value) if issubclass(kind, CoroutineType) else value
 
     def close(self) -> None:
         """Cancels all coroutines, and ends the thread."""

@@ -6,6 +6,7 @@ import pickle
 import secrets
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import suppress
 from hashlib import sha256
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from xsession._base import frozen
 from xsession.errors import RunError
 
-from ._calls import failed
+from ._calls import failed, text_of
 from ._outcomes import Outcome
 from ._pickles import dumps
 from ._plan import Task, Unit
@@ -69,6 +70,8 @@ class ExecutorPool:
         self._done: SimpleQueue[tuple[Task, Future[bytes | None]]] = SimpleQueue()
         self._sent = False
         self.left = 0
+        # Only its processes know.
+        self.hanging: tuple[str, ...] = ()
 
     def submit(self, task: Task) -> None:
         """Has a call made."""
@@ -88,7 +91,9 @@ class ExecutorPool:
             outcome = self._outcome(task, future)
             if outcome is not None:
                 if self._claims is not None:
-                    self._claims.forget(task)
+                    # Its scheduler may be gone by now.
+                    with suppress(Exception):
+                        self._claims.forget(task)
                 return task, outcome
 
     def cancel(self) -> list[Task]:
@@ -111,11 +116,11 @@ class ExecutorPool:
         self.cancel()
 
     def _submit(self, task: Task, *, with_job: bool) -> None:
-        claim = None if self._claims is None else self._claims.claim(task)
-        ticket = pickle.dumps(self._ticket(task, claim))
         try:
+            claim = None if self._claims is None else self._claims.claim(task)
+            ticket = pickle.dumps(self._ticket(task, claim))
             future = self._executor.submit(call_remotely, self._digest, self._job if with_job else None, ticket)
-        except Exception as error:  # noqa: BLE001 # it is broken, or was shut down
+        except Exception as error:  # noqa: BLE001 # it is broken, was shut down, or the account can't be sent to it
             future = Future()
             future.set_exception(error)
         self._futures[task] = future
@@ -138,7 +143,7 @@ def _executor_failed(unit: Unit, error: Exception) -> Outcome[Any]:
     """The outcome of a call of which the executor brought nothing back."""
     if isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ in _LOST:
         return worker_lost(unit, error)
-    msg = f"the executor did not make the call: {type(error).__name__}: {error}"
+    msg = f"the executor did not make the call: {type(error).__name__}: {text_of(error)}"
     made = RunError(msg, account=unit.account, hint="check that its processes have xsession and the function's module")
     made.__cause__ = error
     return failed(unit, made, "reach")

@@ -19,6 +19,7 @@ from xsession._base import frozen
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
+from ._calls import text_of
 from ._outcomes import Outcome
 
 FORMAT = 1
@@ -107,7 +108,7 @@ def outcome_document(outcome: Outcome[Any], at: datetime) -> dict[str, Any]:
     """The record of an outcome; a value that JSON has no form for, or a long one, is left out."""
     document: dict[str, Any] = {**outcome.facts, "at": at.isoformat(timespec="seconds")}
     if outcome.error is not None:
-        words = redacted(str(outcome.error))[:_MAX_ERROR_CHARACTERS]
+        words = redacted(text_of(outcome.error))[:_MAX_ERROR_CHARACTERS]
         document["error"] = {"type": type(outcome.error).__name__, "message": words}
     else:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Literal
 
 Refusal = Literal["all", "accounts", "account"]
@@ -29,12 +30,19 @@ class Limits:
         self._in: Counter[str] = Counter()
         self.under_way = 0
 
-    def refusal(self, account: str) -> Refusal | None:
-        """Why a call in an account must wait; None: it need not."""
+    def refusal(self, account: str, hanging: Collection[str] = ()) -> Refusal | None:
+        """Why a call in an account must wait; None: it need not.
+
+        Args:
+            account: Where.
+            hanging: The accounts in which calls that were left to themselves have not ended.
+        """
         if self.under_way >= max(1, int(self._allowed)):
             return "all"
-        if self._max_accounts is not None and account not in self._in and len(self._in) >= self._max_accounts:
-            return "accounts"
+        if self._max_accounts is not None:
+            worked_in = self._in.keys() | hanging
+            if account not in worked_in and len(worked_in) >= self._max_accounts:
+                return "accounts"
         allowed = self._allowed_in.get(account)
         return "account" if allowed is not None and self._in[account] >= max(1, int(allowed)) else None
 

@@ -6,14 +6,16 @@ import pickle
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
-from ._calls import failed
+from ._calls import failed, text_of
 from ._outcomes import Outcome
 from ._plan import Unit
 
@@ -50,38 +52,49 @@ def check_travels(func: Any, arguments: Mapping[str, Any]) -> None:
     try:
         dumps((func, dict(arguments)))
     except Exception as error:
-        msg = f"the function {_name(func)} and its arguments can't be sent to another process: {error}"
+        msg = f"the function {_name(func)} and its arguments can't be sent to another process: {text_of(error)}"
         raise ConfigError(msg, hint=f"pass what can be pickled; a client, a lock or an open file: {_TAKE}") from error
 
 
 def held(value: Any) -> str | None:
     """What a value holds that belongs to this process or is a secret: a client, a session, credentials; None: nothing.
 
-    Looks into mappings, lists, tuples and sets.
+    Looks into mappings, lists, tuples and sets, as far as they let themselves be looked into.
     """
     waiting, looked_at = [value], 0
     while waiting and looked_at < _MOST_LOOKED_AT:
         one = waiting.pop()
         looked_at += 1
-        if isinstance(one, Credentials) or _is_of(one, "botocore.credentials", "aiobotocore.credentials"):
-            return "credentials"
-        if _is_of(one, "botocore.client", "aiobotocore.client", "boto3.resources"):
-            return "a client"
-        if _is_of(one, "boto3.session", "botocore.session", "aiobotocore.session"):
-            return "a session"
-        if isinstance(one, Mapping):
-            waiting += one.values()
-        elif isinstance(one, list | tuple | set | frozenset):
-            waiting += one
+        if (found := _kind(one)) is not None:
+            return found
+        with suppress(Exception):  # its own code
+            waiting += islice(_inside(one), max(0, _MOST_LOOKED_AT - len(waiting)))
     return None
+
+
+def _kind(value: object) -> str | None:
+    if issubclass(type(value), Credentials) or _is_of(value, "botocore.credentials", "aiobotocore.credentials"):
+        return "credentials"
+    if _is_of(value, "botocore.client", "aiobotocore.client", "boto3.resources"):
+        return "a client"
+    return "a session" if _is_of(value, "boto3.session", "botocore.session", "aiobotocore.session") else None
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    # By its type: what a value says of its class is its own code, too.
+    kind = type(value)
+    if issubclass(kind, Mapping):
+        values: Iterable[Any] = value.values()
+        return values
+    return value if issubclass(kind, list | tuple | set | frozenset) else ()
 
 
 def _is_of(value: object, *modules: str) -> bool:
     return any(_within(cls.__module__, modules) for cls in type(value).__mro__)
 
 
-def _within(module: str, modules: Iterable[str]) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in modules)
+def _within(module: object, modules: Iterable[str]) -> bool:
+    return isinstance(module, str) and any(module == name or module.startswith(f"{name}.") for name in modules)
 
 
 def _name(func: object) -> str:
@@ -96,7 +109,7 @@ def pack(outcome: Outcome[Any]) -> bytes:
         data = dumps(outcome)
         pickle.loads(data)  # noqa: S301 # our own
     except Exception as error:  # noqa: BLE001 # a value's own code
-        msg = f"the function returned a {type(outcome.value).__name__}, which can't be sent back: {error}"
+        msg = f"the function returned a {type(outcome.value).__name__}, which can't be sent back: {text_of(error)}"
         unit = Unit(outcome.account, outcome.region, (0, 0))
         hint = "return numbers, strings, lists and mappings"
         return pickle.dumps(failed(unit, RemoteCallError(msg, account=outcome.account, hint=hint), "call"))

@@ -66,6 +66,11 @@ class Plan:
         return self.regions is not None
 
     @property
+    def asks(self) -> bool:
+        """Whether accounts are to be asked for their regions."""
+        return isinstance(self.regions, str)
+
+    @property
     def total(self) -> int:
         """How many outcomes there will be; where accounts are yet to be asked for their regions, as if each had one."""
         regions = (None,) if self.regions is None or isinstance(self.regions, str) else self.regions

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
@@ -66,6 +67,13 @@ def as_progress(progress: ProgressLike[Any], *, log: bool = False) -> Progress:
     raise ConfigError.invalid(progress, "progress", "True, a function that takes an outcome, or a Progress")
 
 
+def aside(progress: Progress) -> AbstractContextManager[object]:
+    """Has what shows progress make room while others write to the terminal."""
+    make_room = getattr(progress, "aside", nullcontext)
+    room: AbstractContextManager[object] = make_room()
+    return room
+
+
 class _Function:
     def __init__(self, function: Callable[[Outcome[Any]], object]) -> None:
         self._function = function
@@ -105,6 +113,10 @@ class _Bar:
 
     def end(self) -> None:
         self._bar.close()
+
+    def aside(self) -> AbstractContextManager[object]:
+        """Clears the bar while others write to the terminal."""
+        return self._tqdm.external_write_mode()  # type: ignore[no-any-return]  # it is a class that was imported
 
 
 class _Lines:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from xsession._base import frozen, renew_after_fork
 from xsession.errors import RunError, SourceCredentialsError, WorkerLostError
 
-from ._calls import Calls, failed, timed_out
+from ._calls import Calls, failed, text_of, timed_out
 from ._outcomes import Outcome
 from ._pickles import pack
 from ._plan import Task, Unit
@@ -197,6 +197,6 @@ def _jobs() -> _Jobs:
 
 def worker_lost(unit: Unit, error: BaseException) -> Outcome[Any]:
     """The outcome of a call whose process died."""
-    msg = f"the process that made the call died: {type(error).__name__}: {error}"
+    msg = f"the process that made the call died: {type(error).__name__}: {text_of(error)}"
     hint = "see whether it ran out of memory; retries= calls again"
     return failed(unit, WorkerLostError(msg, account=unit.account, retryable=True, hint=hint), "call")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -10,9 +11,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
-from xsession._base import frozen, public
+from xsession._base import frozen, public, renew_after_fork
 from xsession.errors import CallTimeoutError, RunError, XSessionError
 
+from ._calls import too_many_hang
 from ._category import PASSING, Category
 from ._limits import Limits
 from ._outcomes import Outcome, Outcomes, Phase, alike
@@ -35,6 +37,8 @@ class RunOptions:
 
     Args:
         retries: How many more times a call is made that failed for a reason which may pass.
+        timeout: Seconds that a call may take; so long, too, is waited for calls that hang where no other account may be
+            worked in until they end. None: for ever.
         total_timeout: Seconds that all may take; None: for ever.
         stop_after: The share of calls that fail in the same way which ends the run; None: none does.
         first_wait: Seconds before the first of those calls; before the next ones twice as long each.
@@ -42,6 +46,7 @@ class RunOptions:
     """
 
     retries: int = 0
+    timeout: float | None = None
     total_timeout: float | None = None
     stop_after: float | None = None
     first_wait: float = 1.0
@@ -73,7 +78,7 @@ class Run(Generic[T]):
         options: RunOptions,
         notes: Callable[[Unit], tuple[str, ...]] = lambda _unit: (),
     ) -> None:
-        self._closed = self._began = self._stepping = self._cleaned_up = False
+        self._closed = self._began = self._cleaned_up = False
         self._plan, self._pool, self._limits, self._record, self._told = plan, pool, limits, record, told
         self._options, self._notes = options, notes
         self._planned = plan.tasks()
@@ -83,9 +88,16 @@ class Run(Generic[T]):
         self._known: deque[tuple[Unit, Outcome[Any]]] = deque()
         self._alike: Counter[object] = Counter()
         self._collected: list[tuple[tuple[int, int], Outcome[T]]] = []
-        self._until = _NEVER
+        self._until = self._hanging_until = _NEVER
+        # Of accounts that are asked for their regions: how many are yet to be; and how many were, with all they have.
+        self._unasked = len(plan.accounts) if plan.asks else 0
+        self._asked = self._found = 0
         self._stopped: Callable[[Unit], Outcome[Any]] | None = None
         self.total, self.done, self.failed = plan.total, 0, 0
+        # Held while an outcome is waited for.
+        self._turn = threading.Lock()
+        self._is_forked = False
+        renew_after_fork(self)
 
     def __iter__(self) -> Iterator[Outcome[T]]:
         return self
@@ -142,10 +154,13 @@ class Run(Generic[T]):
         """Ends the run: nothing more is called, and nobody waits for what is under way.
 
         A signal handler may call it, or another thread: a loop that waits for an outcome ends within half a second.
+        In a forked child it does nothing: the run is the parent's.
         """
+        if self._is_forked:
+            return
         self._closed = True
         # What a signal has interrupted is not done a second time in the middle of it.
-        if not self._stepping:
+        if not self._turn.locked():
             self._clean_up()
 
     def _clean_up(self) -> None:
@@ -157,23 +172,32 @@ class Run(Generic[T]):
             if self._began:
                 self._told.end()
 
+    def after_fork(self) -> None:
+        """Has a forked child leave the run to its parent, which has the threads."""
+        self._is_forked = True
+
     def _step(self) -> tuple[Unit, Outcome[T]]:
-        self._stepping = True
+        if self._is_forked:
+            msg = "this run was started by the process that forked this one, which makes its calls"
+            raise RunError(msg, hint="start one here, after the fork")
+        if not self._turn.acquire(blocking=False):
+            msg = "an outcome of this run is being waited for already, by another thread or further up in this one"
+            raise RunError(msg, hint="iterate over a run in one thread, outside of its function and progress")
         try:
-            found = None if self._closed else self._found()
+            found = None if self._closed else self._next()
             self._closed = self._closed or found is None
         except BaseException:
             self._closed = True
             raise
         finally:
-            self._stepping = False
+            self._turn.release()
             if self._closed:
                 self._clean_up()
         if found is None:
             raise StopIteration
         return found
 
-    def _found(self) -> tuple[Unit, Outcome[T]] | None:
+    def _next(self) -> tuple[Unit, Outcome[T]] | None:
         if not self._began:
             self._begin()
         found = self._known.popleft() if self._known else self._wait()
@@ -213,8 +237,10 @@ class Run(Generic[T]):
             if self._known:
                 break
             if not self._limits.under_way and not self._later:
-                return None
-            until = min(self._until, self._later[0][0] if self._later else _NEVER)
+                if not self._ready:
+                    return None
+                self._check_hanging()
+            until = min(self._until, self._hanging_until, self._later[0][0] if self._later else _NEVER)
             done = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_LOOK)))
             if done is not None:
                 self._ended(*done)
@@ -228,6 +254,7 @@ class Run(Generic[T]):
             if self._stopped is not None:
                 self._known.append((unit, self._stopped(unit)))
             else:
+                self._hanging_until = _NEVER
                 self._limits.began(unit.account)
                 self._pool.submit(task)
 
@@ -240,7 +267,7 @@ class Run(Generic[T]):
                 if self._known:
                     return None
                 continue
-            refusal = None if self._stopped is not None else self._limits.refusal(task.unit.account)
+            refusal = None if self._stopped is not None else self._limits.refusal(task.unit.account, self._pool.hanging)
             if refusal is None:
                 return task
             if refusal != "account":
@@ -263,6 +290,9 @@ class Run(Generic[T]):
         return outcome is not None
 
     def _expand(self, unit: Unit, regions: tuple[str, ...]) -> None:
+        self._unasked -= 1
+        self._asked += 1
+        self._found += max(1, len(regions))
         if not regions:
             skipped: Outcome[Any] = Outcome(unit.account, None, None, 0.0, category="region_off", skipped=True)
             self._known.append((unit, skipped))
@@ -284,7 +314,13 @@ class Run(Generic[T]):
             again = Task(unit, task.attempt + 1, task.selects)
             heapq.heappush(self._later, (self._options.clock() + wait, unit.place, again))
         else:
+            self._unasked -= task.selects
             self._known.append((unit, self._record.write(unit, outcome)))
+
+    @property
+    def _expected(self) -> int:
+        """How many outcomes there will be, if accounts that are yet to be asked have as many regions as the others."""
+        return self.total + (self._unasked * (self._found - self._asked) // self._asked if self._asked else 0)
 
     def _count_alike(self, outcome: Outcome[Any]) -> None:
         share, error = self._options.stop_after, outcome.error
@@ -292,8 +328,8 @@ class Run(Generic[T]):
             return
         kind = alike(error)
         self._alike[kind] += 1
-        if self._alike[kind] >= share * self.total:
-            why = f"not called: {self._alike[kind]} of {self.total} failed as account {outcome.account!r} did"
+        if self._alike[kind] >= share * self._expected:
+            why = f"not called: {self._alike[kind]} of {self._expected} failed as account {outcome.account!r} did"
             self._stop(lambda unit: _not_called(unit, RunError(why, account=unit.account), outcome.category))
 
     def _stop(self, outcome: Callable[[Unit], Outcome[Any]]) -> None:
@@ -311,6 +347,15 @@ class Run(Generic[T]):
         for waiting in self._aside.values():
             self._ready.extend(waiting)
         self._aside.clear()
+
+    def _check_hanging(self) -> None:
+        """Waits no longer than a call may take for those that keep all accounts which may be worked in."""
+        now, seconds = self._options.clock(), self._options.timeout
+        if self._hanging_until == _NEVER and seconds is not None:
+            self._hanging_until = now + seconds
+        elif now >= self._hanging_until:
+            calls = len(self._pool.hanging)
+            self._stop(lambda unit: too_many_hang(unit, calls))
 
     def _check_time(self) -> None:
         seconds = self._options.total_timeout

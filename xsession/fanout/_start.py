@@ -186,7 +186,12 @@ def start(
         record=record,
         told=told,
         notes=sessions.notes,
-        options=RunOptions(retries=wanted.retries, total_timeout=wanted.total_timeout, stop_after=wanted.stop_after),
+        options=RunOptions(
+            retries=wanted.retries,
+            timeout=wanted.timeout,
+            total_timeout=wanted.total_timeout,
+            stop_after=wanted.stop_after,
+        ),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from xsession.errors import CallTimeoutError
+from xsession._base import renew_after_fork
 
-from ._calls import failed, timed_out
+from ._calls import timed_out, too_many_hang
 from ._outcomes import Outcome
 from ._plan import Task
 
@@ -26,6 +27,10 @@ class CallPool(Protocol):
     @property
     def left(self) -> int:
         """How many calls were left to themselves."""
+
+    @property
+    def hanging(self) -> Collection[str]:
+        """The account of each call that was left to itself and has not ended, as far as that is known."""
 
     def submit(self, task: Task, /) -> None:
         """Has a call made."""
@@ -81,8 +86,21 @@ class ThreadPool:
         self._threads: set[threading.Thread] = set()
         self._submitted = 0
         self._closed = False
-        self.abandoned: set[threading.Thread] = set()
+        # With the account in which each of them still is.
+        self.abandoned: dict[threading.Thread, str] = {}
         self.left = self.late = 0
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Ends the thread of a forked child that was forked in a call, once that returns: nobody hands it another."""
+        self._closed = True
+        # Locks of the others may be held by threads that are not here.
+        self._done = SimpleQueue()
+
+    @property
+    def hanging(self) -> Collection[str]:
+        """The account of each call that was left to itself and has not ended."""
+        return list(self.abandoned.values()) if self.abandoned else ()
 
     def submit(self, task: Task) -> None:
         """Has a call made."""
@@ -110,15 +128,10 @@ class ThreadPool:
 
     def cancel(self) -> list[Task]:
         """Takes back what has not begun."""
-        taken: list[Task] = []
-        while True:
-            try:
-                task = self._tasks.get_nowait()
-            except Empty:
-                self._submitted -= len(taken)
-                return taken
-            if task is not None:
-                taken.append(task)
+        # What is in the queue of a closed pool ends its threads.
+        taken = [] if self._closed else self._taken()
+        self._submitted -= len(taken)
+        return taken
 
     def abandon(self) -> list[Task]:
         """Leaves to itself what has begun and not ended; what comes of it is thrown away."""
@@ -129,13 +142,21 @@ class ThreadPool:
     def close(self) -> None:
         """Ends the threads; one that is in a call ends after that, and nobody waits for it."""
         self._closed = True
-        self.cancel()
-        for _ in self._threads:
+        self._taken()
+        threads = list(self._threads)
+        for _ in threads:
             self._tasks.put(None)
         self._call.close()
         if not self._began:
-            for thread in self._threads:
+            for thread in threads:
                 thread.join(1.0)
+
+    def _taken(self) -> list[Task]:
+        taken: list[Task] = []
+        with suppress(Empty):
+            while True:
+                taken += filter(None, [self._tasks.get_nowait()])
+        return taken
 
     def _start(self) -> None:
         # Those that hang are not ended by anything: there must not be more and more of them.
@@ -146,12 +167,12 @@ class ThreadPool:
 
     def _serve(self) -> None:
         me = threading.current_thread()
-        while (task := self._tasks.get()) is not None and not self._closed:
+        while not self._closed and (task := self._tasks.get()) is not None and not self._closed:
             self._began[task] = self._clock(), me
             outcome = self._call(task)
             if self._began.pop(task, None) is None:
                 self.late += 1
-                self.abandoned.discard(me)
+                self.abandoned.pop(me, None)
                 return
             self._done.put((task, outcome))
             # Not held until the next one comes.
@@ -175,12 +196,17 @@ class ThreadPool:
 
     def _leave(self, task: Task) -> bool:
         """Whether a call was left to itself before it ended."""
-        _, thread = self._began.pop(task, (0.0, None))
-        if thread is not None:
-            self.left += 1
-            self.abandoned.add(thread)
-            self._threads.discard(thread)
-        return thread is not None
+        began = self._began.get(task)
+        if began is None:
+            return False
+        # First: its thread looks for itself there once it has ended.
+        self.abandoned[began[1]] = task.unit.account
+        if self._began.pop(task, None) is None:
+            self.abandoned.pop(began[1], None)
+            return False
+        self.left += 1
+        self._threads.discard(began[1])
+        return True
 
     def _never(self) -> Done | None:
         """A call that no thread will make: all of them hang."""
@@ -192,5 +218,4 @@ class ThreadPool:
             return None
         if task is None:
             return None
-        msg = f"not called: {len(self.abandoned)} calls are past their time limit and have not ended"
-        return task, failed(task.unit, CallTimeoutError(msg, account=task.unit.account), "select")
+        return task, too_many_hang(task.unit, len(self.abandoned))
