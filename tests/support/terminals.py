@@ -55,7 +55,9 @@ class Terminal:
         ends = time.monotonic() + seconds
         while words not in self.shown:
             ready, _, _ = select.select([self._ours], [], [], max(0.0, ends - time.monotonic()))
+            # Where the program has ended, there is always something to read: nothing.
             assert ready, f"{words!r} did not come: {self.shown!r}"
+            assert time.monotonic() < ends, f"{words!r} did not come: {self.shown!r}"
             self.shown += self._read()
         self.shown = self.shown.partition(words)[2]
 
