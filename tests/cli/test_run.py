@@ -159,6 +159,7 @@ def test_a_person_at_the_terminal_sees_how_far_it_is() -> None:
     environ = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [*RUN, "--tag", "half=0", "--max-workers", "1", "--", "sh", "-c", "echo out of $XSESSION_ACCOUNT"]
     with Terminal(command, {**environ, "TERM": "xterm"}) as terminal:
+        terminal.resize(100)
         assert terminal.ended() == 0
         shown = terminal.shown
     assert b"5/5" in shown
