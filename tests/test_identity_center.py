@@ -16,6 +16,7 @@ from tests.support.aws_hosts import Answer, AwsHosts, Request, one_host
 from tests.support.clocks import PassingClock
 from xsession import ConfigError, CrossAccountSession, OrganizationError, SourceCredentialsError
 from xsession.accounts import Accounts
+from xsession.events import Event, NeedsAttention
 
 URL = "https://corp.awsapps.com/start"
 TOKEN = "token-of-the-login"
@@ -153,3 +154,47 @@ def test_a_login_that_has_ended_says_how_to_begin_another(hosts: AwsHosts, aws_f
         with pytest.raises(ConfigError, match="profile 'none' names no login of IAM Identity Center"):
             xs.identity_center("none")
     assert len(hosts.seen) == 1
+
+
+def test_what_a_login_had_counts_where_it_can_not_be_asked(hosts: AwsHosts, aws_folder: Path) -> None:
+    """Once it has ended, and where the portal refuses; told with its age. Another login's is another."""
+    told: list[str] = []
+    clock = PassingClock()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, NeedsAttention):
+            told.append(event.message)
+
+    token = aws_folder / f"{sha1(b'corp').hexdigest()}.json"  # noqa: S324 # botocore's
+    with CrossAccountSession(clock=clock, hooks=[hear]) as xs:
+        first = xs.identity_center("corp")
+        assert told == []
+        clock.advance(86_400)
+        token.write_text(json.dumps({"accessToken": "another", "expiresAt": "2100-01-01T00:00:00Z"}))
+        assert xs.identity_center("corp") == first
+        assert "the list of the login's accounts is 1 day old, since AWS could not be asked: " in told[0]
+        assert "UnauthorizedException" in told[0]
+        token.unlink()
+        assert xs.identity_center("corp") == first
+        assert "aws sso login --profile corp" in told[1]
+        with pytest.raises(SourceCredentialsError):
+            xs.identity_center("gone")
+    assert hosts.url
+
+
+@pytest.mark.parametrize(
+    "value", ["null", "[[1, 2]]", '[["222222222222", "data", 5]]', '[["2", "data", []]]', '[["222222222222", 1, []]]']
+)
+def test_what_is_no_list_of_accounts_does_not_count(
+    hosts: AwsHosts, aws_folder: Path, tmp_path: Path, value: str
+) -> None:
+    """As if nothing had been kept."""
+    assert hosts.url
+    with CrossAccountSession() as xs:
+        assert xs.identity_center("corp")
+        (file,) = (tmp_path / "no-user-config" / "xsession" / "identity-center").iterdir()
+        head, _, _ = file.read_text().partition('"value":')
+        file.write_text(f'{head}"value":{value}}}')
+        (aws_folder / f"{sha1(b'corp').hexdigest()}.json").unlink()  # noqa: S324 # botocore's
+        with pytest.raises(SourceCredentialsError):
+            xs.identity_center("corp")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ._base import Clock, RateLimit, renew_after_fork
 from ._organizations import ONE_TRY, account_region, patiently
-from .errors import OrganizationError
+from .errors import ConfigError, OrganizationError, XSessionError
 
 if TYPE_CHECKING:
     import boto3
 
+    from ._kept_lists import KeptLists
     from .accounts import Account
 
 __all__: list[str] = []
@@ -28,13 +30,14 @@ _ENABLED = ["ENABLED", "ENABLED_BY_DEFAULT"]
 
 
 class AccountRegions:
-    """The enabled regions of accounts, each asked for once a day.
+    """The enabled regions of accounts, each asked for once a day by all processes of a user.
 
     Args:
         session_of: The session of an account.
         clock: Both clocks.
         central: A session of the organization's management account, or of a delegated administrator of Account
             Management, which is asked where an account's own role may not; None: none is.
+        kept: What was said before, on disk; None: nothing is kept there.
     """
 
     def __init__(
@@ -42,10 +45,13 @@ class AccountRegions:
         session_of: Callable[[Account], boto3.Session],
         clock: Clock,
         central: Callable[[], boto3.Session] | None = None,
+        kept: KeptLists | None = None,
     ) -> None:
         self._session_of = session_of
         self._clock = clock
         self._central = central
+        self._kept = kept
+        self._forgotten_at = -inf
         self._limit = RateLimit(clock, _SECONDS_BETWEEN_REQUESTS)
         # Re-entrant, as all locks here are.
         self._lock = threading.RLock()
@@ -55,11 +61,12 @@ class AccountRegions:
     def __call__(self, account: Account) -> tuple[str, ...]:
         """The names of the regions that an account has enabled, sorted.
 
-        Asks ec2:DescribeRegions in the account; where its role may not, account:ListRegions.
+        Asks ec2:DescribeRegions in the account; where its role may not, account:ListRegions; where that fails too, what
+        was said before counts, however old it is, and hooks get a `NeedsAttention`.
 
         Raises:
-            OrganizationError: Neither is allowed or answers; or AWS names no region at all.
-            CredentialsError: The account could not be reached.
+            OrganizationError: Neither is allowed or answers, and nothing was kept; or AWS names no region at all.
+            CredentialsError: The account could not be reached, and nothing was kept.
         """
         key = account.account_id or account
         now = self._clock.boot()
@@ -67,36 +74,60 @@ class AccountRegions:
             known = self._known.get(key)
         if known is not None and now - known[0] < KEPT_SECONDS:
             return known[1]
-        regions = tuple(sorted(self._asked(account)))
-        if not regions:
-            msg = "AWS names no region that is enabled, and there always is one"
-            raise OrganizationError(msg, account=account.name, hint="name the regions: regions=[...]")
+        session = self._session_of(account)
+        region = account_region(session, account.chain, account.name)
+        client: Any = session.client("ec2", region_name=region, config=ONE_TRY)
+        endpoint = str(client.meta.endpoint_url)
+        before = self._on_disk(account, endpoint)
+        if before is None or before[1] >= min(KEPT_SECONDS, self._clock.wall() - self._forgotten_at):
+            try:
+                regions = tuple(sorted(self._asked(account, session, client)))
+            except ConfigError:
+                raise
+            except XSessionError as error:
+                if before is None or self._kept is None:
+                    raise
+                self._kept.tell_stale(account.name, before[1], error)
+                # Not for a day: it is asked for again with the next run.
+                return before[0]
+            if not regions:
+                msg = "AWS names no region that is enabled, and there always is one"
+                raise OrganizationError(msg, account=account.name, hint="name the regions: regions=[...]")
+            self._keep(account, endpoint, regions)
+            before = regions, 0.0
         with self._lock:
-            self._known[key] = (now, regions)
-        return regions
+            self._known[key] = (now - before[1], before[0])
+        return before[0]
 
     def forget(self) -> None:
-        """Has all accounts asked again."""
+        """Has all accounts asked again; what is on the disk counts only where they can't be."""
         with self._lock:
             self._known.clear()
+            self._forgotten_at = self._clock.wall()
 
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds, and turns of its own."""
         self._lock = threading.RLock()
         self._limit = RateLimit(self._clock, _SECONDS_BETWEEN_REQUESTS)
 
-    def _asked(self, account: Account) -> list[str]:
-        session = self._session_of(account)
-        region = account_region(session, account.chain, account.name)
+    def _on_disk(self, account: Account, endpoint: str) -> tuple[tuple[str, ...], float] | None:
+        if self._kept is None or account.account_id is None:
+            return None
+        return self._kept.find(account.account_id, endpoint, _regions)
+
+    def _keep(self, account: Account, endpoint: str, regions: tuple[str, ...]) -> None:
+        if self._kept is not None and account.account_id is not None:
+            self._kept.keep(account.account_id, endpoint, regions, account.name)
+
+    def _asked(self, account: Account, session: boto3.Session, client: Any) -> list[str]:
         try:
-            client: Any = session.client("ec2", region_name=region, config=ONE_TRY)
             # Without those that the account would have to enable first.
             answer = patiently(client, "describe_regions", self._clock, account=account.name)
             return [region["RegionName"] for region in answer.get("Regions", ())]
         except OrganizationError as refusal:
             if refusal.retryable:
                 raise
-            return self._listed(account, session, region, refusal)
+            return self._listed(account, session, client.meta.region_name, refusal)
 
     def _listed(self, account: Account, session: boto3.Session, region: str, refusal: OrganizationError) -> list[str]:
         about: dict[str, str] = {}
@@ -122,3 +153,9 @@ class AccountRegions:
         return patiently(
             client, "list_regions", self._clock, account=account.name, before=self._limit.wait, **parameters
         )
+
+
+def _regions(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+        raise TypeError
+    return tuple(value)

@@ -7,13 +7,18 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
+from ._aws import is_account_id
 from ._base import Clock, RateLimit, hides_frames
-from ._botocore import SsoLogin, sso_login
+from ._botocore import SsoLogin, sso_login, sso_portal
 from ._organizations import patiently
 from .accounts import IdentityCenterAccount
 from .errors import OrganizationError, XSessionError
+
+if TYPE_CHECKING:
+    from ._kept_lists import KeptLists
 
 __all__: list[str] = []
 
@@ -22,18 +27,48 @@ _PAGE_SIZE = 100
 
 
 @hides_frames(XSessionError)  # requests have the token
-def identity_center_accounts(profile_name: str | None, clock: Clock) -> tuple[IdentityCenterAccount, ...]:
+def identity_center_accounts(
+    profile_name: str | None, clock: Clock, kept: KeptLists
+) -> tuple[IdentityCenterAccount, ...]:
     """The accounts of a login, each with its permission sets: a call for each 100 accounts, and one for each account.
+
+    Where it can't be asked, or nobody is logged in, what was said before counts.
 
     Args:
         profile_name: The profile that names the login; None: the environment's.
         clock: Tells the time, and waits.
+        kept: What was said before.
 
     Raises:
         ConfigError: The profile names no login.
-        SourceCredentialsError: There is no such profile, or nobody is logged in.
-        OrganizationError: Identity Center refused or could not be asked.
+        SourceCredentialsError: There is no such profile; or nobody is logged in, and nothing was kept.
+        OrganizationError: Identity Center refused or could not be asked, and nothing was kept.
     """
+    portal = sso_portal(profile_name)
+    name = sha256(portal.encode()).hexdigest()[:32]
+    try:
+        accounts = _asked(profile_name, clock)
+    except XSessionError as error:
+        before = kept.find(name, portal, _accounts)
+        if before is None:
+            raise
+        kept.tell_stale(None, before[1], error)
+        return before[0]
+    kept.keep(name, portal, [[each.account_id, each.name, each.role_names] for each in accounts], None)
+    return accounts
+
+
+def _accounts(value: Any) -> tuple[IdentityCenterAccount, ...]:
+    accounts = tuple(IdentityCenterAccount(one, name, tuple(roles)) for one, name, roles in value)
+    for each in accounts:
+        if not is_account_id(each.account_id) or not all(
+            isinstance(word, str) for word in (each.name, *each.role_names)
+        ):
+            raise TypeError
+    return accounts
+
+
+def _asked(profile_name: str | None, clock: Clock) -> tuple[IdentityCenterAccount, ...]:
     login = sso_login(profile_name)
     portal = _Portal(login, RateLimit(clock, _SECONDS_BETWEEN_REQUESTS), clock, profile_name)
     return tuple(

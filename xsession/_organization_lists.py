@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ._base import Clock
+from ._kept_lists import stale, tell
 from ._organizations import OrganizationsReader
-from .accounts import Account, KeptOrganizations, Organization, age_in_words
+from .accounts import Account, KeptOrganizations, Organization
 from .errors import ConfigError, XSessionError
-from .events import Hook, NeedsAttention
+from .events import Hook
 
 if TYPE_CHECKING:
     import boto3
@@ -67,14 +67,13 @@ class OrganizationLists:
             before = kept.find(account_id, self._clock.wall())
             if before is None or (need_tags and not before.has_tags):
                 raise
-            age = age_in_words(before.age)
-            self._tell(account, f"the list of accounts is {age} old, since AWS could not be asked: {error}")
+            tell(self._emit, self._clock, account.name, stale("the list of accounts", before.age, error))
             return replace(before, problem=str(error))
         self.fresh[account_id] = organization
         try:
             kept.keep(account_id, organization)
         except ConfigError as error:
-            self._tell(account, f"the list of accounts is not kept on disk: {error}")
+            tell(self._emit, self._clock, account.name, f"the list of accounts is not kept on disk: {error}")
         return organization
 
     def accounts_of(self, config: Discovery, accounts: Accounts, *, again: bool) -> Accounts:
@@ -96,8 +95,3 @@ class OrganizationLists:
             if ask.problem is not None:
                 raise ask.problem
         return found
-
-    def _tell(self, account: Account, message: str) -> None:
-        at = datetime.fromtimestamp(self._clock.wall(), UTC)
-        hint = "call reload() once that is solved"
-        self._emit(NeedsAttention(at=at, account=account.name, role_arn=None, hop=None, message=message, hint=hint))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from ._chain import MfaCode
     from ._enabled_regions import AccountRegions
+    from ._kept_lists import KeptLists
     from ._organization_lists import OrganizationLists
     from .accounts import Discovery, IdentityCenterAccount, Organization
     from .activity import Activities
@@ -268,23 +269,28 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         return self._organization_lists.ask(self.accounts.find(account), need_tags=need_tags)
 
     def identity_center(self, profile_name: str | None = None) -> tuple[IdentityCenterAccount, ...]:
-        """Asks IAM Identity Center which accounts and permission sets a login has. See `Accounts.from_identity_center`.
+        """Asks IAM Identity Center which accounts and permission sets a login has, and keeps the answer on disk.
+
+        Where it can't be asked, the answer before counts, and hooks get a `NeedsAttention` that says how old it is. See
+        `Accounts.from_identity_center`.
 
         Args:
             profile_name: The profile that names the login; None: the environment's.
 
         Raises:
-            OrganizationError: Identity Center refused or could not be asked.
-            SourceCredentialsError: There is no such profile, or nobody is logged in.
+            OrganizationError: Identity Center refused or could not be asked, and nothing was kept.
+            SourceCredentialsError: There is no such profile; or nobody is logged in, and nothing was kept.
             ConfigError: The profile names no login.
         """
         from ._identity_center import identity_center_accounts  # noqa: PLC0415 # few programs ask
 
-        return identity_center_accounts(profile_name, self._clock)
+        kept = self._kept_lists("identity-center", "the list of the login's accounts")
+        return identity_center_accounts(profile_name, self._clock, kept)
 
     def enabled_regions(self, account: AccountRef, *, central: AccountRef | None = None) -> tuple[str, ...]:
-        """The regions that an account has enabled; asked of the account once a day.
+        """The regions that an account has enabled; asked of the account once a day, and kept on disk meanwhile.
 
+        Where AWS can't be asked, the answer before counts, and hooks get a `NeedsAttention` that says how old it is.
         Needs `ec2:DescribeRegions`, or `account:ListRegions`: of the account's own role or, with `central`, of that
         account.
 
@@ -297,8 +303,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             Their names, sorted.
 
         Raises:
-            OrganizationError: AWS refused, could not be asked, or names none.
-            CredentialsError: The account could not be reached.
+            OrganizationError: AWS refused or could not be asked, and nothing was kept; or it names none.
+            CredentialsError: The account could not be reached, and nothing was kept.
         """
         return self._regions_of(central)(self.accounts.find(account))
 
@@ -895,8 +901,15 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             regions = self._made_regions.get(found)
             if regions is None:
                 asked = None if found is None else lambda: self[found]
-                regions = self._made_regions[found] = AccountRegions(self.__getitem__, self._clock, asked)
+                kept = self._kept_lists("regions", "the list of its enabled regions")
+                regions = self._made_regions[found] = AccountRegions(self.__getitem__, self._clock, asked, kept)
             return regions
+
+    def _kept_lists(self, kind: str, what: str) -> KeptLists:
+        from ._kept_lists import KeptLists  # noqa: PLC0415 # few programs have any
+        from .accounts import KeptAnswers  # noqa: PLC0415 # likewise
+
+        return KeptLists(KeptAnswers.named_by(os.environ, kind), what, self._hooks, self._clock)
 
     def _grants(self) -> Grants:
         from .grants import Grants  # noqa: PLC0415 # few programs make grants

@@ -42,7 +42,7 @@ class EndlessList(list[Any]):
 class Unbound:
     """As a proxy that stands for nothing: what class it is of can't be asked."""
 
-    @property  # type: ignore[misc]  # on purpose
+    @property  # type: ignore[override]  # on purpose
     def __class__(self) -> NoReturn:
         raise RuntimeError
 

@@ -46,6 +46,10 @@ class Terminal:
         )
         os.close(theirs)
 
+    def resize(self, columns: int, rows: int = 24) -> None:
+        """Gives it a size; before that it has none."""
+        termios.tcsetwinsize(self._ours, (rows, columns))
+
     def type(self, typed: bytes) -> None:
         """Types something."""
         os.write(self._ours, typed)

@@ -44,19 +44,9 @@ def sso_login(profile_name: str | None) -> SsoLogin:
         SourceCredentialsError: There is no such profile, or nobody is logged in.
     """
     session = Session(profile=profile_name)
-    name = session.profile or "default"
+    name, settings = session.profile or "default", _settings(session)
     try:
-        profile = dict(session.get_scoped_config())
-        sessions = session.full_config.get("sso_sessions", {})
-        settings = {**profile, **sessions.get(profile.get("sso_session"), {})}
-        if not settings.get("sso_start_url") or not settings.get("sso_region"):
-            msg = f"profile {name!r} names no login of IAM Identity Center"
-            raise ConfigError(msg, hint="give it sso_session, with sso_start_url and sso_region: aws configure sso")
         token = _token(session, name, settings)
-    except XSessionError:
-        raise
-    except ProfileNotFound as error:
-        raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
     except BotoCoreError as error:
         hint = f"run: aws sso login --profile {name}"
         raise SourceCredentialsError(str(error), hop=0, hint=hint) from error
@@ -66,6 +56,32 @@ def sso_login(profile_name: str | None) -> SsoLogin:
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return SsoLogin(settings["sso_start_url"], session.create_client("sso", config=config), token)
+
+
+def sso_portal(profile_name: str | None) -> str:
+    """Which portal of IAM Identity Center a profile names, whether anybody is logged in there or not.
+
+    Raises:
+        ConfigError: It names none.
+        SourceCredentialsError: There is no such profile.
+    """
+    settings = _settings(Session(profile=profile_name))
+    return f"{settings['sso_start_url']} {settings['sso_region']}"
+
+
+def _settings(session: Session) -> dict[str, Any]:
+    try:
+        profile = dict(session.get_scoped_config())
+        sessions = session.full_config.get("sso_sessions", {})
+    except ProfileNotFound as error:
+        raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
+    except BotoCoreError as error:
+        raise SourceCredentialsError(str(error), hop=0) from error
+    settings = {**profile, **sessions.get(profile.get("sso_session"), {})}
+    if not settings.get("sso_start_url") or not settings.get("sso_region"):
+        msg = f"profile {session.profile or 'default'!r} names no login of IAM Identity Center"
+        raise ConfigError(msg, hint="give it sso_session, with sso_start_url and sso_region: aws configure sso")
+    return settings
 
 
 def _token(session: Session, name: str, settings: dict[str, Any]) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ._explanation import AccountChoice, Explanation
     from ._graph import AccountGraph, GraphStep
     from ._identity_center import IdentityCenterAccount
+    from ._kept_answers import KeptAnswer as KeptAnswer
+    from ._kept_answers import KeptAnswers as KeptAnswers
     from ._kept_organizations import KeptOrganizations as KeptOrganizations
     from ._names import valid_names
     from ._organization import Organization, OrganizationAccount, OrganizationalUnit
@@ -61,6 +63,7 @@ __getattr__, __dir__ = lazy(
         "_explanation": ("AccountChoice", "Explanation"),
         "_graph": ("AccountGraph", "GraphStep"),
         "_identity_center": ("IdentityCenterAccount",),
+        "_kept_answers": ("KeptAnswer", "KeptAnswers"),
         "_kept_organizations": ("KeptOrganizations",),
         "_names": ("valid_names",),
         "_organization": ("Organization", "OrganizationAccount", "OrganizationalUnit", "age_in_words"),

@@ -210,7 +210,8 @@ class Accounts(Tabular, Mapping[str, Account]):
         """The accounts of a login at IAM Identity Center (`aws sso login`), one for each permission set in each.
 
         No role is assumed: the permission set's credentials are the account's, and the login renews them. One call for
-        each 100 accounts and one for each account, at most 20 a second.
+        each 100 accounts and one for each account, at most 20 a second. Where it can't be asked, what it said before
+        counts, and hooks get a `NeedsAttention` that says how old that is.
 
         Args:
             xs: A `CrossAccountSession`.
@@ -221,8 +222,8 @@ class Accounts(Tabular, Mapping[str, Account]):
             allow_empty: Whether there may be none.
 
         Raises:
-            OrganizationError: Identity Center refused or could not be asked.
-            SourceCredentialsError: There is no such profile, or nobody is logged in.
+            OrganizationError: Identity Center refused or could not be asked, and nothing was kept.
+            SourceCredentialsError: There is no such profile; or nobody is logged in, and nothing was kept.
             ConfigError: The profile names no login, or the login has no such permission set.
         """
         from ._identity_center import identity_center_accounts  # noqa: PLC0415 # few have it
