@@ -1,11 +1,14 @@
-"""`make bench`: prints medians and ratios, and writes build/bench.json; never fails for a figure."""
+"""`make bench`: prints medians and ratios, writes build/bench.json and draws charts; never fails for a figure."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import platform
+import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from pathlib import Path
 import trustme
 from botocore.httpsession import get_cert_path
 
+from bench import chart
 from bench.contenders import BARE_POOL, CONTENDERS, PUBLIC_PATH
 from bench.scenarios import ALONE, OVER_TLS, RUN, SCENARIOS, Figures
 
@@ -51,7 +55,7 @@ def main() -> None:
     results: dict[str, dict[str, Figures]] = {}
     with stub() as plain, stub(tls=True) as tls:
         for scenario in [*SCENARIOS, *ALONE]:
-            if options.only and options.only not in scenario:
+            if options.only and not any(re.search(part, scenario) for part in options.only):
                 continue
             # What `run` is compared with, and no way of its own to have clients.
             runs: dict[str, list[Figures]] = {name: [] for name in present if name != BARE_POOL or scenario == RUN}
@@ -61,9 +65,12 @@ def main() -> None:
                     figures.append(measure(scenario, name, options.size, tls if OVER_TLS in scenario else plain))
             results[scenario] = {name: medians(measured) for name, measured in runs.items()}
             show(scenario, results[scenario])
+    record = {**circumstances(), "versions": present, "runs": options.runs, "results": results}
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"versions": present, "runs": options.runs, "results": results}, indent=2))
+    options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"\n{options.json}")
+    if options.charts:
+        print(*chart.write(record, options.charts), sep="\n")
 
 
 def arguments() -> argparse.Namespace:
@@ -72,12 +79,26 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured")
     parser.add_argument("--size", type=float, default=1.0, help="share of the accounts and repetitions")
     parser.add_argument("--quick", action="store_true", help="one run of a tenth")
-    parser.add_argument("--only", help="scenarios whose name holds this string")
+    parser.add_argument("--only", action="append", help="scenarios whose name this pattern finds; may be given again")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go")
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="where their charts go; else none are drawn")
     options = parser.parse_args()
     if options.quick:
         options.runs, options.size = 1, 0.1
     return options
+
+
+def circumstances() -> dict[str, str]:
+    """When, where and how it was measured."""
+    cpuinfo = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
+    model = named[1] if named else platform.machine()
+    given = shlex.join(sys.argv[1:]).replace("'", '"').replace("$", "$$")  # as make takes it
+    return {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {model}, {platform.system()}, Python {platform.python_version()}",
+        "command": f"make bench ARGS='{given}'" if given else "make bench",
+    }
 
 
 @contextmanager

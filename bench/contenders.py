@@ -96,6 +96,29 @@ class RefreshSession:
         return session.client(service_name, region_name=region_name)
 
 
+class SessionManager:
+    """boto_session_manager, asked to refresh; it caches clients itself, by the service alone."""
+
+    accounts = 20, 10
+    at_once = 96
+
+    def __init__(self) -> None:
+        from boto_session_manager.api import BotoSesManager  # noqa: PLC0415 # likewise
+
+        self._source = BotoSesManager(region_name=REGION)
+        self._managers: dict[int, Any] = {}
+
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
+        """A client of the account's manager; of its boto3 session for a region, which its cache would mix up."""
+        manager = self._managers.get(account)
+        if manager is None:
+            manager = self._source.assume_role(role_arn(account), role_session_name="bench", auto_refresh=True)
+            self._managers[account] = manager
+        if region_name is None:
+            return manager.get_client(service_name)
+        return manager.boto_ses.client(service_name, region_name=region_name)
+
+
 class XSession:
     """xsession."""
 
@@ -132,6 +155,7 @@ CONTENDERS: dict[str, type[Contender]] = {
     "plain boto3": PlainBoto3,
     "aws-assume-role-lib": AssumeRoleLib,
     "boto3-refresh-session": RefreshSession,
+    "boto_session_manager": SessionManager,
     PUBLIC_PATH: PublicPath,
     BARE_POOL: BarePool,
     "xsession": XSession,

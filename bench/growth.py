@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import contenders
+from bench import chart, contenders
 from bench.__main__ import stub
 from bench.scenarios import Figures, more_accounts
 
 SIZES = (10, 100, 1_000, 5_000)
 RUNS = 3
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 260, 60, 34, 36
+WIDTH, HEIGHT, HEAD, LEFT, TOP, BOTTOM = 400, 200, 34, 16, 26, 30
 
 
 def measure(accounts: int) -> Figures:
@@ -32,36 +32,32 @@ def middle(runs: Sequence[Figures]) -> Figures:
     return {name: sorted(run[name] for run in runs)[len(runs) // 2] for name in runs[0]}
 
 
-def plot(title: str, values: Sequence[float], top: float) -> str:
-    """A bar for each number of accounts, as SVG."""
-    floor, step = HEIGHT - BOTTOM, (WIDTH - LEFT) / len(values)
-    parts = [
-        f'<text x="{LEFT}" y="20" font-weight="bold">{title}</text>',
-        f'<line x1="{LEFT}" y1="{floor}" x2="{WIDTH}" y2="{floor}" stroke="currentColor"/>',
-    ]
+def plot(title: str, values: Sequence[float], y: int) -> str:
+    """A bar for each number of accounts, below that many pixels."""
+    floor, step, top = HEIGHT - BOTTOM, (WIDTH - LEFT) / len(values), max(values)
+    parts = [f'<g transform="translate(0 {y})" class="name">', f'<text x="16" y="18">{title}</text>']
     for number, (accounts, value) in enumerate(zip(SIZES, values, strict=True)):
-        x, tall = LEFT + step * (number + 0.2), (floor - TOP - 16) * value / top
-        middle_x = x + step * 0.3
+        x, tall = LEFT + step * (number + 0.15), (floor - TOP - 16) * value / top
+        middle_x = x + step * 0.35
         parts += [
-            f'<rect x="{x:.0f}" y="{floor - tall:.0f}" width="{step * 0.6:.0f}" height="{tall:.0f}" fill="#4051b5"/>',
+            f'<rect class="ours" x="{x:.0f}" y="{floor - tall:.0f}" width="{step * 0.7:.0f}" height="{tall:.0f}"/>',
             f'<text x="{middle_x:.0f}" y="{floor - tall - 5:.0f}" text-anchor="middle">{value:,.3g}</text>',
-            f'<text x="{middle_x:.0f}" y="{floor + 18}" text-anchor="middle">{accounts:,} accounts</text>',
+            f'<text x="{middle_x:.0f}" y="{floor + 18}" text-anchor="middle">{accounts:,}</text>',
         ]
-    return "\n".join(parts)
+    return "\n".join([*parts, "</g>"])
 
 
 def drawing(results: Sequence[Figures]) -> str:
     """Both plots, one above the other."""
     charts = (("ms for each account: AssumeRole and an s3 client", "ms"), ("KB for each account", "KB"))
-    drawn = []
-    for number, (title, name) in enumerate(charts):
-        values = [result[name] for result in results]
-        drawn.append(f'<g transform="translate(0 {HEIGHT * number})">\n{plot(title, values, max(values))}\n</g>')
-    size = f'viewBox="0 0 {WIDTH} {HEIGHT * len(charts)}" width="{WIDTH}"'
-    inner = "\n".join(drawn)
-    # Colours that read on a light page and on a dark one: as an image, it knows nothing of the page's own.
-    style = 'font-family="sans-serif" font-size="13" fill="#888" color="#888"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>\n{inner}\n</svg>\n'
+    values = {title: [result[name] for result in results] for title, name in charts}
+    plots = [plot(title, found, HEAD + HEIGHT * number) for number, (title, found) in enumerate(values.items())]
+    described = "; ".join(
+        f"{title}: "
+        + ", ".join(f"{value:,.3g} with {accounts:,} accounts" for accounts, value in zip(SIZES, found, strict=True))
+        for title, found in values.items()
+    )
+    return chart.picture("How it grows with accounts", f"{described}.", (WIDTH, HEAD + HEIGHT * len(charts)), plots)
 
 
 def main() -> None:

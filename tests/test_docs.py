@@ -12,6 +12,7 @@ from typing import get_args
 
 import pytest
 
+from bench import chart
 from tools.project import PYPROJECT, ROOT
 from xsession import errors, events
 from xsession.accounts import _tables as tables
@@ -53,35 +54,112 @@ def test_the_documentation_publishes_the_schema(site: Path) -> None:
     assert published.read_bytes() == (ROOT / "xsession" / "xsession.schema.json").read_bytes()
 
 
-def test_every_task_is_on_the_home_page() -> None:
-    """A page without a link to it is not found; a long sentence of links is not read."""
-    home = page("index.md")
-    tasks = {f"how-to/{path.name}" for path in (DOCS / "how-to").glob("*.md")}
-    assert {task for task in tasks if f"]({task})" not in home} == set()
-    assert [line for line in home.splitlines() if line.count("](") > 1] == []
+def links_from(path: Path) -> set[Path]:
+    """The pages that a page links to."""
+    found = re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    return {(path.parent / link).resolve() for link in found}
 
 
-def test_every_page_is_linked_from_the_home_page() -> None:
-    """Also those that are no task: reference, explanations, first steps."""
-    home = page("index.md")
-    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"index.md"}
-    assert {name for name in pages if f"]({name})" not in home} == set()
+def test_every_page_is_reached_by_links_from_home() -> None:
+    """A repository's own view of the pages has no navigation."""
+    reached, new = set[Path](), {DOCS / "index.md"}
+    while new:
+        reached |= new
+        new = set().union(*map(links_from, new)) - reached
+    assert set(DOCS.rglob("*.md")) - reached == set()
+
+
+def test_the_sections_are_what_people_do() -> None:
+    """In this order, each with few enough entries to be read."""
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2].partition("\nplugins:\n")[0]
+    sections = re.findall(r"^  - ([^:\n]+):\n((?:      .*\n?)+)", nav, re.MULTILINE)
+    assert [name for name, _ in sections] == [
+        "Start", "Accounts", "Use", "Processes and shell", "Give access", "See what happened", "Operate", "Test",
+        "Reference", "Why",
+    ]  # fmt: skip
+    for name, entries in sections:
+        assert len(re.findall(r"^      - ", entries, re.MULTILINE)) <= 12, name
+
+
+def pages_in(*folders: str) -> list[str]:
+    """The names of their pages."""
+    return sorted(path.relative_to(DOCS).as_posix() for folder in folders for path in (DOCS / folder).glob("*.md"))
+
+
+@pytest.mark.parametrize("name", pages_in("how-to"))
+def test_a_how_to_has_its_parts(name: str) -> None:
+    """First when it is needed, then an example, and at its end what can go wrong."""
+    text = page(name)
+    assert re.match(r"# .+\n\n(?!```|[#|*<!])", text), "the first paragraph says when the page is needed"
+    assert "```" in text, "an example"
+    if not name.startswith("how-to/coming-from-"):
+        wrong = r"\n\n## What can go wrong\n\n(\* .+\n(  .+\n)*){3,}\n## Next\n"
+        assert re.search(wrong, text), "three things that can go wrong"
+
+
+@pytest.mark.parametrize("name", pages_in("tutorial", "how-to", "recipes", "explanation"))
+def test_a_page_says_where_to_go_next(name: str) -> None:
+    """At its end: links alone, two at least."""
+    assert re.search(r"\n\n## Next\n\n\[[^\n]+\]\([^\n]+\)[^\n]*( · \[[^\n]+)+\n\Z", page(name))
 
 
 def test_links_of_the_readme_work_anywhere() -> None:
     """A package index shows it far from the files beside it; so links are absolute, and lead to files that exist."""
-    links = re.findall(r"\]\((.*?)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    files = f"{PYPROJECT['project']['urls']['Source']}/blob/HEAD/"
-    assert [link for link in links if not link.startswith(files)] == []
-    assert [link for link in links if not (ROOT / link.removeprefix(files)).is_file()] == []
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    source = PYPROJECT["project"]["urls"]["Source"]
+    for links, prefix in (
+        (re.findall(r"\]\((.*?)\)", text), f"{source}/blob/HEAD/"),
+        (re.findall(r'src="(.*?)"', text), f"{source}/raw/HEAD/"),
+    ):
+        assert links
+        assert [link for link in links if not link.startswith(prefix)] == []
+        assert [link for link in links if not (ROOT / link.removeprefix(prefix).partition("#")[0]).is_file()] == []
+
+
+COMPARED = {
+    f"https://github.com/{name}"
+    for name in (
+        "benkehoe/aws-assume-role-lib", "michaelthomasletts/boto3-refresh-session", "connelldave/botocove",
+        "MacHu-GWU/boto_session_manager-project", "99designs/aws-vault", "cloud-custodian/cloud-custodian",
+    )
+}  # fmt: skip
+"""What the front page has a row of its table for."""
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/index.md", "CONTRIBUTING.md", "SECURITY.md"])
 def test_pages_name_one_repository(name: str) -> None:
-    """The one that `project.urls` names."""
+    """The one that `project.urls` names; the front page names those that it is compared with, too."""
     source = PYPROJECT["project"]["urls"]["Source"]
     found = re.findall(r"https://github\.com/[^/\s]+/[^/\s')]+", (ROOT / name).read_text(encoding="utf-8"))
-    assert set(found) == {source}
+    assert set(found) == {source} | (COMPARED if name == "docs/index.md" else set())
+
+
+def test_examples_of_the_front_page_are_whole_on_a_phone() -> None:
+    """That many characters are what 390 pixels show, in the text and in a card."""
+    blocks = re.findall(r"^( *)```py.*\n((?:.*\n)*?) *```", page("index.md"), re.MULTILINE)
+    assert len(blocks) == 4
+    for indented, block in blocks:
+        assert max(len(line) - len(indented) for line in block.splitlines()) <= (41 if indented else 44)
+
+
+def test_the_front_page_shows_what_was_measured() -> None:
+    """Its charts are drawn from the record beside them; it names date, machine and command, and has its figures."""
+    costs = DOCS / "costs"
+    record = json.loads((costs / "bench.json").read_text(encoding="utf-8"))
+    home = page("index.md")
+    for name in chart.PANELS:
+        assert (costs / f"{name}.svg").read_text(encoding="utf-8") == chart.drawing(record, name)
+        assert f"](costs/{name}.svg)" in home
+    assert {name for name in ("date", "machine", "command") if record[name] not in " ".join(home.split())} == set()
+    assert chart.in_words(record) in " ".join(home.split())
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.svg")), ids=lambda path: path.name)
+def test_pictures_have_words(path: Path) -> None:
+    """A title for each, and for what is more than a mark, a description."""
+    text = path.read_text(encoding="utf-8")
+    assert re.search(r"<title.*?>\S.*?</title>", text)
+    assert path.name == "logo.svg" or re.search(r"<desc.*?>\S[^<]{60,}</desc>", text)
 
 
 def test_values_are_documented_with_their_arguments() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import textwrap
 import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -31,6 +32,17 @@ def test_recipes_that_need_a_library_work(local_aws: LocalAWS, tmp_path: Path) -
         for recipe in RECIPES:
             (tmp_path / "recipe.py").write_text(recipe)
             runpy.run_path(str(tmp_path / "recipe.py"), {"xs": xs})
+
+
+def test_the_front_page_reads_a_csv(local_aws: LocalAWS, tmp_path: Path) -> None:
+    """Its example for notebooks, which is left out where its others run."""
+    pytest.importorskip("polars")
+    (example,) = re.findall(r"```py\n(.*?)```", (ROOT / "docs/index.md").read_text(encoding="utf-8"), re.DOTALL)
+    story = Story.told_by(local_aws)
+    with local_aws.applied(story.key), CrossAccountSession({"vegeta": story.vegeta_role}) as xs:
+        (tmp_path / "cell.py").write_text(textwrap.dedent(example))
+        frame = runpy.run_path(str(tmp_path / "cell.py"), {"xs": xs})["lf"]
+        assert frame.collect()["name"].to_list() == ["goku", "vegeta"]
 
 
 def test_smart_open(made: DataWorld) -> None:
