@@ -31,7 +31,7 @@ from xsession.roles import Defaults
 ROLE = "arn:aws:iam::222222222222:role/BatmanReadsBucket"
 MARK = "\u00a7secret"
 MEGABYTE = 2**20
-CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, XSessionError)]
+CLASSES = [kind for name in errors.__all__ if issubclass(kind := getattr(errors, name), XSessionError)]
 
 
 def test_an_error_says_where_and_what_to_do() -> None:
@@ -286,13 +286,12 @@ def test_a_boundary_lets_other_errors_through() -> None:
         raise KeyError("other")  # noqa: EM101 # its message is the key
 
 
-SIGNING = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, BotoCoreError)]
+SIGNING = [kind for kind in CLASSES if issubclass(kind, BotoCoreError)]
 
 
 def test_what_stops_a_client_from_signing_is_an_error_of_botocores_too() -> None:
     """So `except (ClientError, BotoCoreError)`, as it is written for boto3, goes on working."""
-    ours = {error.__name__ for error in SIGNING if issubclass(error, XSessionError)}
-    assert ours == {
+    assert {error.__name__ for error in SIGNING} == {
         "AssumeRoleError",
         "CredentialsError",
         "CredentialsTimeoutError",
@@ -305,7 +304,7 @@ def test_what_stops_a_client_from_signing_is_an_error_of_botocores_too() -> None
     }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in SIGNING if issubclass(kind, XSessionError)])
+@pytest.mark.parametrize("kind", SIGNING)
 def test_it_is_none_that_means_something_else_to_botocore(kind: type[XSessionError]) -> None:
     """Waiters and `Bucket.load` would take a ClientError for the service's answer."""
     error = kind("no", account="vegeta", hop=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import traceback
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
@@ -49,6 +48,8 @@ def hides_frames(kind: type[BaseException]) -> Callable[[Callable[_P, _T]], Call
 
 def without_text(error: BaseException) -> str:
     """What is said of an error of code that is not ours, whose text may hold a secret: its class, and where it rose."""
+    import traceback  # noqa: PLC0415 # it takes long, and few need it
+
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = "".join(f" ({PurePath(frame.filename).name}:{frame.lineno}, in {frame.name})" for frame in where)
     return f"{type(error).__name__}{place}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from xsession._base import frozen, without_frames
+from xsession._base import frozen, sha256, without_frames
 from xsession.errors import ConfigError
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
@@ -287,7 +286,7 @@ def _refuse_loop(visited: list[str]) -> NoReturn:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _place(profile: str) -> str:

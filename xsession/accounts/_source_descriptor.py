@@ -6,14 +6,13 @@ https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from xsession._base import frozen
+from xsession._base import frozen, sha256
 from xsession.errors import ConfigError
 
 from ._aws_config import AwsFiles, Sections, read_sections
@@ -222,18 +221,18 @@ def _of_login(settings: dict[str, str], sections: Sections, environ: Mapping[str
     session = settings.get("login_session")
     if session is not None:
         folder = environ.get("AWS_LOGIN_CACHE_DIRECTORY") or "~/.aws/login/cache"
-        name = hashlib.sha256(session.encode()).hexdigest()
+        name = sha256(session.encode()).hexdigest()
     else:
         folder = "~/.aws/sso/cache"
         by = settings.get("sso_session") or settings.get("sso_start_url") or ""
-        name = hashlib.sha1(by.encode(), usedforsecurity=False).hexdigest()  # the name that botocore gives the file
+        from hashlib import sha1  # noqa: PLC0415 # it takes long
+
+        name = sha1(by.encode(), usedforsecurity=False).hexdigest()  # the name that botocore gives the file
     try:
         token = Path(os.path.expandvars(folder), f"{name}.json").expanduser().read_bytes()
     except (OSError, RuntimeError):  # nobody is logged in; or there is no home
         return None
-    return SourceDescriptor(
-        _digest(["login", _without_secrets(settings), dict(login), hashlib.sha256(token).hexdigest()])
-    )
+    return SourceDescriptor(_digest(["login", _without_secrets(settings), dict(login), sha256(token).hexdigest()]))
 
 
 def _state_of(path: Path) -> tuple[int, int, int] | None:
@@ -270,4 +269,4 @@ def _nested(text: str, wanted: str) -> str | None:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -6,7 +6,6 @@ have changed. No value is in it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xsession._base import frozen, hides_frames, public, shortened
+from xsession._base import frozen, hides_frames, public, sha256, shortened
 from xsession.errors import ConfigError, shown
 
 from ._found_file import NAME_IT, FoundFile, found_files, read_found
@@ -191,13 +190,13 @@ def require_trust(file: FoundFile, document: Document, trusted: TrustedFiles | N
 
 
 def _name(real: Path) -> str:
-    return f"{hashlib.sha256(os.fsencode(real)).hexdigest()}.json"
+    return f"{sha256(os.fsencode(real)).hexdigest()}.json"
 
 
 def _digest(file: FoundFile, document: Document) -> str:
     # The rest of a pyproject.toml is about other programs, and changes day by day.
     data = _canonical(document.content) if file.path.name == PROJECT_FILE else file.data
-    return hashlib.sha256(data).hexdigest()
+    return sha256(data).hexdigest()
 
 
 def _key_digests(content: Mapping[str, Any]) -> dict[str, str]:
@@ -210,7 +209,7 @@ def _key_digests(content: Mapping[str, Any]) -> dict[str, str]:
         elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
             pending += [((*keys, f"[{number}]"), item) for number, item in enumerate(value)]
         else:
-            found[_joined(keys)] = hashlib.sha256(_canonical(value)).hexdigest()[:32]
+            found[_joined(keys)] = sha256(_canonical(value)).hexdigest()[:32]
     return found
 
 

@@ -7,34 +7,48 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 
 from __future__ import annotations
 
-import argparse
 import errno
+import gc
+import getopt
 import os
 import re
 import sys
 import time
-import traceback
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from xsession.accounts import Account
+from xsession import errors
+from xsession._base import frozen
 from xsession.credentials import Credentials
-from xsession.errors import CredentialsError, MfaError
 from xsession.escape import for_terminal
 from xsession.refresh import RefreshPolicy
 from xsession.stores import KeptCredentials
 
-from ._error_words import in_words
 from ._exit_status import ExitStatus
 from ._streams import close_output, flush_output
 
 if TYPE_CHECKING:
     from xsession import CrossAccountSession
+    from xsession.accounts import Account
+
+OPTIONS = ("config=", "profile=", "region=", "min-valid=", "debug")
+"""As `getopt` has them: `argparse` takes as long as all of our own modules together."""
 
 NO_INPUT_VARIABLE = "XSESSION_NO_INPUT"
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600}
 # What is served where a refresh fails is good for one more request.
 _LAST_SECONDS = 60.0
+
+
+@frozen
+class _Options:
+    """What the command line says."""
+
+    account: str
+    config: str | None
+    profile: str | None
+    region: str | None
+    debug: bool
+    min_valid: float | None
 
 
 def credential_process(arguments: list[str]) -> int:
@@ -47,38 +61,43 @@ def credential_process(arguments: list[str]) -> int:
         The exit status.
     """
     try:
-        options = _parser().parse_args(arguments)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ExitStatus.USAGE
+        options = _options(arguments)
+    except getopt.GetoptError as error:
+        _warn(error.msg)
+        _warn("see xsession credential-process --help", indent=True)
+        return ExitStatus.USAGE
     try:
         _print(_credentials(options).to_credential_process())
-    except MfaError as error:
+    except errors.MfaError as error:
         if error.code is None:
             error = error.for_caller()
             error.hint = f"run at a terminal: xsession credential-process {options.account} > {os.devnull}"
         return _failed(error)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 # whoever runs this shows all that we say
         if options.debug:
+            import traceback  # noqa: PLC0415 # it takes long, as the others that are imported late
+
             traceback.print_exc()
         return _failed(error)
     return ExitStatus.OK
 
 
-def _credentials(options: argparse.Namespace) -> Credentials:
+def _credentials(options: _Options) -> Credentials:
     found = KeptCredentials.find(options.account, options.config, profile_name=options.profile)
     kept = found.credentials
     if kept is not None and _left(kept) >= _wanted(kept, options.min_valid):
         return kept
     try:
         return _obtained(found, options)
-    except CredentialsError as error:
+    except errors.CredentialsError as error:
         if kept is None or _left(kept) < max(_LAST_SECONDS, options.min_valid or 0.0):
             raise
         _warn(f"served what is kept for {_left(kept):.0f} s more: {error}")
         return kept
 
 
-def _obtained(found: KeptCredentials, options: argparse.Namespace) -> Credentials:
+def _obtained(found: KeptCredentials, options: _Options) -> Credentials:
+    gc.enable()
     from xsession import CrossAccountSession  # noqa: PLC0415 # it imports boto3
 
     # Whoever runs this asks again where little time is left: what is kept is refreshed first.
@@ -104,7 +123,8 @@ def _long_enough(xs: CrossAccountSession, account: Account, min_valid: float | N
         credentials = xs.get_frozen_credentials(account.name)
     if _left(credentials) < min_valid:
         msg = f"its credentials are good for {_left(credentials):.0f} s, and --min-valid wants {min_valid:.0f} s"
-        raise CredentialsError(msg, account=account.name, hint="raise the role's duration_seconds, or ask for less")
+        hint = "raise the role's duration_seconds, or ask for less"
+        raise errors.CredentialsError(msg, account=account.name, hint=hint)
     return credentials
 
 
@@ -127,30 +147,31 @@ def _is_unattended(account: Account) -> bool:
 
 def _no_input(serial: str) -> str:
     msg = f"the MFA device {serial} needs a code, and {NO_INPUT_VARIABLE} says that nobody is asked"
-    raise MfaError(msg)
+    raise errors.MfaError(msg)
 
 
-def _parser() -> argparse.ArgumentParser:
-    # With a width of its own: argparse imports all that unpacks archives to find out the terminal's.
-    formatter = partial(argparse.HelpFormatter, width=100)
-    parser = argparse.ArgumentParser(
-        prog="xsession credential-process", allow_abbrev=False, add_help=False, formatter_class=formatter
-    )
-    parser.add_argument("account")
-    parser.add_argument("--config")
-    parser.add_argument("--profile")
-    parser.add_argument("--region")
-    parser.add_argument("--debug", action="store_true")
-    parser.add_argument("--min-valid", type=_seconds)
-    return parser
+def _options(arguments: list[str]) -> _Options:
+    """The options of a command line.
+
+    Raises:
+        getopt.GetoptError: It is wrong.
+    """
+    found, accounts = getopt.gnu_getopt(arguments, "", OPTIONS)
+    if len(accounts) != 1:
+        msg = "one account is needed" if not accounts else f"one account is needed, and no {accounts[1]}"
+        raise getopt.GetoptError(msg)
+    given = {name.removeprefix("--"): value for name, value in found}
+    seconds = _seconds(given["min-valid"]) if "min-valid" in given else None
+    named = given.get("config"), given.get("profile"), given.get("region")
+    return _Options(accounts[0], *named, "debug" in given, seconds)
 
 
 def _seconds(text: str) -> float:
     match = re.fullmatch("([0-9]{1,6})([smh]?)", text)
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 0 < seconds <= 43_200:
-        msg = f"{text!r} is no duration such as 900, 30m or 1h, up to 12h"
-        raise argparse.ArgumentTypeError(msg)
+        msg = f"--min-valid {text!r} is no duration such as 900, 30m or 1h, up to 12h"
+        raise getopt.GetoptError(msg)
     return float(seconds)
 
 
@@ -166,6 +187,8 @@ def _print(document: str) -> None:
 
 
 def _failed(error: BaseException) -> int:
+    from ._error_words import in_words  # noqa: PLC0415
+
     message, hint, status = in_words(error, "credential-process ...")
     if not isinstance(error, BrokenPipeError):
         _warn(message)

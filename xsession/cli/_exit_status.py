@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from xsession import errors
 from xsession._aws import is_denied
-from xsession.errors import ConfigError, MfaError, SourceCredentialsError, UnknownAccountError, XSessionError
 
 _LOGIN = "run: aws "
 
@@ -31,10 +31,10 @@ def status_of(error: BaseException) -> ExitStatus:
     Args:
         error: The error.
     """
-    if isinstance(error, ConfigError | UnknownAccountError):
+    if isinstance(error, errors.ConfigError | errors.UnknownAccountError):
         return ExitStatus.USAGE
-    if isinstance(error, XSessionError):
-        if isinstance(error, MfaError) or _wants_a_login(error):
+    if isinstance(error, errors.XSessionError):
+        if isinstance(error, errors.MfaError) or _wants_a_login(error):
             return ExitStatus.NEEDS_PERSON
         if is_denied(error.code):
             return ExitStatus.REFUSED
@@ -53,5 +53,5 @@ def status_of_many(failed: int, total: int) -> ExitStatus:
     return ExitStatus.ALL_FAILED if failed == total else ExitStatus.SOME_FAILED
 
 
-def _wants_a_login(error: XSessionError) -> bool:
-    return isinstance(error, SourceCredentialsError) and (error.hint or "").startswith(_LOGIN)
+def _wants_a_login(error: errors.XSessionError) -> bool:
+    return isinstance(error, errors.SourceCredentialsError) and (error.hint or "").startswith(_LOGIN)

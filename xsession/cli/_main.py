@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 FAST_COMMAND = "credential-process"
 _FAST_MODULE = f"{__package__}._credential_process"
@@ -17,6 +19,9 @@ def main() -> int:
     arguments = sys.argv[1:]
     own = arguments_of_fast_command(arguments)
     if own is not None and find_spec(_FAST_MODULE) is not None:
+        # Too little is made for anything to be collected, and looking for it takes a tenth of the time.
+        gc.disable()
+        _import_dataclasses()
         return int(import_module(_FAST_MODULE).credential_process(own))
     try:
         import click  # noqa: F401, PLC0415 # only looked for here: it is an extra
@@ -41,3 +46,15 @@ def arguments_of_fast_command(arguments: list[str]) -> list[str] | None:
         return None
     own = [*arguments[:place], *arguments[place + 1 :]]
     return None if {"-h", "--help"} & {*own} else own
+
+
+def _import_dataclasses() -> None:
+    """Imports `dataclasses` without `inspect`, a tenth of a start; it has that for classes without a docstring."""
+    if "dataclasses" not in sys.modules and "inspect" not in sys.modules:
+        late = ModuleType("inspect")
+        late.__getattr__ = lambda name: getattr(import_module("inspect"), name)  # type: ignore[method-assign] # PEP 562
+        sys.modules["inspect"] = late
+        try:
+            import_module("dataclasses")
+        finally:
+            del sys.modules["inspect"]

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -29,7 +28,7 @@ from xsession._aws import (
     name_of,
     partition_of,
 )
-from xsession._base import FrozenMap, frozen, hides_frames
+from xsession._base import FrozenMap, frozen, hides_frames, sha256
 from xsession.errors import ConfigError, InvalidRoleError, shown
 
 from ._durations import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, whole_seconds
@@ -181,7 +180,7 @@ class Role:
         material = json.dumps(
             [parent, self.partition, self.sts_region_name, self.web_identity_token_file, request], sort_keys=True
         )
-        return hashlib.sha256(material.encode()).hexdigest()
+        return sha256(material.encode()).hexdigest()
 
     def __getstate__(self) -> list[Any]:
         if self.web_identity_token is not None:

@@ -7,7 +7,6 @@ content, since the disk was full, ends everything.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import math
 import os
@@ -19,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from xsession._aws import Arn
-from xsession._base import frozen, write_private_file
+from xsession._base import frozen, sha256, write_private_file
 
 from ._folder import StoreFolder
 from ._store import Moment
@@ -68,7 +67,7 @@ class Mark:
     @property
     def name(self) -> str:
         """That of its file."""
-        return f"{self.at:020}-{hashlib.sha256(self.document).hexdigest()[:32]}.mark"
+        return f"{self.at:020}-{sha256(self.document).hexdigest()[:32]}.mark"
 
     @classmethod
     def read(cls, name: str, document: bytes) -> Mark | None:

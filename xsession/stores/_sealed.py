@@ -6,7 +6,6 @@ associated data, so an entry that was moved, renamed or edited doesn't open.
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
 from collections.abc import Mapping
@@ -42,7 +41,7 @@ class Seal:
             kind: What it is; the name ends with it.
             key: What it is put under.
         """
-        digest = hmac.digest(self._names, f"{kind}\0{key}".encode(), "sha256").hex()
+        digest = _hmac(self._names, f"{kind}\0{key}".encode()).hex()
         return f"{digest[:_NAME_CHARACTERS]}.{kind}"
 
     def seal(self, kind: str, key: str, value: object, account_id: str | None = None) -> bytes:
@@ -97,7 +96,16 @@ def key_id(secret: bytes) -> str:
 
 
 def _derived(secret: bytes, purpose: str) -> bytes:
-    return hmac.digest(secret, f"xsession store {purpose}".encode(), "sha256")
+    return _hmac(secret, f"xsession store {purpose}".encode())
+
+
+def _hmac(secret: bytes, text: bytes) -> bytes:
+    # Python's own loads OpenSSL once more.
+    from cryptography.hazmat.primitives import hashes, hmac  # noqa: PLC0415 # an extra's
+
+    digest = hmac.HMAC(secret, hashes.SHA256())
+    digest.update(text)
+    return digest.finalize()
 
 
 def _bound(header: bytes, kind: str, key: str) -> bytes:

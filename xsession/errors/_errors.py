@@ -1,85 +1,17 @@
-"""Every error that xsession raises.
-
-::
-
-    XSessionError
-    ├── ConfigError (also ValueError)          bad input, refused before the network
-    │   ├── InvalidRoleError                   a role, a chain or one of their options
-    │   └── InvalidPolicyError                 an IAM policy document
-    ├── UnknownAccountError (also KeyError)    no account of that name or id
-    ├── CredentialsError (also BotoCoreError)  credentials could not be obtained
-    │   ├── AssumeRoleError                    STS refused one hop, or failed at it: `code` says how
-    │   ├── STSUnavailableError                STS gave no answer, or none that could be read
-    │   ├── SourceCredentialsError             the source has none, or they are dead
-    │   ├── MfaError                           an MFA device's code is needed, and no right one was given
-    │   ├── CredentialsTimeoutError            no answer within the time that a caller waits
-    │   └── DeadlinePassedError                the deadline of a grant has passed, or it was revoked
-    ├── GrantError                             a grant was not made, or not handed over
-    ├── RevocationError                        AWS still accepts what should have been revoked
-    ├── ProvisionError                         a role could not be set up, compared or removed
-    ├── OrganizationError                      AWS Organizations or IAM Identity Center could not be asked
-    ├── WrongAccountError (also BotoCoreError) credentials turned out to be for another account
-    ├── RunError                               a function for many accounts could not be called, or was ended
-    │   ├── CallTimeoutError                   a call took longer than its time limit
-    │   ├── WorkerLostError                    the process that made a call died
-    │   ├── RemoteCallError                    what a call raised elsewhere can't be rebuilt in this process
-    │   └── CommandError                       a command ended with a status other than 0
-    ├── JournalError                           the journal of a run can't be used
-    ├── AuditLogError                          the audit log can't be written to or read
-    ├── ActivityError                          CloudTrail could not be read at all
-    └── SessionClosedError (BotoCoreError)     the session was closed
-
-Catch `XSessionError` for all of them. What a client may raise while it signs is a `BotoCoreError` too, so that code
-which catches `(ClientError, BotoCoreError)` goes on working; none is a `ClientError`, whose response botocore's waiters
-would take for the service's answer. `code` is AWS's own, or None.
-"""
+"""The root of all errors, bad input, and what goes wrong beside requests; warnings."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 
-from botocore.exceptions import BotoCoreError
-
-__all__ = [
-    "ActivityError",
-    "AssumeRoleError",
-    "AuditLogError",
-    "CallTimeoutError",
-    "ChangedFunctionWarning",
-    "CommandError",
-    "ConfigError",
-    "CredentialsError",
-    "CredentialsTimeoutError",
-    "DeadlinePassedError",
-    "FrozenCredentialsWarning",
-    "GrantError",
-    "InvalidPolicyError",
-    "InvalidRoleError",
-    "JournalError",
-    "KeyFileWarning",
-    "MfaError",
-    "OrganizationError",
-    "ProvisionError",
-    "RefusedAddressWarning",
-    "RemoteCallError",
-    "RevocationError",
-    "RunError",
-    "STSUnavailableError",
-    "SessionClosedError",
-    "SourceCredentialsError",
-    "UnknownAccountError",
-    "UnknownRegionWarning",
-    "WorkerLostError",
-    "WrongAccountError",
-    "XSessionError",
-]
+from xsession._base.lazy import public
 
 _LONGEST_SHOWN = 120
 
 
+@public
 class XSessionError(Exception):
     """Root of all errors of this library; says where it happened and what to do next.
 
@@ -199,6 +131,7 @@ def _rebuild(cls: type[XSessionError], args: tuple[object, ...], attributes: dic
     return error
 
 
+@public
 class ConfigError(XSessionError, ValueError):
     """Bad input: a file, an account, an option. Raised before the network.
 
@@ -253,110 +186,57 @@ class ConfigError(XSessionError, ValueError):
         return self
 
 
+@public
 class InvalidRoleError(ConfigError):
     """A role or a chain that STS would refuse. Raised before the network."""
 
 
+@public
 class InvalidPolicyError(ConfigError):
     """An IAM policy document that AWS would refuse. Raised before the network."""
 
 
+@public
 class UnknownAccountError(XSessionError, KeyError):
     """No account of that name or id is registered."""
 
 
-class CredentialsError(XSessionError, BotoCoreError):
-    """Credentials for an account could not be obtained."""
-
-    kwargs: Any = MappingProxyType({})
-    """botocore's errors have the arguments of their message here; the fields of this one say more."""
-
-
-class AssumeRoleError(CredentialsError):
-    """STS refused one hop of a chain, or failed at it."""
-
-
-class STSUnavailableError(CredentialsError):
-    """STS gave no answer, or none that could be read."""
-
-
-class SourceCredentialsError(CredentialsError):
-    """The credentials that a chain starts from are missing or dead."""
-
-
-class MfaError(CredentialsError):
-    """The code of an MFA device is needed, and could not be asked for, or no right one was given."""
-
-
-class CredentialsTimeoutError(CredentialsError):
-    """No credentials within the time that a caller waits; the refresh itself goes on."""
-
-
-class DeadlinePassedError(CredentialsError):
-    """The deadline of a grant has passed, or it was revoked: nothing is signed with it any more, nothing refreshed."""
-
-
+@public
 class GrantError(XSessionError):
     """A grant was not made since it could not be written down or was revoked meanwhile, or it was not handed over."""
 
 
+@public
 class RevocationError(XSessionError):
     """Sessions were not revoked: AWS still accepts their keys. Grants have ended in this process all the same."""
 
 
+@public
 class ProvisionError(XSessionError):
     """A role could not be set up, compared or removed: IAM refused, or something stands in the way."""
 
 
+@public
 class OrganizationError(XSessionError):
     """AWS refused or could not be asked which accounts or regions there are; `code` says how."""
 
 
-class WrongAccountError(XSessionError, BotoCoreError):
-    """Credentials are for another account than the one that was asked for; nothing was signed with them."""
-
-    kwargs: Any = MappingProxyType({})
-
-    @classmethod
-    def between(
-        cls,
-        found: str,
-        expected: str,
-        *,
-        arn: str | None = None,
-        account: str | None = None,
-        role_arn: str | None = None,
-        hop: int | None = None,
-        request_id: str | None = None,
-    ) -> Self:
-        """The error of credentials that are for one account and should be for another.
-
-        Args:
-            found: The id of the account that they are for.
-            expected: The id of the account that was asked for.
-            arn: Whose they are, where they are the source's own: another source is what helps then.
-            account: As for every error.
-            role_arn: Likewise.
-            hop: Likewise.
-            request_id: Likewise.
-        """
-        msg = f"the credentials are for account {found}, not {expected}"
-        hint = None if arn is None else f"give this account another source: they belong to {arn}"
-        return cls(msg, account=account, role_arn=role_arn, hop=hop, request_id=request_id, hint=hint)
-
-
+@public
 class RunError(XSessionError):
     """A function for many accounts could not be called for one of them, or ended; or its run is another's to read."""
 
 
+@public
 class CallTimeoutError(RunError):
     """A call took longer than its time limit; it may still run, and what comes of it is thrown away."""
 
 
+@public
 class WorkerLostError(RunError):
     """The process that made a call died: how far the call came is not known."""
 
 
+@public
 class RemoteCallError(RunError):
     """What a call raised in another process can't be rebuilt in this one; has its class, message and traceback as text.
 
@@ -369,6 +249,7 @@ class RemoteCallError(RunError):
     traceback_text: str = ""
 
 
+@public
 class CommandError(RunError):
     """A command that was run for an account ended with a status other than 0.
 
@@ -385,52 +266,42 @@ class CommandError(RunError):
     stderr: str = ""
 
 
+@public
 class JournalError(XSessionError):
     """The journal of a run can't be written to or read, is another run's, or has nothing left to do."""
 
 
+@public
 class AuditLogError(XSessionError):
     """The audit log can't be written to or read; what must be written down before it happens did not happen."""
 
 
+@public
 class ActivityError(XSessionError):
     """CloudTrail could not be read in any region that was asked."""
 
 
-class SessionClosedError(XSessionError, BotoCoreError):
-    """The `CrossAccountSession` was closed."""
-
-    kwargs: Any = MappingProxyType({})
-
-    @classmethod
-    def closed(cls, *, account: str | None = None, role_arn: str | None = None, hop: int | None = None) -> Self:
-        """The error of using a session after `close()`.
-
-        Args:
-            account: As for every error.
-            role_arn: Likewise.
-            hop: Likewise.
-        """
-        msg = "the CrossAccountSession is closed"
-        return cls(msg, account=account, role_arn=role_arn, hop=hop, hint="make a new one")
-
-
+@public
 class ChangedFunctionWarning(UserWarning):
     """A journal is gone on with by a function whose code has changed: earlier outcomes are the old code's."""
 
 
+@public
 class FrozenCredentialsWarning(UserWarning):
     """A library was handed credentials that it can't refresh, since it has no other way: they end by themselves."""
 
 
+@public
 class KeyFileWarning(UserWarning):
     """The master key of the store lies in a file, since the machine has no keyring."""
 
 
+@public
 class RefusedAddressWarning(UserWarning):
     """An endpoint has an address that AWS's SDKs don't ask over plain HTTP: only other programs can use it."""
 
 
+@public
 class UnknownRegionWarning(UserWarning):
     """A client would talk to AWS in a region that the installed botocore does not know: mistyped, or very new."""
 

@@ -1,0 +1,28 @@
+"""SHA-256 as Python has it by itself: `hashlib` loads OpenSSL, which takes longer than all of our digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Protocol
+
+
+class Digest(Protocol):
+    """What has been digested."""
+
+    def hexdigest(self) -> str:
+        """It, in hexadecimal."""
+
+
+def _sha256() -> Callable[[bytes], Digest]:
+    # As the standard library's `random` does: https://github.com/python/cpython/blob/3.12/Lib/random.py
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            found: Callable[[bytes], Digest] = import_module(name).sha256
+        except ImportError:
+            continue
+        return found
+    raise ImportError(name)
+
+
+sha256 = _sha256()
