@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from tests.support.children import Children, together
 from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from xsession import AssumeRoleError, CrossAccountSession, MfaError, Role, RoleChain
 from xsession._botocore._credentials_lookup import LookedUp
-from xsession.events import NeedsAttention, RefreshStarted
+from xsession.events import Event, NeedsAttention, RefreshFailed, RefreshStarted, StoreProblem
 from xsession.policies import trust
 from xsession.stores import FileStore
 from xsession.testing import FakeClock, Fault
@@ -247,6 +248,46 @@ def test_another_key_of_the_same_person_finds_what_the_first_one_got(
     own = make().get_frozen_credentials("vegeta").access_key_id
     rotated = world.aws.session(world.batman.user("bruce"))
     assert make(session=rotated).get_frozen_credentials("vegeta").access_key_id == own
+
+
+def test_what_one_key_is_refused_is_not_told_to_another_one_of_the_same_person(
+    world: World, make: Callable[..., CrossAccountSession]
+) -> None:
+    """Policies may refuse what was issued before a moment; other processes with the same one are told all the same."""
+    world.aws.fail(Fault(status=403, code="AccessDenied", operation="AssumeRole", times=1))
+    for _ in range(2):
+        with pytest.raises(AssumeRoleError, match="AccessDenied"):
+            make().get_frozen_credentials("vegeta")
+    rotated = world.aws.session(world.batman.user("bruce"))
+    assert make(session=rotated).get_frozen_credentials("vegeta").account_id == VEGETA
+
+
+def test_a_refused_session_of_the_hop_before_is_not_told_to_others(
+    world: World, make: Callable[..., CrossAccountSession]
+) -> None:
+    """They may have another one by then, as this process has when it tries again."""
+    role_arn = world.chain.roles[1].role_arn
+    world.aws.fail(Fault(status=403, code="ExpiredToken", operation="AssumeRole", role_arn=role_arn, times=1))
+    assert make().get_frozen_credentials("deep").account_id == VEGETA
+    assert len(world.events.of(RefreshFailed)) == 1
+
+
+def test_an_event_of_the_store_is_told_under_no_lock(world: World, folder: Path) -> None:
+    """What takes it may wait for a thread that uses the same source."""
+    ended: list[bool] = []
+
+    def take(event: Event) -> None:
+        if isinstance(event, StoreProblem) and not ended:
+            ended.append(False)
+            thread = threading.Thread(target=xs.get_frozen_credentials, args=["deep"])
+            thread.start()
+            thread.join(20)
+            ended[0] = not thread.is_alive()
+
+    store = FileStore(folder, on_event=take)
+    xs = world.session({"vegeta": world.role, "deep": world.chain}, store=store)
+    xs.get_frozen_credentials("vegeta")
+    assert ended == [True]
 
 
 @pytest.fixture

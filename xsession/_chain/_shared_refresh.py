@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from xsession._aws import account_of
+from xsession._aws import account_of, is_dead_caller
 from xsession._base import Clock
 from xsession.credentials import Credentials
 from xsession.errors import AssumeRoleError, CredentialsError, STSUnavailableError
@@ -168,16 +168,18 @@ class SharedRequest:
         return self._shared.is_marked(key, self._hop.role_arn, credentials.source_identity, issued_at)
 
     def _share(self, key: str, error: CredentialsError) -> None:
-        # That of a hop before is shared under its own key.
-        if type(error).__name__ in _SHARED_ERRORS and error.hop in (None, self._label.hop):
+        # That of a hop before is shared under its own key; others may have another session of that hop.
+        is_ours = error.hop in (None, self._label.hop) and not is_dead_caller(error.code)
+        if type(error).__name__ in _SHARED_ERRORS and is_ours:
             words = {name: getattr(error, name) for name in ("message", "code", "request_id", "retryable", "hint")}
             seconds = _FAILURE_SECONDS if error.retryable else _REFUSAL_SECONDS
-            self._shared.put_failure(key, {"type": type(error).__name__, **words}, seconds)
+            self._shared.put_failure(key, {"type": type(error).__name__, "caller": self._hop.caller, **words}, seconds)
 
     def _check_failure(self, key: str) -> None:
         failure = self._shared.failure(key)
         kind = None if failure is None else _SHARED_ERRORS.get(str(failure.get("type")))
-        if failure is not None and kind is not None:
+        # Another key of the same person may be allowed what this one is not, such as that of a newer session.
+        if failure is not None and kind is not None and failure.get("caller") == self._hop.caller:
             msg = f"{failure.get('message')}, as another refresh was told a moment ago"
             raise kind(
                 msg,

@@ -115,6 +115,12 @@ class StoredHop:
         """The role."""
         return self._hop.role.role_arn
 
+    @property
+    def caller(self) -> str | None:
+        """The key id that signs for it, of several that its source may have; None: the hop before signs, or nobody."""
+        is_first = self._before is None and not self._hop.role.has_web_identity
+        return self._source.access_key_id if is_first else None
+
     def key(self) -> str | None:
         """Its key as far as the store knows the source; makes no network call."""
         return self._key(self._source.key)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from xsession._base import made_once, renew_after_fork
+from xsession._base import made_once
 from xsession.accounts import SourceDescriptor, source_key
 from xsession.credentials import Identity
 from xsession.errors import ConfigError, CredentialsError
@@ -44,15 +43,18 @@ class StoredSource:
         # The key id whose principal was found out last, and that principal.
         self._principal: tuple[str, str] | None = None
         self._known: tuple[int, str] | None = None
-        # STS is asked under it; re-entrant, as all locks here are.
-        self._lock = threading.RLock()
-        renew_after_fork(self)
         source.session.take_turns(partial(store.refreshing, patience=_TURN_SECONDS))
         source.session.kept_role = StoredMfaRole(store, lambda: source.session.descriptor, lambda: self.sts_endpoint)
 
     def forget(self) -> None:
         """Has the name looked for again: the source has other credentials."""
         self._known = self._principal = None
+
+    @property
+    def access_key_id(self) -> str | None:
+        """The key id that was read last; None: none was."""
+        seen = self._source.session.seen
+        return None if seen is None else seen[0].access_key
 
     def key(self) -> str | None:
         """Its name as far as the store knows it; makes no network call, and does not read its credentials."""
@@ -78,8 +80,7 @@ class StoredSource:
             self._unnamed("its credentials come from a boto3 session that may get them from anywhere")
             return None
         descriptor = session.descriptor
-        with self._lock:
-            who = self._principal_of(frozen, descriptor)
+        who = self._principal_of(frozen, descriptor)
         if who is None:
             return None
         if descriptor is not None and descriptor.access_key_id is None:
@@ -100,6 +101,7 @@ class StoredSource:
         return who
 
     def _asked(self, frozen: ReadOnlyCredentials, name: str, described: SourceDescriptor | None) -> str | None:
+        # In turn with other threads too; no lock of ours, since what takes the store's events may wait for them.
         with self._store.refreshing(name, _TURN_SECONDS):
             who = self._store.principal(name)
             if who is None:
@@ -107,10 +109,6 @@ class StoredSource:
                     who = _who(self._source.identity(frozen), described)
                     self._store.put_principal(name, who)
             return who
-
-    def after_fork(self) -> None:
-        """Gives a forked child a lock that no thread holds."""
-        self._lock = threading.RLock()
 
     @made_once
     def sts_endpoint(self) -> str | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def status(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> None:
     """Say for each role on the way to ACCOUNTs, or to all, what is held of it and until when.
 
-    "stored" is what the store on the disk has for an account: the next command finds it there. Makes no network call
+    "stored" is what the store on the disk has of a role: the next command finds it there. Makes no network call
     and asks no person.
     """
     with options.session(offline=True) as xs:
@@ -33,8 +33,11 @@ def status(options: GlobalOptions, names: tuple[str, ...], as_json: bool) -> Non
             _ = xs[account]  # an account's hops are known once it was asked for
         hops, store = xs.status(), xs.store
     stored = {
-        (account.name, len(account.roles)): KeptCredentials.look_up(account, store, profile_name=options.profile_name)
+        (account.name, number): kept
         for account in accounts
+        for number, kept in enumerate(
+            KeptCredentials.look_up_hops(account, store, profile_name=options.profile_name), start=1
+        )
     }
     rows = [_row(hop, stored.get((hop.account or "", hop.hop))) for hop in hops]
     if as_json:

@@ -12,7 +12,7 @@ from pathlib import Path
 from xsession._base import frozen
 from xsession.accounts import Account, Accounts, Discovery, Profile, describe_source, sts_endpoint
 from xsession.credentials import Credentials
-from xsession.roles import Defaults, HopResolver, Role, this_runner
+from xsession.roles import Defaults, Hop, HopResolver, Role, this_runner
 
 from ._choice import as_store
 from ._place import named_store
@@ -93,28 +93,55 @@ class KeptCredentials:
             wall: Reads the wall clock, in seconds since 1970.
         """
         shared = as_shared(store)
-        return None if shared is None else _kept(account, profile_name, shared, wall)
+        hops = [] if shared is None else _keys(account, profile_name, shared)
+        return _kept(*hops[-1], shared, wall) if hops and shared is not None else None
+
+    @staticmethod
+    def look_up_hops(
+        account: Account,
+        store: Store,
+        *,
+        profile_name: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> tuple[Credentials | None, ...]:
+        """What a store has of each hop of an account, as `look_up` of its last one.
+
+        Args:
+            account: The account.
+            store: The store.
+            profile_name: As for `look_up`.
+            wall: As for `look_up`.
+        """
+        shared = as_shared(store)
+        if shared is None:
+            return ()
+        return tuple(_kept(hop, key, shared, wall) for hop, key in _keys(account, profile_name, shared))
 
 
-def _kept(
-    account: Account, profile_name: str | None, store: SharedStore, wall: Callable[[], float]
-) -> Credentials | None:
+def _keys(account: Account, profile_name: str | None, store: SharedStore) -> list[tuple[Hop, str | None]]:
+    """The hops of an account, each with its key; None: it has none."""
     resolver = HopResolver(Defaults(), this_runner())
     hops = resolver.hops(
         account.chain, resolver.defaults(account.defaults, registered=account.registered), account.name
     )
     if not hops or account.has_own_session:
-        return None
+        return []
     source = account.source if isinstance(account.source, str | Profile) else profile_name
     endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ)
     descriptor = describe_source(source, os.environ)
     key = None if descriptor is None else descriptor.source_key(endpoint, store.principal)
+    found: list[tuple[Hop, str | None]] = []
     for hop in hops:
         key = stored_key(hop.role, key, endpoint)
+        found.append((hop, key))
+    return found
+
+
+def _kept(hop: Hop, key: str | None, store: SharedStore, wall: Callable[[], float]) -> Credentials | None:
     kept = None if key is None else store.get(key)
-    if key is None or kept is None or kept.issued_at is None or kept.account_id != hops[-1].role.account_id:
+    if key is None or kept is None or kept.issued_at is None or kept.account_id != hop.role.account_id:
         return None
-    role_arn, issued = hops[-1].role.role_arn, kept.issued_at
+    role_arn, issued = hop.role.role_arn, kept.issued_at
     # From the future: the wall clock was set back, and nothing says when these really end.
     is_sure = issued.timestamp() <= wall() and not store.is_marked(key, role_arn, kept.source_identity, issued)
     return kept if is_sure else None
