@@ -82,6 +82,20 @@ def test_text_that_the_encoding_lacks_is_written_out(tmp_path: Path) -> None:
     assert "profile \\u20ac" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["exec", "--help"], ["completion", "bash"], ["credential-process", "--help"]],
+    ids=" ".join,
+)
+def test_nothing_is_said_where_the_reader_has_gone(arguments: list[str]) -> None:
+    """The status is that of every command."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="its shells close no descriptor")
 def test_nobody_listens_at_all(tmp_path: Path) -> None:
     """Standard output was closed before the start."""

@@ -59,6 +59,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"{__package__}.{module}"), attribute)
         return command
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Reads the arguments; `--help` and `--version` print here."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError:
+            # click has a status of its own for it.
+            close_output()
+            raise click.exceptions.Exit(ExitStatus.READER_GONE) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command until all of its output is written."""
         try:
