@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from xsession.errors import ConfigError
 from xsession.serving._private_folder import PrivateFolder
 
 
@@ -47,3 +49,22 @@ def test_it_is_gone_with_all_files() -> None:
     folder.remove()
     folder.remove()
     assert not path.parent.exists()
+
+
+def test_a_place_for_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In shared memory, where no folder for temporary files can be written to."""
+    make = tempfile.mkdtemp
+
+    def mkdtemp(*, prefix: str, dir: str | None) -> str:  # noqa: A002 # as it is called
+        if dir is None:
+            raise FileNotFoundError
+        return make(prefix=prefix, dir=dir)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
+    monkeypatch.setattr("xsession.serving._private_folder._SHARED_MEMORY", str(tmp_path))
+    folder = PrivateFolder()
+    assert Path(folder.write("token", "secret")).is_relative_to(tmp_path)
+    folder.remove()
+    monkeypatch.setattr("xsession.serving._private_folder._SHARED_MEMORY", str(tmp_path / "gone"))
+    with pytest.raises(ConfigError, match="no folder for temporary files"):
+        PrivateFolder()

@@ -7,12 +7,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from xsession.errors import ConfigError
+
+# Containers whose root file system is read-only have it all the same.
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 # mkdtemp makes it safe
+
 
 class PrivateFolder:
-    """A new folder, mode 0700, for files of mode 0600."""
+    """A new folder, mode 0700, for files of mode 0600.
+
+    Raises:
+        ConfigError: There is no place for one.
+    """
 
     def __init__(self) -> None:
-        self._path = Path(tempfile.mkdtemp(prefix="xsession-"))
+        self._path = _made()
 
     def write(self, name: str, content: str) -> str:
         """Writes a file, unless there is one of that name; returns its path.
@@ -31,3 +40,13 @@ class PrivateFolder:
     def remove(self) -> None:
         """Removes it, with all files."""
         shutil.rmtree(self._path, ignore_errors=True)
+
+
+def _made() -> Path:
+    for parent in (None, _SHARED_MEMORY):
+        try:
+            return Path(tempfile.mkdtemp(prefix="xsession-", dir=parent))
+        except OSError:
+            continue
+    msg = "there is no folder for temporary files, where an endpoint has its token"
+    raise ConfigError(msg, hint="set TMPDIR to one that can be written to, or hand over plain variables: exec --env")
