@@ -295,6 +295,31 @@ def test_a_child_that_stops_itself_alone_stops_both() -> None:
         terminal.wait_for(b"outer> ")
 
 
+def test_a_job_in_the_background_is_stopped_and_goes_on(tmp_path: Path) -> None:
+    """By the signals that a shell's `kill %1` sends to the whole job."""
+    os.mkfifo(tmp_path / "more")
+    with Terminal(SHELL, OUTER) as terminal:
+        script = f"echo begun; read word < {tmp_path}/more; echo went $word; exit 4"
+        at_a_shell(terminal, [*WRAPPED, "sh", "-c", script])
+        terminal.wait_for(b"begun")
+        terminal.type(CTRL_Z)
+        has_stopped(terminal)
+        states = b"ps -o stat= $(jobs -p) $(pgrep -P $(jobs -p)) | cut -c1 | tr -d '\\n'; echo :\n"
+        for _ in range(2):
+            terminal.type(b"kill -CONT %1\n")
+            terminal.wait_for(b"outer> ")
+            time.sleep(SETTLED)
+            terminal.type(states)
+            terminal.wait_for(b"SS:")
+            terminal.type(b"kill -STOP %1\n")
+            has_stopped(terminal)
+            terminal.type(states)
+            terminal.wait_for(b"TT:")
+        terminal.type(b"kill -CONT %1; echo on > " + quoted([str(tmp_path / "more")]) + b"; wait %1; echo =$?=\n")
+        terminal.wait_for(b"went on")
+        terminal.wait_for(b"=4=")
+
+
 def test_a_shell_inside_may_be_suspended() -> None:
     """It has a process group of its own, and gives the terminal back when it stops."""
     with Terminal(SHELL, OUTER) as terminal:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.command_line import COMMAND, run
 from tests.support.terminals import CTRL_C, Terminal
-from tests.support.worlds import BATMAN, VEGETA, World
+from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from tools.project import ROOT
 from xsession.cli._exec import shell_of_user
 from xsession.policies import trust
@@ -437,3 +437,25 @@ def test_the_help_names_what_outlives_a_command(
     shown = capsys.readouterr().out
     assert "use `xsession serve`" in " ".join(shown.split())
     assert shown.startswith("Usage: xsession exec [OPTIONS] ACCOUNT [-- COMMAND...]\n")
+
+
+@pytest.mark.slow
+def test_many_at_once_act_in_their_own_accounts_each(
+    folder: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten in each of two accounts: no port and no file is shared (H14)."""
+    hub = world.hub.role("Shared", trusts=BATMAN)
+    with (folder / "xsession.toml").open("a") as file:
+        file.write(f'[accounts.hub]\nrole_arn = "{hub}"\n')
+    monkeypatch.setenv("XSESSION_STORE", str(folder / "store"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    names = ["vegeta", "hub"] * 10
+    # However busy the machine is with twenty that start, they find what these get.
+    for name in names[:2]:
+        assert ran(name, "--", "true").returncode == 0
+    running = [
+        subprocess.Popen([*EXEC, name, "--", sys.executable, "-c", ASKS], stdout=subprocess.PIPE, text=True)
+        for name in names
+    ]
+    answers = [json.loads(process.communicate(timeout=300)[0])["AccountId"] for process in running]
+    assert answers == [{"vegeta": VEGETA, "hub": HUB}[name] for name in names]
