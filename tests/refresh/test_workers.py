@@ -223,15 +223,28 @@ def test_an_entry_is_forgotten_wherever_it_is_by_then() -> None:
     workers.forget({task})
 
 
-@pytest.mark.parametrize(("late", "sleeps"), [([], 1), ([0.01, 0.005], 3), ([1.0] * 9, 5)])
-def test_starts_wait_while_threads_wait_for_each_other(late: list[float], sleeps: int) -> None:
-    """Whoever is woken late sleeps again; not for ever, since others may keep the machine busy."""
-    clock = [0.0]
+@pytest.mark.parametrize(
+    ("late", "busy", "sleeps"),
+    [
+        ([], [], 1),
+        ([0.01, 0.005], [], 3),
+        ([1.0] * 9, [], 5),
+        ([], [0.9, 0.6], 3),
+        ([], [0.4], 1),
+        ([0.01], [0.1, 0.9], 3),
+        ([], [1.0] * 9, 5),
+    ],
+)
+def test_starts_wait_while_threads_wait_for_each_other(late: list[float], busy: list[float], sleeps: int) -> None:
+    """Whoever is woken late, or while others compute, sleeps again; not for ever, since they may do so all the time."""
+    clock, spent = [0.0], [0.0]
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
-        clock[0] += seconds + (late[len(slept)] if len(slept) < len(late) else 0.0)
+        turn = len(slept)
+        clock[0] += seconds + (late[turn] if turn < len(late) else 0.0)
+        spent[0] += seconds * (busy[turn] if turn < len(busy) else 0.0)
         slept.append(seconds)
 
-    module.pause(sleep, lambda: clock[0])
+    module.pause(sleep, lambda: clock[0], lambda: spent[0])
     assert len(slept) == sleeps

@@ -27,7 +27,7 @@ from ._workers import Workers
 
 T = TypeVar("T")
 
-_READERS_A_TURN = 10
+_READERS_A_TURN = 3
 
 
 class _Wakeup:

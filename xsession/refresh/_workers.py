@@ -26,6 +26,7 @@ MAX_URGENT_THREADS = 64
 MAX_BACKGROUND_THREADS = 8
 _START_SECONDS = 0.002
 _MOST_PAUSES = 5
+_BUSY_SHARE = 0.5
 
 _Entry = tuple[float, int, weakref.WeakMethod[Task]]
 
@@ -190,20 +191,27 @@ class Workers:
         self._wake.set()
 
 
-def pause(sleep: Callable[[float], object] = time.sleep, now: Callable[[], float] = time.perf_counter) -> None:
-    """Sleeps for a moment between the starts of threads, and again where it is woken late.
+def pause(
+    sleep: Callable[[float], object] = time.sleep,
+    now: Callable[[], float] = time.perf_counter,
+    spent: Callable[[], float] = time.process_time,
+) -> None:
+    """Sleeps for a moment between the starts of threads, and again while others are busy.
 
     Threads that all start at once, and the event loop, would wait for each other: one runs Python at a time. Where this
-    thread is woken late, so is the loop.
+    thread is woken late, so is the loop; and where others compute for most of the time, the loop waits for several of
+    them one after the other.
 
     Args:
         sleep: Sleeps for so many seconds.
         now: A clock's reading, in seconds.
+        spent: The CPU time of all threads of the process, in seconds.
     """
     for _ in range(_MOST_PAUSES):
-        began = now()
+        began, spent_before = now(), spent()
         sleep(_START_SECONDS)
-        if now() - began < 2 * _START_SECONDS:
+        took = now() - began
+        if took < 2 * _START_SECONDS and spent() - spent_before < _BUSY_SHARE * took:
             return
 
 
