@@ -33,10 +33,10 @@ def snippets(page: str) -> str:
 @pytest.fixture(scope="module")
 def public() -> dict[str, griffe.Object]:
     """Every public name, as the table of the first page has them."""
-    griffe = pytest.importorskip("griffe")
+    reader = pytest.importorskip("griffe")
     from tools.public_names import public_names  # noqa: PLC0415 # it imports griffe
 
-    package: griffe.Module = griffe.load("xsession", search_paths=[ROOT])
+    package: griffe.Module = reader.load("xsession", search_paths=[ROOT])
     return public_names(package)
 
 
