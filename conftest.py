@@ -84,7 +84,7 @@ def snippets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=0)],
-    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"],
     # An older botocore drops the state of accounts, of which users hear.
     excludes=[] if _SHOWS_STATES else ["docs/how-to/organization.md"],
     fixtures=["snippets"],

@@ -1,6 +1,7 @@
 """Shows classes in the documentation as what they are when a program runs.
 
-Values are dataclasses, which griffe knows by the decorator's name; and bases that only type checkers see are none.
+Values are dataclasses, which griffe knows by the decorator's name; and bases that only type checkers see, or that only
+make tables, are none.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from typing import Any
 
 import griffe
 
-FOR_TYPE_CHECKERS = {"AccountClients": [griffe.ExprName("boto3.Session")], "CrossAccountClients": []}
+FOR_TYPE_CHECKERS = {"AccountClients": [griffe.ExprName("boto3.Session")], "CrossAccountClients": [], "Tabular": []}
 
 
 class Values(griffe.Extension):
-    """Reads `@frozen` as `@dataclass`, and has the bases of when a program runs."""
+    """Reads `@frozen` as `@dataclass`, and has the bases that a reader may use."""
 
     def on_class_instance(self, *, cls: griffe.Class, **_kwargs: Any) -> None:
         """Changes one class, before griffe's own extension looks for dataclasses."""

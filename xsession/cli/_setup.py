@@ -94,7 +94,14 @@ def remove(
 @setup.command()
 @_file_argument
 @_role_option
-@click.option("--format", "form", type=click.Choice(_EXPORTS), default="cloudformation", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_EXPORTS),
+    default="cloudformation",
+    show_default=True,
+    help="What is printed.",
+)
 @click.option("--account-id", metavar="ID", help="The account of the role, which caller-policy needs.")
 def export(file: str, role: str | None, form: str, account_id: str | None) -> None:
     """Print a template that makes the role, or the policy that its caller needs; JSON, all of them."""
