@@ -32,6 +32,14 @@ def middle(runs: Sequence[Figures]) -> Figures:
     return {name: sorted(run[name] for run in runs)[len(runs) // 2] for name in runs[0]}
 
 
+# An image knows the color scheme of the system, not that of the page: it brings a background to be read on.
+BACKGROUND = """<style>
+svg { fill: #3a3f55; color: #3a3f55 } .page { fill: #f6f7fb }
+@media (prefers-color-scheme: dark) { svg { fill: #ced2e4; color: #ced2e4 } .page { fill: #262a3b } }
+</style>
+<rect class="page" width="100%" height="100%"/>"""
+
+
 def plot(title: str, values: Sequence[float], top: float) -> str:
     """A bar for each number of accounts, as SVG."""
     floor, step = HEIGHT - BOTTOM, (WIDTH - LEFT) / len(values)
@@ -43,7 +51,7 @@ def plot(title: str, values: Sequence[float], top: float) -> str:
         x, tall = LEFT + step * (number + 0.2), (floor - TOP - 16) * value / top
         middle_x = x + step * 0.3
         parts += [
-            f'<rect x="{x:.0f}" y="{floor - tall:.0f}" width="{step * 0.6:.0f}" height="{tall:.0f}" fill="#4051b5"/>',
+            f'<rect x="{x:.0f}" y="{floor - tall:.0f}" width="{step * 0.6:.0f}" height="{tall:.0f}" fill="#7986cb"/>',
             f'<text x="{middle_x:.0f}" y="{floor - tall - 5:.0f}" text-anchor="middle">{value:,.3g}</text>',
             f'<text x="{middle_x:.0f}" y="{floor + 18}" text-anchor="middle">{accounts:,} accounts</text>',
         ]
@@ -59,9 +67,8 @@ def drawing(results: Sequence[Figures]) -> str:
         drawn.append(f'<g transform="translate(0 {HEIGHT * number})">\n{plot(title, values, max(values))}\n</g>')
     size = f'viewBox="0 0 {WIDTH} {HEIGHT * len(charts)}" width="{WIDTH}"'
     inner = "\n".join(drawn)
-    # Colours that read on a light page and on a dark one: as an image, it knows nothing of the page's own.
-    style = 'font-family="sans-serif" font-size="13" fill="#888" color="#888"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>\n{inner}\n</svg>\n'
+    font = 'font-family="sans-serif" font-size="13"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>\n{BACKGROUND}\n{inner}\n</svg>\n'
 
 
 def main() -> None:
