@@ -25,6 +25,7 @@ SHELLS := .venvs/shell
 WRANGLER := .venvs/awswrangler
 ON_WRANGLER := tests/data/test_awswrangler.py tests/data/test_sagemaker.py
 EXECUTORS := .venvs/executors
+SITE := .venvs/site
 OLD_AIO := .venvs/aio-oldest
 AIOBOTO3 := .venvs/aioboto3
 DIST := .venvs/dist
@@ -32,14 +33,14 @@ CODE := xsession tests tools $(wildcard bench examples conftest.py)
 # A file's tests stay in one worker: they share what is costly to make.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTEST := pytest -q $(PARALLEL)
-BRIEF := -m "not slow and not ministack and not crt and not endpoint and not templates and not frameworks and not checkers and not notebooks and not aio and not data and not shell and not executors"
+BRIEF := -m "not slow and not ministack and not crt and not endpoint and not templates and not frameworks and not checkers and not notebooks and not aio and not data and not shell and not executors and not site"
 # What must be covered to 100 %, and its tests: to measure the others as well would take half as long again.
 GATED = $$($(BIN)/python -m tools.project)
 GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data test-executors
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data test-executors test-site
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +103,9 @@ test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS
 test-executors: $(EXECUTORS)/.executors ## functions over many accounts in the workers of dask, loky and ray
 	@$(EXECUTORS)/bin/pytest -q -m executors tests/executors $(ARGS)
 
+test-site: $(SITE)/.site $(SITE)/.tools ## the documentation as it is built: links, spelling and, in Chromium, widths, contrast and search
+	@$(SITE)/bin/pytest -q -m site tests/site $(ARGS)
+
 coverage: .venv/.dev ## branch coverage of all modules, by all tests but the long ones
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m $(PYTEST) $(BRIEF) $(ARGS)
@@ -157,6 +161,7 @@ $(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
 $(DATA)/.data: EXTRAS := data-test
 $(WRANGLER)/.awswrangler: EXTRAS := awswrangler
 $(EXECUTORS)/.executors: EXTRAS := executors
+$(SITE)/.site: EXTRAS := site
 $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio: EXTRAS := aio,test
 # The oldest aiobotocore that is claimed, and the botocore that it pins.
 $(OLD_AIO)/.aio: ALSO := "aiobotocore[boto3]==2.11.0"
@@ -177,11 +182,12 @@ $(NOTEBOOKS)/.notebooks: pyproject.toml | $(NOTEBOOKS)/.python
 $(DATA)/.data: pyproject.toml | $(DATA)/.python
 $(WRANGLER)/.awswrangler: pyproject.toml | $(WRANGLER)/.python
 $(EXECUTORS)/.executors: pyproject.toml | $(EXECUTORS)/.python
+$(SITE)/.site: pyproject.toml | $(SITE)/.python
 $(AIO)/.aio: pyproject.toml | $(AIO)/.python
 $(OLD_AIO)/.aio: pyproject.toml | $(OLD_AIO)/.python
 $(AIOBOTO3)/.aio: pyproject.toml | $(AIOBOTO3)/.python
 
-.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(TEMPLATES)/.templates $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data $(WRANGLER)/.awswrangler $(EXECUTORS)/.executors:
+.venv/.demo .venv/.dev .venv/.docs $(BENCH)/.bench $(DIST)/.dist $(CRT)/.crt $(TEMPLATES)/.templates $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow $(NOTEBOOKS)/.notebooks $(DATA)/.data $(WRANGLER)/.awswrangler $(EXECUTORS)/.executors $(SITE)/.site:
 	@echo "installing xsession[$(EXTRAS)] into $(@D)"
 	@$(@D)/bin/python $(INSTALL) $(ALSO) -e ".[$(EXTRAS)]"
 	@touch $@
@@ -208,6 +214,15 @@ $(SHELLS)/.shell: | $(SHELLS)/.python
 	@for shell in zsh fish tmux; do command -v $$shell >/dev/null \
 		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y $$shell >/dev/null; } \
 		|| echo "$$shell is not installed: its tests are skipped"; done
+	@touch $@
+
+# Chromium comes from the system, which a CI's root may ask for it.
+$(SITE)/.tools: | $(SITE)/.site
+	@echo "installing axe-core and CSpell into $(@D)"
+	@PATH="$(abspath $(@D))/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix $(@D)/node "axe-core@^4.14" "cspell@^10.4"
+	@command -v chromium chromium-headless-shell google-chrome >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y chromium-headless-shell >/dev/null; } \
+		|| echo "Chromium is not installed: the tests that need a browser are skipped"
 	@touch $@
 
 # Tools that don't share our environment; they speak to the endpoint alone.

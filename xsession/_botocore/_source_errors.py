@@ -48,7 +48,7 @@ _REMEDIES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
 _NOT_SENT_BY_BOTOCORE = ("policy", "policy_arns", "source_identity")
 _OS_MODULES = frozenset({"builtins", "socket", "ssl"})
 _NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, PermissionError)
-# By name: older botocores have not all of them.
+# By name: older releases of botocore lack some of them.
 _SSO = frozenset({"SSOError", "NoAuthTokenError", "TokenRetrievalError"})
 _LOGIN = frozenset(
     {"LoginAuthorizationCodeError", "LoginInsufficientPermissions", "LoginRefreshRequired", "LoginTokenLoadError"}

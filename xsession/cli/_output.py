@@ -1,4 +1,4 @@
-"""What is printed: text and tables for people, JSON for programs; colours for people at a terminal alone."""
+"""What is printed: text and tables for people, JSON for programs; colors for people at a terminal alone."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console of rich's that invents no markup, emoji or colours of its own."""
+    """A console of rich's that invents no markup, emoji or colors of its own."""
     from rich.console import Console  # noqa: PLC0415 # as in `show_table`
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, no_color=not wants_colours())
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, no_color=not wants_colors())
 
 
 @contextmanager
@@ -108,6 +108,6 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def wants_colours() -> bool:
-    """Whether a person may be shown colours: see https://no-color.org."""
+def wants_colors() -> bool:
+    """Whether a person may be shown colors: see https://no-color.org."""
     return not os.environ.get("NO_COLOR")

@@ -39,7 +39,7 @@ class Task:
 
     Args:
         unit: The unit.
-        attempt: The how-manieth call it is, from 1.
+        attempt: Which attempt at the unit this is, counted from 1.
         selects: Whether the account is asked for its regions, and the function not called yet.
     """
 
