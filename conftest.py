@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import functools
 import gc
+import inspect
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 import boto3
 import botocore.loaders
 import moto.server
 import pytest
+from botocore import hooks
+from botocore.hooks import EventAliaser
+from botocore.loaders import Loader
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
@@ -33,6 +39,44 @@ def models_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         load = functools.lru_cache(botocore.loaders.JSONFileLoader().load_file)
         patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _loader, path: load(path))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def botocore_works_out_once() -> Iterator[None]:
+    """Work out once what botocore would for each session, and which never differs: half of the time of a first client.
+
+    The names of its events, whether a handler takes keywords, and which services its own folders have.
+    """
+    names: dict[str, str] = {}
+    services: dict[tuple[str, ...], list[str]] = {}
+    installed = tuple(str(Path(package.__file__).parent) for package in (botocore, boto3))
+    make, accepts, listed = EventAliaser.__init__, hooks.accepts_kwargs, Loader.list_available_services
+
+    def made(self: EventAliaser, event_emitter: Any, event_aliases: Any = None) -> None:
+        make(self, event_emitter, event_aliases)
+        if event_aliases is None:
+            self._alias_name_cache = names
+
+    def accepts_kwargs(handler: Any) -> Any:
+        function = getattr(handler, "__func__", handler)
+        if type(function) is FunctionType and not hasattr(function, "__signature__"):
+            return function.__code__.co_flags & inspect.CO_VARKEYWORDS
+        return accepts(handler)
+
+    def list_available_services(self: Loader, type_name: str) -> list[str]:
+        folders = [path for path in self.search_paths if Path(path).is_dir()]
+        if not all(folder.startswith(installed) for folder in folders):
+            return listed(self, type_name)
+        key = (type_name, *folders)
+        if key not in services:
+            services[key] = listed(self, type_name)
+        return list(services[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventAliaser, "__init__", made)
+        patch.setattr(hooks, "accepts_kwargs", accepts_kwargs)
+        patch.setattr(Loader, "list_available_services", list_available_services)
         yield
 
 
