@@ -3,6 +3,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# Tests start hundreds of Pythons, each of which would compile us anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?=
 SECONDS ?= 60
 ARGS ?=

@@ -50,7 +50,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="CI" in os.environ,
-    max_examples=40,
+    max_examples=25,
 )
 settings.register_profile("thorough", settings.get_profile("brief"), max_examples=400)
 settings.load_profile("brief")

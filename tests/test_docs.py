@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from bench import chart
+from tests.support.command_line import forked
 from tools.project import PYPROJECT, ROOT
 from xsession import events
 from xsession.roles import _session_name as session_name
@@ -213,10 +214,13 @@ def test_every_option_of_a_role_and_every_default_is_listed() -> None:
     assert {name for name in options if f"\n| `{name}` |" not in text} == set()
 
 
-def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: LocalAWS) -> None:
+def test_the_command_line_prints_what_its_page_shows(
+    tmp_path: Path, local_aws: LocalAWS, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command, with the files that the page shows; "..." stands for what differs each time."""
     text = page("how-to/command-line.md")
     accounts, role = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "xsession.toml").write_text(accounts)
     (tmp_path / "role.toml").write_text(role)
     environ = {**local_aws.environ(Story.told_by(local_aws).key), "PATH": os.environ["PATH"]}
@@ -225,8 +229,7 @@ def test_the_command_line_prints_what_its_page_shows(tmp_path: Path, local_aws: 
     blocks = re.findall(r"```console\n\$ xsession (.*?)\n(.*?)```", text, re.DOTALL)
     assert len(blocks) > 20
     for arguments, expected in blocks:
-        command = [sys.executable, "-m", "xsession", *shlex.split(arguments)]
-        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        done = forked(*shlex.split(arguments), env=environ)
         printed = done.stdout + done.stderr
         for real, shown in ((f"{sys.executable} -m xsession", "/usr/local/bin/xsession"), (tmp_path, "/srv/batcave")):
             printed = printed.replace(str(real), shown)

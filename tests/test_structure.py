@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import pickle
 import re
@@ -168,12 +169,18 @@ def files_beside(module: str) -> list[Path]:
     return sorted(folder.rglob("test_*.py") if folder.is_dir() else folder.parent.glob(f"test_{name}*.py"))
 
 
+@functools.cache
+def text_of(path: Path) -> str:
+    """A file's text, which many rules look at."""
+    return path.read_text(encoding="utf-8")
+
+
 def is_tested_in_its_place(module: str) -> bool:
     """Whether a test file of its room has a module's name, alone or with a behaviour behind it, or imports it."""
     package, _, name = module.rpartition(".")
     imported = re.compile(rf"\b{re.escape(module)}\b|^from {re.escape(package)} import {name}\b", re.MULTILINE)
     return any(
-        f"{path.stem}_".startswith(f"test_{name.removeprefix('_')}_") or imported.search(path.read_text("utf-8"))
+        f"{path.stem}_".startswith(f"test_{name.removeprefix('_')}_") or imported.search(text_of(path))
         for path in files_beside(module)
     )
 

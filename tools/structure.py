@@ -8,6 +8,7 @@ understand a file follows them all.
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -79,8 +80,9 @@ class Structure:
         """What a module imports, of this package and of others."""
         if module not in self._found:
             path = self.modules[module]
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            self._found[module] = list(self._imports(module, tree, only_types=path.suffix == ".pyi"))
+            text = path.read_text(encoding="utf-8")
+            parents = tuple(self.package(module).split("."))
+            self._found[module] = imports_of(module, parents, text, only_types=path.suffix == ".pyi")
         return self._found[module]
 
     def own_imports(self) -> Iterator[Import]:
@@ -150,23 +152,39 @@ class Structure:
         parts = path.relative_to(self.root).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
-    def _imports(self, module: str, node: ast.AST, *, only_types: bool) -> Iterator[Import]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Import):
-                for alias in child.names:
-                    yield Import(module, alias.name, None, child.lineno, only_types)
-            elif isinstance(child, ast.ImportFrom):
-                parents = self.package(module).split(".")
-                base = parents[: len(parents) - child.level + 1] if child.level else []
-                origin = ".".join([*base, *([child.module] if child.module else [])])
-                for alias in child.names:
-                    yield Import(module, origin, alias.name, child.lineno, only_types)
-            elif isinstance(child, ast.If) and ast.unparse(child.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
-                for part, types in ((child.body, True), (child.orelse, only_types)):
-                    for statement in part:
-                        yield from self._imports(module, ast.Module([statement], []), only_types=types)
-            else:
-                yield from self._imports(module, child, only_types=only_types)
+
+@functools.cache
+def imports_of(module: str, parents: tuple[str, ...], text: str, *, only_types: bool) -> list[Import]:
+    """What a module imports; read once for all structures that have it as it is.
+
+    Args:
+        module: Its name.
+        parents: The parts of its package's name, against which relative imports are resolved.
+        text: Its code.
+        only_types: Whether all of it is for type checkers alone.
+    """
+    return list(_imports(module, parents, ast.parse(text), only_types=only_types))
+
+
+def _imports(module: str, parents: tuple[str, ...], node: ast.AST, *, only_types: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(module, alias.name, None, child.lineno, only_types)
+        elif isinstance(child, ast.ImportFrom):
+            base = parents[: len(parents) - child.level + 1] if child.level else ()
+            origin = ".".join([*base, *([child.module] if child.module else [])])
+            for alias in child.names:
+                yield Import(module, origin, alias.name, child.lineno, only_types)
+        elif isinstance(child, ast.If) and _is_for_type_checkers(child.test):
+            for part, types in ((child.body, True), (child.orelse, only_types)):
+                yield from _imports(module, parents, ast.Module(part, []), only_types=types)
+        elif not isinstance(child, ast.expr):  # no import stands in an expression
+            yield from _imports(module, parents, child, only_types=only_types)
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name | ast.Attribute) and ast.unparse(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
 
 def main() -> None:

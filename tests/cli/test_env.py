@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import COMMAND, run
+from tests.support.command_line import COMMAND, forked, run
 from tests.support.terminals import Terminal
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession.policies import trust
@@ -64,14 +64,12 @@ def test_nothing_is_printed_unless_all_went_well(world: World) -> None:
 @pytest.mark.parametrize("style", ["sh", "fish", "powershell", "dotenv", "json"])
 def test_nothing_but_assignments_is_printed(style: str) -> None:
     """No comment, no colour, and no carriage return, whoever asks for them; one exact line for each variable."""
-    environ = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}
-    done = subprocess.run(
-        [*COMMAND, "env", "vegeta", "--format", style], env={**os.environ, **environ}, capture_output=True, check=True
-    )
-    assert b"\x1b" not in done.stdout
-    assert b"\r" not in done.stdout
-    assert done.stderr == b""
-    begins = {"sh": b"export AWS_", "fish": b"set -gx AWS_", "powershell": b"$Env:AWS_", "dotenv": b"AWS_"}
+    done = forked("env", "vegeta", "--format", style, env={**os.environ, "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"})
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "\r" not in done.stdout
+    assert done.stderr == ""
+    begins = {"sh": "export AWS_", "fish": "set -gx AWS_", "powershell": "$Env:AWS_", "dotenv": "AWS_"}
     if style in begins:
         assert all(line.startswith(begins[style]) for line in done.stdout.splitlines())
 

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import COMMAND, run
+from tests.support.command_line import COMMAND, forked, run
 from tests.support.terminals import CTRL_C, Terminal
 from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from tools.project import ROOT
@@ -47,10 +48,9 @@ def with_mfa(folder: Path, world: World) -> Path:
     return folder
 
 
-def ran(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+def ran(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """An exec that has run to its end."""
-    options = {"capture_output": True, "stdin": subprocess.DEVNULL, **options}
-    return subprocess.run([*EXEC, *arguments], text=True, check=False, timeout=60, **options)  # type: ignore[call-overload,no-any-return]
+    return forked("exec", *arguments, env=env)
 
 
 def variables(text: str) -> dict[str, str]:
@@ -387,7 +387,15 @@ def test_without_a_person_nobody_is_asked(how: str) -> None:
     """It fails, at once, with the status for that and what to do."""
     environ = {**os.environ, **({} if how == "no terminal" else {"XSESSION_NO_INPUT": "1"})}
     if how == "no terminal":
-        done = ran("strict", "--", "true", env=environ, start_new_session=True)
+        done = subprocess.run(
+            [*EXEC, "strict", "--", "true"],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
         status, shown = done.returncode, done.stderr
     else:
         with Terminal([*EXEC, "strict", "--", "true"], environ) as terminal:

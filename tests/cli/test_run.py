@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import COMMAND
+from tests.support.command_line import COMMAND, forked
 from tests.support.terminals import Terminal
 from tests.support.worlds import BATMAN, World
 from xsession.fanout import read_journal
@@ -58,7 +58,7 @@ def account_id(number: int) -> str:
 
 def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A run that has come to its end."""
-    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    return forked("run", *arguments)
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
-from tests.support.command_line import COMMAND, run
+from tests.support.command_line import forked, run
 from xsession.cli._story import Stage, tell
-
-NO_IMAGES = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 
 
 def test_the_demo_tells_its_whole_story() -> None:
     """Nine parts, all of which hold; whatever profile the user's environment names."""
-    environ = {**NO_IMAGES, "AWS_PROFILE": "nobody", "AWS_ACCESS_KEY_ID": "AKIAXXXXXXXXXXXXXXXX"}
-    done = subprocess.run([*COMMAND, "demo"], capture_output=True, text=True, check=False, env=environ)
+    done = forked("demo", env={"AWS_PROFILE": "nobody", "AWS_ACCESS_KEY_ID": "AKIAXXXXXXXXXXXXXXXX"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("   ok: ") == 9
     assert "FAILED" not in done.stdout

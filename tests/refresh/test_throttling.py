@@ -11,11 +11,12 @@ from xsession.errors import CredentialsError
 from xsession.refresh._lanes import Lane, LaneRate
 
 
-def test_five_hundred_keys_come_up_while_sts_throttles() -> None:
-    """STS allows two calls a second: all 500 come up in minutes, without an error, with 1.5 times the calls."""
+@pytest.mark.parametrize("keys", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_hundreds_of_keys_come_up_while_sts_throttles(keys: int) -> None:
+    """STS allows two calls a second: all come up in minutes, without an error, with 1.5 times the calls."""
     bench = Bench()
     sts, lane = Allowing(bench.clock, 2), Lane(bench.clock)
-    cells = [bench.new_cell(ThrottledFetch(bench.fetch, lane, sts)) for _ in range(500)]
+    cells = [bench.new_cell(ThrottledFetch(bench.fetch, lane, sts)) for _ in range(keys)]
     waiting = iter(list(cells))
     errors: list[Exception] = []
 
@@ -35,7 +36,7 @@ def test_five_hundred_keys_come_up_while_sts_throttles() -> None:
         time.sleep(0.001)
     assert errors == []
     assert all(cell.snapshot.generation for cell in cells)
-    assert bench.clock.boot() - began >= 250
+    assert bench.clock.boot() - began >= keys / 2
     assert sts.calls <= 1.5 * 2 * (bench.clock.boot() - began)
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import IO, NoReturn
 
 import pytest
 
+import xsession.__main__
 from xsession.cli import main
 
 COMMAND = [sys.executable, "-m", "xsession"]
@@ -19,6 +26,51 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Runs the command line with these arguments."""
     monkeypatch.setattr(sys, "argv", ["xsession", *arguments])
     return main()
+
+
+def forked(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """What a process of its own does with these arguments, without a terminal and with nothing to read.
+
+    It is a copy of this process, where all that the command line imports is there: a second less than a Python of its
+    own takes. How that starts and ends is for other tests.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            _be_the_command(arguments, env, out, err)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for file in (out, err):
+            file.seek(0)
+        return subprocess.CompletedProcess(arguments, status, out.read().decode(), err.read().decode())
+
+
+def _be_the_command(
+    arguments: tuple[str, ...], env: Mapping[str, str] | None, out: IO[bytes], err: IO[bytes]
+) -> NoReturn:
+    status = 70
+    try:
+        signal.alarm(120)
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            signal.signal(number, handler)
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
+        for number, file in enumerate((open(os.devnull, "rb"), out, err)):  # noqa: PTH123, SIM115 # ends with the process
+            os.dup2(file.fileno(), number)
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))
+        sys.argv = [xsession.__main__.__file__, *arguments]
+        tempfile.tempdir = None
+        if env is not None:
+            os.environ.clear()
+            os.environ.update(env)
+        status = int(main())
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # noqa: BLE001 # nothing but the command may go on here
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(status)
 
 
 def at_terminal(command: list[str], **environ: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import botocore.client
@@ -162,17 +162,20 @@ def _signed(signer: Any, operation: str, url: str) -> object:
 def _handlers(events: Any) -> list[tuple[str, int, str]]:
     """All handlers of an emitter, by event and section, in the order in which they would run."""
     handlers = events._emitter._handlers
-    listed = list(_listed(getattr(handlers, "tree", handlers)._root, ""))
+    listed = _listed(getattr(handlers, "tree", handlers)._root)
     listed += [(event_name, section, _name(handler)) for event_name, handler, section in getattr(handlers, "own", ())]
     return sorted(listed, key=lambda entry: entry[:2])
 
 
-def _listed(node: Mapping[str, Any], event_name: str) -> Iterator[tuple[str, int, str]]:
-    for section, handlers in enumerate(node["values"] or ()):
-        for handler in handlers:
-            yield event_name, section, _name(handler)
-    for part, child in node["children"].items():
-        yield from _listed(child, f"{event_name}.{part}" if event_name else part)
+def _listed(root: Mapping[str, Any]) -> list[tuple[str, int, str]]:
+    listed = []
+    waiting = [("", root)]
+    while waiting:
+        event_name, node = waiting.pop()
+        for section, handlers in enumerate(node["values"] or ()):
+            listed += [(event_name, section, _name(handler)) for handler in handlers]
+        waiting += [(f"{event_name}.{part}" if event_name else part, child) for part, child in node["children"].items()]
+    return listed
 
 
 def _name(handler: Any) -> str:

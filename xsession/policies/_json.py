@@ -22,6 +22,10 @@ _MAX_DIGITS = 100
 _TOO_LONG_A_NUMBER = f"a policy has a number of over {_MAX_DIGITS} digits"
 _LARGEST = 10**_MAX_DIGITS
 
+# Mapping comes last: to ask for it takes longest.
+_TEXTS = (str, bytes, bytearray)
+_CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)
+
 
 def read_json(text: str) -> object:
     """What a JSON document holds.
@@ -63,8 +67,10 @@ def refuse_oversized(document: Mapping[Any, Any]) -> None:
     waiting: list[object] = [document]
     while waiting:
         value = waiting.pop()
-        left -= 1 + (len(value) if isinstance(value, str | bytes | bytearray) else 0)
-        if isinstance(value, Mapping | list | tuple | set | frozenset):
+        left -= 1
+        if isinstance(value, _TEXTS):
+            left -= len(value)
+        elif isinstance(value, _CONTAINERS):
             # Before they are copied: each of them is at least one character.
             if len(value) > left:
                 raise _too_long()
