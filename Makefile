@@ -103,7 +103,7 @@ test-data: $(DATA)/.data $(WRANGLER)/.awswrangler ## data libraries' own release
 test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS CLI, boto3 and Node as programs that we start or that start us
 	@$(BIN)/$(PYTEST) --dist=load -m shell tests/cli $(ARGS)
 
-test-executors: $(EXECUTORS)/.executors ## functions over many accounts in the workers of dask, loky and ray
+test-executors: $(EXECUTORS)/.executors ## functions over many accounts in the workers of dask, loky, MPI and ray
 	@$(EXECUTORS)/bin/pytest -q -m executors tests/executors $(ARGS)
 
 test-site: $(SITE)/.site $(SITE)/.tools ## the documentation as it is built: links, spelling and, in Chromium, widths, contrast and search

@@ -22,11 +22,12 @@ import trustme
 from botocore.httpsession import get_cert_path
 
 from bench import chart
-from bench.contenders import BARE_POOL, CONTENDERS, PUBLIC_PATH
+from bench.contenders import BARE_POOL, BOTOCOVE, BOTOCOVE_32, CONTENDERS, FOR_RUN_ALONE, PUBLIC_PATH
 from bench.scenarios import ALONE, OVER_TLS, RUN, SCENARIOS, Figures
 
 OURS = "xsession"
 PACKAGES = {**{name: name for name in CONTENDERS}, "plain boto3": "boto3", PUBLIC_PATH: OURS, BARE_POOL: OURS}
+PACKAGES[BOTOCOVE_32] = BOTOCOVE
 
 TARGETS = {
     "one more account, s3": ">= 40x ms, >= 500x KB; public path: >= 10x ms, >= 25x KB",
@@ -48,7 +49,8 @@ def main() -> None:
     """Measures all scenarios for all libraries that are installed."""
     options = arguments()
     present = {name: found for name, package in PACKAGES.items() if (found := installed(package))}
-    print(f"Python {platform.python_version()}, {', '.join(f'{name} {found}' for name, found in present.items())}")
+    found = {**present, "botocore": installed("botocore")}
+    print(f"Python {platform.python_version()}, {', '.join(f'{name} {number}' for name, number in found.items())}")
     print(
         f"medians of {options.runs} runs, each in a process of its own; x: the best of the others divided by xsession\n"
     )
@@ -57,15 +59,16 @@ def main() -> None:
         for scenario in [*SCENARIOS, *ALONE]:
             if options.only and not any(re.search(part, scenario) for part in options.only):
                 continue
-            # What `run` is compared with, and no way of its own to have clients.
-            runs: dict[str, list[Figures]] = {name: [] for name in present if name != BARE_POOL or scenario == RUN}
+            runs: dict[str, list[Figures]] = {
+                name: [] for name in present if name not in FOR_RUN_ALONE or scenario == RUN
+            }
             # In turn, so that a noisy minute of the machine hits all alike.
             for _ in range(options.runs):
                 for name, figures in runs.items():
                     figures.append(measure(scenario, name, options.size, tls if OVER_TLS in scenario else plain))
             results[scenario] = {name: medians(measured) for name, measured in runs.items()}
             show(scenario, results[scenario])
-    record = {**circumstances(), "versions": present, "runs": options.runs, "results": results}
+    record = {**circumstances(), "versions": found, "runs": options.runs, "results": results}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"\n{options.json}")
@@ -124,6 +127,7 @@ def stub(*, tls: bool = False) -> Iterator[dict[str, str]]:
                     "AWS_REGION": "eu-west-1",
                     "AWS_DEFAULT_REGION": "eu-west-1",
                     "AWS_EC2_METADATA_DISABLED": "true",
+                    "TQDM_DISABLE": "1",
                     "AWS_CONFIG_FILE": os.devnull,
                     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
 
 import boto3
 
@@ -148,8 +149,41 @@ class BarePool(XSession):
     """xsession's clients in a plain pool of threads, beside which `run` is measured."""
 
 
+class Botocove:
+    """botocove's decorator, with its defaults but for the accounts and regions; it has no clients of its own."""
+
+    accounts = 2, 2
+    at_once = 2
+    workers: ClassVar[dict[str, int]] = {}
+
+    def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
+        """It has none."""
+        raise NotImplementedError
+
+    def everywhere(self, func: Callable[[Any], object], accounts: int, regions: Sequence[str]) -> list[object]:
+        """What a function returned in each account and region."""
+        from botocove import cove  # noqa: PLC0415 # likewise
+
+        ids = [f"{account:012}" for account in range(1, accounts + 1)]
+        found = cove(func, target_ids=ids, regions=list(regions), rolename="Bench", **self.workers)()
+        assert not found["Exceptions"], found["Exceptions"][0]
+        assert not found["FailedAssumeRole"], found["FailedAssumeRole"][0]
+        results: list[object] = found["Results"]
+        return results
+
+
+class Botocove32(Botocove):
+    """The same in 32 threads."""
+
+    workers: ClassVar[dict[str, int]] = {"thread_workers": 32}
+
+
 BARE_POOL = "xsession, bare pool"
+BOTOCOVE, BOTOCOVE_32 = "botocove", "botocove, 32 threads"
 PUBLIC_PATH = "xsession, public path"
+
+FOR_RUN_ALONE = {BARE_POOL, BOTOCOVE, BOTOCOVE_32}
+"""What `run` is compared with; they have no way of their own to have clients."""
 
 CONTENDERS: dict[str, type[Contender]] = {
     "plain boto3": PlainBoto3,
@@ -158,5 +192,7 @@ CONTENDERS: dict[str, type[Contender]] = {
     "boto_session_manager": SessionManager,
     PUBLIC_PATH: PublicPath,
     BARE_POOL: BarePool,
+    BOTOCOVE: Botocove,
+    BOTOCOVE_32: Botocove32,
     "xsession": XSession,
 }

@@ -28,7 +28,8 @@ CALL_SECONDS = 0.12
 ASSUME_SECONDS = 0.08
 SESSION_SECONDS = 3_600
 ACCOUNTS_PER_PAGE = 20
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: AssumeRole, of an account and region
+# The default quota of requests with AWS credentials, for the caller's account and each region; other operations of STS,
+# such as GetCallerIdentity, share it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 STS_PER_SECOND = 600
 VALUE = {"instances": 12, "running": 7, "oldest": "2021-04-01T00:00:00+00:00", "types": ["m5.large", "t3.micro"]}
 

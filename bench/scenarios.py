@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import CONTENDERS, REGION, BarePool, Contender, XSession
+from bench.contenders import CONTENDERS, REGION, BarePool, Botocove, Contender, XSession
 
 Figures = dict[str, float]
 
@@ -109,7 +109,7 @@ def fan_out(contender: Contender, size: float) -> Figures:
 def run(contender: Contender, size: float) -> Figures:
     """300 accounts x 8 regions in 32 threads, a call each with 20 ms of latency; 12 accounts for what takes minutes.
 
-    xsession's `run`, or a plain pool.
+    xsession's `run`, botocove's decorator, or a plain pool.
     """
     accounts = scaled(300 if isinstance(contender, XSession) else 12, size)
     control(latency=0.02)
@@ -130,6 +130,9 @@ def run(contender: Contender, size: float) -> Figures:
 
 def answers(contender: Contender, accounts: int) -> Iterator[object]:
     """What came of each call."""
+    if isinstance(contender, Botocove):
+        yield from contender.everywhere(lambda session: session.client("s3").list_buckets() and None, accounts, REGIONS)
+        return
     if isinstance(contender, XSession) and not isinstance(contender, BarePool):
         names = [f"a{account}" for account in range(1, accounts + 1)]
         for outcome in contender.session.run(list_buckets, names, regions=REGIONS, max_workers=32):

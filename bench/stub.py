@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
+ACCOUNTS = 500
 STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
@@ -39,7 +40,8 @@ class Stub:
                 method, target, _ = lines[0].split()
                 url = urlsplit(target)
                 if url.path in {"/", "/counts", "/control"}:
-                    status, answer = await self.answer(target, headers.get("authorization", ""), body.decode())
+                    said = headers.get("x-amz-target", ""), headers.get("authorization", "")
+                    status, answer = await self.answer(target, *said, body.decode())
                     writer.write(_response(status, answer.encode()))
                 elif url.path.count("/") > 1:
                     writer.write(self.object(method, unquote(url.path), headers, body))
@@ -52,7 +54,7 @@ class Stub:
         finally:
             writer.close()
 
-    async def answer(self, target: str, authorization: str, body: str) -> tuple[int, str]:
+    async def answer(self, target: str, amz_target: str, authorization: str, body: str) -> tuple[int, str]:  # noqa: PLR0911 # one for each operation
         """The status and text of one answer."""
         url = urlsplit(target)
         if url.path == "/counts":
@@ -62,6 +64,8 @@ class Stub:
                 setattr(self, name, float(values[0]))
             self.counts.clear()
             return 200, "{}"
+        if amz_target.endswith(".ListAccounts"):
+            return 200, json.dumps({"Accounts": list(map(_account, range(1, ACCOUNTS + 1)))})
         form = {name: values[0] for name, values in parse_qs(body).items()}
         operation = form.get("Action", "ListBuckets")
         self.counts[operation] = self.counts.get(operation, 0) + 1
@@ -75,7 +79,9 @@ class Stub:
             return 200, self.assumed(form["RoleArn"], form["RoleSessionName"])
         if operation == "GetCallerIdentity":
             key = authorization.partition("Credential=")[2].partition("/")[0]
-            inner = f"<Arn>{key}</Arn><UserId>{key}</UserId><Account>111111111111</Account>"
+            inner = (
+                f"<Arn>arn:aws:iam::111111111111:user/{key}</Arn><UserId>{key}</UserId><Account>111111111111</Account>"
+            )
             return 200, _wrapped(
                 "GetCallerIdentityResponse", f"<GetCallerIdentityResult>{inner}</GetCallerIdentityResult>"
             )
@@ -124,6 +130,13 @@ class Stub:
             f"<Expiration>{ends}</Expiration></Credentials><AssumedRoleUser><Arn>{arn}</Arn>"
             f"<AssumedRoleId>AROA:{name}</AssumedRoleId></AssumedRoleUser></AssumeRoleResult>",
         )
+
+
+def _account(number: int) -> dict[str, str]:
+    """One of an organization, as AWS had it until 9 September 2026: some libraries read `Status`."""
+    account_id = f"{number:012}"
+    arn = f"arn:aws:organizations::111111111111:account/o-bench/{account_id}"
+    return {"Id": account_id, "Arn": arn, "Name": f"a{number}", "Email": "a@b", "Status": "ACTIVE", "State": "ACTIVE"}
 
 
 def _response(status: int, body: bytes, **headers: str) -> bytes:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.worlds import World
 from xsession import ConfigError, Outcome
-from xsession.fanout import Progress, as_progress, aside, fan_out
+from xsession.fanout import Progress, as_progress, fan_out
+from xsession.fanout._progress import aside
 
 ITEMS = {"four": 4, "zero": 0, "\x1b[2J": 1}
 

@@ -52,7 +52,7 @@ class KeptAnswers:
         return cls(None if own is None else OwnFiles(Path(own).parent / kind, _MAX_BYTES))
 
     def find(self, name: str, asked: str) -> KeptAnswer | None:
-        """What was said last; None: nothing is kept, nothing that this user has written, or somebody else's answer.
+        """What was said last; None: nothing is kept, nothing that this user has written, or the answer of another.
 
         Args:
             name: The name of what it is about, as a file may have it.

@@ -15,7 +15,7 @@ import click
 from xsession import Account, Outcomes
 from xsession.errors import CommandError, ConfigError
 from xsession.escape import for_terminal
-from xsession.fanout import Command, Progress, as_progress, aside, exit_status, load_function
+from xsession.fanout import Command, exit_status, load_function
 
 from ._account_filters import AccountFilters, account_filters
 from ._after_dashes import CommandAfterDashes, command_after_dashes
@@ -68,12 +68,11 @@ def run_(
     if bool(argv) == bool(function):
         msg = "either a command behind -- or FILE.py:FUNCTION is needed" + (", and not both" if argv else "")
         raise click.UsageError(msg, context)
-    told = as_progress(True)
     wanted: dict[str, Any] = {
         "regions": _regions(regions),
         "journal": journal,
         "max_workers": max_workers,
-        "progress": told,
+        "progress": True,
     }
     seconds = None if timeout is None else timeout.total_seconds()
     try:
@@ -81,11 +80,11 @@ def run_(
             accounts = _meant(xs, filters, name)
             if function is not None:
                 run = xs.run(load_function(function), accounts, timeout=seconds, **wanted)
-                done = _shown(run, told, signals, as_json=as_json)
+                done = _shown(run, signals, as_json=as_json)
             else:
                 wanted["journal_key"] = journal and shlex.join(argv)
                 with _as_function(xs, accounts, argv, seconds, signals) as run_command:
-                    done = _shown(xs.run(run_command, accounts, **wanted), told, signals, as_json=as_json)
+                    done = _shown(xs.run(run_command, accounts, **wanted), signals, as_json=as_json)
     except EndedError as ended:
         return end_as(-ended.number)
     if not done.ok:
@@ -96,13 +95,13 @@ def run_(
     return exit_status(done)
 
 
-def _shown(run: Run[Any], told: Progress, signals: EndingSignals, *, as_json: bool) -> Outcomes[Any]:
+def _shown(run: Run[Any], signals: EndingSignals, *, as_json: bool) -> Outcomes[Any]:
     """Shows what came of each call as soon as it is known; returns all without their values, which may be large."""
     by_region, kept = False, []
     with run:
         signals.end = run.close
         for outcome in run:
-            with aside(told):
+            with run.aside():
                 if as_json:
                     show_json(_document(outcome), indent=None)
                 else:

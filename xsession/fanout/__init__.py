@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ._plan import by_distinct_names as by_distinct_names
     from ._progress import Progress, ProgressLike
     from ._progress import as_progress as as_progress
-    from ._progress import aside as aside
     from ._rate import Rate as Rate
     from ._remote import Claim as Claim
     from ._remote import Reached as Reached
@@ -50,7 +49,7 @@ __getattr__, __dir__ = lazy(
         "_journal": ("read_journal",),
         "_outcomes": ("FailureGroup", "Outcome", "Outcomes"),
         "_plan": ("Task", "Unit", "by_distinct_names"),
-        "_progress": ("Progress", "ProgressLike", "as_progress", "aside"),
+        "_progress": ("Progress", "ProgressLike", "as_progress"),
         "_rate": ("Rate",),
         "_remote": ("Claim", "Reached", "Ticket"),
         "_run": ("Run",),

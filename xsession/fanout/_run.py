@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -19,7 +19,7 @@ from ._category import PASSING, Category
 from ._limits import Limits
 from ._outcomes import Outcome, Outcomes, Phase, alike
 from ._plan import Plan, Task, Unit
-from ._progress import Progress
+from ._progress import Progress, aside
 from ._record import Record
 from ._threads import CallPool
 
@@ -171,6 +171,10 @@ class Run(Generic[T]):
             self._record.close()
             if self._began:
                 self._told.end()
+
+    def aside(self) -> AbstractContextManager[object]:
+        """Clears a bar that `progress=` shows, for a block that writes to the terminal; it is back afterwards."""
+        return aside(self._told)
 
     def after_fork(self) -> None:
         """Has a forked child leave the run to its parent, which has the threads."""
