@@ -27,6 +27,8 @@ DATA := .venvs/data
 SHELLS := .venvs/shell
 WRANGLER := .venvs/awswrangler
 ON_WRANGLER := tests/data/test_awswrangler.py tests/data/test_sagemaker.py
+# It has an older PyArrow, and all of `xsession[data]` beside it.
+ON_BOTH := tests/data/test_installed.py tests/data/test_pyarrow.py tests/data/test_pyiceberg.py
 EXECUTORS := .venvs/executors
 SITE := .venvs/site
 OLD_AIO := .venvs/aio-oldest
@@ -98,7 +100,7 @@ test-async: $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio ## event loops, with th
 
 test-data: $(DATA)/.data $(WRANGLER)/.awswrangler ## data libraries' own releases, each over several sessions of some seconds
 	@$(DATA)/bin/$(PYTEST) --dist=load -m data tests/data $(addprefix --ignore=,$(ON_WRANGLER)) $(ARGS)
-	@$(WRANGLER)/bin/$(PYTEST) --dist=load -m data $(ON_WRANGLER) $(ARGS)
+	@$(WRANGLER)/bin/$(PYTEST) --dist=load -m data $(ON_WRANGLER) $(ON_BOTH) $(ARGS)
 
 test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS CLI, boto3 and Node as programs that we start or that start us
 	@$(BIN)/$(PYTEST) --dist=load -m shell tests/cli $(ARGS)

@@ -14,6 +14,8 @@ from .session import CrossAccountSession
 if TYPE_CHECKING:
     from botocore.config import Config
 
+    from xsession._service_clients import CrossAccountClients  # absolute, as in `session`
+
     from .accounts import AccountRef
 
 __all__ = ["default_session", "get_client", "reset_default_session", "use_session"]
@@ -75,21 +77,28 @@ def use_session(session: CrossAccountSession) -> Iterator[CrossAccountSession]:
         _in_use.reset(token)
 
 
-def get_client(
-    service_name: str,
-    account: AccountRef,
-    *,
-    region_name: str | None = None,
-    config: Config | None = None,
-    **client_kwargs: Any,
-) -> Any:
-    """The shared client of a service in an account, of the default session: see `CrossAccountSession.get_client`.
+if TYPE_CHECKING:
+    # For type checkers it is the method, with the type of each service's client.
+    get_client = CrossAccountClients().get_client
+else:
 
-    Raises:
-        ConfigError: As `default_session` raises it, or the account or an argument can't work.
-        UnknownAccountError: No account has that name.
-    """
-    return default_session().get_client(service_name, account, region_name=region_name, config=config, **client_kwargs)
+    def get_client(
+        service_name: str,
+        account: AccountRef,
+        *,
+        region_name: str | None = None,
+        config: Config | None = None,
+        **client_kwargs: Any,
+    ) -> Any:
+        """The shared client of a service in an account, of the default session: see `CrossAccountSession.get_client`.
+
+        Raises:
+            ConfigError: As `default_session` raises it, or the account or an argument can't work.
+            UnknownAccountError: No account has that name.
+        """
+        return default_session().get_client(
+            service_name, account, region_name=region_name, config=config, **client_kwargs
+        )
 
 
 def _checked(session: CrossAccountSession) -> CrossAccountSession:

@@ -90,6 +90,14 @@ def test_polars_reads_a_table_with_these_options(made: DataWorld, xs: CrossAccou
     made.check()
 
 
+def test_polars_reads_a_table_by_its_own_provider(made: DataWorld, xs: CrossAccountSession) -> None:
+    """Which it asks once for the table's log, and again and again for its files."""
+    frame = pl.scan_delta(written(made, xs["vegeta"].data.deltalake()), **xs["vegeta"].data.polars())
+    for _ in made.rounds():
+        assert frame.collect()["level"].sum() == 17_001
+    made.check()
+
+
 def test_with_keys_in_the_environment_it_reads_as_the_account(made: DataWorld) -> None:
     """Though with keys that end, of which it warns."""
     with pytest.warns(FrozenCredentialsWarning, match="AWS_ACCESS_KEY_ID"):

@@ -43,6 +43,19 @@ def test_a_catalogs_glue_and_its_files_are_one_accounts(made: DataWorld) -> None
     assert opened.glue.meta.region_name == "eu-west-1"
 
 
+def test_the_glue_of_one_account_lists_files_of_another(made: DataWorld) -> None:
+    """The catalog is given a client; what it opens is read by the account of the properties."""
+    from pyiceberg.catalog.glue import GlueCatalog  # noqa: PLC0415 # as above
+
+    xs = made.session()
+    glue: Any = xs["bulma"].client("glue")
+    opened = GlueCatalog("capsule", client=glue, **xs["vegeta"].data.pyiceberg())
+    assert opened.glue is glue
+    with opened._load_file_io().new_input("s3://vegeta/scouter.csv").open() as file:
+        assert file.read()
+    made.check()
+
+
 def test_polars_reads_a_table_by_its_file_io(made: DataWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the reader of the page; polars' own one would take the keys of the environment."""
     pl = pytest.importorskip("polars")

@@ -18,7 +18,7 @@ from botocore.config import Config
 
 from tests.support.cells import in_threads
 from tests.support.worlds import BATMAN, BUCKET, VEGETA, World
-from xsession import Account, AccountSession, ConfigError, CrossAccountSession, XSessionError
+from xsession import Account, AccountSession, ConfigError, CrossAccountSession, RoleChain, XSessionError
 from xsession.testing import FakeClock, Fault, LocalAWS
 
 pytest.importorskip("aiobotocore", reason="aiobotocore is not installed: run make test-async")
@@ -85,6 +85,19 @@ def test_cold_clients_at_once_cost_one_assume_role(world: World, vegeta: Account
 
     asyncio.run(main())
     assert world.aws.count("AssumeRole") == 1
+
+
+def test_fifty_cold_tasks_of_two_chains_cost_one_assume_role_for_each_hop(world: World) -> None:
+    """Though both begin with the same role, and all come at once."""
+    hub, last = world.chain.roles
+    other = world.vegeta.role("Other", trusts=hub.role_arn)
+    xs = world.session({"deep": world.chain, "other": RoleChain(hub, other)})
+
+    async def main() -> set[str]:
+        return set(await asyncio.gather(*(who(xs[name].aio()) for name in ("deep", "other") * 25)))
+
+    assert asyncio.run(main()) == {VEGETA}
+    assert [world.aws.count("AssumeRole", role_arn=arn) for arn in (hub.role_arn, last.role_arn, other)] == [1, 1, 1]
 
 
 def test_loops_come_and_go(world: World, vegeta: AccountSession) -> None:

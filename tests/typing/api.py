@@ -67,7 +67,8 @@ def scripts(xs: CrossAccountSession) -> None:
     """The default session is one like any other, and is what a library's protocol asks for."""
     assert_type(default_session(), CrossAccountSession)
     assert_type(default_session(xs), CrossAccountSession)
-    assert_type(get_client("s3", account="vegeta", region_name="eu-west-1"), Any)
+    assert_type(get_client("s3", account="vegeta", region_name="eu-west-1"), S3Client)
+    assert_type(get_client("sqs", account="vegeta"), Any)
     with use_session(xs) as scoped:
         assert_type(scoped, CrossAccountSession)
     accounts: ByName = xs

@@ -31,7 +31,14 @@ from {family}_dynamodb.service_resource import DynamoDBServiceResource
 from {family}_s3.client import S3Client
 from {family}_s3.service_resource import S3ServiceResource
 
-from xsession import CrossAccountSession, SOURCE
+from xsession import CrossAccountSession, SOURCE, get_client
+
+
+def of_the_default_session(name: str) -> None:
+    assert_type(get_client("s3", account="vegeta"), S3Client)
+    assert_type(get_client("s3", SOURCE, region_name="eu-west-1", verify=False), S3Client)
+    assert_type(get_client("ec2", account="vegeta"), Any)
+    assert_type(get_client(name, account="vegeta"), Any)
 
 
 def shared(xs: CrossAccountSession) -> None:
@@ -71,7 +78,10 @@ def elsewhere(xs: CrossAccountSession) -> None:
 """
 
 WRONG = """
-from xsession import CrossAccountSession
+from xsession import CrossAccountSession, get_client
+
+get_client("s3", account=3)
+get_client("s3", account="vegeta").list_bucket()
 
 
 def wrong(xs: CrossAccountSession) -> None:
@@ -81,8 +91,16 @@ def wrong(xs: CrossAccountSession) -> None:
     xs.get_client("s3", account="vegeta").list_bucket()
 """
 
+WRONG_LINES = ["10", "11", "12", "4", "5", "9"]
+
 UNTYPED = """
+import xsession
 from xsession import CrossAccountSession
+
+
+def scripts(name: str) -> None:
+    print(xsession.get_client("s3", account="vegeta").list_buckets())
+    print(xsession.get_client(name, account="vegeta").whatever())
 
 
 def plain(xs: CrossAccountSession, name: str) -> None:
@@ -183,8 +201,8 @@ def test_pyright_knows_the_clients(checked: Checked) -> None:
 def test_mypy_and_pyright_refuse_what_fails_at_run_time(checked: Checked) -> None:
     """No account, keys of one's own, or a method that the service has not."""
     checked.write("wrong.py", WRONG)
-    assert sorted({error.split(":")[1] for error in checked.mypy("wrong.py")}) == ["6", "7", "8", "9"]
-    assert {error.split(":")[1] for error in checked.pyright("wrong.py")} == {"6", "7", "8", "9"}
+    assert sorted({error.split(":")[1] for error in checked.mypy("wrong.py")}) == WRONG_LINES
+    assert {error.split(":")[1] for error in checked.pyright("wrong.py")} == set(WRONG_LINES)
 
 
 def test_fifty_calls_cost_little_more_than_boto3s_own(checked: Checked) -> None:

@@ -12,10 +12,10 @@ NEEDED: dict[str, dict[str, str]] = {
     "pandas": {"pandas": "3.1", "s3fs": "2026.9", "aiobotocore": "3.10"},
     "polars": {"polars": "2.1"},
     "obstore": {"obstore": "0.12"},
-    "pyarrow": {"pyarrow": "26.0", "s3fs": "2026.9", "aiobotocore": "3.10"},
+    "pyarrow": {"pyarrow": "25.0", "s3fs": "2026.9", "aiobotocore": "3.10"},
     "duckdb": {"duckdb": "1.5", "s3fs": "2026.9", "aiobotocore": "3.10"},
     "deltalake": {"deltalake": "1.6"},
-    "pyiceberg": {"pyiceberg": "0.12", "pyarrow": "26.0", "s3fs": "2026.9", "aiobotocore": "3.10"},
+    "pyiceberg": {"pyiceberg": "0.12", "pyarrow": "25.0", "s3fs": "2026.9", "aiobotocore": "3.10"},
 }
 """The extras, each with the packages that its accessor needs and the first version of them that is tested."""
 
