@@ -16,7 +16,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from xsession import errors
+import xsession
 from xsession._base import frozen
 from xsession.credentials import Credentials
 from xsession.escape import for_terminal
@@ -68,7 +68,7 @@ def credential_process(arguments: list[str]) -> int:
         return ExitStatus.USAGE
     try:
         _print(_credentials(options).to_credential_process())
-    except errors.MfaError as error:
+    except xsession.errors.MfaError as error:
         if error.code is None:
             error = error.for_caller()
             error.hint = f"run at a terminal: xsession credential-process {options.account} > {os.devnull}"
@@ -89,7 +89,7 @@ def _credentials(options: _Options) -> Credentials:
         return kept
     try:
         return _obtained(found, options)
-    except errors.CredentialsError as error:
+    except xsession.errors.CredentialsError as error:
         if kept is None or _left(kept) < max(_LAST_SECONDS, options.min_valid or 0.0):
             raise
         _warn(f"served what is kept for {_left(kept):.0f} s more: {error}")
@@ -124,7 +124,7 @@ def _long_enough(xs: CrossAccountSession, account: Account, min_valid: float | N
     if _left(credentials) < min_valid:
         msg = f"its credentials are good for {_left(credentials):.0f} s, and --min-valid wants {min_valid:.0f} s"
         hint = "raise the role's duration_seconds, or ask for less"
-        raise errors.CredentialsError(msg, account=account.name, hint=hint)
+        raise xsession.errors.CredentialsError(msg, account=account.name, hint=hint)
     return credentials
 
 
@@ -147,7 +147,7 @@ def _is_unattended(account: Account) -> bool:
 
 def _no_input(serial: str) -> str:
     msg = f"the MFA device {serial} needs a code, and {NO_INPUT_VARIABLE} says that nobody is asked"
-    raise errors.MfaError(msg)
+    raise xsession.errors.MfaError(msg)
 
 
 def _options(arguments: list[str]) -> _Options:

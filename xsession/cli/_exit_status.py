@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from xsession import errors
+import xsession
 from xsession._aws import is_denied
 
 _LOGIN = "run: aws "
@@ -31,10 +31,10 @@ def status_of(error: BaseException) -> ExitStatus:
     Args:
         error: The error.
     """
-    if isinstance(error, errors.ConfigError | errors.UnknownAccountError):
+    if isinstance(error, xsession.errors.ConfigError | xsession.errors.UnknownAccountError):
         return ExitStatus.USAGE
-    if isinstance(error, errors.XSessionError):
-        if isinstance(error, errors.MfaError) or _wants_a_login(error):
+    if isinstance(error, xsession.errors.XSessionError):
+        if isinstance(error, xsession.errors.MfaError) or _wants_a_login(error):
             return ExitStatus.NEEDS_PERSON
         if is_denied(error.code):
             return ExitStatus.REFUSED
@@ -53,5 +53,5 @@ def status_of_many(failed: int, total: int) -> ExitStatus:
     return ExitStatus.ALL_FAILED if failed == total else ExitStatus.SOME_FAILED
 
 
-def _wants_a_login(error: errors.XSessionError) -> bool:
-    return isinstance(error, errors.SourceCredentialsError) and (error.hint or "").startswith(_LOGIN)
+def _wants_a_login(error: xsession.errors.XSessionError) -> bool:
+    return isinstance(error, xsession.errors.SourceCredentialsError) and (error.hint or "").startswith(_LOGIN)

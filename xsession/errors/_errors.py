@@ -77,7 +77,14 @@ class XSessionError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # BaseException would rebuild us from `args` alone, which lack the keyword arguments.
-        return _rebuild, (type(self), self.args, dict(self.__dict__))
+        return type(self)._rebuilt, (self.args, dict(self.__dict__))  # noqa: SLF001 # its own
+
+    @classmethod
+    def _rebuilt(cls, args: tuple[object, ...], attributes: dict[str, object]) -> Self:
+        error = cls.__new__(cls, *args)
+        error.args = args
+        error.__dict__.update(attributes)
+        return error
 
     def for_caller(self, account: str | None = None) -> Self:
         """A fresh copy for one more caller, with the same cause.
@@ -122,13 +129,6 @@ class reaching:  # noqa: N801 # used as a function: `with reaching("vegeta"):`
             # It becomes the context of the copy; the frames that it passed through hold credentials and requests.
             error.__traceback__ = None
             raise fresh
-
-
-def _rebuild(cls: type[XSessionError], args: tuple[object, ...], attributes: dict[str, object]) -> XSessionError:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(attributes)
-    return error
 
 
 @public
