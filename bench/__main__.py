@@ -49,8 +49,8 @@ def main() -> None:
     """Measures all scenarios for all libraries that are installed."""
     options = arguments()
     present = {name: found for name, package in PACKAGES.items() if (found := installed(package))}
-    found = {**present, "botocore": installed("botocore")}
-    print(f"Python {platform.python_version()}, {', '.join(f'{name} {number}' for name, number in found.items())}")
+    versions = {**present, "botocore": installed("botocore")}
+    print(f"Python {platform.python_version()}, {', '.join(f'{name} {number}' for name, number in versions.items())}")
     print(
         f"medians of {options.runs} runs, each in a process of its own; x: the best of the others divided by xsession\n"
     )
@@ -68,7 +68,7 @@ def main() -> None:
                     figures.append(measure(scenario, name, options.size, tls if OVER_TLS in scenario else plain))
             results[scenario] = {name: medians(measured) for name, measured in runs.items()}
             show(scenario, results[scenario])
-    record = {**circumstances(), "versions": found, "runs": options.runs, "results": results}
+    record = {**circumstances(), "versions": versions, "runs": options.runs, "results": results}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"\n{options.json}")

@@ -207,7 +207,7 @@ def test_what_was_done_to_accounts_in_code_stays_done(world: World, reloaded: Re
     """Added, replaced and taken away by hand; also in a copy, and however often it reloads."""
     xs = reloaded.xs
     client = xs.get_client("sts", "vegeta")
-    extra = {"extra": world.role, "vegeta": world.chain}
+    extra: dict[str, Any] = {"extra": world.role, "vegeta": world.chain}
     xs.accounts = (xs.accounts | Accounts(extra)) - Accounts({"moving": world.role})
     added = xs.get_client("sts", "extra")
     for number in range(2):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.organizations import OrganizationWorld, member_id
 from tests.support.worlds import BATMAN, VEGETA, World, who
-from xsession import Account, ConfigError, OrganizationError, Role, UnknownAccountError
+from xsession import Account, ConfigError, OrganizationError, Role, SessionClosedError, UnknownAccountError
 from xsession._session_runs import SessionRuns
 from xsession.errors import AssumeRoleError
 from xsession.policies import allow
@@ -141,6 +141,23 @@ def test_bad_input_is_refused_before_the_network(world: World, arguments: dict[s
     with pytest.raises(UnknownAccountError):
         xs.run(account_of, ["vegeta", "nobody"])
     assert world.aws.calls == []
+
+
+@pytest.mark.parametrize("regions", [None, ["eu-west-1", "us-east-1"]])
+def test_a_session_that_is_closed_while_a_run_goes_on_ends_its_calls(world: World, regions: list[str] | None) -> None:
+    """What is left has an outcome that says so; clients that calls hold sign nothing more, and nobody waits."""
+    xs = world.session({f"a{number}": world.role for number in range(20)})
+
+    def work(session: Any) -> None:
+        client = session.get_client("sts")
+        if session.name == "a0":
+            xs.close()
+        client.get_caller_identity()
+
+    outcomes = xs.run(work, regions=regions, max_workers=1).collect()
+    assert len(outcomes) == 20 * len(regions or [None])
+    assert {type(error) for error in outcomes.errors.values()} == {SessionClosedError}
+    assert len(outcomes.errors) == len(outcomes)
 
 
 def test_accounts_that_are_not_registered_have_names_of_their_own(world: World) -> None:

@@ -42,9 +42,10 @@ class EndlessList(list[Any]):
 class Unbound:
     """As a proxy that stands for nothing: what class it is of can't be asked."""
 
-    @property  # type: ignore[override]  # on purpose
-    def __class__(self) -> NoReturn:
+    def _fail(self) -> NoReturn:
         raise RuntimeError
+
+    __class__ = property(_fail)
 
     def __eq__(self, _other: object) -> NoReturn:
         raise RuntimeError
