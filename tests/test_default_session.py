@@ -41,7 +41,7 @@ def test_client_options_are_handed_on() -> None:
     """As the session's own `get_client` takes them; an unknown account is its error."""
     assert xsession.get_client("s3", "vegeta", region_name="eu-north-1").meta.region_name == "eu-north-1"
     with pytest.raises(ConfigError, match="aws_access_key_id"):
-        xsession.get_client("s3", "vegeta", aws_access_key_id="AKIA")
+        xsession.get_client("s3", "vegeta", aws_access_key_id="AKIA")  # type: ignore[call-overload]  # refused by types too
     with pytest.raises(UnknownAccountError, match="vegeta"):
         xsession.get_client("s3", "vegata")
 
