@@ -52,13 +52,13 @@ def botocore_works_out_once() -> Iterator[None]:
     """
     names: dict[str, str] = {}
     services: dict[tuple[str, ...], list[str]] = {}
-    installed = tuple(str(Path(package.__file__).parent) for package in (botocore, boto3))
+    installed = tuple(package.__path__[0] for package in (botocore, boto3))
     make, accepts, listed = EventAliaser.__init__, hooks.accepts_kwargs, Loader.list_available_services
 
     def made(self: EventAliaser, event_emitter: Any, event_aliases: Any = None) -> None:
         make(self, event_emitter, event_aliases)
         if event_aliases is None:
-            self._alias_name_cache = names
+            self._alias_name_cache = names  # type: ignore[attr-defined]  # not in the stubs
 
     def accepts_kwargs(handler: Any) -> Any:
         function = getattr(handler, "__func__", handler)

@@ -186,6 +186,11 @@ def test_a_message_is_one_short_line_whatever_the_value(value: object) -> None:
     assert message.endswith(" is not valid: rule")
 
 
+def test_what_a_repr_lets_through_is_written_out() -> None:
+    """A line feed would begin another line of the log, an escape code colour it."""
+    assert shown(_Odd("one\n\x1b[31mtwo")) == r"one\n\x1b[31mtwo"
+
+
 @given(st.text(min_size=1))
 def test_a_session_name_with_odd_placeholders_is_refused_in_one_short_line(name: str) -> None:
     """The rule quotes the placeholder, which is as odd and as long as its author likes."""

@@ -50,8 +50,8 @@ def _be_the_command(
     status = 70
     try:
         signal.alarm(120)
-        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
-            signal.signal(number, handler)
+        for received, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            signal.signal(received, handler)
         warnings.resetwarnings()
         warnings.simplefilter("ignore")
         for number, file in enumerate((open(os.devnull, "rb"), out, err)):  # noqa: PTH123, SIM115 # ends with the process
