@@ -29,7 +29,7 @@ def markdown_of(page: Page) -> str:
 def listed(page: Page, config: MkDocsConfig) -> str:
     """One page as a line of the list."""
     link = urljoin(config.site_url or "", page.file.src_uri)
-    return f"- [{page.title}]({link}): {html.unescape(page.meta['description'])}"
+    return html.unescape(f"- [{page.meta['title']}]({link}): {page.meta['description']}")
 
 
 def lines(navigation: Navigation, config: MkDocsConfig) -> Iterator[str]:

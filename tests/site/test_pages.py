@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import pytest
 
 from tests.support.html import HTML
-from tools.page_descriptions import described
+from tools.page_descriptions import described, first
 from tools.project import PYPROJECT, ROOT
 
 SOURCE = PYPROJECT["project"]["urls"]["Source"]
@@ -121,6 +121,12 @@ def test_every_page_has_a_description_of_its_own(pages: dict[str, HTML]) -> None
 def test_a_page_is_described_by_its_first_sentences(content: str, description: str) -> None:
     """As many as a search engine shows, without markup, and without one that leads to a list."""
     assert described(content) == description
+
+
+def test_a_page_has_the_title_that_is_its_heading() -> None:
+    """Not its name in the navigation, which says less outside of it; and not the link that the theme adds."""
+    heading = '<h1 id="x">Coming <em>from</em> boto3<a class="headerlink" href="#x">&para;</a></h1>'
+    assert first("h1", heading) == "Coming from boto3"
 
 
 LISTED = re.compile(r"^- \[(.+)\]\((.+?)\): (.+)$", re.MULTILINE)

@@ -40,8 +40,8 @@ def test_words_are_in_a_dictionary() -> None:
 
 def test_a_misspelled_word_is_found(tmp_path: Path) -> None:
     """In a page, and in a docstring: not in code, which has names."""
-    (tmp_path / "page.md").write_text("# Acounts\n\n`acounts` are\n\n```python\nacounts = 1\n```\n")
-    (tmp_path / "module.py").write_text('"""The acount."""\nacount = "acount"\n')
+    (tmp_path / "page.md").write_text("# Acconuts\n\n`acconuts` are\n\n```python\nacconuts = 1\n```\n")
+    (tmp_path / "module.py").write_text('"""The acconut."""\nacconut = "acconut"\n')
     found = unknown_words("*.md", "*.py", root=tmp_path)
     assert sorted(line.partition(" - ")[0] for line in found) == ["module.py:1:8", "page.md:1:3"]
 

@@ -12,6 +12,7 @@ WIDTHS = 390, 1366, 1920
 SCHEMES = {"light": "default", "dark": "slate"}
 """Color schemes, by the theme's name for each; in the order of its switch."""
 
+PATIENCE_MS = 300_000
 PICTURED = {(390, "light"), (1366, "dark")}
 LONGEST_PICTURE = 4000
 STILL = "*, ::before, ::after { animation: none !important; transition: none !important }"
@@ -39,6 +40,7 @@ class Reader(AbstractContextManager["Reader"]):
     def __init__(self, browser: Any, address: str) -> None:
         self.seen = Seen()
         self.tab = browser.new_page()
+        self.tab.set_default_timeout(PATIENCE_MS)
         self._address = address
         self.tab.add_init_script(path=SCRIPT)
         self.tab.route("**/search_index.json", lambda route: route.fulfill(body=NO_INDEX))
