@@ -45,7 +45,7 @@ GATED_TESTS = $$($(BIN)/python -m tools.project tests)
 # -qq: locations that pip is configured with and that lack a package are no news; errors are still printed.
 INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data test-executors test-site
+.PHONY: help demo test test-slow test-judges test-crt test-endpoint test-templates test-frameworks coverage check bench soak docs dist ministack test-all clean test-typing newer-services test-notebooks notebook test-async test-data test-shell bench-data test-executors test-site test-first-steps footprint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ test-data: $(DATA)/.data $(WRANGLER)/.awswrangler ## data libraries' own release
 test-shell: .venv/.dev $(SHELLS)/.shell ## bash, zsh, fish and tmux, and the AWS CLI, boto3 and Node as programs that we start or that start us
 	@$(BIN)/$(PYTEST) --dist=load -m shell tests/cli $(ARGS)
 
+test-first-steps: .venv/.dev ## the first ten minutes, typed word for word in empty environments, and timed
+	@$(BIN)/python -m tools.first_steps $(ARGS)
+
 test-executors: $(EXECUTORS)/.executors ## functions over many accounts in the workers of dask, loky, MPI and ray
 	@$(EXECUTORS)/bin/pytest -q -m executors tests/executors $(ARGS)
 
@@ -139,6 +142,9 @@ docs: .venv/.docs ## the documentation, into build/docs
 dist: $(DIST)/.dist ## sdist and wheel, checked, and the wheel tried in a clean environment
 	@$(DIST)/bin/python -m tools.dist
 
+footprint: $(DIST)/.dist ## each extra alone, used and weighed; writes its table into the documentation
+	@$(DIST)/bin/python -m tools.extras --write $(ARGS)
+
 ministack: $(MINISTACK)/.ministack ## the second AWS of the integration tests, installed on its own
 
 test-all: .venv/.python ## the tests on each Python found, and with the oldest dependencies
@@ -158,15 +164,15 @@ clean: ## remove all that the other targets made
 .venv/.docs: EXTRAS := docs
 $(BENCH)/.bench: EXTRAS := bench
 $(DIST)/.dist: EXTRAS := dist
-$(CRT)/.crt: EXTRAS := crt
-$(TEMPLATES)/.templates: EXTRAS := templates
-$(FRAMEWORKS)/.frameworks: EXTRAS := frameworks
-$(AIRFLOW)/.airflow: EXTRAS := airflow
-$(NOTEBOOKS)/.notebooks: EXTRAS := notebooks
-$(DATA)/.data: EXTRAS := data-test
-$(WRANGLER)/.awswrangler: EXTRAS := awswrangler
-$(EXECUTORS)/.executors: EXTRAS := executors
-$(SITE)/.site: EXTRAS := site
+$(CRT)/.crt: EXTRAS := test-crt
+$(TEMPLATES)/.templates: EXTRAS := test-templates
+$(FRAMEWORKS)/.frameworks: EXTRAS := test-frameworks
+$(AIRFLOW)/.airflow: EXTRAS := test-airflow
+$(NOTEBOOKS)/.notebooks: EXTRAS := test-notebooks
+$(DATA)/.data: EXTRAS := test-data
+$(WRANGLER)/.awswrangler: EXTRAS := test-awswrangler
+$(EXECUTORS)/.executors: EXTRAS := test-executors
+$(SITE)/.site: EXTRAS := test-site
 $(AIO)/.aio $(OLD_AIO)/.aio $(AIOBOTO3)/.aio: EXTRAS := aio,test
 # The oldest aiobotocore that is claimed, and the botocore that it pins.
 $(OLD_AIO)/.aio: ALSO := "aiobotocore[boto3]==2.11.0"

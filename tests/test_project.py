@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
 
 from tests.support.programs import run_python
-from tools.project import PYPROJECT, ROOT, lower_bounds
+from tools.project import PYPROJECT, ROOT, lower_bounds, tracked
 
 
 def test_importing_the_package_starts_nothing() -> None:
@@ -152,10 +151,10 @@ def test_the_package_is_typed() -> None:
 
 def tracked_files() -> list[str]:
     """What git tracks here; the test is skipped in an unpacked sdist, where git is missing."""
-    if not (ROOT / ".git").exists():
+    files = tracked()
+    if not files:
         pytest.skip("not a checkout")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    return files
 
 
 def test_the_sdist_holds_all_that_is_tracked() -> None:

@@ -12,10 +12,12 @@ import sys
 import tarfile
 import tempfile
 import venv
+import zipfile
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from tools.project import ROOT
+from tools.project import ROOT, tracked
 
 FOLDER = ROOT / "dist"
 
@@ -39,13 +41,28 @@ def build() -> tuple[Path, Path]:
     return sdist, wheel
 
 
-def missing(sdist: Path) -> list[str]:
-    """Tracked files that the sdist lacks: all targets and tests must run from it."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    tracked = {name for name in listed.split("\0") if name and (ROOT / name).exists()}
+def missing(sdist: Path, files: AbstractSet[str]) -> list[str]:
+    """Files that the sdist lacks: all targets and tests must run from it."""
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    return sorted(tracked - held)
+    return sorted(files - held)
+
+
+def wrong_contents(wheel: Path, files: AbstractSet[str]) -> list[str]:
+    """Files that only one has, the wheel or the package: types and data belong in it, tests and tools don't."""
+    package = {name for name in files if name.startswith("xsession/")}
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if not name.partition("/")[0].endswith(".dist-info")}
+    return sorted(package ^ held)
+
+
+def check_reproducible(*built: Path) -> None:
+    """Build them again, at another time and by another front end: not a byte may differ."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(sys.executable, "-m", "uv", "build", "--quiet", "--out-dir", folder)
+        differ = [path.name for path in built if path.read_bytes() != Path(folder, path.name).read_bytes()]
+    if differ:
+        sys.exit(f"built twice, and not the same: {', '.join(differ)}")
 
 
 def try_example(python: Path, folder: Path) -> None:
@@ -87,10 +104,14 @@ def try_wheel(wheel: Path) -> None:
 def main() -> None:
     """Build, check and try."""
     sdist, wheel = build()
-    if left_out := missing(sdist):
+    files = set(tracked())
+    if wrong := wrong_contents(wheel, files):
+        sys.exit(f"{wheel.name} and the package differ in {', '.join(wrong)}")
+    if left_out := missing(sdist, files):
         sys.exit(f"{sdist.name} lacks {', '.join(left_out)}; see [tool.hatch.build.targets.sdist] in pyproject.toml")
     run(sys.executable, "-m", "twine", "check", "--strict", sdist, wheel)
     run(sys.executable, "-m", "check_wheel_contents", wheel)
+    check_reproducible(sdist, wheel)
     try_wheel(wheel)
     print(f"{sdist.relative_to(ROOT)}\n{wheel.relative_to(ROOT)}")
 

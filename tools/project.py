@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -38,6 +39,14 @@ def lower_bounds() -> dict[str, str]:
             raise ValueError(msg)
         bounds[match[1]] = match[2]
     return bounds
+
+
+def tracked() -> list[str]:
+    """The files of this checkout that git tracks, as they are now; none in an unpacked sdist."""
+    if not (ROOT / ".git").exists():
+        return []
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def sources(room: str) -> list[Path]:

@@ -1,4 +1,7 @@
-"""Run the tests on every Python found, with the newest dependencies, and once with the oldest that we claim."""
+"""Run the tests on every Python found, with the newest dependencies, and once with the oldest that we claim.
+
+With the newest ones, the wheel and each of its extras alone as well.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,10 @@ def find(version: str) -> str | None:
 
 
 def run_tests(name: str, python: str, pins: list[str]) -> bool:
-    """Make or update the virtual environment `.venvs/<name>` and run pytest there.
+    """Make or update the virtual environment `.venvs/<name>` and run pytest there; without pins, each extra alone too.
 
     Returns:
-        Whether all tests passed.
+        Whether all tests passed, and all extras work.
     """
     print(f"== {name}: {', '.join(pins) or 'newest dependencies'}", flush=True)
     started = time.monotonic()
@@ -45,9 +48,11 @@ def run_tests(name: str, python: str, pins: list[str]) -> bool:
         subprocess.run([python, "-m", "venv", str(venv)], check=True)
     own = str(venv / "bin" / "python")
     install = [own, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--upgrade"]
-    subprocess.run([*install, "--upgrade-strategy=eager", "-e", f"{ROOT}[test]", *pins], check=True)
-    pytest = [own, "-m", "pytest", "-q", *PARALLEL, *sys.argv[1:]]
-    passed = subprocess.run(pytest, cwd=ROOT, check=False).returncode == 0
+    subprocess.run([*install, "--upgrade-strategy=eager", "-e", f"{ROOT}[test]", "uv", *pins], check=True)
+    commands = [[own, "-m", "pytest", "-q", *PARALLEL, *sys.argv[1:]]]
+    if not pins:
+        commands.append([own, "-m", "tools.extras"])
+    passed = [subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands] == [0] * len(commands)
     print(f"== {name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - started:.0f} s\n", flush=True)
     return passed
 
