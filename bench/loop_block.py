@@ -100,7 +100,11 @@ def main() -> None:
     accounts = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     command = [sys.executable, "-m", "bench.stub"]
     measured: dict[str, list[Beats]] = {"idle": [], f"botocore in {THREADS} threads": [], "awaited": []}
-    works = (lambda: asyncio.run(beats(lambda: asyncio.sleep(0.5))), lambda: bare(accounts), lambda: cold(accounts))
+    works: list[Callable[[], Beats]] = [
+        lambda: asyncio.run(beats(lambda: asyncio.sleep(0.5))),
+        lambda: bare(accounts),
+        lambda: cold(accounts),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stub:
         assert stub.stdout is not None
         os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{int(stub.stdout.readline())}"
