@@ -12,6 +12,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -204,9 +205,14 @@ def ray() -> object:
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
     import ray as cluster  # noqa: PLC0415 # each extra's own
 
+    # Workers import the function from this file.
+    folder = str(Path(__file__).parent)
+    sys.path.append(folder)
+    os.environ["PYTHONPATH"] = folder
+    function = import_module(Path(__file__).stem).read_in_worker
     cluster.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
-        (outcome,) = session().run(read_in_worker, executor=xsession.integrations.RayExecutor())
+        (outcome,) = session().run(function, executor=xsession.integrations.RayExecutor())
         need(outcome.ok, outcome.error)
         return outcome.value
     finally:
