@@ -101,7 +101,6 @@ TESTED_BY = {
     "diagnosis._remedies": "diagnosis/test_walk.py",
     "diagnosis._trust_causes": "diagnosis/test_causes.py",
     "_base._own_file": "test_audit.py",
-    "errors._errors": "test_errors.py",
     "errors._signing": "test_errors.py",
     "fanout._calls": "fanout/test_run.py",
     "fanout._event_loop": "fanout/test_run.py",

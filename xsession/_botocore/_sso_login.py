@@ -47,6 +47,8 @@ def sso_login(profile_name: str | None) -> SsoLogin:
     name, settings = session.profile or "default", _settings(session)
     try:
         token = _token(session, name, settings)
+    except XSessionError:
+        raise
     except BotoCoreError as error:
         hint = f"run: aws sso login --profile {name}"
         raise SourceCredentialsError(str(error), hop=0, hint=hint) from error
@@ -73,6 +75,8 @@ def _settings(session: Session) -> dict[str, Any]:
     try:
         profile = dict(session.get_scoped_config())
         sessions = session.full_config.get("sso_sessions", {})
+    except XSessionError:
+        raise
     except ProfileNotFound as error:
         raise SourceCredentialsError(str(error), hop=0, hint="see `aws configure list-profiles`") from error
     except BotoCoreError as error:
