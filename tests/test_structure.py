@@ -63,7 +63,6 @@ OPEN_TO_EDGES = {"_aws", "_base"}
 # Modules that no test is named after and that no test of their room imports: which one tests them all the same.
 TESTED_BY = {
     "__main__": "cli/test_main.py",
-    "_base._digest": "roles/test_role.py",
     "_base.lazy": "test_structure.py",
     "_botocore._bearer_tokens": "botocore/test_core_settings.py",
     "_botocore._credentials_lookup": "botocore/test_instance_metadata.py",

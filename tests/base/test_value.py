@@ -264,6 +264,20 @@ def test_types_of_arguments_can_be_read() -> None:
     assert get_type_hints(HopStatus.__init__)["local_expiry"] == datetime | None
 
 
+def test_a_field_that_is_no_argument_may_be_set_by_the_class() -> None:
+    """As `dataclass` has it: without a default, nothing is there before."""
+
+    @frozen
+    class Area:
+        width: int
+        size: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "size", self.width**2)
+
+    assert Area(3).size == 9
+
+
 def test_values_may_have_no_field() -> None:
     """All are equal then."""
     assert Nothing() == Nothing()

@@ -48,6 +48,19 @@ def test_what_a_session_keeps_is_found_without_boto3(world: World, name: str) ->
     assert key not in repr(kept.store)
 
 
+def test_each_hop_is_found() -> None:
+    """From the source on: what other accounts behind a hub share with this one, and its own."""
+    with CrossAccountSession.from_config() as xs:
+        kept = KeptCredentials.find("deep")
+        assert KeptCredentials.look_up_hops(kept.account, kept.store) == (None, None)
+        last = xs.get_frozen_credentials("deep").access_key_id
+        hops = KeptCredentials.look_up_hops(kept.account, kept.store)
+    assert [hop is not None for hop in hops] == [True, True]
+    assert hops[1] is not None
+    assert hops[1].access_key_id == last
+    assert KeptCredentials.look_up_hops(kept.account, MemoryStore()) == ()
+
+
 def test_what_is_not_sure_to_be_the_accounts_is_not_found(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Marked, from the future, another person's, another endpoint's; or an account without a role."""
     with CrossAccountSession.from_config() as xs:

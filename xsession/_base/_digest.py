@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Protocol
 
@@ -16,13 +17,16 @@ class Digest(Protocol):
 
 def _sha256() -> Callable[[bytes], Digest]:
     # As the standard library's `random` does: https://github.com/python/cpython/blob/3.12/Lib/random.py
-    for name in ("_sha2", "_sha256", "hashlib"):
-        try:
-            found: Callable[[bytes], Digest] = import_module(name).sha256
-        except ImportError:
-            continue
-        return found
-    raise ImportError(name)
+    with suppress(ImportError):  # since Python 3.12
+        return _of("_sha2")
+    with suppress(ImportError):
+        return _of("_sha256")
+    return _of("hashlib")
+
+
+def _of(name: str) -> Callable[[bytes], Digest]:
+    found: Callable[[bytes], Digest] = import_module(name).sha256
+    return found
 
 
 sha256 = _sha256()
