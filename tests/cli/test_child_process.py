@@ -258,6 +258,8 @@ def has_stopped(terminal: Terminal) -> None:
     """Waits until the shell outside has said so and has its prompt again."""
     terminal.wait_for(b"Stopped")
     terminal.wait_for(b"outer> ")
+    # What is typed while the shell takes the terminal may be lost.
+    time.sleep(SETTLED)
 
 
 @pytest.mark.parametrize("stops", ["by the terminal", "by itself"])
@@ -311,10 +313,13 @@ def test_a_job_in_the_background_is_stopped_and_goes_on(tmp_path: Path) -> None:
             time.sleep(SETTLED)
             terminal.type(states)
             terminal.wait_for(b"SS:")
+            # The shell says so when it knows, which may be in the middle of the next command.
             terminal.type(b"kill -STOP %1\n")
-            has_stopped(terminal)
+            terminal.wait_for(b"outer> ")
+            time.sleep(SETTLED)
             terminal.type(states)
-            terminal.wait_for(b"TT:")
+            terminal.wait_for(b"TT")
+            terminal.wait_for(b"outer> ")
         terminal.type(b"kill -CONT %1; echo on > " + quoted([str(tmp_path / "more")]) + b"; wait %1; echo =$?=\n")
         terminal.wait_for(b"went on")
         terminal.wait_for(b"=4=")

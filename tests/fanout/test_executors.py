@@ -52,7 +52,8 @@ def test_workers_ask_for_enabled_regions(world: World, pool: ProcessPoolExecutor
         regions = xs.enabled_regions("a0")
     assert list(outcomes) == [(account.name, region) for account in accounts for region in regions]
     assert {outcome.notes for outcome in outcomes.values()} == {("it is old",)}
-    assert 2 <= world.aws.count("DescribeRegions") <= 1 + WORKERS
+    # At least once: what one of them was told is kept on the disk for the others.
+    assert 1 <= world.aws.count("DescribeRegions") <= 1 + WORKERS
 
 
 def test_a_lost_worker_is_an_outcome(world: World, pool: ProcessPoolExecutor, tmp_path: Path) -> None:
