@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
@@ -26,47 +25,6 @@ DOCS = ROOT / "docs"
 def page(name: str) -> str:
     """The text of a page."""
     return (DOCS / name).read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The documentation as `make docs` builds it."""
-    pytest.importorskip("mkdocs")
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-def test_the_documentation_is_built_without_a_warning(site: Path) -> None:
-    """Links, anchors and the API's names are right."""
-    assert "CrossAccountSession" in (site / "reference" / "api" / "index.html").read_text(encoding="utf-8")
-
-
-def test_the_site_describes_every_public_name(site: Path) -> None:
-    """Where the table of all of them leads to, by an anchor that is there."""
-    table = (site / "reference" / "api" / "index.html").read_text(encoding="utf-8")
-    links = set(re.findall(r'href="([a-z./-]+/)#(xsession\.[\w.]+)"', table))
-    assert len(links) > 150
-    folder = site / "reference" / "api"
-    pages = {page: (folder / page / "index.html").read_text(encoding="utf-8") for page, _ in links}
-    assert [name for page, name in links if f'id="{name}"' not in pages[page]] == []
-
-
-def test_the_site_describes_every_command(site: Path) -> None:
-    """With its options."""
-    shown = (site / "reference" / "command-line" / "index.html").read_text(encoding="utf-8")
-    assert "--max-workers INTEGER RANGE" in shown
-    assert "xsession setup export [OPTIONS] FILE" in shown
-    assert "<!-- xsession" not in shown
-
-
-def test_the_documentation_publishes_the_schema(site: Path) -> None:
-    """The same one that is in the package."""
-    published = site / "reference" / "xsession.schema.json"
-    assert published.read_bytes() == (ROOT / "xsession" / "xsession.schema.json").read_bytes()
 
 
 def links_from(path: Path) -> set[Path]:
