@@ -73,28 +73,11 @@ class KeptCredentials:
         found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
         account = found.accounts.find(name)
         store = as_store(named_store(os.environ) or found.store or "file", None, wall)
-        kept = cls.look_up(account, store, profile_name=profile_name, wall=wall)
-        return cls(found.accounts, account, store, kept)
-
-    @staticmethod
-    def look_up(
-        account: Account,
-        store: Store,
-        *,
-        profile_name: str | None = None,
-        wall: Callable[[], float] = time.time,
-    ) -> Credentials | None:
-        """What a store has of an account; None: none that are sure to be its, or it is one process's memory.
-
-        Args:
-            account: The account.
-            store: The store.
-            profile_name: The profile that its chain starts from where it names none; None: boto3's default.
-            wall: Reads the wall clock, in seconds since 1970.
-        """
         shared = as_shared(store)
         hops = [] if shared is None else _keys(account, profile_name, shared)
-        return _kept(*hops[-1], shared, wall) if hops and shared is not None else None
+        # The last hop's alone: this is what `credential-process` waits for.
+        kept = None if shared is None or not hops else _kept(*hops[-1], shared, wall)
+        return cls(found.accounts, account, store, kept)
 
     @staticmethod
     def look_up_hops(
@@ -104,13 +87,13 @@ class KeptCredentials:
         profile_name: str | None = None,
         wall: Callable[[], float] = time.time,
     ) -> tuple[Credentials | None, ...]:
-        """What a store has of each hop of an account, as `look_up` of its last one.
+        """What a store has of each hop of an account; nothing where it is one process's memory.
 
         Args:
             account: The account.
             store: The store.
-            profile_name: As for `look_up`.
-            wall: As for `look_up`.
+            profile_name: As for `find`.
+            wall: As for `find`.
         """
         shared = as_shared(store)
         if shared is None:
