@@ -131,10 +131,14 @@ class AthenaWorld:
 
 
 @pytest.fixture
-def athena(made: DataWorld) -> AthenaWorld:
-    """Where PyAthena is."""
+def athena(made: DataWorld) -> Iterator[AthenaWorld]:
+    """Where PyAthena is; what it puts in the place of s3fs in the whole process is taken away again."""
     pytest.importorskip("pyathena")
-    return AthenaWorld(made)
+    registry = pytest.importorskip("fsspec.registry")._registry
+    before = dict(registry)
+    yield AthenaWorld(made)
+    registry.clear()
+    registry.update(before)
 
 
 STAGING = {"s3_staging_dir": "s3://vegeta/athena/", "region_name": "eu-west-1"}
