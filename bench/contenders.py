@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -108,6 +109,8 @@ class SessionManager:
 
         self._source = BotoSesManager(region_name=REGION)
         self._managers: dict[int, Any] = {}
+        # boto3's sessions make one client at a time.
+        self._making = threading.Lock()
 
     def client(self, service_name: str, account: int, region_name: str | None = None) -> Any:
         """A client of the account's manager; of its boto3 session for a region, which its cache would mix up."""
@@ -117,7 +120,8 @@ class SessionManager:
             self._managers[account] = manager
         if region_name is None:
             return manager.get_client(service_name)
-        return manager.boto_ses.client(service_name, region_name=region_name)
+        with self._making:
+            return manager.boto_ses.client(service_name, region_name=region_name)
 
 
 class XSession:
