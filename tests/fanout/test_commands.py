@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,30 @@ def test_one_that_is_not_there_says_so() -> None:
     for wrong in wrongs:
         with pytest.raises(ConfigError, match="command"):
             Command(wrong, lambda _name: {})
+
+
+@pytest.mark.parametrize("program", ["/no/such/program", sys.executable])
+def test_no_frame_of_a_failure_has_the_environment(program: str) -> None:
+    """Error reporters send the variables of each frame, and a child's environment has a token."""
+    command = Command([program, "-c", "raise SystemExit(3)"], lambda _name: {"PATH": "", "TOKEN": "kept to ourselves"})
+
+    class Session:
+        name, region_name = "vegeta", "eu-west-1"
+
+    errors = []
+    for _ in range(2):
+        with pytest.raises(CommandError) as raised:
+            command(Session())
+        errors.append(raised.value)
+        command.close()
+    ours = [
+        frame
+        for error in errors
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename != __file__
+    ]
+    assert ours
+    assert not [frame for frame in ours if "kept to ourselves" in repr(frame.f_locals)]
 
 
 def test_a_function_of_a_file(tmp_path: Path) -> None:

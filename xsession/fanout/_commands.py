@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from xsession._base import frozen, public
+from xsession._base import frozen, hides_frames, public
 from xsession.errors import CommandError, ConfigError
 
 from ._outcomes import Outcomes
@@ -80,10 +80,7 @@ class Command:
         Raises:
             CommandError: It could not be started, ended with another status than 0, or took too long.
         """
-        environ = dict(self._environ(session.name))
-        if session.region_name is not None:
-            environ |= {"AWS_REGION": session.region_name, "AWS_DEFAULT_REGION": session.region_name}
-        process = self._started(session.name, environ)
+        process = self._started(session)
         try:
             stdout, stderr = process.communicate(timeout=self._timeout)
         except subprocess.TimeoutExpired:
@@ -109,12 +106,16 @@ class Command:
             for process in self._running:
                 _end(process)
 
-    def _started(self, account: str, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    @hides_frames(CommandError)  # the environment has a token
+    def _started(self, session: Named) -> subprocess.Popen[str]:
+        environ = dict(self._environ(session.name))
+        if session.region_name is not None:
+            environ |= {"AWS_REGION": session.region_name, "AWS_DEFAULT_REGION": session.region_name}
         # Under the lock: `close` is to know of each that was started, and nothing may start after it.
         with self._lock:
             if self._closed:
                 msg = f"{self._command[0]} was not started: the run has ended"
-                raise CommandError(msg, account=account)
+                raise CommandError(msg, account=session.name)
             try:
                 process = subprocess.Popen(  # noqa: S603 # it is what the caller asks for
                     self._command,
@@ -128,7 +129,7 @@ class Command:
                 )
             except OSError as error:
                 msg = f"{self._command[0]} can't be started: {error.strerror}"
-                raise CommandError(msg, account=account) from None
+                raise CommandError(msg, account=session.name) from None
             self._running.add(process)
             return process
 
