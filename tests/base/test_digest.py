@@ -21,3 +21,9 @@ def test_a_python_without_modules_of_its_own_has_openssls(monkeypatch: pytest.Mo
     for name in ("_sha2", "_sha256"):
         monkeypatch.setitem(sys.modules, name, None)
     assert digest._sha256()(b"vegeta").hexdigest() == hashlib.sha256(b"vegeta").hexdigest()
+
+
+def test_equal_values_have_one_digest() -> None:
+    """However their keys are ordered."""
+    assert digest.digest_of({"a": 1, "b": [None]}) == digest.digest_of({"b": [None], "a": 1})
+    assert digest.digest_of(["a"]) == hashlib.sha256(b'["a"]').hexdigest()

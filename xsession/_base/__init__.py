@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._clock import Clock as Clock
     from ._clock import Waitable as Waitable
     from ._close_matches import did_you_mean as did_you_mean
+    from ._digest import digest_of as digest_of
     from ._digest import sha256 as sha256
     from ._fork import renew_after_fork as renew_after_fork
     from ._frames import hides_frames as hides_frames
@@ -40,7 +41,7 @@ __getattr__, __dir__ = lazy(
     {
         "_clock": ("SYSTEM_CLOCK", "Clock", "Waitable"),
         "_close_matches": ("did_you_mean",),
-        "_digest": ("sha256",),
+        "_digest": ("digest_of", "sha256"),
         "_fork": ("renew_after_fork",),
         "_frames": ("hides_frames", "without_frames", "without_text"),
         "_frozen_map": ("FrozenMap",),

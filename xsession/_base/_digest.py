@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -30,3 +31,8 @@ def _of(name: str) -> Callable[[bytes], Digest]:
 
 
 sha256 = _sha256()
+
+
+def digest_of(value: object) -> str:
+    """The digest of a value that JSON has a form for, in hexadecimal."""
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

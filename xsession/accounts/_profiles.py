@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from xsession._base import frozen, sha256, without_frames
+from xsession._base import digest_of, frozen, without_frames
 from xsession.errors import ConfigError
 from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Role, RoleChain
 
@@ -218,7 +217,7 @@ class _Reader:
         identity = {key: settings[key] for key in keys if key in settings}
         if _is_web_identity(settings):
             identity["role_arn"] = settings["role_arn"]
-        return Profile(name, None, self._config_file, _digest(identity))
+        return Profile(name, None, self._config_file, digest_of(identity))
 
     def _settings(self, name: str, settings: Mapping[str, str]) -> ProfileSettings:
         """What a profile says about clients."""
@@ -229,8 +228,8 @@ class _Reader:
         of_sts = {key: settings[key] for key in _STS_SETTINGS if key in settings}
         if "sts" in services:
             of_sts["services"] = services["sts"]
-        sts_digest = _digest(of_sts) if of_sts else ""
-        return ProfileSettings(name, self._config_file, _digest(said), sts_digest, bool(settings.get("region")))
+        sts_digest = digest_of(of_sts) if of_sts else ""
+        return ProfileSettings(name, self._config_file, digest_of(said), sts_digest, bool(settings.get("region")))
 
     def _role(self, name: str) -> Role:
         section = self._profiles[name]
@@ -283,10 +282,6 @@ def _refuse_name(profile: str) -> NoReturn:
 def _refuse_loop(visited: list[str]) -> NoReturn:
     loop = visited[visited.index(visited[-1]) :]
     _refuse(f"source_profile makes a loop: {' -> '.join(loop)}", "give one of them credentials of its own")
-
-
-def _digest(value: object) -> str:
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _place(profile: str) -> str:

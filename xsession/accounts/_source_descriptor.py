@@ -6,13 +6,11 @@ https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from xsession._base import frozen, sha256
+from xsession._base import digest_of, frozen, sha256
 from xsession.errors import ConfigError
 
 from ._aws_config import AwsFiles, Sections, read_sections
@@ -51,7 +49,7 @@ class SourceDescriptor:
             access_key_id: Its id.
             is_session: Whether a session token belongs to it.
         """
-        return cls(_digest(["key", access_key_id]), access_key_id, is_session)
+        return cls(digest_of(["key", access_key_id]), access_key_id, is_session)
 
     def principal_key(self, sts_endpoint: str | None) -> str:
         """Under what a store remembers whose credentials these are.
@@ -59,7 +57,7 @@ class SourceDescriptor:
         Args:
             sts_endpoint: The endpoint that says so; None: AWS's own.
         """
-        return _digest(["descriptor", self.digest, sts_endpoint])
+        return digest_of(["descriptor", self.digest, sts_endpoint])
 
     def source_key(self, sts_endpoint: str | None, principal: Callable[[str], str | None]) -> str | None:
         """What the keys of all chains begin with that start here; None: nobody knows yet whose credentials these are.
@@ -81,7 +79,7 @@ def source_key(principal: str, sts_endpoint: str | None) -> str:
         principal: Its ARN.
         sts_endpoint: The endpoint that is asked with them; None: AWS's own.
     """
-    return _digest(["source", principal, sts_endpoint])
+    return digest_of(["source", principal, sts_endpoint])
 
 
 def turn_key(source: Profile | str | None, environ: Mapping[str, str]) -> str:
@@ -93,7 +91,7 @@ def turn_key(source: Profile | str | None, environ: Mapping[str, str]) -> str:
     """
     files = AwsFiles.of(source.config_file if isinstance(source, Profile) else None, environ)
     name = _default_profile(environ) if source is None else str(source)
-    return _digest(["turn", name, str(files.config), str(files.credentials)])
+    return digest_of(["turn", name, str(files.config), str(files.credentials)])
 
 
 def settings_state(source: Profile | str | None, environ: Mapping[str, str]) -> tuple[object, ...]:
@@ -203,7 +201,7 @@ def _of_settings(
 def _of_role(along: list[tuple[str, dict[str, str]]], end: SourceDescriptor) -> SourceDescriptor:
     """That of a role which botocore assumes: by all settings on the way, and by whose credentials begin it."""
     return SourceDescriptor(
-        _digest(["role", [[name, _without_secrets(each)] for name, each in along], end.digest]), is_role=True
+        digest_of(["role", [[name, _without_secrets(each)] for name, each in along], end.digest]), is_role=True
     )
 
 
@@ -232,7 +230,7 @@ def _of_login(settings: dict[str, str], sections: Sections, environ: Mapping[str
         token = Path(os.path.expandvars(folder), f"{name}.json").expanduser().read_bytes()
     except (OSError, RuntimeError):  # nobody is logged in; or there is no home
         return None
-    return SourceDescriptor(_digest(["login", _without_secrets(settings), dict(login), sha256(token).hexdigest()]))
+    return SourceDescriptor(digest_of(["login", _without_secrets(settings), dict(login), sha256(token).hexdigest()]))
 
 
 def _state_of(path: Path) -> tuple[int, int, int] | None:
@@ -266,7 +264,3 @@ def _nested(text: str, wanted: str) -> str | None:
         if name.strip() == wanted:
             return value.strip()
     return None
-
-
-def _digest(value: Any) -> str:
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
