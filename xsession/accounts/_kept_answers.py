@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from xsession._base import frozen
 
 from ._own_files import OwnFiles
-from ._user_file import user_file
 
 _FORMAT = 1
 _MAX_BYTES = 8 * 1024 * 1024  # 10,000 accounts with four permission sets have 1 MB
@@ -48,8 +45,7 @@ class KeptAnswers:
             environ: The process's environment variables.
             kind: The name of their folder.
         """
-        own = user_file(environ, sys.platform)
-        return cls(None if own is None else OwnFiles(Path(own).parent / kind, _MAX_BYTES))
+        return cls(OwnFiles.named_by(environ, kind, _MAX_BYTES))
 
     def find(self, name: str, asked: str) -> KeptAnswer | None:
         """What was said last; None: nothing is kept, nothing that this user has written, or the answer of another.

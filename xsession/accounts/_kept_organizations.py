@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from xsession._aws import is_account_id
 from xsession._base import FrozenMap
 
 from ._organization import Organization, OrganizationAccount, OrganizationalUnit
 from ._own_files import OwnFiles
-from ._user_file import user_file
 
 FOLDER_NAME = "organizations"
 _FORMAT = 1
@@ -35,8 +32,7 @@ class KeptOrganizations:
     @classmethod
     def named_by(cls, environ: Mapping[str, str], fresh: Mapping[str, Organization] = FrozenMap()) -> KeptOrganizations:
         """Those of the user whom an environment names."""
-        own = user_file(environ, sys.platform)
-        return cls(None if own is None else OwnFiles(Path(own).parent / FOLDER_NAME, _MAX_BYTES), fresh)
+        return cls(OwnFiles.named_by(environ, FOLDER_NAME, _MAX_BYTES), fresh)
 
     def find(self, account_id: str, now: float) -> Organization | None:
         """What an account said when it was asked last; None: nothing is kept, or nothing that this user has written.

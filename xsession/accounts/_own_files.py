@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from xsession._base import kept_by_us, read_regular_file, write_private_file
 from xsession.errors import ConfigError
+
+from ._user_file import user_file
 
 
 class OwnFiles:
@@ -25,6 +28,18 @@ class OwnFiles:
         self._folder = folder
         self._max_bytes = max_bytes
         self._os_name = os_name
+
+    @classmethod
+    def named_by(cls, environ: Mapping[str, str], folder_name: str, max_bytes: int) -> OwnFiles | None:
+        """Those of the user whom an environment names, beside the user's own `xsession.toml`; None: there is no home.
+
+        Args:
+            environ: The process's environment variables.
+            folder_name: The name of their folder.
+            max_bytes: The most that a file may have.
+        """
+        own = user_file(environ, sys.platform)
+        return None if own is None else cls(Path(own).parent / folder_name, max_bytes)
 
     def names(self) -> Iterable[str]:
         """The names of all that end in .json."""
