@@ -87,6 +87,7 @@ def block(language: str) -> str:
     return found[1]
 
 
+@pytest.mark.endpoint  # several Pythons over two sessions
 @pytest.mark.skipif(not are_namespaces_made(), reason="no network namespace can be made here")
 def test_the_pages_containers_have_credentials_that_refresh(tmp_path: Path) -> None:
     """By the host's endpoint on 169.254.170.2, over two sessions; another name of the host is refused by boto3."""
