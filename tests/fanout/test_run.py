@@ -364,6 +364,27 @@ def test_a_coroutine_that_waits_for_ever_ends_with_its_run() -> None:
     wait_for(lambda: threads_left() == [])
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_a_coroutine_that_ends_its_thread_ends_no_other(error: BaseException) -> None:
+    """asyncio ends the loop with those two: nobody else would hear of their own coroutines again."""
+
+    async def leave() -> None:
+        raise error
+
+    async def work(unit: Unit) -> str:
+        import asyncio  # noqa: PLC0415 # here alone
+
+        if unit.account == "a0":
+            await asyncio.gather(leave())
+        await asyncio.sleep(0.01)
+        return unit.account
+
+    outcomes = run(work, 4, timeout=5.0).collect()
+    assert list(outcomes.results) == ["a1", "a2", "a3"]
+    assert f"the function raised {type(error).__name__}" in str(outcomes["a0"].error)
+    wait_for(lambda: threads_left() == [])
+
+
 def test_whoever_leaves_the_loop_early_ends_the_run() -> None:
     """Nothing more is called, and nobody waits."""
     called: list[Unit] = []
@@ -416,6 +437,7 @@ def test_progress_that_raises_ends_it_too() -> None:
     with pytest.raises(LookupError):
         run_.collect()
     assert list(run_) == []
+    assert "a0" in run_.outcomes
 
 
 class UnspeakableError(Exception):
@@ -432,7 +454,29 @@ class UnspeakableExit(BaseException):
         raise ValueError
 
 
-@pytest.mark.parametrize("error", [UnspeakableError(), UnspeakableExit()])
+class LeavingError(Exception):
+    """Whoever asks it for something ends."""
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+    @property
+    def response(self) -> Any:
+        """Likewise."""
+        raise SystemExit
+
+
+class LastWordsError(Exception):
+    """Says something once."""
+
+    def __init__(self) -> None:
+        self.words = iter(["once"])
+
+    def __str__(self) -> str:
+        return next(self.words)
+
+
+@pytest.mark.parametrize("error", [UnspeakableError(), UnspeakableExit(), LeavingError()])
 def test_an_error_whose_text_cannot_be_had_is_an_outcome(error: BaseException) -> None:
     """It ends no thread, and whoever reads the outcome does not fail."""
 
@@ -442,6 +486,18 @@ def test_an_error_whose_text_cannot_be_had_is_an_outcome(error: BaseException) -
     outcomes = run(work, 2, timeout=5.0).collect()
     assert [type(one.error) for one in outcomes.values()] == [RunError, RunError]
     assert type(error).__name__ in str(outcomes)
+
+
+def test_an_error_whose_text_is_gone_ends_no_run() -> None:
+    """Neither where it is counted nor where it is shown."""
+
+    def work(_unit: Unit) -> None:
+        raise LastWordsError
+
+    outcomes = run(work, 2, stop_after=1.0).collect()
+    assert len(outcomes.errors) == 2
+    assert "LastWordsError: str() raised StopIteration" in str(outcomes)
+    assert len(outcomes.to_rows()) == 2
 
 
 def test_progress_can_not_end_a_run_without_a_word() -> None:

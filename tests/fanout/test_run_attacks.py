@@ -107,6 +107,27 @@ def test_a_run_in_a_run() -> None:
     wait_for(lambda: threads_left() == [])
 
 
+@pytest.mark.parametrize("most", [0, 2])
+def test_a_system_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Those that are there make all calls; without any, that is said."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) == most:
+            msg = "can't start new thread"
+            raise RuntimeError(msg)
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    run_ = run(lambda unit: unit.account, 40, workers=16)
+    if most:
+        assert len(run_.collect().results) == 40
+    else:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            run_.collect()
+
+
 @pytest.mark.parametrize("use", [next, Run.collect])
 def test_a_function_that_waits_for_its_own_run_is_refused(use: Callable[[Run[Any]], object]) -> None:
     """It would wait for itself."""

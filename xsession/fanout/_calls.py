@@ -11,7 +11,7 @@ from xsession.errors import CallTimeoutError, RunError
 
 from ._category import SKIPPED, category
 from ._event_loop import EventLoop
-from ._outcomes import Outcome, Phase
+from ._outcomes import Outcome, Phase, text_of
 from ._plan import Task, Unit
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Calls(Generic[Reached, T]):
                 value = self._loop.settled(self._func(reached))
         # Each error without this frame, and out of its variables: nobody waits for the garbage collector.
         except Exception as error:  # noqa: BLE001 # one call's failure must not end the others'
-            with suppress(Exception):  # its own code
+            with suppress(BaseException):  # its own code
                 error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             return failed(unit, _sound(error), phase, time.monotonic() - began)
         except BaseException as error:  # noqa: BLE001 # such as sys.exit() in the function
@@ -69,17 +69,9 @@ def _sound(error: Exception) -> Exception:
     """The error, or another one in its place where `str` fails: whoever reads an outcome must not."""
     try:
         str(error)
-    except Exception:  # noqa: BLE001 # the error's own code
+    except (Exception, SystemExit):  # noqa: BLE001 # the error's own code
         return RunError(f"the function raised {type(error).__name__}: {text_of(error)}")
     return error
-
-
-def text_of(error: BaseException) -> str:
-    """What an error says, or that it can't."""
-    try:
-        return str(error)
-    except Exception as why:  # noqa: BLE001 # the error's own code
-        return f"str() raised {type(why).__name__}"
 
 
 def failed(unit: Unit, error: Exception, phase: Phase, seconds: float = 0.0) -> Outcome[Any]:

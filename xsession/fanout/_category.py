@@ -80,7 +80,7 @@ def category(error: BaseException, region: str | None, resolves: Callable[[str],
     """
     try:
         return _category(error, region, resolves or _resolves)
-    except Exception:  # noqa: BLE001 # the error's own code: its attributes may be anything, or fail
+    except (Exception, SystemExit):  # noqa: BLE001 # the error's own code: its attributes may be anything, or fail
         return "bug"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
@@ -51,7 +52,9 @@ class EventLoop:
                 raise RunError(msg)
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_serve, args=(self._loop,), name="xsession-event-loop", daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(self._loop,), name="xsession-event-loop", daemon=True
+                ).start()
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
@@ -59,19 +62,21 @@ class EventLoop:
             msg = "the coroutine was cancelled"
             raise RunError(msg) from error
 
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            while not self._closed:
+                # What ends a thread, such as sys.exit(), is what came of its own coroutine; asyncio ends the loop too.
+                with suppress(SystemExit, KeyboardInterrupt):
+                    loop.run_forever()
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+
 
 async def _listed(values: Any) -> list[Any]:
     return [value async for value in values]
-
-
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    finally:
-        loop.close()

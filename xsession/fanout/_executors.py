@@ -14,8 +14,8 @@ from typing import Any
 from xsession._base import frozen
 from xsession.errors import RunError
 
-from ._calls import failed, text_of
-from ._outcomes import Outcome
+from ._calls import failed
+from ._outcomes import Outcome, text_of
 from ._pickles import dumps
 from ._plan import Task, Unit
 from ._remote import Claim, Job, Ticket, call_remotely, worker_lost

@@ -19,8 +19,7 @@ from xsession._base import frozen
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
-from ._calls import text_of
-from ._outcomes import Outcome
+from ._outcomes import Outcome, text_of
 
 FORMAT = 1
 MAX_VALUE_BYTES = 1_048_576

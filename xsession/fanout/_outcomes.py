@@ -221,13 +221,22 @@ class Outcomes(Tabular, Mapping[Any, Outcome[T]]):
 
 def in_words(error: Exception) -> str:
     """What an error says, with its type where it is not one of ours, which say all by themselves."""
-    return str(error) if isinstance(error, XSessionError) else f"{type(error).__name__}: {error}"
+    words = text_of(error)
+    return words if isinstance(error, XSessionError) else f"{type(error).__name__}: {words}"
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says, or that it can't."""
+    try:
+        return str(error)
+    except (Exception, SystemExit) as why:  # noqa: BLE001 # the error's own code
+        return f"str() raised {type(why).__name__}"
 
 
 def alike(error: Exception) -> object:
     """What errors have in common that have one cause: all but the account's own name, ids, role and numbers."""
     if not isinstance(error, XSessionError):
-        return type(error), _without_numbers(str(error))
+        return type(error), _without_numbers(text_of(error))
     words = f"{error.message}; {error.hint}"
     for own in (error.role_arn, error.account and repr(error.account)):
         words = words.replace(own, "...") if own else words

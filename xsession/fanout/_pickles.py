@@ -15,8 +15,8 @@ from xsession.credentials import Credentials
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
-from ._calls import failed, text_of
-from ._outcomes import Outcome
+from ._calls import failed
+from ._outcomes import Outcome, text_of
 from ._plan import Unit
 
 _MAX_TRACEBACK_CHARACTERS = 16_384

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from xsession._base import frozen, renew_after_fork
 from xsession.errors import RunError, SourceCredentialsError, WorkerLostError
 
-from ._calls import Calls, failed, text_of, timed_out
-from ._outcomes import Outcome
+from ._calls import Calls, failed, timed_out
+from ._outcomes import Outcome, text_of
 from ._pickles import pack
 from ._plan import Task, Unit
 

@@ -78,7 +78,7 @@ class Run(Generic[T]):
         options: RunOptions,
         notes: Callable[[Unit], tuple[str, ...]] = lambda _unit: (),
     ) -> None:
-        self._closed = self._began = self._cleaned_up = False
+        self._closed = self._began = self._cleaned_up = self._collects = False
         self._plan, self._pool, self._limits, self._record, self._told = plan, pool, limits, record, told
         self._options, self._notes = options, notes
         self._planned = plan.tasks()
@@ -141,9 +141,9 @@ class Run(Generic[T]):
         Interrupted by Ctrl-C, it ends at once; `outcomes` has what is done.
         """
         try:
+            self._collects = True
             while True:
-                unit, outcome = self._step()
-                self._collected.append((unit.place, outcome))
+                self._step()
         except StopIteration:
             return self.outcomes
         except KeyboardInterrupt as error:
@@ -205,7 +205,13 @@ class Run(Generic[T]):
         if not self._began:
             self._begin()
         found = self._known.popleft() if self._known else self._wait()
-        return None if found is None else (found[0], cast("Outcome[T]", self._counted(self._noted(*found))))
+        if found is None:
+            return None
+        unit, outcome = found[0], self._noted(*found)
+        if self._collects:
+            # Before anybody is told of it, who may raise, or be interrupted by Ctrl-C.
+            self._collected.append((unit.place, outcome))
+        return unit, cast("Outcome[T]", self._counted(outcome))
 
     def _begin(self) -> None:
         self._began = True
@@ -375,6 +381,7 @@ class Run(Generic[T]):
         """Keeps what was done by the time that the run was ended."""
         # What can't be kept is not what ended it.
         with suppress(XSessionError):
+            self._collected.extend((unit.place, self._noted(unit, outcome)) for unit, outcome in self._known)
             while (done := self._pool.next(0.0)) is not None:
                 task, outcome = done
                 if not task.selects:

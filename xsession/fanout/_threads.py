@@ -163,7 +163,12 @@ class ThreadPool:
         if len(self.abandoned) <= self._max_workers:
             thread = threading.Thread(target=self._serve, name="xsession-run", daemon=True)
             self._threads.add(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more; those that are there make the calls, one after the other
+                self._threads.discard(thread)
+                if not self._threads:
+                    raise
 
     def _serve(self) -> None:
         me = threading.current_thread()
