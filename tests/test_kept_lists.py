@@ -74,6 +74,15 @@ def test_another_process_asks_for_nothing(asking: Asking) -> None:
     assert asking.told == []
 
 
+def test_a_list_of_a_clock_that_was_ahead_is_asked_for_again(asking: Asking) -> None:
+    """It would be fresh until then."""
+    asking.clock.advance(1_000 * KEPT_SECONDS)
+    first = asking.regions()
+    asking.clock.advance(-999 * KEPT_SECONDS)
+    assert asking.regions() == first
+    assert asking.asked == 2
+
+
 def test_an_old_list_is_used_and_told_where_aws_can_not_be_asked(asking: Asking) -> None:
     """With its age, by whoever uses it; and AWS is asked again the next time."""
     first = asking.regions()

@@ -3,6 +3,8 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,6 +131,15 @@ def test_outcomes_have_the_notes_of_their_account(world: World) -> None:
         ({"stop_after": 0}, "stop_after 0 is not valid"),
         ({"regions": "everywhere"}, "regions 'everywhere' is not valid"),
         ({"arguments": ["x"]}, "arguments .* is not valid"),
+        ({"journal": 5}, "journal 5 is not valid"),
+        ({"journal": b"scan"}, "journal .* is not valid"),
+        ({"journal": ""}, "journal '' is not valid"),
+        ({"journal": "a\0b"}, "journal .* is not valid"),
+        ({"journal_max_age": 3_600}, "journal_max_age 3600 is not valid"),
+        ({"journal_max_age": timedelta(-1)}, "journal_max_age .* is not valid"),
+        ({"retry_failed": "no"}, "retry_failed 'no' is not valid"),
+        ({"journal": "scan", "journal_key": 5}, "journal_key 5 is not valid"),
+        ({"executor": ThreadPoolExecutor}, "executor .* is not valid"),
         ({"progress": "yes"}, "progress 'yes' is not valid"),
         ({"func": "f"}, "func 'f' is not valid"),
     ],

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 _RELOAD = "call reload() once that is solved"
 _AGAIN = "AWS is asked again the next time"
+_CLOCKS_DIFFER = 60.0
+"""Seconds: machines with one home may have no more than that between their clocks."""
 
 
 class KeptLists:
@@ -36,7 +38,7 @@ class KeptLists:
         self._clock = clock
 
     def find(self, name: str, asked: str, read: Callable[[Any], T]) -> tuple[T, float] | None:
-        """A list as it was, and how many seconds ago; None: none is kept.
+        """A list as it was, and how many seconds ago; None: none is kept, or only one of a clock that was ahead.
 
         Args:
             name: The name of what it is of, as a file may have it.
@@ -44,8 +46,12 @@ class KeptLists:
             read: Makes the list of what is kept; a `TypeError` or `ValueError` of it means that it is none.
         """
         kept = self._answers.find(name, asked)
+        age = 0.0 if kept is None else self._clock.wall() - kept.read_at
+        # It would be fresh until then, for years perhaps.
+        if kept is None or age < -_CLOCKS_DIFFER:
+            return None
         try:
-            return None if kept is None else (read(kept.value), max(0.0, self._clock.wall() - kept.read_at))
+            return read(kept.value), max(0.0, age)
         except (TypeError, ValueError):
             return None
 

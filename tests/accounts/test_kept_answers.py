@@ -25,7 +25,17 @@ def test_what_was_said_is_found_again(tmp_path: Path) -> None:
     assert (tmp_path / "regions" / "222222222222.json").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{}", "{", '{"format": 1, "asked": "https://ec2"}', "[" * 9_999])
+HEAD = '{"format": 1, "asked": "https://ec2"'
+NO_TIMES = ("NaN", "Infinity", "1e300", "1" + "0" * 400, "-1", '"5"', "null")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "null", "{}", "{", HEAD + "}", "[" * 9_999,
+        *(f'{HEAD}, "value": 1, "read_at": {moment}}}' for moment in NO_TIMES),
+    ],
+)  # fmt: skip
 def test_what_is_no_answer_is_not_found(tmp_path: Path, text: str) -> None:
     """Torn, or of another program."""
     kept(tmp_path).keep("a", "https://ec2", ANSWER)

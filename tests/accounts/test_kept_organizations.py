@@ -78,7 +78,7 @@ def wrong(**changes: Any) -> bytes:
         wrong(accounts=[["222222222222", "data", "ACTIVE", "r-1", []]]),
         wrong(accounts=[["222222222222", "data", "ACTIVE", "r-1", {"a": 1}]]),
         wrong(accounts=[["222222222222", "data"]]),
-        wrong(read_at="x"),
+        *(wrong(read_at=moment) for moment in ("x", "5", None, float("nan"), float("inf"), -1, 10**400, 1e300)),
     ],
 )
 def test_what_is_no_list_is_none(data: bytes) -> None:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections import Counter, OrderedDict, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,6 +92,39 @@ def test_a_value_is_read_as_it_was_written(value: Any) -> None:
     found = outcome_of(document)
     assert found is not None
     assert (found.value, found.status, found.notes) == (value, "ok", ("from the journal",))
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (Counter("aab"), {"a": 2, "b": 1}),
+        (defaultdict(list, a=[(1,)]), {"a": [[1]]}),
+        ([OrderedDict(b=1, a=2)], [{"b": 1, "a": 2}]),
+    ],
+)
+def test_the_librarys_own_mappings_are_dicts(value: Any, read: Any) -> None:
+    """An inventory is often made of them."""
+    assert plain(value) == read
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [({1: "a"}, "keys that are not strings"), (float("inf"), "NaN and infinity"), (b"", "a bytes")]
+)
+def test_why_a_value_is_left_out_is_said(value: Any, words: str) -> None:
+    """So that it can be returned otherwise."""
+    with pytest.raises(NotJSONError, match=f"JSON has no form for {words}"):
+        plain([value])
+
+
+@pytest.mark.parametrize("seconds", ["abc", [1], {}, None, -1, 10**400, float("nan"), float("inf"), True])
+def test_a_record_of_another_writer_is_read_or_is_none(seconds: Any) -> None:
+    """Whatever it says: nothing is raised."""
+    strange = {"account": "a", "region": None, "status": "ok", "value": 1, "phase": [], "category": {}}
+    found = outcome_of({**strange, "seconds": seconds, "error": {"type": "X"}})
+    assert found is not None
+    assert (found.ok, found.error, found.phase, found.category) == (True, None, "call", None)
+    assert 0 <= found.seconds <= 1
+    assert [outcome_of({**strange, "status": status}) for status in ([], {}, None, "done")] == [None] * 4
 
 
 TANGLE: Any = []

@@ -46,7 +46,9 @@ def test_regions_as_callers_name_them(given_regions: Any, expected: Any) -> None
     assert checked_regions(given_regions) == expected
 
 
-@pytest.mark.parametrize("regions", [[], "", "all", "eu-west-1.evil.example", ["eu-west-1", 7], ["eu-west-1\n"]])
+@pytest.mark.parametrize(
+    "regions", [[], "", "all", "eu-west-1.evil.example", ["eu-west-1", 7], ["eu-west-1\n"], 5, [["eu-west-1"]]]
+)
 def test_what_can_be_no_region_is_refused(regions: Any) -> None:
     """Before the network: a name becomes part of a host's."""
     with pytest.raises(ConfigError, match="regions"):

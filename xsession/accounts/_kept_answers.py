@@ -8,7 +8,7 @@ from typing import Any
 
 from xsession._base import frozen
 
-from ._own_files import OwnFiles
+from ._own_files import OwnFiles, moment_of
 
 _FORMAT = 1
 _MAX_BYTES = 8 * 1024 * 1024  # 10,000 accounts with four permission sets have 1 MB
@@ -59,7 +59,7 @@ class KeptAnswers:
             found = None if data is None else json.loads(data)
             if found is None or (found["format"], found["asked"]) != (_FORMAT, asked):
                 return None
-            return KeptAnswer(found["value"], float(found["read_at"]))
+            return KeptAnswer(found["value"], moment_of(found["read_at"]))
         except (ValueError, LookupError, TypeError, RecursionError):
             return None
 

@@ -10,7 +10,7 @@ from xsession._aws import is_account_id
 from xsession._base import FrozenMap
 
 from ._organization import Organization, OrganizationAccount, OrganizationalUnit
-from ._own_files import OwnFiles
+from ._own_files import OwnFiles, moment_of
 
 FOLDER_NAME = "organizations"
 _FORMAT = 1
@@ -96,7 +96,7 @@ def organization_of(data: bytes, now: float) -> Organization | None:
             partition=_text(value["partition"]),
             units=units,
             accounts=accounts,
-            read_at=float(value["read_at"]),
+            read_at=moment_of(value["read_at"]),
             seen_at=now,
             has_tags=value["has_tags"] is True,
         )

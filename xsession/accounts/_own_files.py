@@ -14,6 +14,20 @@ from xsession.errors import ConfigError
 
 from ._user_file import user_file
 
+_YEAR_9999 = 253_402_300_800.0
+
+
+def moment_of(value: object) -> float:
+    """When something was, as a file says it: in seconds since 1970.
+
+    Raises:
+        ValueError: That is no time.
+    """
+    if not isinstance(value, int | float) or not 0 <= value < _YEAR_9999:
+        msg = "this is no time"
+        raise ValueError(msg)
+    return float(value)
+
 
 class OwnFiles:
     """The files of a folder, by their names.

@@ -69,14 +69,14 @@ class Journal:
         wall: Callable[[], float],
         ids: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
-        self.path = os.fspath(path)
+        self._file: int | None = None
+        self.path = checked_path(path)
         self._retry_failed = retry_failed
         self._wall = wall
         self._ids = ids
         self._regions: dict[str, tuple[str, ...]] = {}
         # Where each record begins and how long it is: values may be large.
         self._records: dict[Key, tuple[int, int, str]] = {}
-        self._file: int | None = None
         self._file = open_own_file(self.path, partial(_refuse, self.path))
         renew_after_fork(self)
         try:
@@ -237,8 +237,10 @@ def read_journal(path: str | os.PathLike[str]) -> Outcomes[Any]:
         path: The file.
 
     Raises:
+        ConfigError: That is no path.
         JournalError: It can't be read, or is no journal.
     """
+    path = checked_path(path)
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
@@ -249,7 +251,7 @@ def read_journal(path: str | os.PathLike[str]) -> Outcomes[Any]:
         os.close(file)
     if not documents or documents[0] is None or header_of(documents[0]) is None:
         _refuse(path, "is not a journal, or its first line is damaged")
-    selected = {document["regions_of"] for document in documents if document and "regions_of" in document}
+    selected = {str(document["regions_of"]) for document in documents if document and "regions_of" in document}
     outcomes = [
         outcome
         for document in documents[1:]
@@ -297,6 +299,22 @@ def _unlock(file: int) -> None:
         import fcntl  # noqa: PLC0415 # not on Windows
 
         fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def checked_path(path: str | os.PathLike[str]) -> str:
+    """A path that the system may have.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    try:
+        # As the system has it: a lone surrogate may have no form there.
+        if isinstance(name, str) and name and b"\0" not in os.fsencode(name):
+            return name
+    except UnicodeEncodeError:
+        pass
+    raise ConfigError.invalid(path, "journal", "the path of a file")
 
 
 def _shown(path: str | os.PathLike[str]) -> str:

@@ -9,17 +9,20 @@ import hashlib
 import json
 import math
 import re
+import sys
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import CodeType
-from typing import Any
+from typing import Any, get_args
 
 from xsession._base import frozen
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
-from ._outcomes import Outcome, text_of
+from ._category import Category
+from ._outcomes import Outcome, Phase, Status, text_of
 
 FORMAT = 1
 MAX_VALUE_BYTES = 1_048_576
@@ -28,7 +31,8 @@ MAX_LINE_BYTES = 2 * MAX_VALUE_BYTES
 _MAX_ERROR_CHARACTERS = 4_096
 _END = re.compile(rb',"digest":"([0-9a-f]{16})"\}\Z')
 _MAX_FUNCTIONS = 8
-_STATUSES = ("ok", "failed", "skipped")
+_STATUSES, _PHASES, _CATEGORIES = (frozenset(get_args(kind)) for kind in (Status, Phase, Category))
+_MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 
 
 class NotJSONError(ValueError):
@@ -119,14 +123,15 @@ def outcome_document(outcome: Outcome[Any], at: datetime) -> dict[str, Any]:
 
 def outcome_of(document: Mapping[str, Any]) -> Outcome[Any] | None:
     """The outcome of a record; None: it is none."""
-    account, region, status = (document.get(name) for name in ("account", "region", "status"))
-    if not isinstance(account, str) or not isinstance(region, str | None) or status not in _STATUSES:
+    account, region = document.get("account"), document.get("region")
+    status, phase = _one_of(_STATUSES, document.get("status")), _one_of(_PHASES, document.get("phase"))
+    if not isinstance(account, str) or not isinstance(region, str | None) or status is None:
         return None
     left_out = document.get("left_out")
     notes = ("from the journal",) if left_out is None else ("from the journal", f"without its value: {left_out}")
     said = document.get("error")
     error: Exception | None = None
-    if isinstance(said, dict):
+    if isinstance(said, dict) and status != "ok":
         error = RemoteCallError(str(said.get("message")), account=account)
         error.kind = str(said.get("type"))
     elif status == "failed" or (status == "ok" and left_out is None and "value" not in document):
@@ -135,17 +140,26 @@ def outcome_of(document: Mapping[str, Any]) -> Outcome[Any] | None:
         account,
         document.get("value"),
         error,
-        float(document.get("seconds") or 0.0),
+        _seconds(document.get("seconds")),
         notes,
         region,
-        document.get("phase") or "call",
-        document.get("category"),
+        phase or "call",
+        _one_of(_CATEGORIES, document.get("category")),
         skipped=status == "skipped",
     )
 
 
+def _one_of(values: frozenset[Any], value: object) -> Any:
+    """A value, if it is one of some strings; else None."""
+    return value if isinstance(value, str) and value in values else None
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value < sys.float_info.max else 0.0
+
+
 def plain(value: Any, budget: int = MAX_VALUE_BYTES) -> Any:
-    """A value as JSON has it; tuples become lists.
+    """A value as JSON has it; tuples become lists, mappings of `collections` dicts.
 
     Raises:
         NotJSONError: It has none, or one of more bytes.
@@ -184,10 +198,19 @@ def _plain(value: Any, spend: Callable[[int], None], depth: int) -> Any:
         return value
     if kind in (list, tuple) and depth < 100:
         return [_plain(item, spend, depth + 1) for item in value]
-    if kind is dict and depth < 100 and all(type(key) is str for key in value):
+    if kind in _MAPPINGS and depth < 100 and all(type(key) is str for key in value):
         return {_plain(key, spend, depth): _plain(item, spend, depth + 1) for key, item in value.items()}
-    msg = f"JSON has no form for a {kind.__name__}" if kind is not float else "JSON has no form for NaN and infinity"
+    msg = f"JSON has no form for {_no_form(value, depth)}"
     raise NotJSONError(msg)
+
+
+def _no_form(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind is float:
+        return "NaN and infinity"
+    if depth >= 100:
+        return "what is nested so deep"
+    return "keys that are not strings" if kind in _MAPPINGS else f"a {kind.__name__}"
 
 
 def function_name(func: Any, key: str | None) -> str:
@@ -197,7 +220,7 @@ def function_name(func: Any, key: str | None) -> str:
         ConfigError: It has none that says which function it is.
     """
     if key is not None:
-        if not str(key):
+        if not isinstance(key, str) or not key:
             raise ConfigError.invalid(key, "journal_key", "a name for the function")
         return key
     name = getattr(func, "__qualname__", None)

@@ -104,14 +104,14 @@ def checked_regions(regions: str | Iterable[str] | None) -> Sequence[str] | str 
     """
     if regions is None or regions == ENABLED:
         return ENABLED if regions == ENABLED else None
-    names = (regions,) if isinstance(regions, str) else tuple(dict.fromkeys(regions))
     rule = 'names of regions, such as "eu-west-1", or "enabled"'
+    names = [regions] if isinstance(regions, str) else list(regions) if isinstance(regions, Iterable) else []
     if not names:
         raise ConfigError.invalid(regions, "regions", rule)
     for name in names:
-        if not _REGION.fullmatch(str(name)):
+        if not isinstance(name, str) or not _REGION.fullmatch(name):
             raise ConfigError.invalid(name, "regions", rule)
-    return names
+    return tuple(dict.fromkeys(names))
 
 
 def by_distinct_names(accounts: Iterable[Account]) -> dict[str, Account]:

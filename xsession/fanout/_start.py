@@ -14,7 +14,7 @@ from xsession.errors import ConfigError
 
 from ._calls import Calls
 from ._executors import ExecutorPool, takes_back, workers_of
-from ._journal import MAX_AGE, Journal
+from ._journal import MAX_AGE, Journal, checked_path
 from ._journal_format import Header, arguments_digest, code_digest, function_name
 from ._limits import Limits
 from ._pickles import check_travels
@@ -50,7 +50,7 @@ class Sessions(Protocol):
         """The accounts' ids by their names; None: not known."""
 
     def remote(self) -> Reached:
-        """Reaches accounts in another process."""
+        """Reaches accounts in another process; a `ConfigError` where that has no way to have the session."""
 
     def ticket(self, task: Task, claim: Claim | None, /) -> Ticket:
         """A task as it travels."""
@@ -71,6 +71,14 @@ class JournalOptions:
     key: str | None = None
     max_age: timedelta | None = MAX_AGE
     retry_failed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.path is not None:
+            checked_path(self.path)
+        age: object = self.max_age
+        good = age is None or (isinstance(age, timedelta) and age > timedelta(0))
+        _check("journal_max_age", age, "a timedelta, more than 0, or None", good)
+        _check("retry_failed", self.retry_failed, "True or False", isinstance(self.retry_failed, bool))
 
 
 @frozen(kw_only=True)
@@ -164,7 +172,7 @@ def start(
     if not callable(func):
         raise ConfigError.invalid(func, "func", "a function that takes an AccountSession")
     plan = Plan(tuple(names), checked_regions(wanted.regions))
-    if executor is not None and not hasattr(executor, "submit"):
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
         raise ConfigError.invalid(type(executor), "executor", "a concurrent.futures.Executor")
     if executor is not None and wanted.rate is not None:
         msg = "rate= is for threads: the processes of an executor don't know of each other's requests"
