@@ -12,7 +12,7 @@ from ._client_cache import ClientCache
 from ._session_owner import account_of_worker, enabled_regions_of
 from ._worker_copies import worker_copies
 from .account_session import AccountSession
-from .errors import XSessionError, reaching
+from .errors import ConfigError, XSessionError, reaching
 from .fanout import Rate, Reached, RunSession, Ticket
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class SessionRuns:
         rate: float | None,
     ) -> None:
         self._session = session
+        # As other processes have them: those of the session may change meanwhile.
+        self._registered = session.accounts
         self._accounts = accounts
         self._resolve = resolve
         self._owner = owner
@@ -102,15 +104,24 @@ class SessionRuns:
         return {name: account.account_id for name, account in self._accounts.items()}
 
     def remote(self) -> Reached:
-        """Reaches accounts in another process: by the session's configuration, without a secret."""
-        pickled = pickle.dumps(self._session)
+        """Reaches accounts in another process: by the session's configuration, without a secret.
+
+        Raises:
+            ConfigError: The session can't be pickled.
+            CredentialsError: A source has no credentials, so that nobody could say whose workers have them.
+        """
+        try:
+            pickled = pickle.dumps(self._session)
+        except TypeError as error:
+            msg = f"the processes of an executor can't have this session: {error}"
+            raise ConfigError(msg) from error
         worker_copies().add(pickled, self._session)
         return Reached(account_of_worker, pickled)
 
     def ticket(self, task: Task, claim: Claim | None) -> Ticket:
         """A task as it travels: with the account's name, or itself where it is not registered."""
         account = self._accounts[task.unit.account]
-        known = self._session.accounts.get(account.name) == account
+        known = self._registered.get(account.name) == account
         region = task.unit.region or account.region_name
         with suppress(XSessionError):
             # A worker's own default must not send requests elsewhere.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import functools
 import multiprocessing
 import os
 import pickle
@@ -313,18 +315,97 @@ def test_a_job_that_is_large_is_sent_once(world: World) -> None:
 
 
 class StrangeExecutor(Executor):
-    """Brings back what this process can't read, as from workers that have other modules."""
+    """Brings back what workers never should.
 
-    def submit(self, *_args: Any, **_options: Any) -> Future[Any]:
+    Args:
+        result: What comes of each call; an exception is raised by it.
+    """
+
+    def __init__(self, result: object) -> None:
+        self._result = result
+
+    def submit(self, *_args: Any, **_options: Any) -> Any:
         """Done at once."""
         future: Future[Any] = Future()
-        future.set_result(b"cno_such_module\nThing\n.")
+        if self._result is Future:
+            return None
+        if isinstance(self._result, BaseException):
+            future.set_exception(self._result)
+        else:
+            future.set_result(self._result)
         return future
 
 
-def test_what_can_not_be_read_here_is_an_outcome(world: World) -> None:
-    """Never an exception out of the loop, which would lose the others."""
-    with world.aws.applied(world.key), jobs.sessions(world) as xs:
-        outcomes = xs.run(jobs.identity, executor=StrangeExecutor()).collect()
-    assert {type(one.error) for one in outcomes.values()} == {RunError}
-    assert "No module named 'no_such_module'" in str(outcomes)
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (b"cno_such_module\nThing\n.", "No module named 'no_such_module'"),
+        (b"", "EOFError"),
+        (5, "TypeError"),
+        (None, "what it brought back is no outcome"),
+        (pickle.dumps(None), "what it brought back is no outcome"),
+        (pickle.dumps(5), "what it brought back is no outcome"),
+        (Future, "AttributeError"),
+        (SystemExit(0), "the executor did not make the call: SystemExit: 0"),
+        (KeyboardInterrupt(), "the executor did not make the call: KeyboardInterrupt"),
+        (asyncio.CancelledError(), "the process that made the call died: CancelledError"),
+    ],
+)
+def test_whatever_an_executor_brings_back_is_an_outcome(world: World, result: object, words: str) -> None:
+    """Never an exception out of the loop, which would lose the others; and nothing without an end."""
+    with jobs.sessions(world) as xs:
+        outcomes = xs.run(jobs.identity, ["a0", "a1"], executor=StrangeExecutor(result)).collect()
+    assert len(outcomes.errors) == 2
+    assert words in str(outcomes)
+
+
+class Holder:
+    """Has something inside.
+
+    Args:
+        inside: What.
+    """
+
+    def __init__(self, inside: object) -> None:
+        self.inside = inside
+
+    def __call__(self, _session: Any, **_more: Any) -> int:
+        """Nothing of it."""
+        return 1
+
+
+def test_credentials_do_not_travel_wherever_they_lie(world: World) -> None:
+    """In the function, deep in its arguments, or in what it returns."""
+    keys: Any = world.source.get_credentials()
+    frozen, executor = keys.get_frozen_credentials(), Recorded()
+    refused = pytest.raises(ConfigError, match="credentials are not pickled: a pickle would carry the secret")
+    with jobs.sessions(world) as xs:
+        for func in (functools.partial(jobs.identity, word=frozen), Holder({"x": [keys]})):
+            with refused:
+                xs.run(func, "a0", executor=executor)
+        for value in (Holder(keys), {frozen: 1}):
+            with refused:
+                xs.run(jobs.identity, "a0", executor=executor, arguments={"word": value})
+        outcomes = xs.run(own_credentials, "a0", executor=executor).collect()
+    assert "returned a Holder, which can't be sent back: credentials are not pickled" in str(outcomes)
+
+
+def own_credentials(session: Any) -> Holder:
+    """Returns what it should not."""
+    return Holder(session.get_credentials().get_frozen_credentials())
+
+
+def test_accounts_that_change_meanwhile(world: World) -> None:
+    """What travels are those of the beginning: one that is not among them is sent itself."""
+    with jobs.sessions(world) as xs:
+        new = world.session({"new": world.role}).accounts
+        run = xs.run(jobs.identity, ["a0", new["new"]], executor=Recorded(), max_workers=1)
+        next(run)
+        xs.accounts |= new
+        assert run.collect().ok
+
+
+def test_a_session_that_stays_here_is_refused(world: World) -> None:
+    """Before the first call."""
+    with pytest.raises(ConfigError, match=r"can't have this session: .* session= is not pickled: .*worker_session="):
+        world.session().run(jobs.identity, executor=Recorded())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import secrets
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from hashlib import sha256
 from queue import Empty, SimpleQueue
@@ -27,7 +27,7 @@ _SMALL = 32_768
 _POOLS = ("concurrent.futures.process", "loky.")
 _LOST = frozenset(
     {
-        "ActorDiedError", "KilledWorker", "LostRequestError", "NodeDiedError", "OutOfMemoryError",
+        "ActorDiedError", "CancelledError", "KilledWorker", "LostRequestError", "NodeDiedError", "OutOfMemoryError",
         "OwnerDiedError", "TerminatedWorkerError", "WorkerCrashedError",
     }
 )  # fmt: skip
@@ -69,6 +69,7 @@ class ExecutorPool:
         self._futures: dict[Task, Future[bytes | None]] = {}
         self._done: SimpleQueue[tuple[Task, Future[bytes | None]]] = SimpleQueue()
         self._sent = False
+        self._again: set[Task] = set()
         self.left = 0
         # Only its processes know.
         self.hanging: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ class ExecutorPool:
             del self._futures[task]
             outcome = self._outcome(task, future)
             if outcome is not None:
+                self._again.discard(task)
                 if self._claims is not None:
                     # Its scheduler may be gone by now.
                     with suppress(Exception):
@@ -120,28 +122,33 @@ class ExecutorPool:
             claim = None if self._claims is None else self._claims.claim(task)
             ticket = pickle.dumps(self._ticket(task, claim))
             future = self._executor.submit(call_remotely, self._digest, self._job if with_job else None, ticket)
+            future.add_done_callback(lambda done: self._done.put((task, done)))
         except Exception as error:  # noqa: BLE001 # it is broken, was shut down, or the account can't be sent to it
             future = Future()
             future.set_exception(error)
+            self._done.put((task, future))
         self._futures[task] = future
-        future.add_done_callback(lambda done: self._done.put((task, done)))
 
     def _outcome(self, task: Task, future: Future[bytes | None]) -> Outcome[Any] | None:
         try:
-            packed = future.result()
-            outcome: Outcome[Any] | None = None if packed is None else pickle.loads(packed)  # noqa: S301 # of the caller's own workers
-        except Exception as error:  # noqa: BLE001 # of any executor
-            return _executor_failed(task.unit, error)
-        if outcome is None:
+            error = future.exception()  # not raised: a worker's sys.exit() must not end us
+            packed = future.result() if error is None else None
+            outcome = None if packed is None else pickle.loads(packed)  # noqa: S301 # of the caller's own workers
+        except Exception as raised:  # noqa: BLE001 # of any executor
+            error, outcome = raised, None
+        if isinstance(outcome, Outcome):
+            self._sent = True
+            return outcome
+        if error is None and outcome is None and task not in self._again:
+            self._again.add(task)
             self._submit(task, with_job=True)
             return None
-        self._sent = True
-        return outcome
+        return _executor_failed(task.unit, error or TypeError("what it brought back is no outcome"))
 
 
-def _executor_failed(unit: Unit, error: Exception) -> Outcome[Any]:
+def _executor_failed(unit: Unit, error: BaseException) -> Outcome[Any]:
     """The outcome of a call of which the executor brought nothing back."""
-    if isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ in _LOST:
+    if isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST:
         return worker_lost(unit, error)
     msg = f"the executor did not make the call: {type(error).__name__}: {text_of(error)}"
     made = RunError(msg, account=unit.account, hint="check that its processes have xsession and the function's module")

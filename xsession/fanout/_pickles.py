@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import islice
 from typing import Any
 
@@ -21,17 +23,39 @@ from ._plan import Unit
 
 _MAX_TRACEBACK_CHARACTERS = 16_384
 _MOST_LOOKED_AT = 10_000
+_CREDENTIALS = ("botocore.credentials", "aiobotocore.credentials")
+_PLAIN = frozenset({bool, bytes, dict, float, int, list, set, str, tuple, type(None)})
 _TAKE = "make it in the function: it is given the account's session, whose client() and get_client() make clients"
 
 
 def dumps(value: Any) -> bytes:
-    """A pickle; by cloudpickle where that is installed, which takes functions of scripts and notebooks too."""
+    """A pickle; by cloudpickle where that is installed, which takes functions of scripts and notebooks too.
+
+    Raises:
+        Exception: The value can't be pickled, or holds credentials, wherever they lie.
+    """
+    file = BytesIO()
+    _pickler()(file).dump(value)
+    return file.getvalue()
+
+
+@functools.cache
+def _pickler() -> Any:
+    """The class of picklers; made once."""
+    base: Any = pickle.Pickler
     if find_spec("cloudpickle") is not None:
         import cloudpickle  # noqa: PLC0415 # there may be none
 
-        data: bytes = cloudpickle.dumps(value)
-        return data
-    return pickle.dumps(value)
+        base = cloudpickle.Pickler
+
+    class WithoutCredentials(base):  # type: ignore[misc]  # whichever there is
+        def persistent_id(self, value: object) -> None:
+            # Asked of each object, also of what functions close over. Our own credentials refuse by themselves.
+            if type(value) not in _PLAIN and _is_of(value, *_CREDENTIALS):
+                msg = "credentials are not pickled: a pickle would carry the secret"
+                raise pickle.PicklingError(msg)
+
+    return WithoutCredentials
 
 
 def check_travels(func: Any, arguments: Mapping[str, Any]) -> None:
@@ -73,7 +97,7 @@ def held(value: Any) -> str | None:
 
 
 def _kind(value: object) -> str | None:
-    if issubclass(type(value), Credentials) or _is_of(value, "botocore.credentials", "aiobotocore.credentials"):
+    if issubclass(type(value), Credentials) or _is_of(value, *_CREDENTIALS):
         return "credentials"
     if _is_of(value, "botocore.client", "aiobotocore.client", "boto3.resources"):
         return "a client"
