@@ -126,6 +126,7 @@ def test_outcomes_have_the_notes_of_their_account(world: World) -> None:
         ({"timeout": -1}, "timeout -1 is not valid"),
         ({"timeout": "5"}, "timeout '5' is not valid"),
         ({"total_timeout": float("inf")}, "total_timeout inf is not valid"),
+        ({"timeout": 1e10}, "timeout 10000000000.0 is not valid"),
         ({"retries": -1}, "retries -1 is not valid"),
         ({"stop_after": 2}, "stop_after 2 is not valid"),
         ({"stop_after": 0}, "stop_after 0 is not valid"),

@@ -92,10 +92,18 @@ def test_one_refused_account_of_ten(world: World) -> None:
 def test_each_end_has_a_status_of_its_own() -> None:
     """Done, wrong usage, some failed, all failed, no such command (H100)."""
     one = ("--name", "a01")
+    Path("ends.py").write_text("raise SystemExit(0)\n")
     assert ran(*one, "--", "true").returncode == 0
     assert ran(*one, "--", "false").returncode == ALL_FAILED
     assert ran("--name", REFUSED, "--", "true").returncode == ALL_FAILED
-    for wrong in ([], ["scan.py:who", "--", "true"], ["ls", "-l"], ["none.py:who"], ["--name", "x", "--", "true"]):
+    for wrong in (
+        [],
+        ["scan.py:who", "--", "true"],
+        ["ls", "-l"],
+        ["none.py:who"],
+        ["ends.py:f"],
+        ["--name", "x", "--", "true"],
+    ):
         done = ran(*wrong)
         assert (done.returncode, done.stdout) == (USAGE, ""), done.stderr
     assert ran(*one, "--", "no-such-command").returncode == 127
@@ -130,6 +138,45 @@ def test_a_function_of_a_file_in_regions() -> None:
     assert sorted(done.stdout.splitlines()) == [
         f'a01 {region}: {{"id": {account_id(1)}, "at": "{region}"}}' for region in ("eu-west-1", "us-east-1")
     ]
+
+
+VALUES = """
+class Failing:
+    def __repr__(self):
+        raise KeyError
+
+class Leaving:
+    def __repr__(self):
+        raise SystemExit(0)
+
+deep = []
+for _ in range(100_000):
+    deep = [deep]
+VALUES = [Failing(), [Failing()], Leaving(), deep, 10**5_000, {"n": float("nan")}, {(1, 2): 3}, None, "\\ud800",
+          {"stdout": 5, "stderr": None, "returncode": "x"}]
+
+def value(session):
+    return VALUES[int(session.name[1:])]
+"""
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_value_ends_the_others(as_json: bool) -> None:
+    """Whatever it is or does; each line of JSON is JSON, whoever reads it."""
+    Path("values.py").write_text(VALUES)
+    done = ran(*(["--json"] if as_json else []), "values.py:value")
+    assert done.returncode == SOME_FAILED
+    lines = done.stdout.splitlines()
+    if as_json:
+        found = {line["account"]: line["value"] for line in (json.loads(line, parse_constant=int) for line in lines)}
+        assert found["a05"] == "{'n': nan}"
+        assert found["a09"]["stdout"] == 5
+    else:
+        found = dict(line.split(": ", 1) for line in lines)
+        found[REFUSED] = None
+    assert len(found) == COUNT
+    assert "str() raised KeyError" in found["a00"]
+    assert "str() raised SystemExit" in found["a02"]
 
 
 def test_enabled_regions_are_asked_for(world: World) -> None:

@@ -61,6 +61,17 @@ def test_one_that_takes_too_long_is_ended(world: World) -> None:
     assert time.monotonic() - began < 20
 
 
+def test_one_that_takes_too_long_may_have_left_something_behind(world: World) -> None:
+    """What has left its group holds its output open, and is not waited for; what was written is there."""
+    began = time.monotonic()
+    left = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)'], start_new_session=True)"
+    outcome = ran(world, f"import subprocess, sys, time; print('out', flush=True); {left}; time.sleep(60)", 1.0)
+    error = outcome.error
+    assert isinstance(error, CommandError)
+    assert (error.timed_out, error.stdout, error.returncode) == (True, "out\n", -signal.SIGKILL)
+    assert time.monotonic() - began < 15
+
+
 def test_one_that_is_not_there_says_so() -> None:
     """With the account."""
     command = Command(["/no/such/program"], lambda _name: {})
@@ -70,10 +81,14 @@ def test_one_that_is_not_there_says_so() -> None:
 
     with pytest.raises(CommandError, match="account 'vegeta': /no/such/program can't be started: No such file"):
         command(Session())
-    wrongs: list[Any] = ["ls -l", []]
+    wrongs: list[Any] = ["ls -l", [], ["ls", 5], ["ls", "a\0b"], ["ls", "\ud800"], [None]]
     for wrong in wrongs:
         with pytest.raises(ConfigError, match="command"):
             Command(wrong, lambda _name: {})
+    limits: list[Any] = [0, -1, "5", float("nan"), float("inf"), 1e12]
+    for limit in limits:
+        with pytest.raises(ConfigError, match="timeout"):
+            Command(["ls"], lambda _name: {}, timeout=limit)
 
 
 @pytest.mark.parametrize("program", ["/no/such/program", sys.executable])
@@ -105,8 +120,10 @@ def test_a_function_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "scan.py"
     path.write_text("def buckets(session):\n    return session\n\nif __name__ == '__main__':\n    raise SystemExit\n")
     assert load_function(f"{path}:buckets")(7) == 7
+    (tmp_path / "ends.py").write_text("import sys\nsys.exit(0)\n")
     for wrong, words in (
         (f"{path}:none", "has no function none"),
+        (f"{tmp_path}/ends.py:f", r"ended the program while it was read, by sys\.exit\(0\)"),
         (f"{tmp_path}/none.py:f", "there is no file"),
         ("scan.py", "is not valid"),
         (f"{path}:os.system", "is not valid"),

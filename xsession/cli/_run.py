@@ -15,7 +15,7 @@ import click
 from xsession import Account, Outcomes
 from xsession.errors import CommandError, ConfigError
 from xsession.escape import for_terminal
-from xsession.fanout import Command, exit_status, load_function
+from xsession.fanout import Command, exit_status, load_function, text_of
 
 from ._account_filters import AccountFilters, account_filters
 from ._after_dashes import CommandAfterDashes, command_after_dashes
@@ -181,7 +181,10 @@ def _written(stdout: str, stderr: str, returncode: int) -> dict[str, Any]:
 
 
 def _is_written(value: object) -> bool:
-    return isinstance(value, dict) and value.keys() == _written("", "", 0).keys()
+    wanted = _written("", "", 0)
+    return isinstance(value, dict) and {key: type(each) for key, each in value.items()} == {
+        key: type(each) for key, each in wanted.items()
+    }
 
 
 def _value(outcome: Outcome[Any]) -> Any:
@@ -190,11 +193,11 @@ def _value(outcome: Outcome[Any]) -> Any:
 
 
 def _plain(value: object) -> Any:
-    """A value as JSON has it; in words, where it has no form for it."""
+    """A value as JSON has it; in words, where it has no form for it, or its own code fails."""
     try:
-        return json.loads(json.dumps(value, default=str))
-    except (TypeError, ValueError):
-        return str(value)
+        return json.loads(json.dumps(value, default=str, allow_nan=False))
+    except (Exception, SystemExit):  # noqa: BLE001 # its own code
+        return text_of(value)
 
 
 def _document(outcome: Outcome[Any]) -> dict[str, Any]:

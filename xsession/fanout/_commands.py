@@ -22,6 +22,8 @@ SOME_FAILED, ALL_FAILED = 3, 4
 """Exit statuses; 2 is wrong usage, and 130 Ctrl-C, everywhere."""
 
 _LAST_WORDS = 500
+_PATIENCE = 1.0
+_LONGEST = 86_400 * 365
 
 
 class Named(Protocol):
@@ -64,8 +66,11 @@ class Command:
     def __init__(
         self, command: Sequence[str], environ: Callable[[str], Mapping[str, str]], *, timeout: float | None = None
     ) -> None:
-        if isinstance(command, str) or not command:
-            raise ConfigError.invalid(command, "command", "a list: the program and its arguments")
+        rule = "a list of strings: the program and its arguments"
+        if isinstance(command, str) or not command or not all(map(_can_be_passed, command)):
+            raise ConfigError.invalid(command, "command", rule)
+        if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout <= _LONGEST):
+            raise ConfigError.invalid(timeout, "timeout", "seconds, more than 0, or None")
         self._command = list(command)
         self._environ = environ
         self._timeout = timeout
@@ -85,7 +90,7 @@ class Command:
             stdout, stderr = process.communicate(timeout=self._timeout)
         except subprocess.TimeoutExpired:
             _end(process)
-            stdout, stderr = process.communicate()
+            stdout, stderr = _rest(process)
             how = f"took longer than {self._timeout:g} s"
             late = self._failed(session.name, how, process, stdout, stderr)
             late.timed_out = True
@@ -141,6 +146,31 @@ class Command:
         return error
 
 
+def _can_be_passed(argument: Any) -> bool:
+    try:
+        return b"\0" not in os.fsencode(argument)
+    except (TypeError, UnicodeEncodeError):
+        return False
+
+
+def _rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process that was ended has written; what it started may have left its group, and hold its pipes open."""
+    try:
+        return process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired as late:
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        # Bytes, whatever was asked for: https://github.com/python/cpython/issues/87597
+        stdout, stderr = ((words or b"") for words in (late.stdout, late.stderr))
+        return _decoded(stdout), _decoded(stderr)
+
+
+def _decoded(words: str | bytes) -> str:
+    return words if isinstance(words, str) else words.decode(errors="replace")
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     """Ends a process and what it started."""
     with suppress(ProcessLookupError):
@@ -154,7 +184,7 @@ def load_function(reference: str) -> Callable[..., Any]:
     """The function of a file, by "file.py:function". The file's folder is on `sys.path` from then on, as Python has it.
 
     Raises:
-        ConfigError: There is no such file or function.
+        ConfigError: There is no such file or function, or the file ends the program by itself.
     """
     path, colon, name = reference.rpartition(":")
     if not colon or not path.endswith(".py") or not name.isidentifier():
@@ -166,7 +196,12 @@ def load_function(reference: str) -> Callable[..., Any]:
     # As of `python file.py`; `python -P` has none.
     if not sys.flags.safe_path and folder not in sys.path:
         sys.path.insert(0, folder)
-    function = runpy.run_path(path, run_name=Path(path).stem).get(name)
+    try:
+        function = runpy.run_path(path, run_name=Path(path).stem).get(name)
+    except SystemExit as error:
+        # Nothing was run, so that is no way to end well.
+        msg = f"{path} ended the program while it was read, by sys.exit({error.code!r})"
+        raise ConfigError(msg, hint='call it only where __name__ == "__main__"') from None
     if not callable(function):
         msg = f"{path} has no function {name}"
         raise ConfigError(msg)

@@ -225,11 +225,11 @@ def in_words(error: Exception) -> str:
     return words if isinstance(error, XSessionError) else f"{type(error).__name__}: {words}"
 
 
-def text_of(error: BaseException) -> str:
-    """What an error says, or that it can't."""
+def text_of(value: object) -> str:
+    """What an error or another value says, or that it can't."""
     try:
-        return str(error)
-    except (Exception, SystemExit) as why:  # noqa: BLE001 # the error's own code
+        return str(value)
+    except (Exception, SystemExit) as why:  # noqa: BLE001 # its own code
         return f"str() raised {type(why).__name__}"
 
 

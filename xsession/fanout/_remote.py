@@ -118,6 +118,7 @@ class WorkerJob:
         # Once the source of this process has no credentials, it is not looked for again with each call.
         self._without_source: dict[str, SourceCredentialsError] = {}
         self._abandoned = 0
+        self._lock = threading.RLock()
         # As long as this process has the job, it has its session: each new one would assume all roles again.
         self._session: Any = None
 
@@ -156,16 +157,20 @@ class WorkerJob:
         left = threading.Event()
 
         def call() -> None:
-            done.put(calls(task))
-            if left.is_set():
-                self._abandoned -= 1
+            outcome = calls(task)
+            with self._lock:
+                done.put(outcome)
+                self._abandoned -= left.is_set()
 
         threading.Thread(target=call, name="xsession-call", daemon=True).start()
         try:
             return done.get(timeout=seconds)
         except Empty:
-            self._abandoned += 1
-            left.set()
+            with self._lock:
+                if not done.empty():  # at the last moment
+                    return done.get()
+                self._abandoned += 1
+                left.set()
             return timed_out(task.unit, seconds)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from os import PathLike
+from threading import TIMEOUT_MAX
 from typing import Any, Protocol
 
 from xsession._base import frozen
@@ -249,8 +250,9 @@ def _check_positive(name: str, value: object, unit: str) -> None:
     Raises:
         ConfigError: It is something else.
     """
-    good = value is None or (_is_number(value) and 0 < value < float("inf"))  # type: ignore[operator]  # a number
-    _check(name, value, f"{unit}, more than 0, or None", good)
+    most = int(TIMEOUT_MAX)  # 292 years
+    good = value is None or (_is_number(value) and 0 < value <= most)  # type: ignore[operator]  # a number
+    _check(name, value, f"{unit}, more than 0 and at most {most}, or None", good)
 
 
 def _check(name: str, value: object, rule: str, good: bool) -> None:
