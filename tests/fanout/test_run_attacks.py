@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.at_once import AtOnce
 from tests.support.runs import run, threads_left, wait_for
 from xsession import Outcome, RunError
 from xsession.fanout import Run, Unit
+from xsession.fanout._record import NoRecord
 
 REGIONS = tuple(f"eu-west-{number}" for number in range(16))
 
@@ -105,6 +107,61 @@ def test_a_run_in_a_run() -> None:
     nested = run(lambda unit: run(lambda inner: unit.account + inner.account, 5, workers=2).collect().results, 8)
     assert nested.collect().results["a7"] == {f"a{number}": f"a7a{number}" for number in range(5)}
     wait_for(lambda: threads_left() == [])
+
+
+class Kept(NoRecord):
+    """Says what was written to it."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.open = True
+
+    def write(self, unit: Unit, outcome: Outcome[Any]) -> Outcome[Any]:
+        """Keeps it."""
+        self.written.append(unit.account)
+        return outcome
+
+    def close(self) -> None:
+        """Notes that."""
+        self.open = False
+
+
+def interrupted_at(line: int) -> tuple[Run[Any], Kept] | None:
+    """A run that gets Ctrl-C before so many of our lines; None: it ends before."""
+    record, left = Kept(), [line]
+    run_ = run(lambda unit: unit.account, 2, workers=1, record=record)
+
+    def trace(frame: FrameType, event: str, _value: object) -> Any:
+        if event == "line":
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+        return trace if "/xsession/fanout/" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run_.collect()
+    except KeyboardInterrupt:
+        return run_, record
+    finally:
+        sys.settrace(before)
+    return None
+
+
+def test_ctrl_c_at_any_line() -> None:
+    """What was written to the journal is among the outcomes, the journal is closed, and no thread is left."""
+    line, kept_open = 1, 0
+    while (ended := interrupted_at(line)) is not None:
+        run_, record = ended
+        assert set(record.written) <= set(run_.outcomes), line
+        kept_open += record.open
+        run_.close()
+        line += 1
+    wait_for(lambda: threads_left() == [])
+    assert line > 100
+    # In the few lines where nobody could know of it: a run that is left closes it, too.
+    assert kept_open < 5
 
 
 @pytest.mark.parametrize("most", [0, 2])

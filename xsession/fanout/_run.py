@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -21,7 +21,7 @@ from ._outcomes import Outcome, Outcomes, Phase, alike
 from ._plan import Plan, Task, Unit
 from ._progress import Progress, aside
 from ._record import Record
-from ._threads import CallPool
+from ._threads import CallPool, Done
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Run(Generic[T]):
         options: RunOptions,
         notes: Callable[[Unit], tuple[str, ...]] = lambda _unit: (),
     ) -> None:
-        self._closed = self._began = self._cleaned_up = self._collects = False
+        self._closed = self._began = self._collects = False
         self._plan, self._pool, self._limits, self._record, self._told = plan, pool, limits, record, told
         self._options, self._notes = options, notes
         self._planned = plan.tasks()
@@ -94,6 +94,8 @@ class Run(Generic[T]):
         self._asked = self._found = 0
         self._stopped: Callable[[Unit], Outcome[Any]] | None = None
         self.total, self.done, self.failed = plan.total, 0, 0
+        # What Ctrl-C may have kept from being counted.
+        self._taken: Done | None = None
         # Held while an outcome is waited for.
         self._turn = threading.Lock()
         self._is_forked = False
@@ -147,7 +149,10 @@ class Run(Generic[T]):
         except StopIteration:
             return self.outcomes
         except KeyboardInterrupt as error:
-            error.add_note(f"{len(self._collected)} of {self.total} are done; `outcomes` of the run has them")
+            # Not `close`: whatever it has interrupted, nobody else is in the middle of a step.
+            self._closed = True
+            self._clean_up()
+            error.add_note(f"{len(self.outcomes)} of {self.total} are done; `outcomes` of the run has them")
             raise
 
     def close(self) -> None:
@@ -164,13 +169,17 @@ class Run(Generic[T]):
             self._clean_up()
 
     def _clean_up(self) -> None:
-        if not self._cleaned_up:
-            self._cleaned_up = True
-            self._pool.close()
-            self._keep_finished()
-            self._record.close()
-            if self._began:
-                self._told.end()
+        # The last one first; each of them, whatever interrupts another, and again where it was interrupted.
+        with ExitStack() as ends:
+            ends.callback(self._end_told)
+            ends.callback(self._record.close)
+            ends.callback(self._keep_finished)
+            ends.callback(self._pool.close)
+
+    def _end_told(self) -> None:
+        if self._began:
+            self._began = False
+            self._told.end()
 
     def aside(self) -> AbstractContextManager[object]:
         """Clears a bar that `progress=` shows, for a block that writes to the terminal; it is back afterwards."""
@@ -190,6 +199,11 @@ class Run(Generic[T]):
         try:
             found = None if self._closed else self._next()
             self._closed = self._closed or found is None
+        except StopIteration as error:
+            # It would be taken for the end of the run.
+            self._closed = True
+            msg = "progress raised StopIteration"
+            raise RuntimeError(msg) from error
         except BaseException:
             self._closed = True
             raise
@@ -204,13 +218,15 @@ class Run(Generic[T]):
     def _next(self) -> tuple[Unit, Outcome[T]] | None:
         if not self._began:
             self._begin()
-        found = self._known.popleft() if self._known else self._wait()
-        if found is None:
+        self._wait()
+        if not self._known:
             return None
-        unit, outcome = found[0], self._noted(*found)
+        unit, outcome = self._known[0]
+        outcome = self._noted(unit, outcome)
         if self._collects:
             # Before anybody is told of it, who may raise, or be interrupted by Ctrl-C.
             self._collected.append((unit.place, outcome))
+        self._known.popleft()
         return unit, cast("Outcome[T]", self._counted(outcome))
 
     def _begin(self) -> None:
@@ -230,32 +246,27 @@ class Run(Generic[T]):
             self.failed += 1
             self._count_alike(outcome)
         state = getattr(self._told, "state", None)
-        try:
-            if state is not None:
-                state(self.total, self.under_way)
-            self._told.advance(outcome)
-        except StopIteration as error:
-            # It would be taken for the end of the run.
-            msg = "progress raised StopIteration"
-            raise RuntimeError(msg) from error
+        if state is not None:
+            state(self.total, self.under_way)
+        self._told.advance(outcome)
         return outcome
 
-    def _wait(self) -> tuple[Unit, Outcome[Any]] | None:
-        """The next outcome; None: there are no more."""
+    def _wait(self) -> None:
+        """Returns once an outcome is known, or there are no more."""
         while not self._known and not self._closed:
             self._fill()
             if self._known:
                 break
             if not self._limits.under_way and not self._later:
                 if not self._ready:
-                    return None
+                    return
                 self._check_hanging()
             until = min(self._until, self._hanging_until, self._later[0][0] if self._later else _NEVER)
-            done = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_LOOK)))
-            if done is not None:
-                self._ended(*done)
+            self._taken = self._pool.next(max(0.0, min(until - self._options.clock(), _LONGEST_LOOK)))
+            if self._taken is not None:
+                self._ended(*self._taken)
+                self._taken = None
             self._check_time()
-        return self._known.popleft() if self._known else None
 
     def _fill(self) -> None:
         """Hands over as much as may be under way; what is known already is an outcome at once."""
@@ -382,8 +393,8 @@ class Run(Generic[T]):
         # What can't be kept is not what ended it.
         with suppress(XSessionError):
             self._collected.extend((unit.place, self._noted(unit, outcome)) for unit, outcome in self._known)
-            while (done := self._pool.next(0.0)) is not None:
-                task, outcome = done
+            while (done := self._taken or self._pool.next(0.0)) is not None:
+                self._taken, (task, outcome) = None, done
                 if not task.selects:
                     written = self._record.write(task.unit, outcome)
                     self._collected.append((task.unit.place, self._noted(task.unit, written)))

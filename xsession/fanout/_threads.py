@@ -128,8 +128,11 @@ class ThreadPool:
 
     def cancel(self) -> list[Task]:
         """Takes back what has not begun."""
-        # What is in the queue of a closed pool ends its threads.
-        taken = [] if self._closed else self._taken()
+        taken = []
+        with suppress(Empty):
+            # What is in the queue of a closed pool ends its threads.
+            while not self._closed and (task := self._tasks.get_nowait()) is not None:
+                taken.append(task)
         self._submitted -= len(taken)
         return taken
 
@@ -142,21 +145,15 @@ class ThreadPool:
     def close(self) -> None:
         """Ends the threads; one that is in a call ends after that, and nobody waits for it."""
         self._closed = True
-        self._taken()
         threads = list(self._threads)
         for _ in threads:
             self._tasks.put(None)
         self._call.close()
         if not self._began:
             for thread in threads:
-                thread.join(1.0)
-
-    def _taken(self) -> list[Task]:
-        taken: list[Task] = []
-        with suppress(Empty):
-            while True:
-                taken += filter(None, [self._tasks.get_nowait()])
-        return taken
+                # Ctrl-C may have come before one was started.
+                if thread.is_alive():
+                    thread.join(1.0)
 
     def _start(self) -> None:
         # Those that hang are not ended by anything: there must not be more and more of them.
