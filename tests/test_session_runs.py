@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import gc
 import logging
 import socket
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from tests.support.organizations import OrganizationWorld, member_id
 from tests.support.worlds import BATMAN, VEGETA, World, who
@@ -105,6 +108,16 @@ def test_an_account_whose_regions_are_not_told_is_a_failure(world: World) -> Non
     assert "AWS names no region that is enabled" in str(none.error)
 
 
+def test_a_region_that_botocore_does_not_know_is_tried(world: World) -> None:
+    """AWS opens one before botocore's list has it; the others are not held up (H104)."""
+    OrganizationWorld(world).member(1, "data", role=False)
+    world.aws.organizations.set_regions(member_id(1), {"eu-west-1": "ENABLED", "xx-new-1": "ENABLED"})
+    may_list = allow("sts:*", "account:ListRegions")
+    arn = world.aws.account(member_id(1)).role("Lister", trusts=BATMAN, permissions=may_list)
+    outcomes = world.session({"data": arn}).run(account_of, regions="enabled").collect()
+    assert outcomes.results == {("data", region): (member_id(1), region) for region in ("eu-west-1", "xx-new-1")}
+
+
 def test_outcomes_have_the_notes_of_their_account(world: World) -> None:
     """Whatever comes of it, and whoever makes the call."""
     accounts = [
@@ -177,6 +190,29 @@ def test_accounts_that_are_not_registered_have_names_of_their_own(world: World) 
     xs = world.session()
     accounts = [Account("x", world.role), Account("x", world.chain)]
     assert list(xs.run(account_of, accounts).collect()) == ["x", "x-2"]
+
+
+@pytest.mark.slow
+def test_clients_of_many_accounts_and_regions_take_no_more_memory_than_those_of_some(world: World) -> None:
+    """A run drops those that it is done with (H118); what stays of an account are its credentials."""
+    accounts, regions = 240, ("eu-west-1", "us-east-1", "us-west-2")
+    xs = world.session({f"a{number}": Role(world.role, external_id=f"a{number}") for number in range(accounts)})
+
+    def work(session: Any) -> None:
+        for service in ("sqs", "sns", "sts"):
+            session.get_client(service)
+
+    seen = []
+    for number, _outcome in enumerate(xs.run(work, regions=regions, max_workers=8), 1):
+        if number in (accounts, accounts * len(regions)):
+            world.aws.clear_calls()
+            world.events.clear()
+            gc.collect()
+            clients = sum(isinstance(one, BaseClient) for one in gc.get_objects())
+            seen.append((clients, sys.getallocatedblocks()))
+    (clients, blocks), (clients_at_the_end, blocks_at_the_end) = seen
+    assert clients_at_the_end <= clients + 20 < 400
+    assert (blocks_at_the_end - blocks) / (accounts * 2 / 3) < 250
 
 
 def test_where_nobody_looks_progress_is_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,9 +22,11 @@ from tests.support import executor_jobs as jobs
 from tests.support.programs import run_python
 from tests.support.worlds import World
 from tools.project import ROOT
-from xsession import Account, ConfigError, RemoteCallError, RunError
+from xsession import Account, ConfigError, RemoteCallError, RunError, SourceCredentialsError
+from xsession.fanout import Task, Ticket, Unit
 from xsession.fanout._executors import workers_of
 from xsession.fanout._pickles import held
+from xsession.fanout._remote import Job, WorkerJob
 
 WORKERS = 2
 
@@ -357,6 +359,26 @@ def test_whatever_an_executor_brings_back_is_an_outcome(world: World, result: ob
         outcomes = xs.run(jobs.identity, ["a0", "a1"], executor=StrangeExecutor(result)).collect()
     assert len(outcomes.errors) == 2
     assert words in str(outcomes)
+
+
+def test_a_source_that_a_process_lacks_is_looked_for_once() -> None:
+    """However many calls it is to make (H117)."""
+    looked: list[str] = []
+
+    def reach(account: str, *_more: object) -> None:
+        looked.append(account)
+        raise SourceCredentialsError("there are none", account=account)  # noqa: EM101, TRY003 # short
+
+    made = WorkerJob(Job(print, {}, reach, lambda _session: (), None))  # type: ignore[arg-type]  # it reaches nothing
+    outcomes = [
+        made.outcome(Ticket(Task(Unit(f"a{number}", None, (number, 0))), f"a{number}", None, None, source))
+        for source in ("one", "two")
+        for number in range(5)
+    ]
+    assert looked == ["a0", "a0"]
+    assert [outcome.error.account for outcome in outcomes if isinstance(outcome.error, SourceCredentialsError)] == [
+        *(f"a{number}" for number in range(5)),
+    ] * 2
 
 
 class Holder:

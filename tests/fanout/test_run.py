@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.at_once import AtOnce
 from tests.support.programs import run_python
 from tests.support.runs import run, threads_left, throttled, wait_for
-from xsession import CallTimeoutError, Outcome, RunError
+from xsession import CallTimeoutError, Outcome, Outcomes, RunError
 from xsession.fanout import Run, Unit, as_progress
 from xsession.fanout._limits import Limits
 from xsession.fanout._plan import Plan, Task
@@ -26,11 +26,14 @@ REGIONS = ("eu-west-1", "us-east-1", "ap-east-1")
 
 
 @given(st.integers(0, 60), st.integers(1, 4), st.integers(1, 64), st.none() | st.integers(1, 5))
+@example(500, 2, 64, None)
+@example(9, 1, 32, 4)
 def test_each_planned_pair_has_one_outcome(accounts: int, regions: int, workers: int, most: int | None) -> None:
-    """Not one more, not one less, however many work at it."""
+    """Not one more, not one less, however many work at it; also in the line that sums up (H101)."""
     named = [f"eu-west-{number}" for number in range(regions)]
     run_ = run(lambda unit: unit.region, accounts, named, workers=workers, max_accounts=most)
     outcomes = list(run_)
+    assert str(Outcomes(outcomes, by_region=True)) == f"{len(outcomes)} of {accounts * regions} calls ok"
     assert sorted((one.account, one.region) for one in outcomes) == sorted(
         (f"a{account}", region) for account in range(accounts) for region in named
     )
