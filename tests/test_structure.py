@@ -104,7 +104,6 @@ TESTED_BY = {
     "fanout._calls": "fanout/test_run.py",
     "fanout._event_loop": "fanout/test_run.py",
     "fanout._run_session": "test_session_runs.py",
-    "fanout._remote": "fanout/test_executors.py",
     "fanout._start": "test_session_runs.py",
     "fanout._threads": "fanout/test_run_attacks.py",
     "grants._granting": "grants/test_grant.py",

@@ -140,6 +140,12 @@ def test_a_terraform_module_is_for_many_accounts() -> None:
     assert role["output"] == {"role_arn": {"value": "${aws_iam_role._7.arn}"}}
 
 
+def test_a_name_is_no_expression_of_terraforms() -> None:
+    """AWS lets an account have any name."""
+    (text, _) = PLAIN.to_terraform_module({'${file("/etc/passwd")}': "222222222222"}).values()
+    assert list(json.loads(text)["output"]["role_arns"]["value"]) == ['$${file("/etc/passwd")}']
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -147,6 +153,9 @@ def test_a_terraform_module_is_for_many_accounts() -> None:
         (lambda: PLAIN.to_stack_set(["Workloads"]), "organizational_unit_ids 'Workloads' is not valid: ids of OUs"),
         (lambda: PLAIN.to_stack_set("r-ab12"), "organizational_unit_ids 'r-ab12' is not valid"),
         (lambda: PLAIN.to_stack_set(["r-ab12"], exclude=["1"]), "exclude '1' is not valid: 12-digit account ids"),
+        (lambda: PLAIN.to_terraform_module({}), "at least one account"),
+        (lambda: PLAIN.to_terraform_module({5: "222222222222"}), "accounts 5 is not valid: account ids by name"),
+        (lambda: PLAIN.to_terraform_module({"a": "222222222222"}, role_name="${x}"), "role_arn .* is not valid"),
         (lambda: PLAIN.to_terraform_module({"a": "1"}), r"accounts\['a'\] '1' is not valid: a 12-digit account id"),
         (
             lambda: PLAIN.to_terraform_module({"a.b": "222222222222", "a_b": "333333333333"}),

@@ -15,7 +15,7 @@ import click
 from xsession import Account, Outcomes
 from xsession.errors import CommandError, ConfigError
 from xsession.escape import for_terminal
-from xsession.fanout import Command, exit_status, load_function, text_of
+from xsession.fanout import Command, exit_status, load_function
 
 from ._account_filters import AccountFilters, account_filters
 from ._after_dashes import CommandAfterDashes, command_after_dashes
@@ -197,7 +197,14 @@ def _plain(value: object) -> Any:
     try:
         return json.loads(json.dumps(value, default=str, allow_nan=False))
     except (Exception, SystemExit):  # noqa: BLE001 # its own code
-        return text_of(value)
+        return _in_words(value)
+
+
+def _in_words(value: object) -> str:
+    try:
+        return str(value)
+    except (Exception, SystemExit) as why:  # noqa: BLE001 # its own code
+        return f"str() raised {type(why).__name__}"
 
 
 def _document(outcome: Outcome[Any]) -> dict[str, Any]:

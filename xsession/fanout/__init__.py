@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from ._fan_out import fan_out as fan_out
     from ._journal import read_journal
     from ._outcomes import FailureGroup, Outcome, Outcomes
-    from ._outcomes import text_of as text_of
     from ._plan import Task as Task
     from ._plan import Unit as Unit
     from ._plan import by_distinct_names as by_distinct_names
@@ -48,7 +47,7 @@ __getattr__, __dir__ = lazy(
         "_commands": ("Command", "CommandResult", "exit_status", "load_function"),
         "_fan_out": ("fan_out",),
         "_journal": ("read_journal",),
-        "_outcomes": ("FailureGroup", "Outcome", "Outcomes", "text_of"),
+        "_outcomes": ("FailureGroup", "Outcome", "Outcomes"),
         "_plan": ("Task", "Unit", "by_distinct_names"),
         "_progress": ("Progress", "ProgressLike", "as_progress"),
         "_rate": ("Rate",),

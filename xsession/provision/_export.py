@@ -15,6 +15,7 @@ from xsession._aws import ACCOUNT_ID, iam_arn, partition_of_region
 from xsession._iam import OWN_POLICY
 from xsession.errors import ConfigError
 from xsession.policies import as_policy
+from xsession.roles import Role
 
 if TYPE_CHECKING:
     from ._role_spec import RoleSpec
@@ -95,21 +96,25 @@ def to_terraform_module(
     spec: RoleSpec, accounts: Mapping[str, str], *, role_name: str, region_name: str
 ) -> dict[str, str]:
     """Files of a configuration that creates the role in many accounts, as `RoleSpec.to_terraform_module` says."""
+    if not accounts:
+        raise ConfigError.invalid(accounts, "accounts", "at least one account, by its name")
+    partition = partition_of_region(region_name)
     labels: dict[str, str] = {}
     for account, account_id in accounts.items():
+        if not isinstance(account, str):
+            raise ConfigError.invalid(account, "accounts", "account ids by name")
         _checked(f"accounts[{account!r}]", [account_id], ACCOUNT_ID, "a 12-digit account id")
         label = _label(account)
         if label in labels:
             msg = f"{labels[label]!r} and {account!r} would both be {label!r} in Terraform"
             raise ConfigError(msg, hint="rename one of them")
         labels[label] = account
-    partition = partition_of_region(region_name)
     providers = [
         {
             "alias": label,
-            "region": region_name,
+            "region": _literal(region_name),
             "allowed_account_ids": [accounts[account]],
-            "assume_role": [{"role_arn": iam_arn(partition, accounts[account], f"role/{role_name}")}],
+            "assume_role": [{"role_arn": Role(iam_arn(partition, accounts[account], f"role/{role_name}")).role_arn}],
         }
         for label, account in labels.items()
     ]
@@ -119,7 +124,10 @@ def to_terraform_module(
         "provider": {"aws": providers},
         "module": modules,
         "output": {
-            "role_arns": {"value": {account: f"${{module.{label}.role_arn}}" for label, account in labels.items()}}
+            # Names of properties may have expressions, too.
+            "role_arns": {
+                "value": {_literal(account): f"${{module.{label}.role_arn}}" for label, account in labels.items()}
+            }
         },
     }
     role = {"terraform": _PROVIDERS, **json.loads(to_terraform(spec))}

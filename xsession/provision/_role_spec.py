@@ -280,7 +280,8 @@ class RoleSpec:
             The contents of files by their paths: "main.tf.json", and "role/main.tf.json", the module.
 
         Raises:
-            ConfigError: An id is not valid, or two names can't be told apart in Terraform.
+            ConfigError: There is no account, an id is not valid, or two names can't be told apart in Terraform.
+            InvalidRoleError: No role can have that name.
         """
         return export.to_terraform_module(self, accounts, role_name=role_name, region_name=region_name)
 
