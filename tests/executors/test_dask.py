@@ -25,11 +25,7 @@ def pool(world: World) -> Iterator[Any]:
 
 def test_calls_in_dasks_workers(world: World, pool: Any) -> None:
     """All that an executor is to do."""
-    jobs.check_calls(world, pool, 2)
-    jobs.check_errors(world, pool)
-    jobs.check_own_functions(world, pool)
-    jobs.check_refusals(world, pool)
-    jobs.check_time_limit(world, pool)
+    jobs.check_all(world, pool, 2)
 
 
 def test_a_worker_killed_in_the_middle(world: World, pool: Any, tmp_path: Path) -> None:

@@ -24,10 +24,7 @@ def pool(world: World) -> Iterator[Any]:
 
 def test_calls_in_lokys_processes(world: World, pool: Any) -> None:
     """All that an executor is to do."""
-    jobs.check_calls(world, pool, 2)
-    jobs.check_errors(world, pool)
-    jobs.check_own_functions(world, pool)
-    jobs.check_refusals(world, pool)
+    jobs.check_all(world, pool, 2)
 
 
 def test_a_lost_worker_is_an_outcome(world: World, pool: Any, tmp_path: Path) -> None:

@@ -34,8 +34,4 @@ def pool(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_calls_in_mpis_processes(world: World, pool: Any) -> None:
     """All that an executor is to do. A worker that dies takes the whole job along, by MPI itself."""
-    jobs.check_calls(world, pool, WORKERS)
-    jobs.check_errors(world, pool)
-    jobs.check_own_functions(world, pool)
-    jobs.check_refusals(world, pool)
-    jobs.check_time_limit(world, pool)
+    jobs.check_all(world, pool, WORKERS)

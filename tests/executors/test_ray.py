@@ -34,11 +34,7 @@ def pool(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[RayExecutor]
 def test_calls_in_rays_workers(world: World, pool: RayExecutor) -> None:
     """All that an executor is to do."""
     assert pool.num_workers == 2
-    jobs.check_calls(world, pool, 4)
-    jobs.check_errors(world, pool)
-    jobs.check_own_functions(world, pool)
-    jobs.check_refusals(world, pool)
-    jobs.check_time_limit(world, pool)
+    jobs.check_all(world, pool, 4)
 
 
 def test_a_worker_that_dies_is_not_called_again(world: World, pool: RayExecutor, tmp_path: Path) -> None:

@@ -41,10 +41,7 @@ def pool(world: World) -> Iterator[ProcessPoolExecutor]:
 
 def test_calls_in_processes(world: World, pool: ProcessPoolExecutor) -> None:
     """All that an executor is to do, but to lose a worker; one start of its processes for all of it."""
-    jobs.check_calls(world, pool, WORKERS)
-    jobs.check_errors(world, pool)
-    jobs.check_refusals(world, pool)
-    jobs.check_time_limit(world, pool)
+    jobs.check_all(world, pool, WORKERS)
 
 
 def test_workers_ask_for_enabled_regions(world: World, pool: ProcessPoolExecutor) -> None:

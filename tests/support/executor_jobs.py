@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from email.message import Message
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,22 @@ def sessions(world: World) -> Iterator[CrossAccountSession]:
     with world.aws.applied(world.key):
         accounts: dict[str, Any] = {f"a{number}": world.role for number in range(ACCOUNTS)}
         yield world.session(accounts, session=None, hooks=())
+
+
+def check_all(world: World, executor: Executor, workers: int) -> None:
+    """All that any executor is to do, but to lose a worker.
+
+    Args:
+        world: Where the accounts are.
+        executor: The executor.
+        workers: How many processes make its calls, at most.
+    """
+    check_calls(world, executor, workers)
+    check_errors(world, executor)
+    check_refusals(world, executor)
+    check_time_limit(world, executor)
+    if find_spec("cloudpickle") is not None:
+        check_own_functions(world, executor)
 
 
 def check_calls(world: World, executor: Executor, workers: int) -> None:
