@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._base import Clock, RateLimit, renew_after_fork
 from ._organizations import ONE_TRY, account_region, patiently
@@ -27,6 +27,9 @@ KEPT_SECONDS = 86_400.0
 _SECONDS_BETWEEN_REQUESTS = 0.2
 """Account Management lists regions five times a second, for all who ask in an account."""
 _ENABLED = ["ENABLED", "ENABLED_BY_DEFAULT"]
+
+_Aged: TypeAlias = tuple[tuple[str, ...], float]
+"""Regions, and how many seconds ago AWS named them."""
 
 
 class AccountRegions:
@@ -77,27 +80,13 @@ class AccountRegions:
         session = self._session_of(account)
         region = account_region(session, account.chain, account.name)
         client: Any = session.client("ec2", region_name=region, config=ONE_TRY)
-        endpoint = str(client.meta.endpoint_url)
-        before = self._on_disk(account, endpoint)
-        if before is None or before[1] >= min(KEPT_SECONDS, self._clock.wall() - self._forgotten_at):
-            try:
-                regions = tuple(sorted(self._asked(account, session, client)))
-            except ConfigError:
-                raise
-            except XSessionError as error:
-                if before is None or self._kept is None:
-                    raise
-                self._kept.tell_stale(account.name, before[1], error)
-                # Not for a day: it is asked for again with the next run.
-                return before[0]
-            if not regions:
-                msg = "AWS names no region that is enabled, and there always is one"
-                raise OrganizationError(msg, account=account.name, hint="name the regions: regions=[...]")
-            self._keep(account, endpoint, regions)
-            before = regions, 0.0
+        found = self._on_disk(account, str(client.meta.endpoint_url))
+        if found is None or found[1] >= min(KEPT_SECONDS, self._clock.wall() - self._forgotten_at):
+            found = self._again(account, session, client, found)
+        regions, age = found
         with self._lock:
-            self._known[key] = (now - before[1], before[0])
-        return before[0]
+            self._known[key] = (now - age, regions)
+        return regions
 
     def forget(self) -> None:
         """Has all accounts asked again; what is on the disk counts only where they can't be."""
@@ -110,7 +99,24 @@ class AccountRegions:
         self._lock = threading.RLock()
         self._limit = RateLimit(self._clock, _SECONDS_BETWEEN_REQUESTS)
 
-    def _on_disk(self, account: Account, endpoint: str) -> tuple[tuple[str, ...], float] | None:
+    def _again(self, account: Account, session: boto3.Session, client: Any, before: _Aged | None) -> _Aged:
+        """What AWS says; where it can't be asked, what it said before, which does not count the next time."""
+        try:
+            regions = tuple(sorted(self._asked(account, session, client)))
+        except ConfigError:
+            raise
+        except XSessionError as error:
+            if before is None or self._kept is None:
+                raise
+            self._kept.tell_stale(account.name, before[1], error)
+            return before[0], inf
+        if not regions:
+            msg = "AWS names no region that is enabled, and there always is one"
+            raise OrganizationError(msg, account=account.name, hint="name the regions: regions=[...]")
+        self._keep(account, str(client.meta.endpoint_url), regions)
+        return regions, 0.0
+
+    def _on_disk(self, account: Account, endpoint: str) -> _Aged | None:
         if self._kept is None or account.account_id is None:
             return None
         return self._kept.find(account.account_id, endpoint, _regions)

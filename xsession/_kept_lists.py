@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -17,8 +18,6 @@ T = TypeVar("T")
 
 _RELOAD = "call reload() once that is solved"
 _AGAIN = "AWS is asked again the next time"
-_CLOCKS_DIFFER = 60.0
-"""Seconds: machines with one home may have no more than that between their clocks."""
 
 
 class KeptLists:
@@ -38,7 +37,7 @@ class KeptLists:
         self._clock = clock
 
     def find(self, name: str, asked: str, read: Callable[[Any], T]) -> tuple[T, float] | None:
-        """A list as it was, and how many seconds ago; None: none is kept, or only one of a clock that was ahead.
+        """A list as it was, and how many seconds ago; None: none is kept.
 
         Args:
             name: The name of what it is of, as a file may have it.
@@ -46,21 +45,16 @@ class KeptLists:
             read: Makes the list of what is kept; a `TypeError` or `ValueError` of it means that it is none.
         """
         kept = self._answers.find(name, asked)
-        age = 0.0 if kept is None else self._clock.wall() - kept.read_at
-        # It would be fresh until then, for years perhaps.
-        if kept is None or age < -_CLOCKS_DIFFER:
-            return None
         try:
-            return read(kept.value), max(0.0, age)
+            # Of a clock that was ahead, it is as old: it would be fresh until then, for years perhaps.
+            return None if kept is None else (read(kept.value), abs(self._clock.wall() - kept.read_at))
         except (TypeError, ValueError):
             return None
 
     def keep(self, name: str, asked: str, value: Any, account: str | None) -> None:
         """Keeps a list, as JSON has it; where that is not possible, people are told."""
-        try:
+        with told_if_not_kept(self._emit, self._clock, account, self._what, _AGAIN):
             self._answers.keep(name, asked, KeptAnswer(value, self._clock.wall()))
-        except ConfigError as error:
-            tell(self._emit, self._clock, account, f"{self._what} is not kept on disk: {error}", _AGAIN)
 
     def tell_stale(self, account: str | None, age: float, error: XSessionError) -> None:
         """Says that a list is used which is old."""
@@ -70,6 +64,15 @@ class KeptLists:
 def stale(what: str, age: float, error: XSessionError) -> str:
     """Says that a list is used which is old, since AWS could not be asked."""
     return f"{what} is {age_in_words(age)} old, since AWS could not be asked: {error}"
+
+
+@contextmanager
+def told_if_not_kept(emit: Hook, clock: Clock, account: str | None, what: str, hint: str = _RELOAD) -> Iterator[None]:
+    """Says that a list could not be written to the disk: it counts all the same."""
+    try:
+        yield
+    except ConfigError as error:
+        tell(emit, clock, account, f"{what} is not kept on disk: {error}", hint)
 
 
 def tell(emit: Hook, clock: Clock, account: str | None, message: str, hint: str = _RELOAD) -> None:

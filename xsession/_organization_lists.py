@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ._base import Clock
-from ._kept_lists import stale, tell
+from ._kept_lists import stale, tell, told_if_not_kept
 from ._organizations import OrganizationsReader
 from .accounts import Account, KeptOrganizations, Organization
 from .errors import ConfigError, XSessionError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .accounts import Accounts, Discovery
 
 __all__: list[str] = []
+
+_WHAT = "the list of accounts"
 
 
 class OrganizationLists:
@@ -67,13 +69,11 @@ class OrganizationLists:
             before = kept.find(account_id, self._clock.wall())
             if before is None or (need_tags and not before.has_tags):
                 raise
-            tell(self._emit, self._clock, account.name, stale("the list of accounts", before.age, error))
+            tell(self._emit, self._clock, account.name, stale(_WHAT, before.age, error))
             return replace(before, problem=str(error))
         self.fresh[account_id] = organization
-        try:
+        with told_if_not_kept(self._emit, self._clock, account.name, _WHAT):
             kept.keep(account_id, organization)
-        except ConfigError as error:
-            tell(self._emit, self._clock, account.name, f"the list of accounts is not kept on disk: {error}")
         return organization
 
     def accounts_of(self, config: Discovery, accounts: Accounts, *, again: bool) -> Accounts:
