@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
@@ -16,8 +16,9 @@ from xsession.errors import CallTimeoutError, RunError, XSessionError
 
 from ._calls import too_many_hang
 from ._category import PASSING, Category
+from ._expected import Expected
 from ._limits import Limits
-from ._outcomes import Outcome, Outcomes, Phase, alike
+from ._outcomes import Outcome, Outcomes, Phase
 from ._plan import Plan, Task, Unit
 from ._progress import Progress, aside
 from ._record import Record
@@ -62,8 +63,7 @@ class Run(Generic[T]):
     are under way are left to themselves, and nothing more is called.
 
     Attributes:
-        total: How many outcomes there will be, as far as that is known.
-        done: How many there were.
+        done: How many outcomes there were.
         failed: How many of them failed.
     """
 
@@ -86,14 +86,11 @@ class Run(Generic[T]):
         self._aside: dict[str, deque[Task]] = {}
         self._later: list[tuple[float, tuple[int, int], Task]] = []
         self._known: deque[tuple[Unit, Outcome[Any]]] = deque()
-        self._alike: Counter[object] = Counter()
         self._collected: list[tuple[tuple[int, int], Outcome[T]]] = []
         self._until = self._hanging_until = _NEVER
-        # Of accounts that are asked for their regions: how many are yet to be; and how many were, with all they have.
-        self._unasked = len(plan.accounts) if plan.asks else 0
-        self._asked = self._found = 0
+        self._expected = Expected(plan.total, len(plan.accounts) if plan.asks else 0)
         self._stopped: Callable[[Unit], Outcome[Any]] | None = None
-        self.total, self.done, self.failed = plan.total, 0, 0
+        self.done = self.failed = 0
         # What Ctrl-C may have kept from being counted.
         self._taken: Done | None = None
         # Held while an outcome is waited for.
@@ -120,6 +117,11 @@ class Run(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Run: {self.done} of {self.total} done, {self.failed} failed, {self.under_way} under way>"
+
+    @property
+    def total(self) -> int:
+        """How many outcomes there will be, as far as that is known."""
+        return self._expected.total
 
     @property
     def under_way(self) -> int:
@@ -311,14 +313,11 @@ class Run(Generic[T]):
         return outcome is not None
 
     def _expand(self, unit: Unit, regions: tuple[str, ...]) -> None:
-        self._unasked -= 1
-        self._asked += 1
-        self._found += max(1, len(regions))
+        self._expected.found(len(regions))
         if not regions:
             skipped: Outcome[Any] = Outcome(unit.account, None, None, 0.0, category="region_off", skipped=True)
             self._known.append((unit, skipped))
             return
-        self.total += len(regions) - 1
         self._ready.extendleft(reversed(list(self._plan.in_account(unit, regions))))
 
     def _ended(self, task: Task, outcome: Outcome[Any]) -> None:
@@ -335,22 +334,17 @@ class Run(Generic[T]):
             again = Task(unit, task.attempt + 1, task.selects)
             heapq.heappush(self._later, (self._options.clock() + wait, unit.place, again))
         else:
-            self._unasked -= task.selects
+            if task.selects:
+                self._expected.not_found()
             self._known.append((unit, self._record.write(unit, outcome)))
-
-    @property
-    def _expected(self) -> int:
-        """How many outcomes there will be, if accounts that are yet to be asked have as many regions as the others."""
-        return self.total + (self._unasked * (self._found - self._asked) // self._asked if self._asked else 0)
 
     def _count_alike(self, outcome: Outcome[Any]) -> None:
         share, error = self._options.stop_after, outcome.error
         if share is None or error is None or self._stopped is not None:
             return
-        kind = alike(error)
-        self._alike[kind] += 1
-        if self._alike[kind] >= share * self._expected:
-            why = f"not called: {self._alike[kind]} of {self._expected} failed as account {outcome.account!r} did"
+        failed, all_of_them = self._expected.failed(error), self._expected.estimate
+        if failed >= share * all_of_them:
+            why = f"not called: {failed} of {all_of_them} failed as account {outcome.account!r} did"
             self._stop(lambda unit: _not_called(unit, RunError(why, account=unit.account), outcome.category))
 
     def _stop(self, outcome: Callable[[Unit], Outcome[Any]]) -> None:
