@@ -78,6 +78,9 @@ def wrong(**changes: Any) -> bytes:
         wrong(accounts=[["222222222222", "data", "ACTIVE", "r-1", []]]),
         wrong(accounts=[["222222222222", "data", "ACTIVE", "r-1", {"a": 1}]]),
         wrong(accounts=[["222222222222", "data"]]),
+        wrong(accounts=[["222222222222", "data", "ACTIVE", "r-1", {}]] * 2),
+        *(wrong(management_id=other) for other in (5, "x", None)),
+        *(wrong(partition=other) for other in (5, "x", "aws:iam", None)),
         *(wrong(read_at=moment) for moment in ("x", "5", None, float("nan"), float("inf"), -1, 10**400, 1e300)),
     ],
 )

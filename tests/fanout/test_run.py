@@ -160,6 +160,24 @@ def test_where_aws_throttles_fewer_calls_are_made_there() -> None:
     assert last.most == 1
 
 
+def test_an_account_that_is_throttled_as_it_names_its_regions_holds_up_no_other() -> None:
+    """Its own limit was passed."""
+    seen: list[int] = []
+
+    def regions_of(unit: Unit) -> tuple[str, ...]:
+        if int(unit.account[1:]) < 20:
+            raise throttled()
+        return REGIONS[:1]
+
+    def work(_unit: Unit) -> None:
+        time.sleep(0.01)
+        seen.append(run_.under_way)
+
+    run_ = run(work, 60, "enabled", workers=8, regions_of=regions_of)
+    assert len(run_.collect().errors) == 20
+    assert seen[0] > 4
+
+
 def test_a_throttled_account_recovers() -> None:
     """Once AWS throttles no more, as many calls are made there as before."""
     late = AtOnce()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from xsession._aws import is_account_id
+from xsession._aws import is_account_id, organizations_region
 from xsession._base import FrozenMap
 
 from ._organization import Organization, OrganizationAccount, OrganizationalUnit
@@ -90,10 +90,14 @@ def organization_of(data: bytes, now: float) -> Organization | None:
         )
         if not all(is_account_id(each.account_id) and each.parent_id in known for each in accounts):
             return None
+        if len({each.account_id for each in accounts}) < len(accounts) or not is_account_id(value["management_id"]):
+            return None
+        if organizations_region(_text(value["partition"])) is None:
+            return None
         return Organization(
             id=_text(value["id"]),
-            management_id=_text(value["management_id"]),
-            partition=_text(value["partition"]),
+            management_id=value["management_id"],
+            partition=value["partition"],
             units=units,
             accounts=accounts,
             read_at=moment_of(value["read_at"]),

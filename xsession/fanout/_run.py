@@ -322,7 +322,8 @@ class Run(Generic[T]):
 
     def _ended(self, task: Task, outcome: Outcome[Any]) -> None:
         unit, throttled = task.unit, outcome.category == "throttled"
-        self._limits.ended(unit.account, ("account" if outcome.phase == "call" else "all") if throttled else None)
+        # Only what reaches an account is asked of the source, and so of what others need too.
+        self._limits.ended(unit.account, ("all" if outcome.phase == "reach" else "account") if throttled else None)
         # As many of them as may begin now; the others are put aside again.
         self._ready.extendleft(reversed(self._aside.pop(unit.account, ())))
         if task.selects and outcome.ok:
