@@ -79,6 +79,20 @@ def test_an_mfa_code_is_asked_for_in_the_callers_thread_before_anything(world: W
     assert len(asked) == 1
 
 
+def test_an_account_without_mfa_hides_none_that_needs_it(world: World) -> None:
+    """The defaults, which one that is not registered does not take, may name the device."""
+    asked: list[threading.Thread] = []
+    world.aws.expect_mfa_code(MFA, "123456")
+
+    def code(_serial: str) -> str:
+        asked.append(threading.current_thread())
+        return "123456"
+
+    xs = world.session({"vegeta": world.role}, mfa_code=code, mfa_serial=MFA)
+    assert xs.run(account_of, [Account("plain", world.role), "vegeta"]).collect().ok
+    assert asked == [threading.current_thread()]
+
+
 def test_regions_of_an_account_are_asked_for_once(world: World) -> None:
     """And kept for the next run."""
     xs = world.session()

@@ -68,7 +68,8 @@ class SessionRuns:
         """Has a person asked for the codes of MFA devices, each once, in this thread, where Ctrl-C works."""
         asked = set()
         for account in self._accounts.values():
-            device = account.source, tuple(role.mfa_serial for role in account.roles[:1])
+            # Only those that are registered take the session's default.
+            device = account.source, account.registered, tuple(role.mfa_serial for role in account.roles[:1])
             if account.has_own_session or device not in asked:
                 asked.add(device)
                 # An error comes up again when the account is reached.
