@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,13 +168,13 @@ def test_no_value_ends_the_others(as_json: bool) -> None:
     done = ran(*(["--json"] if as_json else []), "values.py:value")
     assert done.returncode == SOME_FAILED
     lines = done.stdout.splitlines()
+    found: dict[str, Any]
     if as_json:
         found = {line["account"]: line["value"] for line in (json.loads(line, parse_constant=int) for line in lines)}
         assert found["a05"] == "{'n': nan}"
         assert found["a09"]["stdout"] == 5
     else:
-        found = dict(line.split(": ", 1) for line in lines)
-        found[REFUSED] = None
+        found = {REFUSED: None, **dict(line.split(": ", 1) for line in lines)}
     assert len(found) == COUNT
     assert "str() raised KeyError" in found["a00"]
     assert "str() raised SystemExit" in found["a02"]

@@ -119,12 +119,13 @@ def test_why_a_value_is_left_out_is_said(value: Any, words: str) -> None:
 @pytest.mark.parametrize("seconds", ["abc", [1], {}, None, -1, 10**400, float("nan"), float("inf"), True])
 def test_a_record_of_another_writer_is_read_or_is_none(seconds: Any) -> None:
     """Whatever it says: nothing is raised."""
-    strange = {"account": "a", "region": None, "status": "ok", "value": 1, "phase": [], "category": {}}
+    strange: dict[str, Any] = {"account": "a", "region": None, "status": "ok", "value": 1, "phase": [], "category": {}}
     found = outcome_of({**strange, "seconds": seconds, "error": {"type": "X"}})
     assert found is not None
     assert (found.ok, found.error, found.phase, found.category) == (True, None, "call", None)
     assert 0 <= found.seconds <= 1
-    assert [outcome_of({**strange, "status": status}) for status in ([], {}, None, "done")] == [None] * 4
+    statuses: list[Any] = [[], {}, None, "done"]
+    assert [outcome_of({**strange, "status": status}) for status in statuses] == [None] * 4
 
 
 TANGLE: Any = []

@@ -167,7 +167,8 @@ def test_ctrl_c_at_any_line() -> None:
 @pytest.mark.parametrize("most", [0, 2])
 def test_a_system_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Those that are there make all calls; without any, that is said."""
-    start, started = threading.Thread.start, []
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
 
     def limited(thread: threading.Thread) -> None:
         if len(started) == most:

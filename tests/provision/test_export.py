@@ -21,6 +21,7 @@ FULL = RoleSpec(
     managed_policy_arns=[ARN],
 )
 PLAIN = RoleSpec("7", trust=trust("111111111111"))
+NUMBER: Any = 5
 
 
 def test_cloudformation_has_the_whole_role() -> None:
@@ -154,7 +155,7 @@ def test_a_name_is_no_expression_of_terraforms() -> None:
         (lambda: PLAIN.to_stack_set("r-ab12"), "organizational_unit_ids 'r-ab12' is not valid"),
         (lambda: PLAIN.to_stack_set(["r-ab12"], exclude=["1"]), "exclude '1' is not valid: 12-digit account ids"),
         (lambda: PLAIN.to_terraform_module({}), "at least one account"),
-        (lambda: PLAIN.to_terraform_module({5: "222222222222"}), "accounts 5 is not valid: account ids by name"),
+        (lambda: PLAIN.to_terraform_module({NUMBER: "222222222222"}), "accounts 5 is not valid: account ids by name"),
         (lambda: PLAIN.to_terraform_module({"a": "222222222222"}, role_name="${x}"), "role_arn .* is not valid"),
         (lambda: PLAIN.to_terraform_module({"a": "1"}), r"accounts\['a'\] '1' is not valid: a 12-digit account id"),
         (

@@ -69,8 +69,9 @@ class Command:
         rule = "a list of strings: the program and its arguments"
         if isinstance(command, str) or not command or not all(map(_can_be_passed, command)):
             raise ConfigError.invalid(command, "command", rule)
-        if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout <= _LONGEST):
-            raise ConfigError.invalid(timeout, "timeout", "seconds, more than 0, or None")
+        limit: object = timeout
+        if limit is not None and not (isinstance(limit, int | float) and 0 < limit <= _LONGEST):
+            raise ConfigError.invalid(limit, "timeout", f"seconds, more than 0 and at most {_LONGEST}, or None")
         self._command = list(command)
         self._environ = environ
         self._timeout = timeout

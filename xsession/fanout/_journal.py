@@ -307,14 +307,15 @@ def checked_path(path: str | os.PathLike[str]) -> str:
     Raises:
         ConfigError: It is none.
     """
-    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    given: object = path
     try:
+        name: object = os.fspath(path)
         # As the system has it: a lone surrogate may have no form there.
         if isinstance(name, str) and name and b"\0" not in os.fsencode(name):
             return name
-    except UnicodeEncodeError:
+    except (TypeError, UnicodeEncodeError):
         pass
-    raise ConfigError.invalid(path, "journal", "the path of a file")
+    raise ConfigError.invalid(given, "journal", "the path of a file")
 
 
 def _shown(path: str | os.PathLike[str]) -> str:

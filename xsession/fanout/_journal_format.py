@@ -219,10 +219,11 @@ def function_name(func: Any, key: str | None) -> str:
     Raises:
         ConfigError: It has none that says which function it is.
     """
-    if key is not None:
-        if not isinstance(key, str) or not key:
-            raise ConfigError.invalid(key, "journal_key", "a name for the function")
-        return key
+    given: object = key
+    if given is not None:
+        if not isinstance(given, str) or not given:
+            raise ConfigError.invalid(given, "journal_key", "a name for the function")
+        return given
     name = getattr(func, "__qualname__", None)
     if not isinstance(name, str) or name.endswith("<lambda>"):
         msg = "a journal can't tell this function from others: it has no name"

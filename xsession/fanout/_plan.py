@@ -105,13 +105,14 @@ def checked_regions(regions: str | Iterable[str] | None) -> Sequence[str] | str 
     if regions is None or regions == ENABLED:
         return ENABLED if regions == ENABLED else None
     rule = 'names of regions, such as "eu-west-1", or "enabled"'
-    names = [regions] if isinstance(regions, str) else list(regions) if isinstance(regions, Iterable) else []
+    given: object = regions
+    names: list[object] = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
     if not names:
-        raise ConfigError.invalid(regions, "regions", rule)
+        raise ConfigError.invalid(given, "regions", rule)
     for name in names:
         if not isinstance(name, str) or not _REGION.fullmatch(name):
             raise ConfigError.invalid(name, "regions", rule)
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(map(str, names)))
 
 
 def by_distinct_names(accounts: Iterable[Account]) -> dict[str, Account]:
