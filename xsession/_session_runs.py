@@ -12,7 +12,7 @@ from ._client_cache import ClientCache
 from ._session_owner import account_of_worker, enabled_regions_of
 from ._worker_copies import worker_copies
 from .account_session import AccountSession
-from .errors import ConfigError, XSessionError, reaching
+from .errors import ConfigError, SessionClosedError, XSessionError, reaching
 from .fanout import Rate, Reached, RunSession, Ticket
 
 if TYPE_CHECKING:
@@ -120,11 +120,19 @@ class SessionRuns:
         return Reached(account_of_worker, pickled)
 
     def ticket(self, task: Task, claim: Claim | None) -> Ticket:
-        """A task as it travels: with the account's name, or itself where it is not registered."""
+        """A task as it travels: with the account's name, or itself where it is not registered.
+
+        Raises:
+            SessionClosedError: The session is closed, and sends nobody anywhere any more.
+        """
         account = self._accounts[task.unit.account]
         known = self._registered.get(account.name) == account
-        region = task.unit.region or account.region_name
-        with suppress(XSessionError):
-            # A worker's own default must not send requests elsewhere.
-            region = region or self._resolve(account).region_name
+        try:
+            default = self._resolve(account).region_name
+        except SessionClosedError:
+            raise
+        except XSessionError:
+            default = None  # the worker says why
+        # A worker's own default must not send requests elsewhere.
+        region = task.unit.region or account.region_name or default
         return Ticket(task, account.name if known else account, account.account_id, region, repr(account.source), claim)

@@ -22,7 +22,7 @@ from tests.support import executor_jobs as jobs
 from tests.support.programs import run_python
 from tests.support.worlds import World
 from tools.project import ROOT
-from xsession import Account, ConfigError, RemoteCallError, RunError, SourceCredentialsError
+from xsession import Account, ConfigError, RemoteCallError, RunError, SessionClosedError, SourceCredentialsError
 from xsession.fanout import Task, Ticket, Unit
 from xsession.fanout._executors import workers_of
 from xsession.fanout._pickles import held
@@ -378,6 +378,38 @@ def test_a_source_that_a_process_lacks_is_looked_for_once() -> None:
     ] * 2
 
 
+class SilentExecutor(Recorded):
+    """As Ray's: its futures are pending until they are done."""
+
+    __module__ = "xsession.integrations._ray"
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Begins at once."""
+        future: Future[Any] = Future()
+        super().submit(fn, *args, **kwargs).add_done_callback(
+            lambda done: future.cancelled() or future.set_result(done.result())
+        )
+        return future
+
+
+@pytest.mark.parametrize("options", [{"total_timeout": 0.3}, {"stop_after": 0.1}])
+def test_a_call_that_may_have_begun_is_not_said_to_be_not_called(world: World, options: dict[str, Any]) -> None:
+    """Some executors don't say which of their calls have."""
+    executor = SilentExecutor()
+    with jobs.sessions(world) as xs:
+        outcomes = xs.run(begun, executor=executor, max_workers=1, **options).collect()
+    called = {name for name, outcome in outcomes.items() if outcome.phase == "call"}
+    assert len(executor.sent) < jobs.ACCOUNTS
+    assert called == {f"a{number}" for number in range(len(executor.sent))}
+
+
+def begun(session: Any) -> None:
+    """Fails in one account, and takes a while in the others."""
+    if session.name == "a0":
+        raise LookupError
+    time.sleep(0.5)
+
+
 class Holder:
     """Has something inside.
 
@@ -422,6 +454,20 @@ def test_accounts_that_change_meanwhile(world: World) -> None:
         next(run)
         xs.accounts |= new
         assert run.collect().ok
+
+
+def test_a_session_that_is_closed_sends_nothing_more(world: World) -> None:
+    """What is left has an outcome that says so, though the workers have sessions of their own."""
+    executor = Recorded()
+    with jobs.sessions(world) as xs:
+        run = xs.run(jobs.identity, executor=executor, max_workers=1)
+        assert next(run).ok
+        xs.close()
+        sent = len(executor.sent)
+        left = run.collect()
+    assert len(executor.sent) == sent
+    assert {type(error) for error in left.errors.values()} == {SessionClosedError}
+    assert len(left.errors) >= jobs.ACCOUNTS - sent
 
 
 def test_a_session_that_stays_here_is_refused(world: World) -> None:

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from xsession._base import frozen
-from xsession.errors import RunError
+from xsession.errors import RunError, XSessionError
 
 from ._calls import failed
 from ._outcomes import Outcome, text_of
@@ -23,8 +23,10 @@ from ._threads import Done
 
 # Larger jobs are sent to those processes alone that say they lack it.
 _SMALL = 32_768
-# They put some calls in a pipe to their processes, from which they begin whatever happens.
-_POOLS = ("concurrent.futures.process", "loky.")
+# What is handed to them begins, whatever happens: they put it in a pipe to their processes, or it can't be cancelled.
+_POOLS = ("concurrent.futures.process", "loky.", "xsession.integrations.")
+# Their futures are pending until they are done: they let themselves be cancelled though the call has begun.
+_SILENT = ("distributed.", "xsession.integrations.")
 _LOST = frozenset(
     {
         "ActorDiedError", "CancelledError", "KilledWorker", "LostRequestError", "NodeDiedError", "OutOfMemoryError",
@@ -47,7 +49,11 @@ def workers_of(executor: Executor) -> int | None:
 
 def takes_back(executor: Executor) -> bool:
     """Whether an executor can take back what was handed to it and has not begun; pools of processes can't, of some."""
-    return not any(cls.__module__.startswith(_POOLS) for cls in type(executor).__mro__)
+    return not _is_of(executor, _POOLS)
+
+
+def _is_of(executor: Executor, modules: tuple[str, ...]) -> bool:
+    return any(cls.__module__.startswith(modules) for cls in type(executor).__mro__)
 
 
 class ExecutorPool:
@@ -66,6 +72,7 @@ class ExecutorPool:
         self._digest = sha256(secrets.token_bytes(16) + self._job).digest()
         self._ticket = ticket
         self._claims = claims_of(executor)
+        self._is_silent = _is_of(executor, _SILENT)
         self._futures: dict[Task, Future[bytes | None]] = {}
         self._done: SimpleQueue[tuple[Task, Future[bytes | None]]] = SimpleQueue()
         self._sent = False
@@ -99,7 +106,10 @@ class ExecutorPool:
                 return task, outcome
 
     def cancel(self) -> list[Task]:
-        """Takes back what has not begun."""
+        """Takes back what has not begun, as far as the executor knows what has."""
+        return [] if self._is_silent else self._cancelled()
+
+    def _cancelled(self) -> list[Task]:
         taken = [task for task, future in list(self._futures.items()) if future.cancel()]
         for task in taken:
             self._futures.pop(task, None)
@@ -115,7 +125,7 @@ class ExecutorPool:
 
     def close(self) -> None:
         """Takes back what has not begun; what has is left to itself."""
-        self.cancel()
+        self._cancelled()
 
     def _submit(self, task: Task, *, with_job: bool) -> None:
         try:
@@ -150,6 +160,8 @@ def _executor_failed(unit: Unit, error: BaseException) -> Outcome[Any]:
     """The outcome of a call of which the executor brought nothing back."""
     if isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST:
         return worker_lost(unit, error)
+    if isinstance(error, XSessionError):
+        return failed(unit, error, "reach")
     msg = f"the executor did not make the call: {type(error).__name__}: {text_of(error)}"
     made = RunError(msg, account=unit.account, hint="check that its processes have xsession and the function's module")
     made.__cause__ = error
