@@ -220,6 +220,7 @@ def test_a_time_limit_ends_a_command() -> None:
     """And is its failure."""
     done = ran("--name", "a01", "--timeout", "1s", "--", "sleep", "60")
     assert done.returncode == ALL_FAILED
+    assert "a01: failed: timeout\n" in done.stderr
     assert "took longer than 1 s" in done.stderr
 
 

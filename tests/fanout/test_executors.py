@@ -170,19 +170,27 @@ class Unsendable:
         raise UnsendableError
 
 
+class Leaving:
+    """Ends whoever reads it."""
+
+    def __reduce__(self) -> Any:
+        return sys.exit, (5,)
+
+
 def unsendable(session: Any) -> Any:
     """Returns or raises what can't be sent back."""
     if session.name == "a0":
         raise UnsendableError
-    return Unsendable()
+    return Unsendable() if session.name == "a1" else Leaving()
 
 
 def test_what_can_not_be_sent_back_and_says_nothing_is_an_outcome(world: World) -> None:
     """Nothing comes out of the loop."""
     with jobs.sessions(world) as xs:
-        outcomes = xs.run(unsendable, ["a0", "a1"], executor=Recorded()).collect()
+        outcomes = xs.run(unsendable, ["a0", "a1", "a2"], executor=Recorded()).collect()
     assert {type(error) for error in outcomes.errors.values()} <= {RunError, RemoteCallError}
-    assert len(outcomes.errors) == 2
+    assert len(outcomes.errors) == 3
+    assert "returned a Leaving, which can't be sent back: 5" in str(outcomes)
     assert "str() raised ArithmeticError" in str(outcomes)
 
 

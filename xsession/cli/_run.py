@@ -161,7 +161,8 @@ def _show(outcome: Outcome[Any]) -> None:
         _lines(prefix, value if isinstance(value, str) else json.dumps(_plain(value)))
     notes = list(outcome.notes)
     if isinstance(outcome.error, CommandError):
-        notes.insert(0, f"failed: status {outcome.error.returncode}")
+        how = "timeout" if outcome.error.timed_out else f"status {outcome.error.returncode}"
+        notes.insert(0, f"failed: {how}")
     elif not outcome.ok:
         notes.insert(0, outcome.in_words)
     for note in notes:

@@ -132,7 +132,7 @@ def pack(outcome: Outcome[Any]) -> bytes:
     try:
         data = dumps(outcome)
         pickle.loads(data)  # noqa: S301 # our own
-    except Exception as error:  # noqa: BLE001 # a value's own code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # a value's own code
         msg = f"the function returned a {type(outcome.value).__name__}, which can't be sent back: {text_of(error)}"
         unit = Unit(outcome.account, outcome.region, (0, 0))
         hint = "return numbers, strings, lists and mappings"
