@@ -199,6 +199,13 @@ def test_an_account_without_a_region_is_not_lost() -> None:
     assert statuses == [*((("a0", region), "ok") for region in REGIONS), (("a1", None), "skipped")]
 
 
+def test_a_region_that_is_named_twice_is_worked_in_once() -> None:
+    """As one on two pages of AWS's answer."""
+    run_ = run(lambda unit: unit.region, 1, "enabled", regions_of=lambda _unit: REGIONS * 2)
+    assert sorted(str(outcome.region) for outcome in run_) == sorted(REGIONS)
+    assert run_.total == 3
+
+
 def test_an_error_holds_no_frame_of_ours() -> None:
     """It has the function's own traceback, and nothing that only a garbage collection frees."""
 

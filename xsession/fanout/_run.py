@@ -312,7 +312,9 @@ class Run(Generic[T]):
             self._known.append((unit, outcome))
         return outcome is not None
 
-    def _expand(self, unit: Unit, regions: tuple[str, ...]) -> None:
+    def _expand(self, unit: Unit, named: tuple[str, ...]) -> None:
+        # On two pages, or by another writer of a journal, one may be named twice.
+        regions = tuple(dict.fromkeys(named))
         self._expected.found(len(regions))
         if not regions:
             skipped: Outcome[Any] = Outcome(unit.account, None, None, 0.0, category="region_off", skipped=True)
