@@ -389,7 +389,10 @@ class Run(Generic[T]):
         """Keeps what was done by the time that the run was ended."""
         # What can't be kept is not what ended it.
         with suppress(XSessionError):
-            self._collected.extend((unit.place, self._noted(unit, outcome)) for unit, outcome in self._known)
+            while self._known:
+                unit, outcome = self._known[0]
+                self._collected.append((unit.place, self._noted(unit, outcome)))
+                self._known.popleft()
             while (done := self._taken or self._pool.next(0.0)) is not None:
                 self._taken, (task, outcome) = None, done
                 if not task.selects:
