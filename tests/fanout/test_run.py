@@ -286,6 +286,19 @@ def test_calls_that_hang_are_bounded() -> None:
     wait_for(lambda: threads_left() == [])
 
 
+def test_what_was_not_called_when_a_run_is_closed_has_no_outcome() -> None:
+    """Also where all threads hang."""
+    release = threading.Event()
+    run_ = run(lambda _unit: release.wait(10), 10, workers=1, timeout=0.02)
+    pool: Any = run_._pool
+    while len(pool.abandoned) < 2:
+        next(run_)
+    run_.close()
+    release.set()
+    assert list(run_.outcomes) == []
+    wait_for(lambda: threads_left() == [])
+
+
 def test_all_have_a_time_limit_together() -> None:
     """Each has an outcome all the same: those that were under way, and those that were not called."""
     release = threading.Event()

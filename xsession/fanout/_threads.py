@@ -212,7 +212,7 @@ class ThreadPool:
 
     def _never(self) -> Done | None:
         """A call that no thread will make: all of them hang."""
-        if self._threads or not self._submitted or self._began:
+        if self._closed or self._threads or not self._submitted or self._began:
             return None
         try:
             task = self._tasks.get_nowait()
