@@ -394,9 +394,12 @@ class SilentExecutor(Recorded):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Begins at once."""
         future: Future[Any] = Future()
-        super().submit(fn, *args, **kwargs).add_done_callback(
-            lambda done: future.cancelled() or future.set_result(done.result())
-        )
+
+        def end(done: Future[Any]) -> None:
+            if not future.cancelled():
+                future.set_result(done.result())
+
+        super().submit(fn, *args, **kwargs).add_done_callback(end)
         return future
 
 
