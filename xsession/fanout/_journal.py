@@ -241,14 +241,16 @@ def read_journal(path: str | os.PathLike[str]) -> Outcomes[Any]:
         JournalError: It can't be read, or is no journal.
     """
     path = checked_path(path)
+    # A pipe that nobody writes to is not waited for.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        file = os.open(path, flags)
+        try:
+            documents = [from_line(line) for _, _, line in _lines(file)]
+        finally:
+            os.close(file)
     except OSError as error:
-        _refuse(path, f"can't be read: {error.strerror}", cause=error)
-    try:
-        documents = [from_line(line) for _, _, line in _lines(file)]
-    finally:
-        os.close(file)
+        _refuse(path, f"can't be read: {error.strerror or error}", cause=error)
     if not documents or documents[0] is None or header_of(documents[0]) is None:
         _refuse(path, "is not a journal, or its first line is damaged")
     selected = {str(document["regions_of"]) for document in documents if document and "regions_of" in document}
