@@ -99,6 +99,22 @@ def test_each_has_a_reason(name: str, selection: dict[str, Any], words: str) -> 
     assert reason(name, **selection) == words
 
 
+@pytest.mark.parametrize("selection", [{"under": ["Twice"]}, {"under": ["\x1b[31mRe"]}, {"under": ["Suspended"]}, {}])
+def test_no_name_of_an_ou_changes_a_terminal(selection: dict[str, Any]) -> None:
+    """Whoever may name one in AWS; in errors and in reasons."""
+    red = OrganizationalUnit("ou-r", "\x1b[31mRed", "r-1")
+    units = (*UNITS, red, *(OrganizationalUnit(f"ou-{name}", "Twice", name) for name in ("ou-r", "ou-w")))
+    accounts = (*ACCOUNTS, OrganizationAccount("000000000008", "late", "ACTIVE", "ou-r"))
+    organization = Organization("o-1", "000000000001", "aws", units, accounts, 0.0, 0.0)
+    try:
+        reasons = Selection(**selection).reasons(organization, {**NAMES, "000000000008": "late"})
+        words = " ".join(reason for _, reason in reasons.values())
+    except ConfigError as error:
+        words = str(error)
+    assert "\x1b" not in words
+    assert "\\x1b[31mRed" in words
+
+
 @pytest.mark.parametrize(
     ("selection", "message"),
     [

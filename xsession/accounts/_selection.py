@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from xsession._aws import is_account_id
 from xsession._base import FrozenMap, did_you_mean, frozen
 from xsession.errors import ConfigError, shown
+from xsession.escape import for_terminal
 
 from ._organization import ACCOUNT_STATES, ACTIVE, Organization, OrganizationAccount
 
@@ -67,7 +68,7 @@ class Selection:
             upper = above[account.parent_id]
             called = (account.name, names[account.account_id])
             reason = self._out(account, called, {out_of[unit] for unit in upper & out_of.keys()}, patterns)
-            place = paths[account.parent_id] or "the root"
+            place = for_terminal(paths[account.parent_id]) or "the root"
             if reason is None and under and not upper & under.keys():
                 reason = f"it is in {place}, which is not in {' or '.join(map(shown, under.values()))}"
             found[account.account_id] = (True, f"{account.state}, in {place}") if reason is None else (False, reason)
@@ -140,7 +141,7 @@ def _find_unit(organization: Organization, paths: Mapping[str, str], wanted: str
     if len(found) == 1:
         return found[0]
     if found:
-        places = " and ".join(f"{paths[unit]} ({unit})" for unit in found)
+        places = " and ".join(f"{for_terminal(paths[unit])} ({unit})" for unit in found)
         msg = f"several OUs of the organization are {shown(wanted)}: {places}"
         raise ConfigError(msg, hint="name it by its whole path, or by its id")
     if none is None:
@@ -148,9 +149,8 @@ def _find_unit(organization: Organization, paths: Mapping[str, str], wanted: str
     msg = f"{none}: the organization has no OU {shown(wanted)} with accounts in it"
     if none == "exclude":
         msg += " and no account of that name"
-    hint = did_you_mean(
-        wanted, filter(None, paths.values()), "name an OU by its path, such as Workloads/Prod, or by its id"
-    )
+    known = map(for_terminal, filter(None, paths.values()))
+    hint = did_you_mean(wanted, known, "name an OU by its path, such as Workloads/Prod, or by its id")
     raise ConfigError(msg, hint=hint)
 
 
