@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
-from ._base import frozen
+from ._base import after_locks, frozen
 
 __all__ = [
     "ClockStepped",
@@ -308,6 +309,11 @@ class StoreProblem(Event):
     hint: str | None
 
 
+# Told at once: what traces a refresh opens and closes a span by them, in the refresh's own context. No thread waits for
+# a lock meanwhile that would not wait for the refresh.
+_OF_A_REFRESH = (RefreshStarted, RefreshSucceeded, RefreshFailed)
+
+
 class Hook(Protocol):
     """Gets every event; quick, since it runs where the event happened."""
 
@@ -349,8 +355,11 @@ class Hooks:
         self._hooks = tuple(hooks)
 
     def __call__(self, event: Event, /) -> None:
-        """Calls every hook with the event."""
-        self._tell(self._hooks, event)
+        """Calls every hook with the event, as soon as this thread has no lock."""
+        if isinstance(event, _OF_A_REFRESH):
+            self._tell(self._hooks, event)
+        else:
+            after_locks(partial(self._tell, self._hooks, event))
 
     def record(self, event: Event) -> None:
         """Writes down with every hook that can refuse, such as `AuditLog`, then tells all others.

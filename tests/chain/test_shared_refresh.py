@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import sys
 import threading
 import time
@@ -272,20 +274,33 @@ def test_a_refused_session_of_the_hop_before_is_not_told_to_others(
     assert len(world.events.of(RefreshFailed)) == 1
 
 
-def test_an_event_of_the_store_is_told_under_no_lock(world: World, folder: Path) -> None:
+@pytest.mark.parametrize("source", ["key", "program", "role behind MFA"])
+def test_an_event_of_the_store_is_told_under_no_lock(
+    world: World, folder: Path, profile: Callable[..., None], device: Callable[[str], str], source: str
+) -> None:
     """What takes it may wait for a thread that uses the same source."""
     ended: list[bool] = []
 
     def take(event: Event) -> None:
         if isinstance(event, StoreProblem) and not ended:
             ended.append(False)
-            thread = threading.Thread(target=xs.get_frozen_credentials, args=["deep"])
+            thread = threading.Thread(target=xs.get_frozen_credentials, args=["other"])
             thread.start()
             thread.join(20)
             ended[0] = not thread.is_alive()
 
-    store = FileStore(folder, on_event=take)
-    xs = world.session({"vegeta": world.role, "deep": world.chain}, store=store)
+    accounts = {name: world.vegeta.role(name, trusts=[BATMAN, HUB]) for name in ("vegeta", "other")}
+    options: dict[str, Any] = {"store": FileStore(folder, on_event=take)}
+    if source == "program":
+        key = {"Version": 1, "AccessKeyId": world.key.access_key_id, "SecretAccessKey": world.key.secret_access_key}
+        profile(world.role, world.key)
+        with Path(os.environ["AWS_CONFIG_FILE"]).open("a") as file:
+            file.write(f"[profile program]\ncredential_process = echo '{json.dumps(key)}'\n")
+        options["profile_name"] = "program"
+    elif source == "role behind MFA":
+        profile(world.hub.role("Strict", trusts=trust(BATMAN, mfa_required=True)), world.key, mfa_serial=SERIAL)
+        options |= {"profile_name": "through", "mfa_code": device}
+    xs = world.session(accounts, **options)
     xs.get_frozen_credentials("vegeta")
     assert ended == [True]
 

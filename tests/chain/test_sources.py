@@ -33,6 +33,7 @@ from xsession import (
 )
 from xsession._botocore import SourceSession
 from xsession._chain import _sources
+from xsession.events import Event, Invalidated
 from xsession.refresh import RefreshPolicy
 
 ROLE = "arn:aws:iam::222222222222:role/R"
@@ -169,6 +170,28 @@ def test_what_one_person_was_given_is_not_for_the_next(
             served.append(xs.get_frozen_credentials("v").access_key_id)
     assert served[1] == served[2]
     assert len(set(served)) == 3
+
+
+def test_hooks_hear_of_the_next_person_under_no_lock(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may wait for a thread that uses the same source."""
+    ended: list[bool] = []
+
+    def hook(event: Event) -> None:
+        if isinstance(event, Invalidated):
+            thread = threading.Thread(target=xs.get_frozen_credentials, args=["other"])
+            thread.start()
+            thread.join(20)
+            ended.append(not thread.is_alive())
+
+    with one_host(person) as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+        login = Login(files)
+        login("BRUCE")
+        xs = CrossAccountSession({"v": ROLE, "other": HUB}, profile_name="p", hooks=[hook])
+        xs.get_frozen_credentials("v")
+        login("BOB")
+        xs.get_frozen_credentials(Role(HUB, external_id="another-one"))
+    assert ended == [True]
 
 
 def test_newer_keys_of_the_same_person_cost_no_call_where_nothing_is_held(

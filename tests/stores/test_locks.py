@@ -15,8 +15,8 @@ from typing import Any
 import filelock
 import pytest
 
-from tests.support.stores import STRANGER, as_root, entries, in_child, problems, started, watched
-from xsession.events import StoreProblem
+from tests.support.stores import STRANGER, as_root, credentials, entries, in_child, problems, started, watched
+from xsession.events import Event, StoreProblem
 from xsession.stores import FileStore
 from xsession.stores import _locks as locks
 
@@ -83,6 +83,24 @@ def test_threads_of_a_process_take_turns(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert most == 1
+
+
+def test_what_is_told_in_the_middle_of_a_refresh_is_told_when_the_lock_is_free(path: Path) -> None:
+    """What takes it may be slow: other processes would wait as long."""
+    free: list[bool] = []
+
+    def take(_event: Event) -> None:
+        with FileStore(path).refreshing("vegeta", 0.1) as held:
+            free.append(held)
+
+    store = FileStore(path, on_event=take)
+    store.put("joker", credentials())
+    (entry,) = entries(path)
+    entry.write_bytes(b"damaged")
+    with store.refreshing("vegeta", 5), store.refreshing("joker", 5):
+        assert store.get("joker") is None
+        assert free == []
+    assert free == [True]
 
 
 @pytest.mark.parametrize("end", ["exit", "return", "use", "collect"])

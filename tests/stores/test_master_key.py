@@ -22,7 +22,7 @@ from tests.support.keyrings import (
 from tests.support.programs import run_python
 from tests.support.stores import STRANGER, as_root, credentials, entries, in_child, problems, watched
 from xsession.errors import KeyFileWarning
-from xsession.events import StoreProblem
+from xsession.events import Event, StoreProblem
 from xsession.stores import FileStore
 from xsession.stores import _keyring as keyrings
 from xsession.stores._keyring import KeyringError, find_keyring, in_time
@@ -253,6 +253,24 @@ def test_a_keyring_that_fails_at_first_leaves_memory(path: Path, use: Use, kind:
     shown = "".join(map(str, events.events))
     assert not any(secret in shown for secret in MemoryKeyring.kept.values())
     assert "can't store" not in shown
+
+
+def test_what_is_said_of_the_key_holds_up_nobody(path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes it may wait for a thread that uses the store."""
+    use(MemoryKeyring)
+    FileStore(path).put("vegeta", credentials())
+    monkeypatch.setattr(MemoryKeyring, "get_password", LockedKeyring.get_password)
+    ended: list[bool] = []
+
+    def take(_event: Event) -> None:
+        thread = threading.Thread(target=store.get, args=["vegeta"])
+        thread.start()
+        thread.join(5)
+        ended.append(not thread.is_alive())
+
+    store = FileStore(path, on_event=take)
+    assert store.get("vegeta") is None
+    assert ended == [True]
 
 
 def test_a_keyring_that_is_locked_later_leaves_memory(path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:

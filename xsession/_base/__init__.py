@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
+    from ._after_locks import after_locks as after_locks
+    from ._after_locks import under_lock as under_lock
     from ._clock import SYSTEM_CLOCK as SYSTEM_CLOCK
     from ._clock import Clock as Clock
     from ._clock import Waitable as Waitable
@@ -39,6 +41,7 @@ __all__: list[str] = []
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "_after_locks": ("after_locks", "under_lock"),
         "_clock": ("SYSTEM_CLOCK", "Clock", "Waitable"),
         "_close_matches": ("did_you_mean",),
         "_digest": ("digest_of", "sha256"),

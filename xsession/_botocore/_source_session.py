@@ -19,7 +19,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound, RefreshWithMFAUnsupportedError
 
-from xsession._base import renew_after_fork
+from xsession._base import renew_after_fork, under_lock
 from xsession.accounts import Profile, SourceDescriptor, describe_source, settings_state, turn_key
 from xsession.errors import SourceCredentialsError, XSessionError
 
@@ -318,11 +318,12 @@ class SourceSession:
         raise failure
 
     def _loaded(self) -> BotocoreCredentials | None:
-        with self._lock:
-            if self._credentials is None:
-                turn = self.turn
-                self._credentials = self._looked_up(self.boto3_session) if turn is None else self._read_in(turn)
-            return self._credentials
+        if self._credentials is None:
+            with under_lock(), self._lock:
+                if self._credentials is None:
+                    turn = self.turn
+                    self._credentials = self._looked_up(self.boto3_session) if turn is None else self._read_in(turn)
+        return self._credentials
 
     def _read_in(self, turn: Callable[[], AbstractContextManager[object]]) -> BotocoreCredentials | None:
         # What is named in files may change while it is read: then nothing names these.

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from xsession._aws import is_denied
-from xsession._base import Clock, notebook_kernel, renew_after_fork, without_text
+from xsession._base import Clock, notebook_kernel, renew_after_fork, under_lock, without_text
 from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
 from xsession.stores import SharedStore
 
@@ -93,7 +93,7 @@ class MfaPrompt:
             hint = "call warm() of the session first, outside of the loop; or pass mfa_code= or mfa_command="
             raise MfaError(msg, hint=hint)
         is_done = (lambda: use.is_done) if is_done is None else is_done
-        with self._turn_to_ask(use.serial), self._turn_of_device(use.serial, is_done):
+        with under_lock(), self._turn_to_ask(use.serial), self._turn_of_device(use.serial, is_done):
             if is_done():
                 return
             error, until = self._failed.get(use.key, (None, 0.0))

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from xsession import events
 from xsession._aws import is_dead_caller
-from xsession._base import Clock, renew_after_fork
+from xsession._base import Clock, renew_after_fork, under_lock
 from xsession._botocore import ClientCore, Loaders, SourceSession
 from xsession._sts import Sts, partition_of, region_in, sts_region
 from xsession.accounts import ProfileSettings
@@ -115,7 +115,7 @@ class Source:
         frozen = self.own()
         seen = self.session.seen
         if seen is None or seen[0].access_key != frozen.access_key:
-            with self._lock:
+            with under_lock(), self._lock:
                 self._meet(frozen)
         return frozen
 

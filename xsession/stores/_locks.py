@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from xsession._base import renew_after_fork
+from xsession._base import renew_after_fork, under_lock
 
 from ._folder import StoreFolder
 from ._reports import StoreReports
@@ -50,13 +50,14 @@ class ProcessLocks:
         Returns:
             Whether it is held.
         """
-        lock = self._acquire(name, patience)
-        try:
-            yield lock is not None
-        finally:
-            if lock is not None:
-                self._held.discard(lock)
-                lock.release()
+        with under_lock():
+            lock = self._acquire(name, patience)
+            try:
+                yield lock is not None
+            finally:
+                if lock is not None:
+                    self._held.discard(lock)
+                    lock.release()
 
     def after_fork(self) -> None:
         """Has a forked child forget the parent's locks, without releasing them: it has copies of their files."""

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from xsession._base import Latch, frozen, renew_after_fork, write_private_file
+from xsession._base import Latch, frozen, renew_after_fork, under_lock, write_private_file
 from xsession.errors import KeyFileWarning
 
 from ._folder import Signature, StoreFolder
@@ -85,11 +85,12 @@ class MasterKey:
         mine = threading.get_ident(), Latch()
         thread, latch = self._loading.setdefault("now", mine)
         if latch is mine[1]:
-            try:
-                self._load()
-            finally:
-                self._loading.pop("now", None)
-                latch.set()
+            with under_lock():
+                try:
+                    self._load()
+                finally:
+                    self._loading.pop("now", None)
+                    latch.set()
         elif thread != mine[0]:  # else a signal handler came in, whose own thread loads it
             latch.wait(_LOCK_SECONDS + 2 * PATIENCE_SECONDS)
         return None if self._loaded is None else self._loaded.seal
