@@ -106,6 +106,7 @@ def test_each_run_on_a_read_only_disk_succeeds(folder: Path, stored: Path) -> No
     finally:
         subprocess.run(["umount", str(stored)], check=True)
     assert [each.returncode for each in done] == [0] * 3, done
+    assert [each.stderr.count("xsession: store: ") for each in done] == [1] * 3, done
     assert [json.loads(each.stdout)["AccountId"] for each in done] == [VEGETA] * 3
 
 
@@ -240,3 +241,16 @@ def test_it_is_among_the_commands(
     assert cli.main(arguments, prog_name="xsession", standalone_mode=False) == 0
     assert json.loads(capfd.readouterr().out)["AccountId"] == VEGETA
     assert world.aws.count("AssumeRole") == 1
+
+
+def test_what_the_store_has_to_say_is_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """In two lines, and by no warning of Python's; standard output has the one JSON object (H19)."""
+    monkeypatch.setenv("XSESSION_STORE", str(folder / "new"))
+    assert credential_process(["vegeta"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["AccountId"] == VEGETA
+    said, hint = err.splitlines()
+    assert re.fullmatch(r"xsession: store: this machine has no keyring, so .*: /.*/new", said)
+    assert hint.startswith("  keep ")

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import xsession
@@ -29,6 +30,7 @@ from ._streams import close_output, flush_output
 if TYPE_CHECKING:
     from xsession import CrossAccountSession
     from xsession.accounts import Account
+    from xsession.events import Event
 
 OPTIONS = ("config=", "profile=", "region=", "min-valid=", "debug")
 """As `getopt` has them: `argparse` takes as long as all of our own modules together."""
@@ -83,7 +85,11 @@ def credential_process(arguments: list[str]) -> int:
 
 
 def _credentials(options: _Options) -> Credentials:
-    found = KeptCredentials.find(options.account, options.config, profile_name=options.profile)
+    # An event says it too, in our words.
+    warnings.simplefilter("ignore", xsession.errors.KeyFileWarning)
+    found = KeptCredentials.find(
+        options.account, options.config, profile_name=options.profile, on_event=_tell_store_problem
+    )
     kept = found.credentials
     if kept is not None and _left(kept) >= _wanted(kept, options.min_valid):
         return kept
@@ -195,6 +201,13 @@ def _failed(error: BaseException) -> int:
         if hint is not None:
             _warn(hint, indent=True)
     return int(status)
+
+
+def _tell_store_problem(event: Event) -> None:
+    from ._error_words import store_problem_in_words  # noqa: PLC0415 # there is seldom anything to say
+
+    for number, line in enumerate(store_problem_in_words(event)):
+        _warn(line, indent=number > 0)
 
 
 def _warn(text: str, *, indent: bool = False) -> None:

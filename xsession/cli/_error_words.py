@@ -1,8 +1,9 @@
-"""What a person is told of an error."""
+"""What a person is told of an error, or of a store that can't do all that it should."""
 
 from __future__ import annotations
 
 from xsession.errors import XSessionError
+from xsession.events import Event, StoreProblem
 
 from ._exit_status import ExitStatus, status_of
 
@@ -26,3 +27,10 @@ def in_words(error: BaseException, command: str = "") -> tuple[str, str | None, 
         return "interrupted", None, ExitStatus.INTERRUPTED
     again = f"run it again as `xsession --debug {command or '...'}` to see where"
     return f"{type(error).__name__}: {error}", again, ExitStatus.FAILED
+
+
+def store_problem_in_words(event: Event) -> list[str]:
+    """What a store can't do, and what to do: a line each; none where the event is about something else."""
+    if not isinstance(event, StoreProblem):
+        return []
+    return [f"store: {event.message}{f': {event.path}' if event.path else ''}", *filter(None, [event.hint])]

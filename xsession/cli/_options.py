@@ -10,9 +10,10 @@ import click
 import xsession
 from xsession._base import frozen
 from xsession.errors import ConfigError
-from xsession.events import Event, Hook, StoreProblem
+from xsession.events import Event, Hook
 from xsession.stores import FileStore
 
+from ._error_words import store_problem_in_words
 from ._output import warn
 
 
@@ -75,10 +76,8 @@ def _is_store_installed() -> bool:
 
 
 def _tell_store_problem(event: Event) -> None:
-    if isinstance(event, StoreProblem):
-        warn(f"store: {event.message}{f': {event.path}' if event.path else ''}")
-        if event.hint:
-            warn(event.hint, indent=True)
+    for number, line in enumerate(store_problem_in_words(event)):
+        warn(line, indent=number > 0)
 
 
 pass_options = click.make_pass_decorator(GlobalOptions)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xsession._base import frozen
 from xsession.accounts import Account, Accounts, Discovery, Profile, describe_source, sts_endpoint
@@ -17,6 +18,9 @@ from xsession.roles import Defaults, Hop, HopResolver, Role, this_runner
 from ._choice import as_store
 from ._place import named_store
 from ._store import SharedStore, Store, as_shared
+
+if TYPE_CHECKING:
+    from xsession.events import Hook
 
 _PASSING_CLAIMS = frozenset({"exp", "iat", "jti", "nbf"})
 
@@ -56,6 +60,7 @@ class KeptCredentials:
         path: str | os.PathLike[str] | None = None,
         *,
         profile_name: str | None = None,
+        on_event: Hook | None = None,
         wall: Callable[[], float] = time.time,
     ) -> KeptCredentials:
         """Looks for an account's credentials, as `CrossAccountSession.from_config` would; makes no network call.
@@ -64,6 +69,7 @@ class KeptCredentials:
             name: The account.
             path: The file with the accounts, which counts alone; None: all that are found.
             profile_name: The profile that chains start from where the account names none; None: boto3's default.
+            on_event: Takes what the store has to say; None: it is logged.
             wall: Reads the wall clock, in seconds since 1970.
 
         Raises:
@@ -72,7 +78,7 @@ class KeptCredentials:
         """
         found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
         account = found.accounts.find(name)
-        store = as_store(named_store(os.environ) or found.store or "file", None, wall)
+        store = as_store(named_store(os.environ) or found.store or "file", on_event, wall)
         shared = as_shared(store)
         hops = [] if shared is None else _keys(account, profile_name, shared)
         # The last hop's alone: this is what `credential-process` waits for.
