@@ -185,7 +185,8 @@ def test_where_a_person_is_needed_it_fails_at_once_and_says_what_to_run(folder: 
 
 def age(store: Path, seconds: float) -> None:
     """Makes what is kept older."""
-    kept = KeptCredentials.find("vegeta").credentials
+    found = KeptCredentials.of_machine()
+    kept = found.of(found.accounts.find("vegeta"))
     assert kept is not None
     assert kept.issued_at is not None
     issued = datetime.fromtimestamp(time.time() - seconds, UTC)
@@ -214,7 +215,7 @@ def test_what_nobody_expected_is_two_lines(monkeypatch: pytest.MonkeyPatch, capf
         msg = "a\x1b[31m bug"
         raise RuntimeError(msg)
 
-    monkeypatch.setattr(KeptCredentials, "find", fails)
+    monkeypatch.setattr(KeptCredentials, "of_machine", fails)
     assert credential_process(["vegeta"]) == 1
     out, err = capfd.readouterr()
     assert out == ""

@@ -17,7 +17,7 @@ def test_each_hop_has_a_row_and_nobody_is_asked(
     """Of all accounts, or of those that are named."""
     assert run(monkeypatch, "status") == 0
     header, row = capsys.readouterr().out.splitlines()
-    assert header.split() == ["account", "hop", "role", "state", "expires", "last", "error"]
+    assert header.split() == ["account", "hop", "role", "state", "expires"]
     assert row.split()[:3] == ["vegeta", "1", f"arn:aws:iam::{VEGETA}:role/Reader"]
     assert run(monkeypatch, "status", "vegeta", "--json") == 0
     (document,) = json.loads(capsys.readouterr().out)

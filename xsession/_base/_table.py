@@ -72,7 +72,7 @@ def _text(cell: object) -> str:
 
 
 def _width(text: str) -> int:
-    return sum(_columns(character) for character in text)
+    return len(text) if text.isascii() else sum(_columns(character) for character in text)
 
 
 def _columns(character: str) -> int:

@@ -90,7 +90,10 @@ class Accounts(Tabular, Mapping[str, Account]):
                 places = " and ".join(place for place in (known.origin, account.origin) if place)
                 msg = f"two accounts have the name {account.name!r}" + (f": {places}" if places else "")
                 raise ConfigError(msg, account=account.name)
-            self._by_name[account.name] = replace(account, origin=account.origin or "code", registered=True)
+            is_known = account.registered and account.origin
+            self._by_name[account.name] = (
+                account if is_known else replace(account, origin=account.origin or "code", registered=True)
+            )
 
     @classmethod
     @hides_frames(ConfigError)

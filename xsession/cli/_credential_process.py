@@ -87,14 +87,13 @@ def credential_process(arguments: list[str]) -> int:
 def _credentials(options: _Options) -> Credentials:
     # An event says it too, in our words.
     warnings.simplefilter("ignore", xsession.errors.KeyFileWarning)
-    found = KeptCredentials.find(
-        options.account, options.config, profile_name=options.profile, on_event=_tell_store_problem
-    )
-    kept = found.credentials
+    found = KeptCredentials.of_machine(options.config, profile_name=options.profile, on_event=_tell_store_problem)
+    account = found.accounts.find(options.account)
+    kept = found.of(account)
     if kept is not None and _left(kept) >= _wanted(kept, options.min_valid):
         return kept
     try:
-        return _obtained(found, options)
+        return _obtained(found, account, options)
     except xsession.errors.CredentialsError as error:
         if kept is None or _left(kept) < max(_LAST_SECONDS, options.min_valid or 0.0):
             raise
@@ -102,13 +101,13 @@ def _credentials(options: _Options) -> Credentials:
         return kept
 
 
-def _obtained(found: KeptCredentials, options: _Options) -> Credentials:
+def _obtained(found: KeptCredentials, account: Account, options: _Options) -> Credentials:
     gc.enable()
     from xsession import CrossAccountSession  # noqa: PLC0415 # it imports boto3
 
     # Whoever runs this asks again where little time is left: what is kept is refreshed first.
     policy = RefreshPolicy(advisory=options.min_valid, mandatory=options.min_valid or 43_200.0, jitter=1.0)
-    passed: dict[str, Any] = {"mfa_code": _no_input} if _is_unattended(found.account) else {}
+    passed: dict[str, Any] = {"mfa_code": _no_input} if _is_unattended(account) else {}
     with CrossAccountSession(
         found.accounts,
         profile_name=options.profile,
@@ -117,7 +116,7 @@ def _obtained(found: KeptCredentials, options: _Options) -> Credentials:
         refresh=policy,
         **passed,
     ) as xs:
-        return _long_enough(xs, found.account, options.min_valid)
+        return _long_enough(xs, account, options.min_valid)
 
 
 def _long_enough(xs: CrossAccountSession, account: Account, min_valid: float | None) -> Credentials:

@@ -11,7 +11,7 @@ import xsession
 from xsession._base import frozen
 from xsession.errors import ConfigError
 from xsession.events import Event, Hook
-from xsession.stores import FileStore
+from xsession.stores import FileStore, KeptCredentials
 
 from ._error_words import store_problem_in_words
 from ._output import warn
@@ -39,6 +39,16 @@ class GlobalOptions:
         """
         return xsession.Accounts.from_config(self.path)
 
+    def kept_credentials(self) -> KeptCredentials:
+        """The accounts and what the store has of them, read without boto3.
+
+        Raises:
+            ConfigError: A file is missing or wrong, or there is none.
+        """
+        return KeptCredentials.of_machine(
+            self.path, default_store=_default_store(), on_event=_tell_store_problem, profile_name=self.profile_name
+        )
+
     def session(
         self, *, needs_accounts: bool = True, hooks: Sequence[Hook] = (), **overrides: Any
     ) -> xsession.CrossAccountSession:
@@ -61,18 +71,16 @@ class GlobalOptions:
         }
         if not needs_accounts and self.path is None:
             return xsession.CrossAccountSession(**source)
-        # A command's process soon ends, and whoever gave it an MFA code should not be asked by the next one.
-        store = "file" if _is_store_installed() else "memory"
-        return xsession.CrossAccountSession.from_config(self.path, default_store=store, **source)
+        return xsession.CrossAccountSession.from_config(self.path, default_store=_default_store(), **source)
 
 
-def _is_store_installed() -> bool:
-    """Whether credentials can be kept on the disk."""
+def _default_store() -> str:
+    """On the disk, where it can be: a command's process soon ends, and the next one should not ask for an MFA code."""
     try:
         FileStore()
     except ConfigError:
-        return False
-    return True
+        return "memory"
+    return "file"
 
 
 def _tell_store_problem(event: Event) -> None:

@@ -17,7 +17,7 @@ from xsession.roles import Defaults, Hop, HopResolver, Role, this_runner
 
 from ._choice import as_store
 from ._place import named_store
-from ._store import SharedStore, Store, as_shared
+from ._store import Store, as_shared
 
 if TYPE_CHECKING:
     from xsession.events import Hook
@@ -38,102 +38,119 @@ def stored_key(role: Role, before: str | None, endpoint: str | None) -> str | No
 
 
 @frozen
-class KeptCredentials:
-    """What the store has of an account, found without boto3: for programs that start often and must start fast.
+class KeptHop:
+    """One hop of an account.
 
     Args:
-        accounts: All accounts that this machine has.
-        account: The account.
-        store: Where its credentials are kept.
-        credentials: Those kept; None: none that are sure to be its.
+        number: Its place in the chain, counted from 1.
+        role_arn: The role.
+        credentials: What the store has of it; None: nothing that is sure to be its.
     """
 
-    accounts: Accounts
-    account: Account
-    store: Store
+    number: int
+    role_arn: str
     credentials: Credentials | None
 
-    @classmethod
-    def find(
-        cls,
-        name: str,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        profile_name: str | None = None,
-        on_event: Hook | None = None,
-        wall: Callable[[], float] = time.time,
-    ) -> KeptCredentials:
-        """Looks for an account's credentials, as `CrossAccountSession.from_config` would; makes no network call.
 
-        Args:
-            name: The account.
-            path: The file with the accounts, which counts alone; None: all that are found.
-            profile_name: The profile that chains start from where the account names none; None: boto3's default.
-            on_event: Takes what the store has to say; None: it is logged.
-            wall: Reads the wall clock, in seconds since 1970.
+class KeptCredentials:
+    """What a store has of accounts, found without boto3: for programs that start often and must start fast.
 
-        Raises:
-            ConfigError: A file is missing or wrong, or there is no account at all.
-            UnknownAccountError: No account has that name.
-        """
-        found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
-        account = found.accounts.find(name)
-        store = as_store(named_store(os.environ) or found.store or "file", on_event, wall)
-        shared = as_shared(store)
-        hops = [] if shared is None else _keys(account, profile_name, shared)
-        # The last hop's alone: this is what `credential-process` waits for.
-        kept = None if shared is None or not hops else _kept(*hops[-1], shared, wall)
-        return cls(found.accounts, account, store, kept)
+    Args:
+        accounts: The accounts.
+        store: Where their credentials are kept; one process's memory has none that others can find.
+        profile_name: The profile that chains start from where an account names none; None: boto3's default.
+        wall: Reads the wall clock, in seconds since 1970.
+    """
 
-    @staticmethod
-    def look_up_hops(
-        account: Account,
+    def __init__(
+        self,
+        accounts: Accounts,
         store: Store,
         *,
         profile_name: str | None = None,
         wall: Callable[[], float] = time.time,
-    ) -> tuple[Credentials | None, ...]:
-        """What a store has of each hop of an account; nothing where it is one process's memory.
+    ) -> None:
+        self.accounts = accounts
+        self.store = store
+        self._shared = as_shared(store)
+        self._profile_name = profile_name
+        self._wall = wall
+        self._resolver = HopResolver(Defaults(), this_runner())
+        # By the source and the settings: to read AWS's files takes longer than all else.
+        self._sources: dict[object, tuple[str | None, str | None]] = {}
+
+    @classmethod
+    def of_machine(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        default_store: str = "file",
+        on_event: Hook | None = None,
+        profile_name: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> KeptCredentials:
+        """What is kept of all accounts that `CrossAccountSession.from_config` would have; makes no network call.
 
         Args:
-            account: The account.
-            store: The store.
-            profile_name: As for `find`.
-            wall: As for `find`.
+            path: The file with the accounts, which counts alone; None: all that are found.
+            default_store: The store where nobody names one.
+            on_event: Takes what the store has to say; None: it is logged.
+            profile_name: As for the class.
+            wall: As for the class.
+
+        Raises:
+            ConfigError: A file is missing or wrong, or there is no account at all.
         """
-        shared = as_shared(store)
-        if shared is None:
-            return ()
-        return tuple(_kept(hop, key, shared, wall) for hop, key in _keys(account, profile_name, shared))
+        found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
+        store = as_store(named_store(os.environ) or found.store or default_store, on_event, wall)
+        return cls(found.accounts, store, profile_name=profile_name, wall=wall)
 
+    def of(self, account: Account) -> Credentials | None:
+        """An account's own: those of its last hop, which a session would sign with. None: none are sure to be its."""
+        hops = self._keys(account)
+        return self._kept(*hops[-1]) if hops else None
 
-def _keys(account: Account, profile_name: str | None, store: SharedStore) -> list[tuple[Hop, str | None]]:
-    """The hops of an account, each with its key; None: it has none."""
-    resolver = HopResolver(Defaults(), this_runner())
-    hops = resolver.hops(
-        account.chain, resolver.defaults(account.defaults, registered=account.registered), account.name
-    )
-    if not hops or account.has_own_session:
-        return []
-    source = account.source if isinstance(account.source, str | Profile) else profile_name
-    endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ)
-    descriptor = describe_source(source, os.environ)
-    key = None if descriptor is None else descriptor.source_key(endpoint, store.principal)
-    found: list[tuple[Hop, str | None]] = []
-    for hop in hops:
-        key = stored_key(hop.role, key, endpoint)
-        found.append((hop, key))
-    return found
+    def hops_of(self, account: Account) -> list[KeptHop]:
+        """All hops of an account, in order."""
+        return [KeptHop(hop.number, hop.role.role_arn, self._kept(hop, key)) for hop, key in self._keys(account)]
 
+    def _keys(self, account: Account) -> list[tuple[Hop, str | None]]:
+        """The hops of an account, each with its key; None: it has none."""
+        defaults = self._resolver.defaults(account.defaults, registered=account.registered)
+        endpoint, key = self._source(account)
+        keys = []
+        for hop in self._resolver.hops(account.chain, defaults, account.name):
+            key = stored_key(hop.role, key, endpoint)
+            keys.append((hop, key))
+        return keys
 
-def _kept(hop: Hop, key: str | None, store: SharedStore, wall: Callable[[], float]) -> Credentials | None:
-    kept = None if key is None else store.get(key)
-    if key is None or kept is None or kept.issued_at is None or kept.account_id != hop.role.account_id:
-        return None
-    role_arn, issued = hop.role.role_arn, kept.issued_at
-    # From the future: the wall clock was set back, and nothing says when these really end.
-    is_sure = issued.timestamp() <= wall() and not store.is_marked(key, role_arn, kept.source_identity, issued)
-    return kept if is_sure else None
+    def _source(self, account: Account) -> tuple[str | None, str | None]:
+        """The STS endpoint of an account, and what stands for its source; None: AWS's own, and nothing does.
+
+        A session of its own is known to its process alone.
+        """
+        store = self._shared
+        if store is None or account.has_own_session:
+            return None, None
+        source = account.source if isinstance(account.source, str | Profile) else self._profile_name
+        found = self._sources.get((source, account.settings))
+        if found is None:
+            endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ)
+            descriptor = describe_source(source, os.environ)
+            key = None if descriptor is None else descriptor.source_key(endpoint, store.principal)
+            found = self._sources[source, account.settings] = endpoint, key
+        return found
+
+    def _kept(self, hop: Hop, key: str | None) -> Credentials | None:
+        store = self._shared
+        kept = None if key is None or store is None else store.get(key)
+        if key is None or store is None or kept is None or kept.issued_at is None:
+            return None
+        # From the future: the wall clock was set back, and nothing says when these really end.
+        is_sure = kept.account_id == hop.role.account_id and kept.issued_at.timestamp() <= self._wall()
+        if not is_sure or store.is_marked(key, hop.role.role_arn, kept.source_identity, kept.issued_at):
+            return None
+        return kept
 
 
 def _of_token(path: str | os.PathLike[str] | None, endpoint: str | None) -> str | None:
