@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 
 from __future__ import annotations
 
-import errno
 import gc
 import getopt
 import os
@@ -25,7 +24,7 @@ from xsession.refresh import RefreshPolicy
 from xsession.stores import KeptCredentials
 
 from ._exit_status import ExitStatus
-from ._streams import close_output, flush_output
+from ._streams import close_output, flush_output, require_output
 
 if TYPE_CHECKING:
     from xsession import CrossAccountSession
@@ -181,8 +180,7 @@ def _seconds(text: str) -> float:
 
 
 def _print(document: str) -> None:
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, "standard output is closed")
+    require_output()
     try:
         sys.stdout.write(f"{document}\n")
         flush_output()

@@ -15,6 +15,7 @@ from ._exit_status import ExitStatus
 from ._options import GlobalOptions, pass_options
 from ._output import say, show_json, warn, working
 from ._parameters import account_argument, as_duration, as_moment, json_option, using_option
+from ._streams import require_output
 
 if TYPE_CHECKING:
     from xsession.grants import Grant
@@ -52,6 +53,7 @@ def grant(
     Standard output has what is handed over, and nothing else: lines for a shell, JSON, or a link. It ends with its STS
     session, most often within the hour, and at the deadline at the latest.
     """
+    require_output()
     document = None if policy is None else Path(policy).read_text(encoding="utf-8")
     with options.session(hooks=[] if log is None else [AuditLog(log)]) as xs:
         made = xs.grant(
@@ -63,9 +65,10 @@ def grant(
             reason=reason,
             allow_chaining=allow_chaining,
         )
+        # First, for it is made, whether or not it can be handed over.
+        warn(f"grant {made.id} of {made.account} to {made.to}, until {made.deadline:%Y-%m-%d %H:%M:%S} UTC")
+        warn(f"to end it early: xsession revoke {made.account} --grant {made.id} --using ACCOUNT", indent=True)
         _hand_over(made, console=console, as_json=as_json)
-    warn(f"grant {made.id} of {made.account} to {made.to}, until {made.deadline:%Y-%m-%d %H:%M:%S} UTC")
-    warn(f"to end it early: xsession revoke {made.account} --grant {made.id} --using ACCOUNT", indent=True)
 
 
 def _hand_over(made: Grant, *, console: bool, as_json: bool) -> None:
