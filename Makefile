@@ -67,8 +67,8 @@ test-judges: .venv/.dev ministack ## the local AWS beside MiniStack, which judge
 	@$(BIN)/pytest -q tests/integration $(ARGS)
 
 # In one process: a machine lets one have the CRT client.
-test-crt: $(CRT)/.crt ## S3 transfers with boto3[crt] installed
-	@$(CRT)/bin/pytest -q tests/botocore/test_crt.py tests/botocore/test_transfers.py $(ARGS)
+test-crt: $(CRT)/.crt ## S3 transfers and `aws login`, with boto3[crt] installed
+	@$(CRT)/bin/pytest -q tests/botocore/test_crt.py tests/botocore/test_transfers.py tests/chain/test_shared_logins.py $(ARGS)
 
 test-endpoint: .venv/.dev $(ENDPOINT)/.endpoint ## AWS's own tools and SDKs, served by the endpoint over rotations
 	@$(BIN)/$(PYTEST) --dist=load -m endpoint tests/serving $(ARGS)
