@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._aws import is_account_id
 from ._base import Clock, RateLimit, hides_frames
-from ._botocore import SsoLogin, sso_login, sso_portal
+from ._botocore import SsoLogin, SsoProfile
 from ._organizations import patiently
 from .accounts import IdentityCenterAccount
 from .errors import OrganizationError, XSessionError
@@ -44,10 +44,11 @@ def identity_center_accounts(
         SourceCredentialsError: There is no such profile; or nobody is logged in, and nothing was kept.
         OrganizationError: Identity Center refused or could not be asked, and nothing was kept.
     """
-    portal = sso_portal(profile_name)
+    profile = SsoProfile(profile_name)
+    portal = profile.portal
     name = sha256(portal.encode()).hexdigest()[:32]
     try:
-        accounts = _asked(profile_name, clock)
+        accounts = _asked(profile.login(), profile_name, clock)
     except XSessionError as error:
         before = kept.find(name, portal, _accounts)
         if before is None:
@@ -68,8 +69,7 @@ def _accounts(value: Any) -> tuple[IdentityCenterAccount, ...]:
     return accounts
 
 
-def _asked(profile_name: str | None, clock: Clock) -> tuple[IdentityCenterAccount, ...]:
-    login = sso_login(profile_name)
+def _asked(login: SsoLogin, profile_name: str | None, clock: Clock) -> tuple[IdentityCenterAccount, ...]:
     portal = _Portal(login, RateLimit(clock, _SECONDS_BETWEEN_REQUESTS), clock, profile_name)
     return tuple(
         IdentityCenterAccount(

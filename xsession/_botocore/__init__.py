@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from ._source_mfa import code_missing as code_missing
     from ._source_session import SourceSession as SourceSession
     from ._sso_login import SsoLogin as SsoLogin
-    from ._sso_login import sso_login as sso_login
-    from ._sso_login import sso_portal as sso_portal
+    from ._sso_login import SsoProfile as SsoProfile
     from ._token_files import MAX_TOKEN_CHARACTERS as MAX_TOKEN_CHARACTERS
     from ._token_files import read_token_file as read_token_file
     from ._user_agent import called_with as called_with
@@ -45,7 +44,7 @@ __getattr__, __dir__ = lazy(
         "_signing": ("CallerCredentials", "CurrentCredentials", "SigningCredentials", "signing_credentials"),
         "_source_mfa": ("code_missing",),
         "_source_session": ("SourceSession",),
-        "_sso_login": ("SsoLogin", "sso_login", "sso_portal"),
+        "_sso_login": ("SsoLogin", "SsoProfile"),
         "_token_files": ("MAX_TOKEN_CHARACTERS", "read_token_file"),
         "_user_agent": ("called_with",),
     },

@@ -22,53 +22,55 @@ class SsoLogin:
     """Who is logged in.
 
     Args:
-        start_url: Where the login was made.
         client: A client of the portal, which tries once.
         token: What it proves the login by.
     """
 
-    start_url: str
     client: Any = field(repr=False)
     token: str = field(repr=False)
 
 
-@hides_frames(XSessionError)
-def sso_login(profile_name: str | None) -> SsoLogin:
-    """The login of a profile.
+class SsoProfile:
+    """A profile that names a login.
 
     Args:
-        profile_name: The profile, which names an `sso_session` or an `sso_start_url`; None: the environment's.
+        name: The profile, with an `sso_session` or an `sso_start_url`; None: the environment's.
 
     Raises:
-        ConfigError: The profile names no login.
-        SourceCredentialsError: There is no such profile, or nobody is logged in.
-    """
-    session = Session(profile=profile_name)
-    name, settings = session.profile or "default", _settings(session)
-    try:
-        token = _token(session, name, settings)
-    except XSessionError:
-        raise
-    except BotoCoreError as error:
-        hint = f"run: aws sso login --profile {name}"
-        raise SourceCredentialsError(str(error), hop=0, hint=hint) from error
-    config = Config(
-        region_name=settings["sso_region"],
-        signature_version=UNSIGNED,
-        retries={"mode": "standard", "total_max_attempts": 1},
-    )
-    return SsoLogin(settings["sso_start_url"], session.create_client("sso", config=config), token)
-
-
-def sso_portal(profile_name: str | None) -> str:
-    """Which portal of IAM Identity Center a profile names, whether anybody is logged in there or not.
-
-    Raises:
-        ConfigError: It names none.
+        ConfigError: It names no login.
         SourceCredentialsError: There is no such profile.
     """
-    settings = _settings(Session(profile=profile_name))
-    return f"{settings['sso_start_url']} {settings['sso_region']}"
+
+    def __init__(self, name: str | None) -> None:
+        self._session = Session(profile=name)
+        self._settings = _settings(self._session)
+
+    @property
+    def portal(self) -> str:
+        """Which portal of IAM Identity Center it names, whether anybody is logged in there or not."""
+        return f"{self._settings['sso_start_url']} {self._settings['sso_region']}"
+
+    @hides_frames(XSessionError)
+    def login(self) -> SsoLogin:
+        """The login.
+
+        Raises:
+            SourceCredentialsError: Nobody is logged in.
+        """
+        session, name = self._session, self._session.profile or "default"
+        try:
+            token = _token(session, name, self._settings)
+        except XSessionError:
+            raise
+        except BotoCoreError as error:
+            hint = f"run: aws sso login --profile {name}"
+            raise SourceCredentialsError(str(error), hop=0, hint=hint) from error
+        config = Config(
+            region_name=self._settings["sso_region"],
+            signature_version=UNSIGNED,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
+        return SsoLogin(session.create_client("sso", config=config), token)
 
 
 def _settings(session: Session) -> dict[str, Any]:

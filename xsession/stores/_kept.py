@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xsession._base import frozen
+from xsession._base import frozen, public
 from xsession.accounts import Account, Accounts, Discovery, Profile, describe_source, sts_endpoint
 from xsession.credentials import Credentials
 from xsession.roles import Defaults, Hop, HopResolver, Role, this_runner
@@ -52,6 +52,7 @@ class KeptHop:
     credentials: Credentials | None
 
 
+@public
 class KeptCredentials:
     """What a store has of accounts, found without boto3: for programs that start often and must start fast.
 
