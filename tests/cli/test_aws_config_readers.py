@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.answering import WHO_BY_CLI
 from tests.support.command_line import run
+from tests.support.terminals import Terminal
+from tests.support.worlds import BATMAN, VEGETA, World
 from tools.project import ROOT
-
-pytestmark = pytest.mark.shell
+from xsession.policies import trust
 
 TOOLS = ROOT / ".venvs" / "shell"
+SERIAL = f"arn:aws:iam::{BATMAN}:mfa/bruce"
+
+pytestmark = [
+    pytest.mark.shell,
+    pytest.mark.skipif(not (TOOLS / ".shell").exists(), reason="the tools are not installed: run make test-shell"),
+]
+
+
+@pytest.fixture
+def environ(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Ours, with a config file of AWS's that is not there yet, a store that is empty, and the tools on the path."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    store = {"XSESSION_STORE": str(folder / "store"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    return {
+        **os.environ,
+        **store,
+        "HOME": str(folder),
+        "PATH": f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 def test_the_aws_cli_knows_the_profiles(aws_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each by its name, beside those that a person wrote, with its settings."""
-    if not (TOOLS / ".shell").exists():
-        pytest.skip("the tools are not installed: run make test-shell")
     config = aws_folder / "config"
     config.write_text("# mine\n[profile own]\nregion = eu-west-1\n")
     accounts = "".join(
@@ -30,6 +50,37 @@ def test_the_aws_cli_knows_the_profiles(aws_folder: Path, tmp_path: Path, monkey
     assert run(monkeypatch, "--config", str(tmp_path / "x y.toml"), "aws-config", "--write") == 0
     regions = {"own": "eu-west-1", "vegeta": "eu-west-3", "Company-production-": "eu-west-3"}
     assert {name: _aws("configure", "get", "region", "--profile", name).strip() for name in regions} == regions
+
+
+def test_ten_of_the_aws_cli_at_once_assume_the_role_once(
+    world: World, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each runs us by the profile's credential_process, and nothing is stored yet."""
+    assert run(monkeypatch, "aws-config", "vegeta", "--write") == 0
+    command = [*WHO_BY_CLI, "--profile", "vegeta"]
+    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    running = [subprocess.Popen(command, env=environ, text=True, **outputs) for _ in range(10)]
+    done = [process.communicate(timeout=300) for process in running]
+    assert [out for out, _ in done] == [f"{VEGETA}\n"] * 10, done
+    assert world.aws.count("AssumeRole") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are different there")
+def test_the_question_for_a_code_is_on_the_aws_clis_terminal(
+    world: World, folder: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes our standard output and our standard error for itself (H23)."""
+    role = world.vegeta.role("Strict", trusts=trust(BATMAN, mfa_required=True))
+    with (folder / "xsession.toml").open("a") as file:
+        file.write(f'[accounts.strict]\nrole_arn = "{role}"\nmfa_serial = "{SERIAL}"\n')
+    world.aws.expect_mfa_code(SERIAL, "123456")
+    assert run(monkeypatch, "aws-config", "strict", "--write") == 0
+    with Terminal([*WHO_BY_CLI, "--profile", "strict"], environ) as terminal:
+        terminal.wait_for(f"Code of the MFA device {SERIAL}".encode())
+        terminal.wait_for(b": ")
+        terminal.type(b"123456\n")
+        terminal.wait_for(VEGETA.encode())
+        assert terminal.ended() == 0
 
 
 def _aws(*arguments: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from keyring.backends import fail
 
-from tests.support.command_line import COMMAND, run
+from tests.support.command_line import COMMAND, at_terminal, run
 from tests.support.stores import as_root
 from tests.support.worlds import BATMAN, VEGETA, World
 from tools.project import ROOT
@@ -242,6 +242,14 @@ def test_it_is_among_the_commands(
     assert cli.main(arguments, prog_name="xsession", standalone_mode=False) == 0
     assert json.loads(capfd.readouterr().out)["AccountId"] == VEGETA
     assert world.aws.count("AssumeRole") == 1
+
+
+def test_a_terminal_shows_the_same_object_without_colors(capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever variables force them."""
+    document = printed(capfd, "vegeta")
+    shown = at_terminal([*COMMAND, "credential-process", "vegeta"], FORCE_COLOR="1", CLICOLOR_FORCE="1", TERM="xterm")
+    assert "\x1b" not in shown
+    assert json.loads(shown) == document
 
 
 def test_what_the_store_has_to_say_is_on_standard_error(

@@ -19,8 +19,10 @@ from tests.support.command_line import COMMAND, forked, run
 from tests.support.terminals import CTRL_C, Terminal
 from tests.support.worlds import BATMAN, HUB, VEGETA, World
 from tools.project import ROOT
+from xsession._chain._shared_devices import SharedDevices
 from xsession.cli._exec import shell_of_user
 from xsession.policies import trust
+from xsession.stores import FileStore
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals are different there"),
@@ -77,7 +79,8 @@ def by_profile(world: World, **others: str) -> dict[str, str]:
     key = world.key
     keys = f"aws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}\n"
     Path("config").write_text(f"[profile batman]\n{keys}")
-    environ = {**os.environ, "AWS_CONFIG_FILE": "config", "AWS_PROFILE": "batman", "AWS_SECURITY_TOKEN": "x", **others}
+    environ = {**os.environ, "AWS_CONFIG_FILE": "config", "AWS_SECURITY_TOKEN": "x", **others}
+    environ |= {"AWS_PROFILE": "batman", "AWS_DEFAULT_PROFILE": "batman"}
     return {name: value for name, value in environ.items() if "ACCESS_KEY" not in name}
 
 
@@ -157,7 +160,7 @@ def test_the_environment_differs_in_what_is_documented(world: World, how: list[s
     assert different
     assert different <= documented()
     assert inside["ODD"] == "a\nb=\u00e9"
-    assert not {"AWS_PROFILE", "AWS_SECURITY_TOKEN"} & inside.keys()
+    assert not {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"} & inside.keys()
 
 
 @pytest.mark.parametrize("how", [[], ["--env"]], ids=["by the endpoint", "plain"])
@@ -226,6 +229,24 @@ def test_the_endpoint_is_gone_with_the_command(ended: signal.Signals) -> None:
         time.sleep(0.01)
     child.stdin.close()
     child.stdout.close()
+
+
+def test_the_endpoint_answers_again_after_both_were_stopped() -> None:
+    """As by Ctrl-Z and `fg`."""
+    code = f"import sys\nprint('ready', flush=True)\nsys.stdin.readline()\n{ASKS}"
+    command = [*EXEC, "vegeta", "--", sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        os.killpg(child.pid, signal.SIGSTOP)
+        assert os.WIFSTOPPED(os.waitpid(child.pid, os.WUNTRACED)[1])
+        os.killpg(child.pid, signal.SIGCONT)
+        child.stdin.write("\n")
+        child.stdin.flush()
+        assert json.loads(child.stdout.readline())["AccountId"] == VEGETA
 
 
 def test_its_files_are_gone_with_the_command(tmp_path: Path) -> None:
@@ -353,8 +374,9 @@ def test_without_a_command_and_a_terminal_it_is_an_error(
 
 
 def test_ctrl_c_leaves_the_question_for_a_code(with_mfa: Path) -> None:
-    """Within a second, before the command was started."""
-    with Terminal([*EXEC, "strict", "--", "touch", "started"], os.environ) as terminal:
+    """Within a second, before the command was started; whoever comes next need not wait for its turn."""
+    variables = {"XSESSION_STORE": str(with_mfa / "store"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    with Terminal([*EXEC, "strict", "--", "touch", "started"], {**os.environ, **variables}) as terminal:
         terminal.wait_for(b"Code of the MFA device")
         time.sleep(0.3)
         terminal.type(CTRL_C)
@@ -362,6 +384,9 @@ def test_ctrl_c_leaves_the_question_for_a_code(with_mfa: Path) -> None:
         # What is left is Python's own end, for which a busy machine takes its time.
         assert terminal.ended(5.0) == 130
     assert not (with_mfa / "started").exists()
+    assert list((with_mfa / "store").glob("*.lock"))
+    with SharedDevices(FileStore(with_mfa / "store")).turn(SERIAL, pytest.fail):
+        pass
 
 
 def test_the_question_is_on_the_terminal_whatever_reads_the_output(with_mfa: Path, world: World) -> None:

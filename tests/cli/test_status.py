@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -50,4 +51,4 @@ def test_each_hop_that_is_stored_says_so(
     assert run(monkeypatch, "status", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["state"] for row in rows] == ["stored"] * 3
-    assert all(row["expires"] for row in rows)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["expires"]) for row in rows)
