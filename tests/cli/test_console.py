@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -63,6 +64,8 @@ def test_a_link_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert link.startswith(LINK)
     assert "Destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1&" in link
     assert run(monkeypatch, "console", "vegeta", "--path", "//evil.example") == 2
+    assert run(monkeypatch, "console", "vegeta", "--path", "s3", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"url": link.strip(), "opened": False}
 
 
 def test_the_browser_gets_an_address_of_this_machine(folder: Path) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import COMMAND, run
+from tests.support.stores import as_root
 from tests.support.terminals import Terminal
 from tests.support.worlds import BATMAN, VEGETA, World
 from xsession import Credentials
@@ -25,6 +29,10 @@ def test_it_says_who_we_are_and_until_when(monkeypatch: pytest.MonkeyPatch, caps
     """In one line."""
     assert run(monkeypatch, "login", "vegeta") == 0
     assert capsys.readouterr().out.startswith(f"vegeta: arn:aws:sts::{VEGETA}:assumed-role/Reader/")
+    assert run(monkeypatch, "login", "vegeta", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() == {"account", "arn", "access_key_id", "expires"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["expires"])
     assert run(monkeypatch, "login", "nobody") == 2
 
 
@@ -154,3 +162,30 @@ def test_logout_finds_the_folder_that_a_file_names(monkeypatch: pytest.MonkeyPat
     assert before - after
     file.write_text("[")
     assert run(monkeypatch, "logout") == 0
+
+
+@as_root
+@pytest.mark.filterwarnings("ignore::xsession.errors.KeyFileWarning")
+def test_logout_says_what_it_could_not_remove(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody should think that nothing is left."""
+    store = folder / "store"
+    store.mkdir(mode=0o700)
+    monkeypatch.setenv("XSESSION_STORE", str(store))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", str(store)], check=True)
+    try:
+        assert run(monkeypatch, "env", "vegeta") == 0
+        subprocess.run(["mount", "-o", "remount,ro", str(store)], check=True)
+        capsys.readouterr()
+        assert run(monkeypatch, "logout", "--json") == 1
+        out, err = capsys.readouterr()
+        assert json.loads(out) == [{"path": str(store), "removed": False}]
+        assert "xsession: store: Read-only file system" in err
+        assert err.endswith(f"xsession: not everything could be removed from {store}\n")
+        subprocess.run(["mount", "-o", "remount,rw", str(store)], check=True)
+        assert run(monkeypatch, "logout", "--json") == 0
+        assert json.loads(capsys.readouterr().out) == [{"path": str(store), "removed": True}]
+    finally:
+        subprocess.run(["umount", str(store)], check=True)

@@ -592,3 +592,18 @@ def test_an_entry_that_says_nothing_known_is_a_miss(path: Path) -> None:
     assert problems(events) == ["an entry can't be used"]
     (path / seal.name("failure", "vegeta")).write_bytes(json.dumps({}).encode())
     assert store.failure("vegeta") is None
+    for value in ({"until": "then", "failure": {}}, ["soon", 1.0, {}], [time.time(), 60.0], "no"):
+        (path / seal.name("failure", "vegeta")).write_bytes(seal.seal("failure", "vegeta", value))
+        assert store.failure("vegeta") is None
+    (path / seal.name("principal", "digest")).write_bytes(seal.seal("principal", "digest", ["someone"]))
+    assert store.principal("digest") is None
+
+
+def test_a_clock_that_is_set_back_makes_no_hours_of_a_moment(path: Path) -> None:
+    """A failure that is shared for seconds: nobody would refresh meanwhile."""
+    clock = FakeClock()
+    store, _events = watched(path, clock=clock)
+    store.put_failure("vegeta", {"code": "AccessDenied"}, 2.0)
+    assert store.failure("vegeta") is not None
+    clock.step_wall(-3_600.0)
+    assert store.failure("vegeta") is None

@@ -8,8 +8,8 @@ import click
 
 from ._browser import start_browser
 from ._options import GlobalOptions, pass_options
-from ._output import warn
-from ._parameters import account_argument
+from ._output import show_json, warn
+from ._parameters import account_argument, json_option
 
 _OPENER_SECONDS = 2.0
 """For how long an opener that does not return may take until its browser comes."""
@@ -22,8 +22,9 @@ _LOOK_SECONDS = 0.05
 @account_argument
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @click.option("--path", metavar="SERVICE", help="The page to open: a service such as s3, or a path behind one.")
+@json_option
 @pass_options
-def console(options: GlobalOptions, account: str, opens: bool, path: str | None) -> None:
+def console(options: GlobalOptions, account: str, opens: bool, path: str | None, as_json: bool) -> None:
     """Print a link that logs in to ACCOUNT's AWS console; with --open, open it.
 
     Whoever has the link within 15 minutes is in. The browser is started with an address of this machine that leads to
@@ -31,7 +32,10 @@ def console(options: GlobalOptions, account: str, opens: bool, path: str | None)
     """
     with options.session() as xs:
         link = xs.console_url(account, path=path)
-    if not opens or not _opened(link):
+    opened = opens and _opened(link)
+    if as_json:
+        show_json({"url": None if opened else link, "opened": opened})
+    elif not opened:
         # As it is: it has nothing that a terminal would take for a command, and is copied.
         click.echo(link)
 

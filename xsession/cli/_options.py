@@ -46,7 +46,7 @@ class GlobalOptions:
             ConfigError: A file is missing or wrong, or there is none.
         """
         return KeptCredentials.of_machine(
-            self.path, default_store=_default_store(), on_event=_tell_store_problem, profile_name=self.profile_name
+            self.path, default_store=_default_store(), on_event=tell_store_problem, profile_name=self.profile_name
         )
 
     def session(
@@ -66,7 +66,7 @@ class GlobalOptions:
         source: dict[str, Any] = {
             "profile_name": self.profile_name,
             "region_name": self.region_name,
-            "hooks": (_tell_store_problem, *hooks),
+            "hooks": (tell_store_problem, *hooks),
             **overrides,
         }
         if not needs_accounts and self.path is None:
@@ -83,7 +83,8 @@ def _default_store() -> str:
     return "file"
 
 
-def _tell_store_problem(event: Event) -> None:
+def tell_store_problem(event: Event) -> None:
+    """A hook that prints what a store can't do on standard error."""
     for number, line in enumerate(store_problem_in_words(event)):
         warn(line, indent=number > 0)
 

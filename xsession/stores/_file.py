@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xsession._base import frozen, hides_frames, public
@@ -85,6 +86,16 @@ class FileStore:
         # The oldest first. Each step on it is atomic, so it needs no lock, which a fork could copy while it is held.
         self._held: dict[str, _Held] = {}
 
+    @property
+    def path(self) -> Path | None:
+        """The folder; None: there is none, since the user has no home."""
+        return self._folder.path
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept on the disk: after `clear`, whether all of it could be removed."""
+        return self._folder.is_empty
+
     def get(self, key: str) -> Credentials | None:
         """What is kept under the key, has not ended yet, and no mark ends."""
         credentials = self._look_up(key)
@@ -150,13 +161,16 @@ class FileStore:
 
     def put_failure(self, key: str, failure: Mapping[str, object], seconds: float) -> None:
         """Shares a failed refresh for so many seconds; see `SharedStore`."""
-        self._write("failure", key, [self._wall() + seconds, dict(failure)], self._wall() + seconds)
+        began = self._wall()
+        self._write("failure", key, [began, seconds, dict(failure)], began + seconds)
 
     def failure(self, key: str) -> Mapping[str, object] | None:
         """The failure that is shared just now."""
-        found = self._read("failure", key)
-        until, failure = (0.0, None) if found is None else found
-        return failure if until > self._wall() else None
+        match self._read("failure", key):
+            # From the future: the clock was set back, and a moment must not become hours.
+            case [int() | float() as began, int() | float() as seconds, dict() as failure]:
+                return failure if 0 <= self._wall() - began < seconds else None
+        return None
 
     def put_principal(self, descriptor: str, principal: str) -> None:
         """Remembers who a source's credentials belong to."""
@@ -164,8 +178,8 @@ class FileStore:
 
     def principal(self, descriptor: str) -> str | None:
         """Who a source's credentials belong to, where that is known."""
-        found: str | None = self._read("principal", descriptor)
-        return found
+        found = self._read("principal", descriptor)
+        return found if isinstance(found, str) else None
 
     def clear(self) -> None:
         """Removes everything that is kept, damaged entries too; marks stay, and the master key if it can be used."""

@@ -52,6 +52,11 @@ class StoreFolder:
         """Where it is; None: nowhere."""
         return self._path
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept in it, whatever state it is in."""
+        return not any(_ENDING.fullmatch(item.name) for item in self._ours())
+
     def is_usable(self, *, make: bool = False) -> bool:
         """Whether it is there and nobody else can have written into it.
 
@@ -177,6 +182,8 @@ class StoreFolder:
                     os.unlink(item.path)  # noqa: PTH108 # a thousand of them
 
     def _ours(self) -> Iterator[os.DirEntry[str]]:
+        if self._path is None:
+            return
         with suppress(OSError), os.scandir(self._path) as items:
             for item in items:
                 if item.name.startswith(NEW_PREFIX) or _ENDING.fullmatch(item.name) or _LOCK.fullmatch(item.name):
