@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -74,19 +75,25 @@ def test_a_file_system_without_modes_is_no_obstacle(tmp_path: Path, monkeypatch:
     assert file.read_text() == "own\nmore\n"
 
 
-def test_what_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk, for one; nothing of ours is left beside it but the backup."""
+@pytest.mark.parametrize("fails", [1, 2], ids=["the backup", "the file"])
+def test_what_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int) -> None:
+    """A full disk, for one; nothing of ours is left beside it but the backup, and no half of that: it stays for ever."""
     file = tmp_path / "config"
     file.write_text("own\n")
+    calls = itertools.count(1)
 
     def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+        if next(calls) == fails:
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         change(file, more)
     assert file.read_text() == "own\n"
-    assert {path.name for path in tmp_path.iterdir()} == {"config", "config.before-xsession"}
+    beside = {path.name for path in tmp_path.iterdir()} - {"config"}
+    assert beside == (set() if fails == 1 else {"config.before-xsession"})
+    assert change(file, more)
+    assert (tmp_path / "config.before-xsession").read_text() == "own\n"
 
 
 def test_only_files_are_changed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from xsession._base import write_private_file
 from xsession.errors import ConfigError
 
 BACKUP_SUFFIX = ".before-xsession"
@@ -61,11 +62,10 @@ def change(path: Path, changed: Callable[[str], str]) -> bool:
 
 
 def _keep(real: Path, text: str) -> None:
-    """Makes the backup, unless there is one: it is of before the first change."""
-    with suppress(FileExistsError):
-        backup = os.open(f"{real}{BACKUP_SUFFIX}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(backup, "wb") as file:
-            file.write(text.encode(errors=_ANY_BYTES))
+    """Makes the backup, all of it, unless there is one: it is of before the first change."""
+    backup = real.with_name(f"{real.name}{BACKUP_SUFFIX}")
+    if not os.path.lexists(backup):
+        write_private_file(backup, text.encode(errors=_ANY_BYTES), sync=True)
 
 
 def _replace(real: Path, text: str, *, mode: int) -> None:
