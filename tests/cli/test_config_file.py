@@ -77,7 +77,7 @@ def test_a_file_system_without_modes_is_no_obstacle(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize("fails", [1, 2], ids=["the backup", "the file"])
 def test_what_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int) -> None:
-    """A full disk, for one; nothing of ours is left beside it but the backup, and no half of that: it stays for ever."""
+    """A full disk, for one; nothing of ours is left beside it but the backup, which is whole: it stays for ever."""
     file = tmp_path / "config"
     file.write_text("own\n")
     calls = itertools.count(1)
