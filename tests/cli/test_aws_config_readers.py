@@ -58,8 +58,10 @@ def test_ten_of_the_aws_cli_at_once_assume_the_role_once(
     """Each runs us by the profile's credential_process, and nothing is stored yet."""
     assert run(monkeypatch, "aws-config", "vegeta", "--write") == 0
     command = [*WHO_BY_CLI, "--profile", "vegeta"]
-    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    running = [subprocess.Popen(command, env=environ, text=True, **outputs) for _ in range(10)]
+    running = [
+        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(10)
+    ]
     done = [process.communicate(timeout=300) for process in running]
     assert [out for out, _ in done] == [f"{VEGETA}\n"] * 10, done
     assert world.aws.count("AssumeRole") == 1

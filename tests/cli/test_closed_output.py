@@ -92,7 +92,8 @@ def ended(monkeypatch: pytest.MonkeyPatch, output: Callable[[], None], line: str
     def command() -> int:
         before = sys.stdout  # else it closes a file that is another one by now
         output()
-        sys.stdout = sys.__stdout__ = None if output is closed else os.fdopen(1, "w")
+        written = None if output is closed else os.fdopen(1, "w")
+        vars(sys).update(stdout=written, __stdout__=written)
         # Whoever serves is told to end.
         threading.Timer(5.0 if line.startswith("serve") else 60.0, os.kill, [os.getpid(), signal.SIGINT]).start()
         status = int(main())

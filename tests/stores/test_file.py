@@ -592,8 +592,9 @@ def test_an_entry_that_says_nothing_known_is_a_miss(path: Path) -> None:
     assert problems(events) == ["an entry can't be used"]
     (path / seal.name("failure", "vegeta")).write_bytes(json.dumps({}).encode())
     assert store.failure("vegeta") is None
-    for value in ({"until": "then", "failure": {}}, ["soon", 1.0, {}], [time.time(), 60.0], "no"):
-        (path / seal.name("failure", "vegeta")).write_bytes(seal.seal("failure", "vegeta", value))
+    unknown: list[object] = [{"until": "then", "failure": {}}, ["soon", 1.0, {}], [time.time(), 60.0], "no"]
+    for failure in unknown:
+        (path / seal.name("failure", "vegeta")).write_bytes(seal.seal("failure", "vegeta", failure))
         assert store.failure("vegeta") is None
     (path / seal.name("principal", "digest")).write_bytes(seal.seal("principal", "digest", ["someone"]))
     assert store.principal("digest") is None
