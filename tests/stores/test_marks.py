@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -202,11 +203,12 @@ def test_a_process_with_too_many_files_open_misses_no_mark(path: Path) -> None:
     assert not store.is_marked("two", None, None, old - 1)
 
 
-def test_a_mark_that_cannot_be_read_ends_everything(path: Path) -> None:
-    """As a damaged one does."""
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda mark: mark.symlink_to("elsewhere")])
+def test_a_mark_that_cannot_be_read_ends_everything(path: Path, make: Callable[[Path], object]) -> None:
+    """As a damaged one does; nobody waits for one that is no file."""
     store = FileStore(path)
     store.mark(5.0, key="vegeta")
     (mark,) = (path / "marks").iterdir()
     mark.unlink()
-    mark.mkdir()
+    make(mark)
     assert FileStore(path).is_marked("joker", None, None, 5.0)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from xsession._aws import Arn
-from xsession._base import frozen, sha256, write_private_file
+from xsession._base import frozen, read_regular_file, sha256, write_private_file
 
 from ._folder import StoreFolder
 from ._store import Moment
@@ -207,7 +207,6 @@ def role_of(arn: str | None) -> str | None:
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 # there may be many
-            return file.read(_MAX_BYTES)
+        return read_regular_file(path, _MAX_BYTES, follow_symlinks=False)[0]
     except OSError:
         return b""
