@@ -64,7 +64,7 @@ def test_a_signal_that_ends_the_child_ends_the_wrapper(tmp_path: Path, name: str
         assert shown.stdout == f"{128 + number}\n".encode()
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT", "SIGCONT"])
 def test_a_signal_to_the_wrapper_alone_reaches_the_child(name: str) -> None:
     """Once; what it does then, and when it ends, is up to the child. There is no terminal that could send them."""
     child = started(
@@ -363,5 +363,6 @@ def test_a_child_that_is_stopped_from_elsewhere_is_still_served() -> None:
     os.kill(inner, signal.SIGSTOP)
     time.sleep(0.2)
     assert Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
-    os.kill(inner, signal.SIGCONT)
+    # To the wrapper alone, as supervisors do that know no other process.
+    os.kill(child.pid, signal.SIGCONT)
     assert child.communicate(timeout=30)[0] == b"done\n"

@@ -37,7 +37,8 @@ _TERMINAL = "/dev/tty"
 
 # By name: Windows lacks most of them.
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-_OF_TERMINAL = ("SIGINT", "SIGQUIT")
+# A terminal, or its shell, sends these to the child by itself.
+_OF_TERMINAL = ("SIGINT", "SIGQUIT", "SIGCONT")
 # Python ignores these, and what is ignored is inherited.
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
@@ -131,8 +132,8 @@ class Program:
 def run_child(program: Program) -> int:
     """Runs a command to its end; returns its exit status, or minus the number of the signal that ended it.
 
-    SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are passed on. SIGINT and SIGQUIT are, where they can't have come from the
-    terminal, which sends them to the child by itself.
+    SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are passed on. SIGINT, SIGQUIT and SIGCONT are, where this process is not in a
+    terminal's foreground: else the child got them too.
 
     Args:
         program: The command.
