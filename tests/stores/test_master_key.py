@@ -25,6 +25,7 @@ from xsession.errors import KeyFileWarning
 from xsession.events import Event, StoreProblem
 from xsession.stores import FileStore
 from xsession.stores import _keyring as keyrings
+from xsession.stores import _master_key as master_key
 from xsession.stores._keyring import KeyringError, find_keyring, in_time
 
 Use = Callable[[type[MemoryKeyring]], None]
@@ -303,6 +304,31 @@ def test_a_keyring_that_hangs_holds_up_one_call(path: Path, use: Use, monkeypatc
     assert MemoryKeyring.reads == 1
     assert problems(events) == ["there is no master key"]
     assert "did not answer" in events.of(StoreProblem)[0].message
+
+
+def test_processes_that_start_at_once_wait_for_a_keyring_once(
+    path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has waited for another one, which got no answer, does not ask again."""
+    monkeypatch.setattr(master_key, "PATIENCE_SECONDS", 0.4)
+    use(HangingKeyring)
+    waits = threading.Event()
+
+    def other() -> None:
+        with FileStore(path)._locks.hold("key.lock", 5):
+            waits.set()
+            time.sleep(0.4)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert waits.wait(10)
+    store, events = watched(path)
+    store.put("vegeta", credentials())
+    thread.join()
+    assert store.get("vegeta") is not None
+    assert MemoryKeyring.reads == 0
+    (problem,) = events.of(StoreProblem)
+    assert problem.message == "the keyring did not answer another process"
 
 
 def test_a_key_that_is_gone_leaves_memory_until_clear(path: Path, use: Use) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -122,9 +123,16 @@ class MasterKey:
         found = self._read()
         if found is not None:
             return found
-        with self._locks.hold(_LOCK, _LOCK_SECONDS):
+        began = time.monotonic()
+        with self._locks.hold(_LOCK, _LOCK_SECONDS) as held:
             found = self._read()
-            return self._make() if found is None else found
+            if found is not None:
+                return found
+            if held and time.monotonic() - began >= PATIENCE_SECONDS / 2:
+                # Else all that start at once would wait for it, each in its turn.
+                msg = "the keyring did not answer another process"
+                raise MasterKeyError(msg)
+            return self._make()
 
     def _read(self) -> bytes | None:
         found = self._folder.read(FILE, others=0o077)
