@@ -479,7 +479,9 @@ def test_clear_removes_damaged_entries_too(path: Path) -> None:
     (path / f"{1:040x}.entry").write_bytes(b"damaged")
     (path / ".new-12").write_bytes(b"half of")
     (path / "notes.txt").write_text("the user's own")
+    assert (store.path, store.is_empty) == (path, False)
     store.clear()
+    assert store.is_empty
     assert sorted(item.name for item in path.iterdir()) == ["key.json", "key.lock", "notes.txt"]
     store.put("vegeta", credentials("ASIA2"))
     assert FileStore(path).get("vegeta") is not None

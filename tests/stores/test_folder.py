@@ -104,6 +104,7 @@ def test_a_user_without_a_home_has_no_folder() -> None:
     assert (folder.read("a"), folder.write("a", b"", 1.0), folder.signature("a")) == (None, None, None)
     assert folder.remove("a")
     folder.remove_all()
+    assert folder.is_empty
     assert problems(events) == ["the folder can't be used"]
 
 

@@ -149,9 +149,8 @@ class KeptCredentials:
             return None
         # From the future: the wall clock was set back, and nothing says when these really end.
         is_sure = kept.account_id == hop.role.account_id and kept.issued_at.timestamp() <= self._wall()
-        if not is_sure or store.is_marked(key, hop.role.role_arn, kept.source_identity, kept.issued_at):
-            return None
-        return kept
+        is_over = store.is_marked(key, hop.role.role_arn, kept.source_identity, kept.issued_at)
+        return kept if is_sure and not is_over else None
 
 
 def _of_token(path: str | os.PathLike[str] | None, endpoint: str | None) -> str | None:
