@@ -43,7 +43,7 @@ def vegeta() -> Given:
 def served(vegeta: Given) -> ServedAccounts:
     """Two accounts."""
     made = ServedAccounts(lambda: 0.0)
-    made.host = HOST.encode()
+    made.hosts = frozenset({HOST.encode()})
     made.add(ServedAccount("/1/vegeta", "token-of-vegeta", vegeta))
     made.add(ServedAccount("/2/bulma", "token-of-bulma", Given("ASIABULMA")))
     return made

@@ -10,6 +10,7 @@ from xsession.errors import ConfigError
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 _OF_CONTAINERS = frozenset(map(ip_address, ("169.254.170.2", "169.254.170.23", "fd00:ec2::23")))
 _MAX_PORT = 65_535
+_HTTP_PORT = 80
 
 
 def listen_address(host: object, port: int) -> IPv4Address | IPv6Address:
@@ -37,6 +38,13 @@ def listen_address(host: object, port: int) -> IPv4Address | IPv6Address:
 def in_url(address: IPv4Address | IPv6Address) -> str:
     """An address as URLs and Host headers have it."""
     return f"[{address}]" if address.version == 6 else str(address)
+
+
+def host_headers(address: IPv4Address | IPv6Address, port: int) -> frozenset[bytes]:
+    """The Host headers of requests that are for this address and port: clients leave out HTTP's own port."""
+    host = in_url(address).encode("ascii")
+    named = b"%s:%d" % (host, port)
+    return frozenset({named, host} if port == _HTTP_PORT else {named})
 
 
 def is_asked_by_sdks(address: IPv4Address | IPv6Address) -> bool:

@@ -60,7 +60,7 @@ class ServedAccounts:
     """
 
     def __init__(self, wall: Callable[[], float]) -> None:
-        self.host = b""
+        self.hosts: frozenset[bytes] = frozenset()
         self._wall = wall
         self._by_path: dict[bytes, ServedAccount] = {}
         # Compared with where there is no account, so that it takes as long.
@@ -99,7 +99,7 @@ class ServedAccounts:
 
     def _authorized(self, request: EndpointRequest) -> ServedAccount | Refusal:
         # A page in a browser that has its own name lead to loopback sends that name.
-        if request.host != self.host:
+        if request.host not in self.hosts:
             return _WRONG_HOST
         if request.method != b"GET":
             return _WRONG_METHOD

@@ -18,7 +18,7 @@ from xsession.errors import ConfigError, RefusedAddressWarning, SessionClosedErr
 from ._child_environment import child_environment
 from ._config_copy import config_copy
 from ._container_endpoint import ContainerEndpoint
-from ._listen_address import in_url, is_asked_by_sdks, listen_address
+from ._listen_address import host_headers, in_url, is_asked_by_sdks, listen_address
 from ._listener import HOST, Listener
 from ._private_folder import PrivateFolder
 from ._served_accounts import ServedAccount, ServedAccounts, new_token
@@ -81,7 +81,7 @@ class CredentialServer:
             raise
         self._listener = listener
         self._netloc = f"{in_url(address)}:{listener.port}"
-        self._served.host = self._netloc.encode("ascii")
+        self._served.hosts = host_headers(address, listener.port)
         # Also where it is not closed: when it is collected, and when the program ends.
         self._end = weakref.finalize(self, _end, listener, self._folder, os.getpid())
         renew_after_fork(self)
