@@ -45,6 +45,7 @@ BOTOCORE_USERS = {
     "_iam": "botocore.exceptions",
     "_organizations": "botocore.exceptions",
     "testing": "botocore.session",
+    "typing": "botocore.session",
 }
 PUBLIC_BOTOCORE_TYPES = {"botocore.config"}
 

@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
+
 from ._base import made_once
+from .accounts import AccountRef
 from .errors import ConfigError
 from .session import CrossAccountSession
 
 if TYPE_CHECKING:
-    from botocore.config import Config
-
     from xsession._service_clients import CrossAccountClients  # absolute, as in `session`
-
-    from .accounts import AccountRef
 
 __all__ = ["default_session", "get_client", "reset_default_session", "use_session"]
 

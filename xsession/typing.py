@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.machinery import PathFinder
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import boto3
+import botocore.session
 
 __all__ = ["COMMON", "ServiceTypes", "installed_services", "main", "render_clients", "render_names"]
 
@@ -22,6 +24,13 @@ FAMILIES = ("types_boto3", "mypy_boto3")
 """What the packages of types-boto3 and of boto3-stubs begin with."""
 
 Part = Literal["client", "service_resource"]
+
+_NO_FILES = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Settings of a botocore session that reads no profile: which services there are does not depend on one."""
 
 COMMON = (
     "s3", "ec2", "sts", "iam", "dynamodb", "lambda", "sqs", "sns", "cloudwatch", "logs", "cloudformation", "cloudtrail",
@@ -67,7 +76,7 @@ def installed_services(path: Sequence[str] | None = None) -> list[ServiceTypes]:
     Args:
         path: The folders to look in; None: where Python looks for modules.
     """
-    session = boto3.Session()
+    session = boto3.Session(botocore_session=botocore.session.Session(session_vars=_NO_FILES))
     resources = set(session.get_available_resources())
     found = []
     for name in sorted(session.get_available_services()):

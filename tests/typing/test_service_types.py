@@ -10,7 +10,7 @@ import pytest
 from botocore.loaders import Loader
 
 from tools.service_types import CLIENTS, NAMES, head, known_to_botocore, newer, recorded, write
-from xsession import AccountSession, CrossAccountSession
+from xsession import AccountSession, CrossAccountSession, get_client
 from xsession.typing import COMMON, ServiceTypes, installed_services, main, render_clients, render_names
 
 STUBS = Path(str(next(f.locate() for f in files("types-boto3") or () if f.name == "session.pyi")))
@@ -95,6 +95,14 @@ def test_installed_stubs_are_found() -> None:
     assert ServiceTypes("sts", "STSClient", None, "types_boto3") in found
 
 
+def test_no_profile_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one of the environment that does not exist here, nor files that can be read."""
+    (tmp_path / "config").write_text("[profile\n")
+    monkeypatch.setenv("AWS_PROFILE", "of-another-machine")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert [service.service_name for service in installed_services()] == INSTALLED
+
+
 def test_stubs_of_boto3_stubs_are_found(tmp_path: Path) -> None:
     """A service whose stubs can't be read has no type of its own."""
     for name, text in {"s3": '__all__ = ("S3Client",)\n', "sqs": "x = 1\n", "sns": ""}.items():
@@ -135,7 +143,7 @@ def test_the_stubs_are_python() -> None:
     assert "from types_boto3_runtime_lex.client import *" in render_names(odd, head("1"))
 
 
-@pytest.mark.parametrize("method", [CrossAccountSession.get_client, AccountSession.get_client])
+@pytest.mark.parametrize("method", [CrossAccountSession.get_client, AccountSession.get_client, get_client])
 def test_hints_can_be_read_while_the_program_runs(method: typing.Any) -> None:
     """By frameworks that look at signatures; no stub is imported for it."""
     hints = typing.get_type_hints(method)
