@@ -31,7 +31,7 @@ class CrossAccountOwner:
         self._session = session
         # Re-entrant, as all locks here are.
         self._lock = threading.RLock()
-        self._endpoints: dict[Account, CredentialServer] = {}
+        self._server: CredentialServer | None = None
         renew_after_fork(self)
 
     def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
@@ -47,12 +47,10 @@ class CrossAccountOwner:
 
     def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
         """Where a library of this process asks for an account's credentials, until the session is closed."""
-        account = resolved.account
         with self._lock:
-            server = self._endpoints.get(account)
-            if server is None:
-                server = self._endpoints[account] = self._session.serve([account])
-        return server.endpoint(account)
+            # One for all: sessions that were narrowed for each request or tenant must not add up to as many threads.
+            server = self._server = self._server or self._session.serve([])
+        return server._endpoint_of(resolved)  # noqa: SLF001 # public ones are for what serve() was told
 
     def enabled_regions(self, resolved: ResolvedAccount) -> tuple[str, ...]:
         """The regions that an account has enabled, which its session asks for once a day."""
@@ -62,7 +60,7 @@ class CrossAccountOwner:
     def after_fork(self) -> None:
         """Gives a forked child a lock that nobody holds, and none of the parent's servers."""
         self._lock = threading.RLock()
-        self._endpoints = {}
+        self._server = None
 
 
 def account_of_worker(

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.support.endpoints import asked
 from tests.support.worlds import World
 from xsession import AccountSession, ConfigError, SessionClosedError
 from xsession.errors import FrozenCredentialsWarning
@@ -43,6 +45,15 @@ def test_an_account_has_one_endpoint(world: World) -> None:
     assert not Path(first["aws_container_authorization_token_file"]).exists()
     with pytest.raises(SessionClosedError):
         session.data.deltalake()
+
+
+def test_narrowed_sessions_share_one_server(world: World) -> None:
+    """One for each request or tenant does not cost a thread and a port each; each has a path and a token of its own."""
+    xs = world.session()
+    endpoints = [xs.session("vegeta", tags={"tenant": str(number)}).endpoint() for number in range(3)]
+    assert len({urlsplit(endpoint.uri).port for endpoint in endpoints}) == 1
+    assert len({endpoint.token for endpoint in endpoints}) == 3
+    assert asked(endpoints[0], headers={"Authorization": endpoints[1].token})[0] == 403
 
 
 @pytest.mark.parametrize("name", TAKEN_FIRST)

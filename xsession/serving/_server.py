@@ -161,6 +161,11 @@ class CredentialServer:
         resolved.credentials.current()
         return resolved
 
+    def _endpoint_of(self, resolved: ResolvedAccount) -> ContainerEndpoint:
+        self._check_open()
+        resolved.credentials.current()
+        return self._endpoint(resolved)
+
     def _environ(self, account: AccountRef, base: Mapping[str, str]) -> dict[str, str]:
         resolved = self._warmed(account)
         profile = base.get("AWS_PROFILE") or base.get("AWS_DEFAULT_PROFILE")
