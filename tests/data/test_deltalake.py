@@ -105,3 +105,24 @@ def test_with_keys_in_the_environment_it_reads_as_the_account(made: DataWorld) -
     made.aws.clear_calls()
     deltalake.write_deltalake("s3://vegeta/levels", pa.table(TABLE), storage_options=options)
     assert {call.account_id for call in made.s3()} == {"222222222222"}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/of-the-task"},
+        {"ACCESS_KEY_ID": "AKIAOFSOMEBODY", "SECRET_ACCESS_KEY": "s"},
+        {"aws_access_key_id": "AKIAOFSOMEBODY", "aws_secret_access_key": "s"},
+    ],
+)
+def test_whatever_comes_before_an_endpoint_is_seen(
+    variables: dict[str, str], made: DataWorld, xs: CrossAccountSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The role of a task on ECS, and keys under all the names that deltalake takes."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.warns(FrozenCredentialsWarning, match=next(iter(variables))):
+        options = xs["vegeta"].data.deltalake()
+    made.aws.clear_calls()
+    deltalake.write_deltalake("s3://vegeta/levels", pa.table(TABLE), storage_options=options)
+    assert {call.account_id for call in made.s3()} == {"222222222222"}

@@ -106,6 +106,19 @@ def test_the_accounts_endpoint_is_the_librarys(library: str, xs: CrossAccountSes
     assert {call.region_name for call in made.s3()} == {"eu-west-1"}
 
 
+@pytest.mark.parametrize("library", ["deltalake", "obstore", "polars"])
+def test_requests_are_signed_whatever_the_environment_says(
+    library: str, made: DataWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """object_store takes each setting that it is not told from a variable."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    made.aws.set_lifetime(None)
+    assert READS[library](made.from_profile()["vegeta"].data) == 2
+    made.check()
+
+
 @pytest.mark.parametrize("library", ["deltalake", "obstore", "polars", "s3fs"])
 def test_a_certificate_of_nobody_is_refused(library: str, made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the bundle, nothing is sent; the others go by s3fs."""

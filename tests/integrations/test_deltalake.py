@@ -9,9 +9,8 @@ import pytest
 
 from tests.support.endpoints import asked
 from tests.support.worlds import World
-from xsession import AccountSession, ConfigError, SessionClosedError
+from xsession import SOURCE, AccountSession, ConfigError, SessionClosedError
 from xsession.errors import FrozenCredentialsWarning
-from xsession.integrations._deltalake import TAKEN_FIRST
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -56,7 +55,15 @@ def test_narrowed_sessions_share_one_server(world: World) -> None:
     assert asked(endpoints[0], headers={"Authorization": endpoints[1].token})[0] == 403
 
 
-@pytest.mark.parametrize("name", TAKEN_FIRST)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_ACCESS_KEY_ID",
+        "SECRET_ACCESS_KEY",
+        "aws_web_identity_token_file",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    ],
+)
 def test_with_keys_in_the_environment_it_warns(
     name: str, vegeta: AccountSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,3 +82,14 @@ def test_a_grants_session_has_none(world: World) -> None:
     grant = world.session().grant("vegeta", to="carol", duration=900)
     with pytest.raises(ConfigError, match="session of a grant has no endpoint"):
         grant.session.endpoint()
+
+
+def test_a_token_of_the_environment_is_not_sent_with_other_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account's long-term keys have none, and deltalake would add it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE")
+    session = world.session().session(SOURCE)
+    with pytest.warns(FrozenCredentialsWarning):
+        assert "aws_session_token" not in session.data.deltalake()
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a token")
+    with pytest.warns(FrozenCredentialsWarning), pytest.raises(ConfigError, match="would send AWS_SESSION_TOKEN"):
+        session.data.deltalake()

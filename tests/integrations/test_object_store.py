@@ -22,8 +22,10 @@ def test_region_and_endpoint_are_the_accounts(world: World) -> None:
     """Also where the endpoint is somebody else's."""
     assert storage_options(world.session()["vegeta"], "polars") == {
         "aws_endpoint": world.aws.endpoint_url,
+        "aws_endpoint_url_s3": world.aws.endpoint_url,
         "aws_region": "eu-west-1",
         "aws_virtual_hosted_style_request": "false",
+        "aws_skip_signature": "false",
         "aws_allow_http": "true",
     }
 

@@ -26,8 +26,8 @@ def test_settings_of_the_client_reach_it(vegeta: AccountSession) -> None:
     """Region, endpoint and addressing."""
     arguments = vegeta.data.obstore()
     config = arguments["config"]
-    assert (config["region"], config["virtual_hosted_style_request"]) == ("eu-west-1", False)
-    assert config["endpoint"] == vegeta.client("s3").meta.endpoint_url
+    assert (config["aws_region"], config["aws_virtual_hosted_style_request"]) == ("eu-west-1", "false")
+    assert config["aws_endpoint"] == vegeta.client("s3").meta.endpoint_url
     assert arguments["client_options"] == {"allow_http": True}
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from xsession.errors import FrozenCredentialsWarning
+from xsession.errors import ConfigError, FrozenCredentialsWarning
 
 from ._object_store import storage_options
 
 if TYPE_CHECKING:
     from ._handed_over import DataSession
 
-TAKEN_FIRST = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE")
-"""Variables that deltalake reads for whatever its options leave open, and takes before it asks an endpoint."""
+# deltalake reads variables for whatever its options leave open: in any case, and without "AWS_" too.
+_TAKEN_FIRST = re.compile(
+    "(aws_)?(access_key_id|secret_access_key|web_identity_token_file|container_credentials_relative_uri)", re.IGNORECASE
+)
+"""Those that it takes before it asks an endpoint."""
+_TOKEN = re.compile("(aws_)?(session_)?token", re.IGNORECASE)
 
 
 def options(session: DataSession, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -24,11 +29,14 @@ def options(session: DataSession, environ: Mapping[str, str] = os.environ) -> di
     Args:
         session: The account's session.
         environ: The variables that deltalake sees.
+
+    Raises:
+        ConfigError: As for `storage_options`; or a token of the environment would be sent with the account's keys.
     """
     settings = storage_options(session, "deltalake")
-    found = [name for name in TAKEN_FIRST if name in environ]
-    if found:
-        return {**settings, **_frozen(session, found[0])}
+    taken = _first(_TAKEN_FIRST, environ)
+    if taken is not None:
+        return {**settings, **_frozen(session, taken, environ)}
     endpoint = session.endpoint()
     return {
         **settings,
@@ -38,18 +46,26 @@ def options(session: DataSession, environ: Mapping[str, str] = os.environ) -> di
     }
 
 
-def _frozen(session: DataSession, variable: str) -> dict[str, str]:
+def _frozen(session: DataSession, taken: str, environ: Mapping[str, str]) -> dict[str, str]:
     credentials = session.get_credentials().current()
     end = "" if credentials.local_expiry is None else f", until {credentials.local_expiry:%H:%M:%S %Z}"
     msg = (
-        f"account {session.name!r}: deltalake would act as {variable} of the environment says, so it is given keys "
+        f"account {session.name!r}: deltalake would act as {taken} of the environment says, so it is given keys "
         f"that it can't refresh{end}; it refreshes where that variable is not set, such as with a profile"
     )
     warnings.warn(msg, FrozenCredentialsWarning, stacklevel=4)
-    # Named where it has none: the environment's would be taken.
-    token = {"aws_session_token": credentials.session_token} if credentials.session_token else {}
-    return {
+    keys = {
         "aws_access_key_id": credentials.access_key_id,
         "aws_secret_access_key": credentials.secret_access_key,
-        **token,
     }
+    if credentials.session_token is not None:
+        return {**keys, "aws_session_token": credentials.session_token}
+    token = _first(_TOKEN, environ)
+    if token is not None:
+        msg = f"deltalake would send {token} of the environment with the account's keys, which have no token"
+        raise ConfigError(msg, account=session.name, hint="start the program without that variable")
+    return keys
+
+
+def _first(pattern: re.Pattern[str], environ: Mapping[str, str]) -> str | None:
+    return next((name for name in environ if pattern.fullmatch(name)), None)

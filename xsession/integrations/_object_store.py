@@ -33,6 +33,20 @@ def settings_of(session: DataSession, library: str) -> S3Settings:
     return settings
 
 
+def config_of(settings: S3Settings) -> dict[str, str]:
+    """What object_store is told of them; else it takes what variables of the environment say."""
+    return {
+        "aws_endpoint": settings.endpoint_url,
+        # Of AWS_ENDPOINT_URL_S3, which would come first.
+        "aws_endpoint_url_s3": settings.endpoint_url,
+        "aws_region": settings.region_name,
+        # All of S3's endpoints take it, and those of other vendors, and it is the only one for a bucket with dots.
+        "aws_virtual_hosted_style_request": "false",
+        # Of AWS_SKIP_SIGNATURE: requests would be nobody's.
+        "aws_skip_signature": "false",
+    }
+
+
 def storage_options(session: DataSession, library: str) -> dict[str, str]:
     """The options of polars and deltalake, which hold no secret.
 
@@ -40,12 +54,7 @@ def storage_options(session: DataSession, library: str) -> dict[str, str]:
         ConfigError: As for `settings_of`; or the account has certificates of its own that the library can't be given.
     """
     settings = settings_of(session, library)
-    options = {
-        "aws_endpoint": settings.endpoint_url,
-        "aws_region": settings.region_name,
-        # All of S3's endpoints take it, and those of other vendors, and it is the only one for a bucket with dots.
-        "aws_virtual_hosted_style_request": "false",
-    }
+    options = config_of(settings)
     if settings.endpoint_url.startswith("http://"):
         return {**options, "aws_allow_http": "true"}
     if not settings.verifies:

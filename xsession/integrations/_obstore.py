@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._handed_over import told_end
-from ._object_store import settings_of
+from ._object_store import config_of, settings_of
 
 if TYPE_CHECKING:
     from ._handed_over import DataSession
@@ -43,12 +43,6 @@ class ObstoreCredentials:
 def arguments(session: DataSession) -> dict[str, Any]:
     """The arguments of `obstore.store.S3Store`, but the bucket."""
     settings = settings_of(session, "obstore")
-    config = {
-        "endpoint": settings.endpoint_url,
-        "region": settings.region_name,
-        # All of S3's endpoints take it, and those of other vendors, and it is the only one for a bucket with dots.
-        "virtual_hosted_style_request": False,
-    }
     options: dict[str, Any] = {}
     if settings.endpoint_url.startswith("http://"):
         options["allow_http"] = True
@@ -57,7 +51,7 @@ def arguments(session: DataSession) -> dict[str, Any]:
     elif settings.ca_bundle is not None:
         options["root_certificate"] = Path(settings.ca_bundle).read_text(encoding="utf-8")
     return {
-        "config": config,
+        "config": config_of(settings),
         **({"client_options": options} if options else {}),
         "credential_provider": ObstoreCredentials(session),
     }
