@@ -28,7 +28,7 @@ class AioSession(Session):
     def create_client(self, *args, **kwargs):
         return self._create_client(*args, **kwargs)
 
-    async def _create_client(self, service_name, region_name=None, config=None, **kwargs):
+    async def _create_client(self, service_name, region_name=None, aws_access_key_id=None, config=None):
         client = Session().create_client(service_name, region_name=region_name or self.get_config_variable("region"))
         client._request_signer._credentials = await self.get_credentials()
         return client

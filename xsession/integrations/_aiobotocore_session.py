@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
 
+from xsession._base import hides_frames
 from xsession._botocore import DerivedSettings, own_options, register_in_loop
+from xsession.errors import ConfigError
 
 if TYPE_CHECKING:
     import boto3
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from xsession._chain import AccountCredentials, ResolvedAccount
 
 Refuse = Callable[[dict[str, Any], str], None]
+
+_CREATE_CLIENT = inspect.signature(AioSession._create_client)  # noqa: SLF001 # the public one has no names
 
 
 class AioAccountCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore has no types
@@ -117,11 +122,14 @@ class AioAccountSession(DerivedSettings, AioSession):  # type: ignore[misc]  # a
         """Refuses them: the account says whose credentials are used."""
         self._refuse({"aws_access_key_id": None}, self._account)
 
+    @hides_frames(ConfigError)
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """A client as aiobotocore's own session makes it, to be entered by `async with`; takes no keys."""
-        self._refuse({name: value for name, value in kwargs.items() if value is not None}, self._account)
+        given = dict(_CREATE_CLIENT.bind(self, *args, **kwargs).arguments)
+        del given["self"]
+        self._refuse({name: value for name, value in given.items() if value is not None}, self._account)
         # Past the shared settings' way, which is boto3's.
-        return super().create_client(*args, **{**kwargs, "config": self.as_passed(kwargs.get("config"))})
+        return super().create_client(**{**given, "config": self.as_passed(given.get("config"))})
 
     async def _create_client(self, *args: Any, **kwargs: Any) -> Any:
         client = await super()._create_client(*args, **kwargs)
