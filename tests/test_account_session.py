@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
+import statistics
 import threading
+import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,11 +16,12 @@ import pytest
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
-from tests.support.cells import in_threads
+from tests.support.cells import in_threads, until
 from tests.support.notebooks import printed
 from tests.support.worlds import BATMAN, VEGETA, World, who
 from xsession import SOURCE, AccountSession, ConfigError, CrossAccountSession, SessionClosedError
 from xsession.policies import allow
+from xsession.testing import FakeClock, Fault
 
 
 def test_it_is_a_boto3_session(world: World) -> None:
@@ -188,6 +193,41 @@ def test_three_thousand_clients_look_the_source_up_once(world: World, monkeypatc
     }
     assert world.aws.count("AssumeRole") == 1
     assert len(lookups) == 1
+
+
+def test_signing_in_a_coroutine_holds_up_no_loop(world: World) -> None:
+    """Ahead of the end the old credentials sign, and another thread waits for STS.
+
+    https://github.com/BerriAI/litellm/issues/40165, https://github.com/opensearch-project/opensearch-py/issues/410
+    """
+    clock = FakeClock()
+    session = world.session(clock=clock)["vegeta"]
+    credentials, sts = session.get_credentials(), session.client("sts")
+
+    def held_up(call: Callable[[], object]) -> list[float]:
+        """The seconds for which a loop does nothing else, in each of some calls."""
+
+        async def calls() -> list[float]:
+            seconds = []
+            for _ in range(20):
+                began = time.perf_counter()
+                call()
+                seconds.append(time.perf_counter() - began)
+                await asyncio.sleep(0)
+            return seconds
+
+        return asyncio.run(calls())
+
+    before = statistics.median(held_up(lambda: who(sts)))
+    world.aws.fail(Fault(operation="AssumeRole", kind="hang", times=None))
+    clock.advance(2_850)
+    signing, calling = held_up(credentials.get_frozen_credentials), held_up(lambda: who(sts))
+    world.aws.recover()
+    until(lambda: world.aws.count("AssumeRole") == 2)
+    assert statistics.median(signing) < 0.01
+    assert statistics.median(calling) < before + 0.05
+    # None of them waited: STS did not answer.
+    assert max(*signing, *calling) < 1
 
 
 def test_clients_of_its_botocore_session_are_the_accounts(world: World) -> None:
