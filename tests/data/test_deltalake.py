@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,32 @@ def test_a_table_outlives_three_sessions(made: DataWorld, xs: CrossAccountSessio
         assert table.to_pyarrow_table().num_rows == 2 * number + 2
         deltalake.write_deltalake(table, pa.table(TABLE), mode="append")
         table.update_incremental()
+    made.check()
+
+
+def test_a_source_that_deltalake_knows_nothing_of(
+    made: DataWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile's program; deltalake opens none of AWS's files, which would never end here.
+
+    https://github.com/delta-io/delta-rs/issues/3944
+    """
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    made.aws.set_lifetime(None)
+    key = made.batman.user("alfred")
+    printed = {"Version": 1, "AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
+    (tmp_path / "keys.json").write_text(json.dumps(printed))
+    made.aws.write_profiles(
+        f"[profile program]\ncredential_process = cat {tmp_path}/keys.json\n"
+        f"endpoint_url = {made.aws.endpoint_url}\nregion = eu-west-1\n"
+    )
+    options = made.session(profile_name="program")["vegeta"].data.deltalake()
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        os.mkfifo(tmp_path / name)
+        monkeypatch.setenv(name, str(tmp_path / name))
+    address = written(made, options)
+    assert deltalake.DeltaTable(address, storage_options=options).to_pyarrow_table().num_rows == 2
     made.check()
 
 
