@@ -81,7 +81,7 @@ test-frameworks: $(FRAMEWORKS)/.frameworks $(AIRFLOW)/.airflow ## recipes for Ai
 	@$(AIRFLOW)/bin/$(PYTEST) tests/frameworks/test_airflow.py $(ARGS)
 
 test-typing: .venv/.dev $(TYPED) ## mypy, pyright and basedpyright with types-boto3, with boto3-stubs, and with neither
-	@$(BIN)/pytest -q -m checkers tests/typing/test_checkers.py $(ARGS)
+	@$(BIN)/pytest -q -m checkers tests/typing $(ARGS)
 
 newer-services: $(NEWEST)/.python ## which services of the newest botocore have no type of their own yet
 	@$(NEWEST)/bin/python $(INSTALL) --upgrade boto3

@@ -18,6 +18,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from tools.project import ROOT, tracked
+from tools.stubs import stubs
 
 FOLDER = ROOT / "dist"
 
@@ -105,7 +106,7 @@ def main() -> None:
     """Build, check and try."""
     sdist, wheel = build()
     files = set(tracked())
-    if wrong := wrong_contents(wheel, files):
+    if wrong := wrong_contents(wheel, files | stubs().keys()):
         sys.exit(f"{wheel.name} and the package differ in {', '.join(wrong)}")
     if left_out := missing(sdist, files):
         sys.exit(f"{sdist.name} lacks {', '.join(left_out)}; see [tool.hatch.build.targets.sdist] in pyproject.toml")

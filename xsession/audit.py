@@ -76,7 +76,7 @@ class AuditLog:
     __slots__ = ("path",)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         os.close(self._open())
 
     def __call__(self, event: Event, /) -> None:

@@ -150,7 +150,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         }
         clock = self._clock = SYSTEM_CLOCK if clock is None else clock
         self._hooks = Hooks((LoggingHook(), *hooks))
-        self.store = as_store(store, self._hooks, clock.wall)
+        self.store: Store = as_store(store, self._hooks, clock.wall)
         self._chains = Chains(
             profile_name if session is None else session,
             ChainSettings(

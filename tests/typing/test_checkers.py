@@ -15,6 +15,7 @@ import pytest
 
 from tools.project import ROOT
 from tools.service_types import recorded
+from tools.stubs import write
 
 pytestmark = pytest.mark.checkers
 
@@ -157,13 +158,14 @@ class Checked:
 
 
 def install(name: str) -> Path:
-    """Copy the package to where the environment has its others; return the environment's Python."""
+    """Copy the package, with the wheel's stubs, to where the environment has its others; return its Python."""
     python = ENVIRONMENTS / name / "bin" / "python"
     if not python.exists():
         pytest.skip(f"no environment {name}: run make test-typing")
     (packages,) = (ENVIRONMENTS / name / "lib").glob("python3*/site-packages")
     shutil.rmtree(packages / "xsession", ignore_errors=True)
     shutil.copytree(ROOT / "xsession", packages / "xsession", ignore=shutil.ignore_patterns("__pycache__"))
+    write(packages)
     return python
 
 

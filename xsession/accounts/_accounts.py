@@ -81,9 +81,9 @@ class Accounts(Tabular, Mapping[str, Account]):
         else:
             listed = _listed(accounts)
         self._by_name: dict[str, Account] = {}
-        self.unusable = FrozenMap(unusable)
-        self.asks = tuple(dict.fromkeys(asks))
-        self.considered = tuple(dict.fromkeys(considered))
+        self.unusable: Mapping[str, ConfigError] = FrozenMap(unusable)
+        self.asks: tuple[OrganizationAsk, ...] = tuple(dict.fromkeys(asks))
+        self.considered: tuple[AccountChoice, ...] = tuple(dict.fromkeys(considered))
         for account in listed:
             known = self._by_name.get(account.name)
             if known is not None:

@@ -67,12 +67,12 @@ class LocalAWS:
         self._calls = CallLog()
         self._faults = Faults()
         self._organization_ids: dict[str, str] = {}
-        self.organizations = LocalOrganizations(self._now)
+        self.organizations: LocalOrganizations = LocalOrganizations(self._now)
         self._moto = load_moto()
         self._directory = Directory(self._moto.iam, self._moto.all_iam)
         authorizer = Authorizer(self._directory, self._organization_ids)
         self._sts = LocalSTS(self._directory, authorizer, self._now, lifetime)
-        self.trail = CloudTrail(self._sts.find, self._now)
+        self.trail: CloudTrail = CloudTrail(self._sts.find, self._now)
         self._server = Server(
             sts=self._sts,
             authorizer=authorizer,
