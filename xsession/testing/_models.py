@@ -13,7 +13,9 @@ from xsession.testing._http import WITH_FORM, APIRequest
 @functools.cache
 def model_loader() -> Any:
     """What reads them; one for all sessions of a process: it keeps what it has read."""
-    return botocore.session.Session().get_component("data_loader")
+    # A profile of the environment may not exist, and has no say in it.
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return session.get_component("data_loader")
 
 
 def is_operation(request: APIRequest) -> bool:
