@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,11 @@ def test_two_accounts_in_threads(made: DataWorld) -> None:
 
 def test_a_write_makes_one_request(made: DataWorld) -> None:
     """With the options of its own; no bucket is made, which the role might not be allowed to."""
-    options = made.session()["vegeta"].data.pandas(s3_additional_kwargs={"ACL": "bucket-owner-full-control"})
+    data = made.session()["vegeta"].data
+    sent: list[Any] = []
+    events = data.pandas()["session"].get_component("event_emitter")
+    events.register("before-parameter-build.s3.PutObject", lambda params, **_: sent.append(params.get("ACL")))
+    options = data.pandas(s3_additional_kwargs={"ACL": "bucket-owner-full-control"})
     pd.DataFrame({"level": [9001]}).to_csv("s3://vegeta/out.csv", storage_options=options)
     assert [call.operation for call in made.s3() if call.operation != "HeadBucket"] == ["PutObject"]
+    assert sent == ["bucket-owner-full-control"]

@@ -33,6 +33,18 @@ def test_a_table_outlives_three_sessions(made: DataWorld, tmp_path: Path) -> Non
     made.check()
 
 
+def test_a_transaction_outlives_three_sessions(made: DataWorld, tmp_path: Path) -> None:
+    """What was written in all of them is committed in the last one: https://github.com/apache/iceberg-python/issues/3506."""
+    opened = catalog(made, tmp_path)
+    opened.create_namespace("dragon")
+    table = opened.create_table("dragon.levels", pa.table(TABLE).schema)
+    with table.transaction() as transaction:
+        for _ in made.rounds():
+            transaction.append(pa.table(TABLE))
+    assert len(table.scan().to_arrow()) == 8
+    made.check()
+
+
 def test_a_catalogs_glue_and_its_files_are_one_accounts(made: DataWorld) -> None:
     """Both ask the same credentials."""
     from pyiceberg.catalog.glue import GlueCatalog  # noqa: PLC0415 # as above
