@@ -225,7 +225,7 @@ def test_fifty_calls_cost_little_more_than_boto3s_own(checked: Checked) -> None:
         empty, theirs, ours = (seconds(check, name) for name in ("empty.py", "own.py", "calls.py"))
         figures = f"{check.__name__}: an empty file {empty:.2f} s, boto3's {theirs:.2f} s, ours {ours:.2f} s"
         print(figures)  # noqa: T201 # pytest -rP shows them
-        assert ours < 2 * theirs
+        assert ours < 1.5 * theirs
 
 
 def test_the_command_is_for_what_is_installed(checked: Checked) -> None:
