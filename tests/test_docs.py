@@ -63,17 +63,35 @@ def pages_in(*folders: str) -> list[str]:
 def test_a_how_to_has_its_parts(name: str) -> None:
     """First when it is needed, then an example, and at its end what can go wrong."""
     text = page(name)
-    assert re.match(r"# .+\n\n(?!```|[#|*<!])", text), "the first paragraph says when the page is needed"
+    assert re.match(r"# .+\n\nYou need this page ", text), "the first sentence says when it is needed"
     assert "```" in text, "an example"
-    if not name.startswith("how-to/coming-from-"):
-        wrong = r"\n\n## What can go wrong\n\n(\* .+\n(  .+\n)*){3,}\n## Next\n"
-        assert re.search(wrong, text), "three things that can go wrong"
+    wrong = r"\n\n## What can go wrong\n\n(\* .+\n(  .+\n)*){3,}\n## Next\n"
+    assert re.search(wrong, text), "three things that can go wrong"
 
 
 @pytest.mark.parametrize("name", pages_in("tutorial", "how-to", "recipes", "explanation"))
 def test_a_page_says_where_to_go_next(name: str) -> None:
     """At its end: links alone, two at least."""
     assert re.search(r"\n\n## Next\n\n\[[^\n]+\]\([^\n]+\)[^\n]*( · \[[^\n]+)+\n\Z", page(name))
+
+
+def recipes() -> list[tuple[str, str]]:
+    """The recipes of all pages: each question, and what is said to it."""
+    found = []
+    for name in pages_in("recipes"):
+        for part in re.split(r"^## ", page(name), flags=re.MULTILINE)[1:]:
+            question, _, answer = part.partition("\n")
+            found += [(question, answer)] if question != "Next" else []
+    return found
+
+
+def test_recipes_are_answered_by_code_and_name_their_source() -> None:
+    """By a snippet, or by that of the page that they lead to; the source is an issue that can be read."""
+    assert len(recipes()) >= 40
+    code = r"```py(thon)?\n|\]\(\.\./how-to/[\w-]+\.md#"
+    asked = r"\n\nAsked in \[[\w./-]+#\d+\]\(https://github\.com/[\w./-]+/(issues|pull)/\d+\)"
+    assert [question for question, answer in recipes() if not re.search(code, answer)] == []
+    assert [question for question, answer in recipes() if not re.search(asked, answer)] == []
 
 
 def test_snippets_of_every_page_are_run() -> None:

@@ -22,9 +22,10 @@ def test_accounts_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert lines[2].split() == ["own", "-", "profile", "default", "-", "-"]
 
 
-@pytest.mark.usefixtures("folder")
-def test_accounts_are_listed_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """For other programs."""
+def test_accounts_are_listed_as_json(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For other programs, and for whoever looks for the file in which an account stands."""
     assert run(monkeypatch, "accounts", "--json") == 0
     first = json.loads(capsys.readouterr().out)[0]
     assert first == {
@@ -34,6 +35,7 @@ def test_accounts_are_listed_as_json(monkeypatch: pytest.MonkeyPatch, capsys: py
         "chain": [f"arn:aws:iam::{VEGETA}:role/Reader"],
         "region_name": None,
         "tags": {"env": "prod"},
+        "origin": f"{folder / 'xsession.toml'}:2: accounts.vegeta",
     }
 
 

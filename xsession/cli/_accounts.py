@@ -53,5 +53,6 @@ def _document(account: xsession.Account) -> dict[str, Any]:
         "chain": [role.role_arn for role in account.roles],
         "region_name": account.region_name,
         "tags": dict(account.tags),
+        "origin": account.origin,
         **({} if account.aws_name is None else {"aws_name": account.aws_name, "ou_path": account.ou_path}),
     }
