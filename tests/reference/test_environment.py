@@ -28,6 +28,8 @@ def variables_of(source: str) -> set[str]:
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr="get" | "pop"), args=[key, *_]):
                 pass
+            case ast.Call(func=ast.Attribute(attr="getenv") | ast.Name(id="getenv") as owner, args=[key, *_]):
+                pass
             case ast.Subscript(value=owner, slice=key) | ast.Compare(left=key, comparators=[owner]):
                 pass
             case _:
@@ -48,7 +50,7 @@ def _strings(tree: ast.AST) -> Iterator[str]:
 
 
 def _is_os_environ(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "environ"
+    return isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
 
 
 def test_variables_are_found_in_code() -> None:
@@ -57,8 +59,9 @@ def test_variables_are_found_in_code() -> None:
 JOBS = (("jenkins", ("BUILD_TAG",)),)
 for user, names in JOBS: print(environ[names[0]])
 print(os.environ.get("CI"), "TERM" in os.environ, base["NO_PROXY"], variables.get(NAME), {"AWS_REGION": ""}, {}["X"])
+print(os.getenv("SHELL"), getenv("PATH"))
 """
-    assert variables_of(source) == {"BUILD_TAG", "CI", "TERM", "NO_PROXY", "AWS_REGION"}
+    assert variables_of(source) == {"BUILD_TAG", "CI", "TERM", "NO_PROXY", "AWS_REGION", "SHELL", "PATH"}
 
 
 def test_every_environment_variable_is_on_its_page_and_no_other() -> None:
