@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.renderings import SCHEMES, WIDTHS, Reader
+from tools import first_steps
 from tools.project import ROOT
 
 AXE = ROOT / ".venvs" / "site" / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -61,6 +62,21 @@ def test_pages_ask_no_other_server(read: Reader) -> None:
 def test_pages_have_no_barriers(reader: Reader, name: str, scheme: str) -> None:
     """What axe-core finds of WCAG's levels A and AA: one page of each kind, for it takes seconds."""
     assert reader.barriers(name, scheme, AXE) == []
+
+
+def test_what_is_copied_from_a_console_is_its_commands(browser: Any, address: str) -> None:
+    """By the button of a block: neither the prompt nor what a command prints, so that it can be pasted into a terminal."""
+    with browser.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
+        tab = context.new_page()
+        tab.goto(f"{address}tutorial/first-steps/")
+        scripts = first_steps.scripts(first_steps.PAGE.read_text(encoding="utf-8")).values()
+        consoles = [step for steps in scripts for step in steps if step.language == "console"]
+        shown = tab.locator(".highlight:has(.gp)").all()
+        assert len(shown) == len(consoles)
+        for block, step in zip(shown, consoles, strict=True):
+            block.get_by_role("button").click()
+            copied = tab.evaluate("navigator.clipboard.readText()").split("\n")
+            assert [line for line in copied if line] == [command for command, _printed in step.commands()]
 
 
 WRONG = """
