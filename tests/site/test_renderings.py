@@ -65,7 +65,7 @@ def test_pages_have_no_barriers(reader: Reader, name: str, scheme: str) -> None:
 
 
 def test_what_is_copied_from_a_console_is_its_commands(browser: Any, address: str) -> None:
-    """By the button of a block: neither the prompt nor what a command prints, so that it can be pasted into a terminal."""
+    """By the button of a block: no prompt, and nothing that a command prints, so that a terminal takes it as it is."""
     with browser.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
         tab = context.new_page()
         tab.goto(f"{address}tutorial/first-steps/")
