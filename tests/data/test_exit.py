@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.support.data_jobs import DataWorld
 from tests.support.programs import run_python
 
@@ -23,6 +25,8 @@ print(file.read(4), stream.read(4), len(rows.fetchall()))
 
 def test_a_program_ends_while_it_holds_files(made: DataWorld) -> None:
     """Neither hangs nor crashes in the interpreter's last moments: 20 of 20."""
+    for library in ("duckdb", "pyarrow", "s3fs"):
+        pytest.importorskip(library)
     made.aws.set_lifetime(None)
     program = PROGRAM.replace("{role}", made.roles["vegeta"])
     with ThreadPoolExecutor(2) as pool:

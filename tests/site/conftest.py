@@ -30,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The built site. It is built for these tests, so that they judge the pages as they are now."""
+    pytest.importorskip("mkdocs", reason="MkDocs is not installed: run make test-site")
     folder = ROOT / "build" / "docs"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}

@@ -13,6 +13,7 @@ from tools.service_types import CLIENTS, NAMES, head, known_to_botocore, newer, 
 from xsession import AccountSession, CrossAccountSession, get_client
 from xsession.typing import COMMON, ServiceTypes, installed_services, main, render_clients, render_names
 
+pytest.importorskip("types_boto3_s3", reason="types-boto3 is not installed")
 STUBS = Path(str(next(f.locate() for f in files("types-boto3") or () if f.name == "session.pyi")))
 INSTALLED = ["cloudtrail", "dynamodb", "ec2", "iam", "organizations", "s3", "sts"]
 
