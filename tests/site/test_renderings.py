@@ -64,6 +64,19 @@ def test_pages_have_no_barriers(reader: Reader, name: str, scheme: str) -> None:
     assert reader.barriers(name, scheme, AXE) == []
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_header_shows_where_the_keyboard_is(browser: Any, address: str, scheme: str) -> None:
+    """Its links have a ring that is as bright as their text."""
+    with browser.new_context(color_scheme=scheme) as context:
+        tab = context.new_page()
+        tab.goto(address)
+        for selector in (".md-header .md-logo", ".md-tabs__link"):
+            tab.keyboard.press("Tab")  # a ring is shown to whoever uses the keyboard
+            tab.locator(selector).first.focus()
+            ring = "getComputedStyle(document.activeElement).outline"
+            assert tab.evaluate(ring).startswith("rgb(255, 255, 255) solid")
+
+
 def test_what_is_copied_from_a_console_is_its_commands(browser: Any, address: str) -> None:
     """By the button of a block: no prompt, and nothing that a command prints, so that a terminal takes it as it is."""
     with browser.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
