@@ -53,8 +53,14 @@ def _import_dataclasses() -> None:
     if "dataclasses" not in sys.modules and "inspect" not in sys.modules:
         late = ModuleType("inspect")
         late.__getattr__ = lambda name: getattr(import_module("inspect"), name)  # type: ignore[method-assign] # PEP 562
+        # Python 3.13 has it look up each class's annotations there.
+        late.get_annotations = _own_annotations  # type: ignore[attr-defined]  # as above
         sys.modules["inspect"] = late
         try:
             import_module("dataclasses")
         finally:
             del sys.modules["inspect"]
+
+
+def _own_annotations(cls: type) -> dict[str, object]:
+    return {**cls.__dict__.get("__annotations__", {})}  # noqa: RUF063 # by the module that is not to be imported
