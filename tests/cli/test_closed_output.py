@@ -95,7 +95,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, output: Callable[[], None], line: str
         written = None if output is closed else os.fdopen(1, "w")
         vars(sys).update(stdout=written, __stdout__=written)
         # Whoever serves is told to end.
-        threading.Timer(5.0 if line.startswith("serve") else 60.0, os.kill, [os.getpid(), signal.SIGINT]).start()
+        threading.Timer(2.0 if line.startswith("serve") else 60.0, os.kill, [os.getpid(), signal.SIGINT]).start()
         status = int(main())
         sys.stderr.flush()
         os._exit(status if before else 70)
