@@ -41,7 +41,7 @@ def dumps(value: Any) -> bytes:
 
 @functools.cache
 def _pickler() -> Any:
-    """The class of picklers; made once."""
+    """The class that pickles; made once."""
     base: Any = pickle.Pickler
     if find_spec("cloudpickle") is not None:
         import cloudpickle  # noqa: PLC0415 # there may be none
