@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ import xsession.__main__
 from xsession.cli import main
 
 COMMAND = [sys.executable, "-m", "xsession"]
+# filelock lets one thread fork at a time.
+_FORKING = threading.Lock()
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -35,7 +38,8 @@ def forked(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.
     own takes. How that starts and ends is for other tests.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
+        with _FORKING:
+            child = os.fork()
         if child == 0:
             _be_the_command(arguments, env, out, err)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

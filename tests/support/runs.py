@@ -50,8 +50,9 @@ def throttled() -> ClientError:
 
 
 def threads_left() -> list[str]:
-    """Our threads that are alive."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("xsession-")]
+    """Threads of runs that are alive."""
+    ours = {"xsession-event-loop", "xsession-run"}
+    return [thread.name for thread in threading.enumerate() if thread.name in ours]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ._handed_over import DataSession
 
 
+ENDPOINT_VARIABLE, ENDPOINT_KEY = "AWS_ENDPOINT_URL_S3", "aws_endpoint_url_s3"
+"""What object_store takes for an endpoint before the one that it is given; and its key, which comes first of all."""
+
+
 def settings_of(session: DataSession, library: str) -> S3Settings:
     """Those of the account's S3 client, where object_store can do the same.
 
@@ -37,8 +41,7 @@ def config_of(settings: S3Settings) -> dict[str, str]:
     """What object_store is told of them; else it takes what variables of the environment say."""
     return {
         "aws_endpoint": settings.endpoint_url,
-        # Of AWS_ENDPOINT_URL_S3, which would come first.
-        "aws_endpoint_url_s3": settings.endpoint_url,
+        ENDPOINT_KEY: settings.endpoint_url,
         "aws_region": settings.region_name,
         # All of S3's endpoints take it, and those of other vendors, and it is the only one for a bucket with dots.
         "aws_virtual_hosted_style_request": "false",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._handed_over import told_end
-from ._object_store import config_of, settings_of
+from ._object_store import ENDPOINT_KEY, ENDPOINT_VARIABLE, config_of, settings_of
 
 if TYPE_CHECKING:
     from ._handed_over import DataSession
@@ -41,7 +42,10 @@ class ObstoreCredentials:
 
 
 def arguments(session: DataSession) -> dict[str, Any]:
-    """The arguments of `obstore.store.S3Store`, but the bucket."""
+    """The arguments of `obstore.store.S3Store`, but the bucket.
+
+    The store can be pickled where the environment has no AWS_ENDPOINT_URL_S3, which would come before its own endpoint.
+    """
     settings = settings_of(session, "obstore")
     options: dict[str, Any] = {}
     if settings.endpoint_url.startswith("http://"):
@@ -50,8 +54,12 @@ def arguments(session: DataSession) -> dict[str, Any]:
         options["allow_invalid_certificates"] = True
     elif settings.ca_bundle is not None:
         options["root_certificate"] = Path(settings.ca_bundle).read_text(encoding="utf-8")
+    config = config_of(settings)
+    if ENDPOINT_VARIABLE not in os.environ:
+        # A store with it can't be loaded from its pickle: obstore has another name for it there.
+        del config[ENDPOINT_KEY]
     return {
-        "config": config_of(settings),
+        "config": config,
         **({"client_options": options} if options else {}),
         "credential_provider": ObstoreCredentials(session),
     }
