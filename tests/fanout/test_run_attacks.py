@@ -149,10 +149,7 @@ def interrupted_at(line: int) -> tuple[Run[Any], Kept] | None:
     return None
 
 
-@pytest.mark.skipif(
-    sys.version_info >= (3, 12),
-    reason="what a tracer raises may stay the error that its thread handles, in later tests",
-)
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="what a tracer raises may stay its thread's current error")
 def test_ctrl_c_at_any_line() -> None:
     """What was written to the journal is among the outcomes, the journal is closed, and no thread is left."""
     line, kept_open = 1, 0
