@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,23 @@ assert not unwanted & loaded, unwanted & loaded
     done = subprocess.run([sys.executable, script], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["AccountId"] == VEGETA
+
+
+def test_of_many_that_begin_at_once_one_loads_boto3(folder: Path, world: World) -> None:
+    """The others wait for what it stores, or a machine that restores fifty terminals would be busy with that alone."""
+    script = folder / "xsession"
+    script.write_text("import sys\nfrom xsession.cli import main\nmain()\nassert 'boto3' not in sys.modules\n")
+    command = [sys.executable, str(script), "credential-process", "vegeta"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def run_it(_number: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(run_it, range(8)))
+    assert sorted(each.returncode for each in done) == [0] * 7 + [1], done
+    assert len({json.loads(each.stdout)["AccessKeyId"] for each in done}) == 1
+    assert world.aws.count("AssumeRole") == 1
 
 
 @as_root

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.worlds import VEGETA, World
-from xsession import Account, Accounts, Credentials, CrossAccountSession, Role
+from xsession import Account, Accounts, Credentials, CredentialsError, CrossAccountSession, Role
 from xsession.stores import FileStore, KeptCredentials, MemoryStore, _kept, stored_key
 
 
@@ -142,3 +144,85 @@ def test_a_web_identity_is_known_by_what_its_token_says(tmp_path: Path) -> None:
     assert stored_key(role, None, None) is None
     file.unlink()
     assert stored_key(role, None, None) is None
+
+
+def or_obtained(obtain: Callable[[], Credentials], **options: Any) -> Credentials:
+    """What is kept of Vegeta's, else what is obtained; each time as a process of its own would."""
+    kept = KeptCredentials.of_machine()
+    wanted = {"is_enough": lambda _credentials: True, **options}
+    return kept.or_obtained(kept.accounts.find("vegeta"), obtain, **wanted)
+
+
+def obtained() -> Credentials:
+    """A session's, which the store has then."""
+    with CrossAccountSession.from_config() as xs:
+        return xs.get_frozen_credentials("vegeta")
+
+
+def never() -> Credentials:
+    """Nobody asks for it."""
+    pytest.fail("it was obtained twice")
+
+
+def test_one_obtains_what_several_want_at_once() -> None:
+    """The others wait for it, though nobody knew whose the source was when they began."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow() -> Credentials:
+        begun.set()
+        assert may_end.wait(10)
+        return obtained()
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(or_obtained, slow)
+        assert begun.wait(10)
+        others = [pool.submit(or_obtained, never) for _ in range(2)]
+        may_end.set()
+        keys = {each.result(30).access_key_id for each in (first, *others)}
+    assert len(keys) == 1
+    assert or_obtained(never).access_key_id in keys
+    assert or_obtained(obtained, is_enough=lambda _credentials: False).access_key_id in keys
+
+
+def test_where_one_fails_the_others_try_at_once() -> None:
+    """Not one after the other; and whoever comes later does too, for a moment."""
+    begun, may_fail, both = threading.Event(), threading.Event(), threading.Barrier(2)
+
+    def fails() -> Credentials:
+        begun.set()
+        assert may_fail.wait(10)
+        msg = "refused"
+        raise CredentialsError(msg)
+
+    def together() -> Credentials:
+        both.wait(10)
+        return obtained()
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(or_obtained, fails)
+        assert begun.wait(10)
+        others = [pool.submit(or_obtained, together) for _ in range(2)]
+        may_fail.set()
+        with pytest.raises(CredentialsError, match="refused"):
+            first.result(30)
+        assert len({each.result(30).access_key_id for each in others}) == 1
+
+
+def test_one_that_hangs_is_not_waited_for_for_ever() -> None:
+    """Nor is anybody where the store is one process's own."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def hangs() -> Credentials:
+        begun.set()
+        assert may_end.wait(10)
+        return obtained()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(or_obtained, hangs)
+        assert begun.wait(10)
+        key = or_obtained(obtained, patience=0.1).access_key_id
+        may_end.set()
+        assert first.result(30).access_key_id == key
+    account = Account("vegeta", f"arn:aws:iam::{VEGETA}:role/Reader")
+    alone = KeptCredentials(Accounts([account]), MemoryStore())
+    assert alone.or_obtained(account, obtained, is_enough=lambda _credentials: True).access_key_id == key

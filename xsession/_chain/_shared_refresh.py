@@ -21,8 +21,6 @@ from xsession.stores import NoStore
 from ._hop_fetch import HopFetch, HopRequest, issued_earlier
 from ._stored_chains import StoredHop
 
-# One that waits for another process for longer than this share of what STS has would itself be given up as hanging.
-_PATIENCE_SHARE = 0.5
 # For how long a failure is everybody's; then the next one may try.
 _REFUSAL_SECONDS = 2.0
 _FAILURE_SECONDS = 0.5
@@ -118,7 +116,8 @@ class SharedRequest:
         return key is not None and self._found(key) is not None
 
     def _refreshed(self, key: str, try_limit: float, mfa_code: str | None) -> Issued:
-        with self._turn(key, try_limit * _PATIENCE_SHARE):
+        # One that waited for longer, and then as long as three tries take, would itself be given up as hanging.
+        with self._turn(key, try_limit):
             found = self._found(key)
             if found is not None:
                 return found

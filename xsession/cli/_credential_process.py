@@ -89,10 +89,14 @@ def _credentials(options: _Options) -> Credentials:
     found = KeptCredentials.of_machine(options.config, profile_name=options.profile, on_event=_tell_store_problem)
     account = found.accounts.find(options.account)
     kept = found.of(account)
-    if kept is not None and _left(kept) >= _wanted(kept, options.min_valid):
+    if kept is not None and _is_enough(kept, options.min_valid):
         return kept
     try:
-        return _obtained(found, account, options)
+        return found.or_obtained(
+            account,
+            lambda: _obtained(found, account, options),
+            is_enough=lambda credentials: _is_enough(credentials, options.min_valid),
+        )
     except xsession.errors.CredentialsError as error:
         if kept is None or _left(kept) < max(_LAST_SECONDS, options.min_valid or 0.0):
             raise
@@ -132,11 +136,11 @@ def _long_enough(xs: CrossAccountSession, account: Account, min_valid: float | N
     return credentials
 
 
-def _wanted(credentials: Credentials, min_valid: float | None) -> float:
+def _is_enough(credentials: Credentials, min_valid: float | None) -> bool:
     lifetime = credentials.lifetime
     if min_valid is not None or lifetime is None:
-        return min_valid or 0.0
-    return RefreshPolicy(jitter=1.0).windows(lifetime, 1.0).advisory
+        return _left(credentials) >= (min_valid or 0.0)
+    return _left(credentials) >= RefreshPolicy(jitter=1.0).windows(lifetime, 1.0).advisory
 
 
 def _left(credentials: Credentials) -> float:

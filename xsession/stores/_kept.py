@@ -115,6 +115,43 @@ class KeptCredentials:
         """All hops of an account, in order."""
         return [KeptHop(hop.number, hop.role.role_arn, self._kept(hop, key)) for hop, key in self._keys(account)]
 
+    def or_obtained(
+        self,
+        account: Account,
+        obtain: Callable[[], Credentials],
+        *,
+        is_enough: Callable[[Credentials], bool],
+        patience: float = 10.0,
+    ) -> Credentials:
+        """What is kept of an account, else what a function obtains.
+
+        Of many processes that want it at once, one obtains it, and the others wait for what the store has then. Where
+        that one fails, each obtains it by itself.
+
+        Args:
+            account: The account.
+            obtain: Obtains them, and has a session with the same store do so; what it raises is raised.
+            is_enough: Whether those that are kept will do.
+            patience: Seconds to wait for another process.
+        """
+        store = self._shared
+        if store is None:
+            return obtain()
+        key = f"obtained {self._profile_name} {account.name}"
+        with store.refreshing(key, patience) as is_first:
+            self._sources.clear()  # another process may have found out meanwhile whose the source is
+            kept = self.of(account)
+            if kept is not None and is_enough(kept):
+                return kept
+            # In a queue, each would wait for all before it.
+            if is_first and store.failure(key) is None:
+                try:
+                    return obtain()
+                except Exception:
+                    store.put_failure(key, {"message": "failed"}, patience)
+                    raise
+        return obtain()
+
     def _keys(self, account: Account) -> list[tuple[Hop, str | None]]:
         """The hops of an account, each with its key; None: it has none."""
         defaults = self._resolver.defaults(account.defaults, registered=account.registered)
