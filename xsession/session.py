@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakSet
 
@@ -222,7 +221,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         known = accounts if isinstance(accounts, Accounts) else Accounts(accounts or {})
         from .accounts import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
-        config = Discovery.of(path, known, combine=combine, folder=Path.cwd())
+        config = Discovery.of(path, known, combine=combine)
         clock = overrides.get("clock") or SYSTEM_CLOCK
         found = config.discover(os.environ, clock.wall())
         if overrides.get("store") is None:

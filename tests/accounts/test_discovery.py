@@ -342,3 +342,13 @@ def test_accounts_are_read_without_a_session(machine: Machine, monkeypatch: pyte
     assert [*Accounts.from_config("xsession.toml")] == ["project"]
     with pytest.raises(ConfigError, match=r"missing\.toml"):
         Accounts.from_config("missing.toml")
+
+
+def test_a_current_folder_that_was_removed_is_said(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In our words: the operating system's name no file."""
+    gone = machine.folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigError, match=r"the current folder was removed.*change to one"):
+        Accounts.from_config()

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tools.project import ROOT
 from xsession.cli._config_file import change
 from xsession.errors import ConfigError
 
@@ -48,6 +51,26 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
     assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_changes_at_once_are_made_one_after_the_other(tmp_path: Path) -> None:
+    """By processes, each of which reads what the one before wrote."""
+    code = f"""
+import sys, time
+from pathlib import Path
+from xsession.cli._config_file import change
+
+def changed(text):
+    time.sleep(0.05)
+    return text + sys.argv[1]
+
+change(Path({str(tmp_path / "aws" / "config")!r}), changed)
+"""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    children = [subprocess.Popen([sys.executable, "-c", code, letter], env=environ) for letter in "abcdef"]
+    assert [child.wait(30) for child in children] == [0] * 6
+    assert sorted((tmp_path / "aws" / "config").read_text()) == [*"abcdef"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no owners")

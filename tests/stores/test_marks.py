@@ -93,6 +93,20 @@ def test_marks_outlive_what_they_end(path: Path) -> None:
     assert other.is_marked("joker", None, None, issued)
 
 
+def test_a_mark_of_a_clock_that_was_ahead_ends_nothing_that_comes_later(path: Path) -> None:
+    """Once the clock is set back, for the process that made it and for others, and on the disk."""
+    clock = FakeClock()
+    store, _ = watched(path, clock=clock)
+    clock.advance(86_400)
+    store.mark(clock.wall(), key="vegeta")
+    clock.step_wall(-86_400)
+    other, _ = watched(path, clock=clock)
+    for each in (store, other):
+        assert each.is_marked("vegeta", None, None, clock.wall())
+        assert not each.is_marked("vegeta", None, None, clock.wall() + 1)
+    assert [int(file.name[:20]) for file in (path / "marks").iterdir()] == [microseconds(clock.wall())]
+
+
 def test_a_newer_mark_replaces_the_older_ones_of_the_same(path: Path) -> None:
     """A program that invalidates every minute leaves no thousands; an older one replaces nothing."""
     store = FileStore(path)

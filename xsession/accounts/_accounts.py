@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from xsession._base import FrozenMap, Table, Tabular, did_you_mean, hides_frames, public, shortened
@@ -129,7 +128,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         """
         from ._discovery import Discovery  # noqa: PLC0415 # accounts in code need no reader of files
 
-        return Discovery.of(path, cls(), combine=None, folder=Path.cwd()).read(os.environ, time.time())
+        return Discovery.of(path, cls(), combine=None).read(os.environ, time.time())
 
     @classmethod
     @hides_frames(ConfigError)

@@ -14,7 +14,7 @@ from xsession.errors import ConfigError
 from ._account import Account
 from ._accounts import Accounts
 from ._files import of_document, of_profiles, profile_names, trusted_document
-from ._found_file import FILE_NAME, FoundFile, found_files
+from ._found_file import FILE_NAME, FoundFile, current_folder, found_files
 from ._kept_organizations import KeptOrganizations
 from ._organization import Organization
 from ._toml import store_in
@@ -56,16 +56,28 @@ class Discovery:
 
     @classmethod
     def of(
-        cls, path: str | os.PathLike[str] | None, accounts: Accounts, *, combine: bool | None, folder: Path
+        cls,
+        path: str | os.PathLike[str] | None,
+        accounts: Accounts,
+        *,
+        combine: bool | None,
+        folder: Path | None = None,
     ) -> Discovery:
         """Where to look, for a path that counts from a folder.
 
+        Args:
+            path: The file; None: those that are found.
+            accounts: Those in code.
+            combine: As for the class; None: where no path is given.
+            folder: The folder; None: the current one.
+
         Raises:
-            ConfigError: The path is "".
+            ConfigError: The path is "", or the current folder was removed.
         """
         if path is not None and not os.fspath(path):
             msg = "the path of the configuration is empty"
             raise ConfigError(msg, hint="pass a file's path, or None to look for one")
+        folder = current_folder() if folder is None else folder
         named = None if path is None else folder / Path(path).expanduser()
         return cls(named, accounts, named is None if combine is None else combine, folder)
 

@@ -46,6 +46,19 @@ class FoundFile:
         return parsed(self.path, self.data, FileTrust.FOUND)
 
 
+def current_folder() -> Path:
+    """The process's current folder.
+
+    Raises:
+        ConfigError: It was removed.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        msg = "the current folder was removed"
+        raise ConfigError(msg, hint="change to one that exists") from None
+
+
 def found_files(folder: Path, home: PurePath | None) -> Iterator[FoundFile]:
     """The xsession.toml of a folder, and the nearest pyproject.toml where it speaks of us.
 

@@ -18,7 +18,7 @@ from typing import Any
 from xsession._base import frozen, hides_frames, public, sha256, shortened
 from xsession.errors import ConfigError, shown
 
-from ._found_file import NAME_IT, FoundFile, found_files, read_found
+from ._found_file import NAME_IT, FoundFile, current_folder, found_files, read_found
 from ._own_files import OwnFiles
 from ._toml import keys_to_trust, read_document
 from ._toml_file import PROJECT_FILE, Document
@@ -104,12 +104,12 @@ class TrustedFiles:
                 folder can't be written to.
         """
         if path is None:
-            files = list(found_files(Path.cwd(), home_folder(os.environ, sys.platform)))
+            files = list(found_files(current_folder(), home_folder(os.environ, sys.platform)))
             if not files:
                 msg = "there is no file to trust: none is found from this folder on"
                 raise ConfigError(msg, hint="pass the file's path")
         else:
-            files = [read_found(Path.cwd() / Path(path).expanduser())]
+            files = [read_found(current_folder() / Path(path).expanduser())]
         return [self._trust(file) for file in files]
 
     def remove(self, path: str | os.PathLike[str]) -> bool:
@@ -121,7 +121,7 @@ class TrustedFiles:
         Raises:
             ConfigError: The user's folder can't be written to.
         """
-        return self._files.remove(_name((Path.cwd() / Path(path).expanduser()).resolve()))
+        return self._files.remove(_name((current_folder() / Path(path).expanduser()).resolve()))
 
     def __iter__(self) -> Iterator[str]:
         """The paths of all files that were trusted, whatever has become of them."""

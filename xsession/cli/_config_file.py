@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xsession._base import write_private_file
@@ -45,6 +45,14 @@ def change(path: Path, changed: Callable[[str], str]) -> bool:
         OSError: It can't be read or written; then it is as it was.
     """
     real = path.resolve()
+    if not real.parent.exists() and changed("") == "":
+        return False
+    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone_in(real.parent):
+        return _change(real, changed)
+
+
+def _change(real: Path, changed: Callable[[str], str]) -> bool:
     before = read_text(real)
     after = changed(before)
     if after == before:
@@ -55,10 +63,25 @@ def change(path: Path, changed: Callable[[str], str]) -> bool:
         raise ConfigError(msg, hint="run it as its owner")
     if exists:
         _keep(real, before)
-    else:
-        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _replace(real, after, mode=real.stat().st_mode & 0o7777 if exists else 0o600)
     return True
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Has other processes of ours wait, or of two that change a file at once, one's change would be lost."""
+    try:
+        import fcntl  # noqa: PLC0415 # Windows has none; there, whoever comes last wins
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _keep(real: Path, text: str) -> None:

@@ -102,7 +102,7 @@ class KeptCredentials:
         Raises:
             ConfigError: A file is missing or wrong, or there is no account at all.
         """
-        found = Discovery.of(path, Accounts(), combine=None, folder=Path.cwd()).discover(os.environ, wall())
+        found = Discovery.of(path, Accounts(), combine=None).discover(os.environ, wall())
         store = as_store(named_store(os.environ) or found.store or default_store, on_event, wall)
         return cls(found.accounts, store, profile_name=profile_name, wall=wall)
 

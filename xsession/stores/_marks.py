@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from ._store import Moment
 # Sessions live 36 hours at most: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 LONGEST_LIFETIME_SECONDS = 36 * 3_600.0
 _KEPT_MICROSECONDS = int((LONGEST_LIFETIME_SECONDS + 3_600.0) * 1e6)
+# What revokes may go by AWS's clock, which differs from this one by less.
+_AHEAD_MICROSECONDS = int(900 * 1e6)
 _FOLDER = "marks"
 _NAME = re.compile(r"([0-9]{20})-[0-9a-f]{32}\.mark")
 # Two changes of a folder within the tick of a coarse clock leave one and the same time.
@@ -58,6 +61,10 @@ class Mark:
             and self.source_identity in (None, source_identity)
             and (issued is None or issued <= self.at)
         )
+
+    def not_after(self, now: int) -> Mark:
+        """This mark, at this moment if its clock was far ahead: it would end all that is issued until its own."""
+        return replace(self, at=now) if self.at > now + _AHEAD_MICROSECONDS else self
 
     @property
     def document(self) -> bytes:
@@ -128,6 +135,9 @@ class Marks:
             source_identity: Their source identity.
             issued: When they were issued; None: unknown.
         """
+        if self._own:
+            now = microseconds(self._wall())
+            self._own = tuple(mark.not_after(now) for mark in self._own)
         marks = (*self._own, *self._on_disk())
         if not marks:
             return False
@@ -160,11 +170,18 @@ class Marks:
         return marks
 
     def _found(self, path: Path) -> Iterable[Mark]:
+        now = microseconds(self._wall())
         with os.scandir(path) as items:
-            for item in items:
-                mark = Mark.read(item.name, _content(item.path))
-                if mark is not None:
-                    yield mark
+            found = [(item.path, Mark.read(item.name, _content(item.path))) for item in items]
+        for file, mark in found:
+            if mark is None:
+                continue
+            past = mark.not_after(now)
+            if past is not mark:
+                with suppress(OSError):  # as on a read-only disk, where each process has them so for itself
+                    write_private_file(path / past.name, past.document, sync=True)
+                    os.unlink(file)  # noqa: PTH108 # as they were scanned
+            yield past
 
     def _clear(self, path: Path, newest: Mark) -> None:
         with suppress(OSError), os.scandir(path) as items:
