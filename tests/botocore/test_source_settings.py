@@ -82,18 +82,18 @@ def test_handlers_that_a_session_was_given_run_for_its_accounts(core: MakeCore) 
 
     source.events.register_last("before-call", Tracer().last, unique_id="tracer")
     source.events.register("before-call", lambda **_event: heard.append("middle"))
-    source.events.register("creating-client-class.sqs", add)
+    source.events.register("creating-client-class.dynamodb", add)
     source.events.register("creating-resource-class.s3.ServiceResource", add)
     made = core(source)
     for client in (
-        made.client("sqs", KEY, "eu-west-1"),
-        made.client("sqs", KEY, "eu-west-1"),
-        made.boto3_session(KEY, "eu-west-1").client("sqs"),
+        made.client("dynamodb", KEY, "eu-west-1"),
+        made.client("dynamodb", KEY, "eu-west-1"),
+        made.boto3_session(KEY, "eu-west-1").client("dynamodb"),
     ):
         heard.clear()
         assert client.mine() == "mine"
         answered(client)
-        client.list_queues()
+        client.list_tables()
         assert heard == ["middle", "last"]
     resource: Any = made.boto3_session(KEY, "eu-west-1").resource("s3")
     assert resource.mine() == "mine"
@@ -110,9 +110,9 @@ def test_builtin_handlers_are_not_registered_twice(core: MakeCore, monkeypatch: 
     monkeypatch.setattr(
         botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-call", builtin)]
     )
-    client = core(boto3.Session()).client("sqs", KEY, "eu-west-1")
+    client = core(boto3.Session()).client("dynamodb", KEY, "eu-west-1")
     answered(client)
-    client.list_queues()
+    client.list_tables()
     assert heard == [1]
 
 

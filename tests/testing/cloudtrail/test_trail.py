@@ -177,7 +177,9 @@ def test_a_web_identity_is_known_to_its_provider(world: World) -> None:
     """
     issuer, subject = "https://gitlab.com", "project_path:wayne/cave:ref_type:branch:ref:main"
     root = world.vegeta.root
-    provider = root.client("iam").create_open_id_connect_provider(Url=issuer, ClientIDList=["aud"])
+    provider = root.client("iam").create_open_id_connect_provider(
+        Url=issuer, ClientIDList=["aud"], ThumbprintList=["0" * 40]
+    )
     arn = provider["OpenIDConnectProviderArn"]
     role = world.vegeta.role("CI", trusts=trust(arn, subject=subject, audience="aud"))
     sts: Any = world.aws.session().client("sts", config=Config(signature_version=UNSIGNED))

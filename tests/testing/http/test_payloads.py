@@ -19,6 +19,11 @@ from xsession.testing._http._http_request import HTTPRequest
 from xsession.testing._http._payloads import ChunkSigner, check_payload
 
 BODY = b"over nine thousand"
+# An older botocore has the one way alone.
+HAS_CHECKSUMS = "request_checksum_calculation" in Config.OPTION_DEFAULTS
+CHECKSUMS: list[dict[str, Any]] = [
+    {"request_checksum_calculation": when} for when in ("when_supported", "when_required")
+]
 SIGNER = ChunkSigner(b"key", "20260101T000000Z", "20260101/us-east-1/s3/aws4_request", "0" * 64)
 
 
@@ -136,11 +141,13 @@ def over_tls(client: Any) -> None:
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("checksums", ["when_supported", "when_required"])
-def test_boto3s_own_uploads_pass(world: World, tmp_path: Path, mode: Any, scheme: str, checksums: Any) -> None:
+@pytest.mark.parametrize("checksums", CHECKSUMS if HAS_CHECKSUMS else [{}])
+def test_boto3s_own_uploads_pass(
+    world: World, tmp_path: Path, mode: Any, scheme: str, checksums: dict[str, Any]
+) -> None:
     """Of bytes, files and streams, in one piece and in parts; signed in full, unsigned and in chunks."""
     bucket = world.bucket()
-    config = Config(retries={"mode": mode, "total_max_attempts": 1}, request_checksum_calculation=checksums)
+    config = Config(retries={"mode": mode, "total_max_attempts": 1}, **checksums)
     endpoint_url = world.aws.endpoint_url.replace("http:", f"{scheme}:")
     s3 = world.aws.session(world.vegeta.user("v")).client("s3", config=config, endpoint_url=endpoint_url)
     if scheme == "https":
