@@ -148,7 +148,7 @@ footprint: $(DIST)/.dist ## each extra alone, used and weighed; writes its table
 ministack: $(MINISTACK)/.ministack ## the second AWS of the integration tests, installed on its own
 
 test-all: .venv/.python ## the tests on each Python found, and with the oldest dependencies
-	@$(BIN)/python -m tools.test_all $(ARGS)
+	@$(BIN)/python -m tools.test_all $(BRIEF) $(ARGS)
 
 clean: ## remove all that the other targets made
 	@rm -rf .venv .venvs build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
