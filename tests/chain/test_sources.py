@@ -19,6 +19,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from tests.support.aws_hosts import Request, all_hosts, one_host
+from tests.support.partitions import skip_unless_known
 from tests.support.scripted_sts import refusal
 from tests.support.sts_answers import assumed, dead, identity, usual
 from xsession import (
@@ -243,6 +244,7 @@ def test_sts_of_the_accounts_own_partition_is_asked(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, partition: str, region: str
 ) -> None:
     """For every identity: whoami, verify, the check of an account id, pickling, diagnosis. No other one knows it."""
+    skip_unless_known(partition)
 
     def answer(request: Request) -> tuple[int, str]:
         if f".{region}." not in request.host:
