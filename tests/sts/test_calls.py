@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -291,6 +292,17 @@ def test_an_endpoint_that_can_not_be_reached_is_a_failed_refresh(bench: Bench, m
     error = Bench(Sts(ClientCore(session), clock=bench.clock), bench.server, bench.clock).refused()
     assert error.retryable
     assert "EndpointConnectionError" in str(error)
+
+
+def test_a_warning_that_is_raised_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `python -W error` in a region that this botocore does not know; to try again is in vain."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_STS", raising=False)
+    sts = Sts(ClientCore(boto3.Session("AKIAEXAMPLE", "secret", region_name="eu-west-1")), clock=bench.clock)
+    role = Role(ROLE, role_session_name="name")
+    with pytest.raises(STSUnavailableError) as caught:
+        sts.assume_role(role, CALLER, hop=1, region_name="eu-wset-1")
+    assert not caught.value.retryable
+    assert re.search(r"UnknownRegionWarning: botocore \S+ knows no region 'eu-wset-1'", str(caught.value))
 
 
 def test_who_we_are_is_asked_of_sts(bench: Bench) -> None:

@@ -178,13 +178,14 @@ def _clock_hint(code: str, message: str, metadata: Mapping[str, Any], sent_wall:
     return f"set the local clock: it is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} AWS's"
 
 
-def no_answer(error: BotoCoreError | OSError, role: Role | None, hop: int | None) -> XSessionError:
+def no_answer(error: BotoCoreError | OSError | Warning, role: Role | None, hop: int | None) -> XSessionError:
     """What becomes of a call that got no answer, or never left."""
     invalid = isinstance(error, ParamValidationError)
     # botocore's report of an invalid parameter quotes its value.
     text = "botocore refuses the request's parameters" if invalid else f"{type(error).__name__}: {error}"
     role_arn = None if role is None else role.role_arn
-    return STSUnavailableError(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=not invalid)
+    retryable = not (invalid or isinstance(error, Warning))
+    return STSUnavailableError(f"STS could not be asked: {text}", role_arn=role_arn, hop=hop, retryable=retryable)
 
 
 def garbled(error: Exception, role: Role | None, hop: int | None) -> XSessionError:

@@ -226,7 +226,7 @@ class Sts:
         except ClientError as error:
             secrets = tuple(str(request[name]) for name in _SECRET_PARAMETERS if name in request)
             failure = refusal(error, role, hop, self._tries.sent[1], secrets)
-        except (BotoCoreError, OSError) as error:
+        except (BotoCoreError, OSError, Warning) as error:  # the last where the program has warnings raised
             failure = no_answer(error, role, hop)
         except Exception as error:  # noqa: BLE001 # botocore raises KeyError, ValueError and others on a garbled answer
             failure = garbled(error, role, hop)
