@@ -112,7 +112,7 @@ def test_without_a_browser_the_link_is_printed(folder: Path, body: str | None) -
     assert done.stdout.startswith(LINK)
     assert "display" not in done.stderr
     assert done.stderr.endswith("open this link:\n")
-    assert seconds - without < 3
+    assert seconds - without < 15  # it would be 20, and this machine may be busy
 
 
 def test_the_users_own_command_comes_first() -> None:
