@@ -41,3 +41,33 @@ def test_a_store_is_pickled_without_a_secret(made: DataWorld) -> None:
     assert secret.encode() not in pickled
     assert bytes(obstore.get(pickle.loads(pickled), "scouter.csv").bytes()) == CSV
     made.check()
+
+
+def test_a_store_is_pickled_where_the_environment_has_the_endpoint(
+    made: DataWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in front of MinIO and other vendors' S3."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", made.aws.endpoint_url)
+    bucket = store.S3Store("vegeta", **made.session()["vegeta"].data.obstore())
+    assert bytes(obstore.get(pickle.loads(pickle.dumps(bucket)), "scouter.csv").bytes()) == CSV
+    made.check()
+
+
+def test_an_endpoint_that_is_not_the_accounts_does_not_count(made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that was set later; a store that obstore could not load is not pickled."""
+    data = made.session()["vegeta"].data
+    data.obstore()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    bucket = store.S3Store("vegeta", **data.obstore())
+    assert bytes(obstore.get(bucket, "scouter.csv").bytes()) == CSV
+    made.check()
+    with pytest.raises(TypeError, match="is not pickled"):
+        pickle.dumps(bucket)
+
+
+def test_obstore_does_not_load_what_it_pickles() -> None:
+    """Once it does, `AWS_ENDPOINT_URL_S3` needs no care."""
+    made = store.S3Store("b", config={"aws_endpoint_url_s3": "https://example.com", "aws_region": "eu-west-1"})
+    pickled = pickle.dumps(made)
+    with pytest.raises(obstore.exceptions.UnknownConfigurationKeyError, match="endpoint_url_s3"):
+        pickle.loads(pickled)

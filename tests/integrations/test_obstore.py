@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import pickle
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from tests.integrations.test_object_store import on_aws
+from tests.support.worlds import World
 from xsession import AccountSession
+from xsession.integrations._obstore import arguments
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -42,3 +46,22 @@ def test_with_the_machines_own_certificates_it_needs_no_options(monkeypatch: pyt
     """The common case."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     assert "client_options" not in on_aws().data.obstore()
+
+
+def test_an_endpoint_of_the_environment_is_not_named_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is the account's too, obstore finds it by itself; a store that is told of it can't be loaded again."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    config = on_aws().data.obstore()["config"]
+    assert (config["aws_endpoint"], "aws_endpoint_url_s3" in config) == ("http://127.0.0.1:9", False)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_S3", "AWS_endpoint_url_s3"])
+def test_another_endpoint_of_the_environment_does_not_count(name: str, world: World) -> None:
+    """The account's comes first; then the store is not pickled, and the error says what to do."""
+    told = arguments(
+        world.session(config=Config(ignore_configured_endpoint_urls=True))["vegeta"], {name: "http://other"}
+    )
+    assert told["config"]["aws_endpoint_url_s3"] == told["config"]["aws_endpoint"] != "http://other"
+    with pytest.raises(TypeError, match=r"a store of 'vegeta' is not pickled: .* without this variable") as caught:
+        pickle.dumps(told["credential_provider"])
+    assert name in str(caught.value)

@@ -33,7 +33,7 @@ def options(session: DataSession, environ: Mapping[str, str] = os.environ) -> di
     Raises:
         ConfigError: As for `storage_options`; or a token of the environment would be sent with the account's keys.
     """
-    settings = storage_options(session, "deltalake")
+    settings = storage_options(session, "deltalake", environ)
     taken = _first(_TAKEN_FIRST, environ)
     if taken is not None:
         return {**settings, **_frozen(session, taken, environ)}

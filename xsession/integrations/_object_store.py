@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 from xsession._botocore import S3Settings, s3_settings
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from ._handed_over import DataSession
 
 
-ENDPOINT_VARIABLE, ENDPOINT_KEY = "AWS_ENDPOINT_URL_S3", "aws_endpoint_url_s3"
-"""What object_store takes for an endpoint before the one that it is given; and its key, which comes first of all."""
+FIRST_ENDPOINT = "aws_endpoint_url_s3"
+"""The key of the endpoint that object_store takes before any other; and, in any case, the name of a variable for it."""
 
 
 def settings_of(session: DataSession, library: str) -> S3Settings:
@@ -41,7 +42,7 @@ def config_of(settings: S3Settings) -> dict[str, str]:
     """What object_store is told of them; else it takes what variables of the environment say."""
     return {
         "aws_endpoint": settings.endpoint_url,
-        ENDPOINT_KEY: settings.endpoint_url,
+        FIRST_ENDPOINT: settings.endpoint_url,
         "aws_region": settings.region_name,
         # All of S3's endpoints take it, and those of other vendors, and it is the only one for a bucket with dots.
         "aws_virtual_hosted_style_request": "false",
@@ -50,8 +51,13 @@ def config_of(settings: S3Settings) -> dict[str, str]:
     }
 
 
-def storage_options(session: DataSession, library: str) -> dict[str, str]:
+def storage_options(session: DataSession, library: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The options of polars and deltalake, which hold no secret.
+
+    Args:
+        session: The account's session.
+        library: The library, for errors.
+        environ: The variables that the library sees.
 
     Raises:
         ConfigError: As for `settings_of`; or the account has certificates of its own that the library can't be given.
@@ -62,7 +68,7 @@ def storage_options(session: DataSession, library: str) -> dict[str, str]:
         return {**options, "aws_allow_http": "true"}
     if not settings.verifies:
         return {**options, "aws_allow_invalid_certificates": "true"}
-    if settings.ca_bundle is not None and os.environ.get("SSL_CERT_FILE") != settings.ca_bundle:
+    if settings.ca_bundle is not None and environ.get("SSL_CERT_FILE") != settings.ca_bundle:
         msg = f"{library} takes certificates from the variable SSL_CERT_FILE alone, and the account has a CA bundle"
         raise ConfigError(msg, account=session.name, hint=f"start it with SSL_CERT_FILE={settings.ca_bundle}")
     return options

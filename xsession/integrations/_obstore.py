@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._handed_over import told_end
-from ._object_store import ENDPOINT_KEY, ENDPOINT_VARIABLE, config_of, settings_of
+from ._object_store import FIRST_ENDPOINT, config_of, settings_of
 
 if TYPE_CHECKING:
     from ._handed_over import DataSession
@@ -21,11 +21,16 @@ class ObstoreCredentials:
     Args:
         session: The account's session, which is what a pickle carries.
         wall: The wall clock, in seconds since 1970.
+        variable: A variable of the environment that has another endpoint than the account, which keeps the store from
+            being pickled; None: there is none.
     """
 
-    def __init__(self, session: DataSession, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, session: DataSession, wall: Callable[[], float] = time.time, variable: str | None = None
+    ) -> None:
         self._session = session
         self._wall = wall
+        self._variable = variable
 
     def __call__(self) -> dict[str, Any]:
         """Key, secret, token and end; obstore takes only an end whose zone is `datetime.UTC` itself."""
@@ -37,14 +42,28 @@ class ObstoreCredentials:
             "expires_at": told_end(credentials, self._wall()),
         }
 
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._variable is not None:
+            msg = (
+                f"a store of {self._session.name!r} is not pickled: obstore can't load one whose endpoint is not "
+                f"that of {self._variable}; start the program without this variable, or make the store where it is used"
+            )
+            raise TypeError(msg)
+        return ObstoreCredentials, (self._session, self._wall)
+
     def __repr__(self) -> str:
         return f"ObstoreCredentials({self._session!r})"
 
 
-def arguments(session: DataSession) -> dict[str, Any]:
+def arguments(session: DataSession, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """The arguments of `obstore.store.S3Store`, but the bucket.
 
-    The store can be pickled where the environment has no AWS_ENDPOINT_URL_S3, which would come before its own endpoint.
+    Args:
+        session: The account's session.
+        environ: The variables that obstore sees.
+
+    Raises:
+        ConfigError: As for `settings_of`.
     """
     settings = settings_of(session, "obstore")
     options: dict[str, Any] = {}
@@ -55,11 +74,15 @@ def arguments(session: DataSession) -> dict[str, Any]:
     elif settings.ca_bundle is not None:
         options["root_certificate"] = Path(settings.ca_bundle).read_text(encoding="utf-8")
     config = config_of(settings)
-    if ENDPOINT_VARIABLE not in os.environ:
-        # A store with it can't be loaded from its pickle: obstore has another name for it there.
-        del config[ENDPOINT_KEY]
+    variables = (
+        name for name, value in environ.items() if name.lower() == FIRST_ENDPOINT and value != config[FIRST_ENDPOINT]
+    )
+    variable = next(variables, None)
+    if variable is None:
+        # A store that is told of it can't be loaded again: its pickle has a name for it that obstore does not know.
+        del config[FIRST_ENDPOINT]
     return {
         "config": config,
         **({"client_options": options} if options else {}),
-        "credential_provider": ObstoreCredentials(session),
+        "credential_provider": ObstoreCredentials(session, variable=variable),
     }

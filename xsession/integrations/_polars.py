@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._handed_over import told_end
@@ -49,6 +50,15 @@ class PolarsCredentials:
         return f"PolarsCredentials({self._session!r})"
 
 
-def arguments(session: DataSession) -> dict[str, Any]:
-    """The arguments of polars' functions that read and write."""
-    return {"storage_options": storage_options(session, "polars"), "credential_provider": PolarsCredentials(session)}
+def arguments(session: DataSession, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The arguments of polars' functions that read and write.
+
+    Args:
+        session: The account's session.
+        environ: The variables that polars sees.
+
+    Raises:
+        ConfigError: As for `storage_options`.
+    """
+    options = storage_options(session, "polars", environ)
+    return {"storage_options": options, "credential_provider": PolarsCredentials(session)}
