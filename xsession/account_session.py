@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials as BotocoreCredentials
+
+import xsession  # in annotations alone, as in `session`
 
 from ._base import Table, Tabular, hides_frames, made_once
 from ._botocore import region_of
@@ -17,12 +20,9 @@ from .errors import ConfigError, SessionClosedError
 from .roles import RoleChain
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials as BotocoreCredentials
-
+    import xsession.integrations
+    import xsession.serving
     from xsession._service_clients import AccountClients
-
-    from .integrations import DataLibraries
-    from .serving import ContainerEndpoint
 else:
     AccountClients = boto3.Session
 
@@ -58,7 +58,7 @@ class SessionOwner(Protocol):
     def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
         """What a pickle of the account's session carries."""
 
-    def endpoint(self, resolved: ResolvedAccount) -> ContainerEndpoint:
+    def endpoint(self, resolved: ResolvedAccount) -> xsession.serving.ContainerEndpoint:
         """Where programs ask for the account's credentials."""
 
     def enabled_regions(self, resolved: ResolvedAccount) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ class AccountSession(Tabular, AccountClients):
         """botocore's credentials object of the account: asked at each signing, it has current ones."""
         return self._resolved.credentials
 
-    def endpoint(self) -> ContainerEndpoint:
+    def endpoint(self) -> xsession.serving.ContainerEndpoint:
         """Where a library in this process asks for the account's credentials by HTTP, until the session is closed.
 
         For libraries that are given nothing but an address; see `CrossAccountSession.serve` for other programs.
@@ -119,7 +119,7 @@ class AccountSession(Tabular, AccountClients):
         return self._owner.endpoint(self._resolved)
 
     @made_once
-    def data(self) -> DataLibraries:
+    def data(self) -> xsession.integrations.DataLibraries:
         """The account in the form that data libraries take: s3fs, pandas, polars, PyArrow, DuckDB and others."""
         from .integrations import DataLibraries  # noqa: PLC0415 # few programs read data
 
@@ -180,7 +180,7 @@ class AccountSession(Tabular, AccountClients):
 
         @functools.wraps(boto3.Session.client, assigned=())
         @hides_frames(ConfigError)
-        def client(self, *args: Any, **kwargs: Any) -> Any:
+        def client(self, *args, **kwargs):
             """A new client of a service, as boto3's own `client` makes it; takes no keys."""
             given = _CLIENT.bind(self, *args, **kwargs).arguments
             arguments = {name: value for name, value in given.items() if value != _CLIENT.parameters[name].default}

@@ -6,18 +6,21 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 import boto3
 from botocore.config import Config
 
+import xsession  # in annotations alone: what few programs need is imported when hints are read
+
 from ._account_sessions import AccountSessions
 from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, made_once, renew_after_fork
-from ._chain import Chains, ChainSettings, Runtime
+from ._chain import Chains, ChainSettings, MfaCode, Runtime
 from ._client_cache import ClientCache, shared_client
 from ._session_owner import CrossAccountOwner
 from ._worker_copies import check_worker_session, made_by_worker
@@ -31,40 +34,19 @@ from .roles import RoleChain, as_defaults, second_session_policy, this_runner
 from .stores import Store, as_store, is_portable, named_store
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-    from typing import Unpack
-
+    import xsession.activity
+    import xsession.audit
+    import xsession.diagnosis
+    import xsession.fanout
+    import xsession.policies
+    import xsession.serving
     from xsession._service_clients import CrossAccountClients  # absolute: a folder of stubs may have its own
 
-    from ._chain import MfaCode
     from ._enabled_regions import AccountRegions
     from ._kept_lists import KeptLists
     from ._organization_lists import OrganizationLists
-    from .accounts import Discovery, IdentityCenterAccount, Organization
-    from .activity import Activities
-    from .audit import AuditRecord
-    from .diagnosis import Diagnosis, Using
-    from .fanout import Outcomes, ProgressLike, Run
-    from .grants import Grant, Grants, Revocation
-    from .policies import PolicyLike
-    from .refresh import Status
-    from .roles import DefaultOptions, RoleOptions
-    from .serving import CredentialServer
-
-    class _Overrides(DefaultOptions, total=False):
-        """What `CrossAccountSession` takes beside accounts."""
-
-        session: boto3.Session | None
-        profile_name: str | None
-        region_name: str | None
-        config: Config | None
-        refresh: RefreshPolicy | None
-        store: Store | str | None
-        mfa_code: MfaCode | None
-        hooks: Iterable[Hook]
-        max_clients: int
-        worker_session: str | None
-        clock: Clock | None
+    from .accounts import Discovery
+    from .grants import Grants
 else:
     CrossAccountClients = object
 
@@ -120,7 +102,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         max_clients: int = MAX_CLIENTS,
         worker_session: str | None = None,
         clock: Clock | None = None,
-        **defaults: Unpack[DefaultOptions],
+        **defaults: Unpack[xsession.roles.DefaultOptions],
     ) -> None:
         _check_source(session, profile_name)
         check_worker_session(worker_session)
@@ -174,7 +156,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._by_arguments = self._clients.by_arguments
         self._account_sessions = AccountSessions(self._chains, self._clients, self._owner)
         self._resolve = self._account_sessions.resolve
-        self._servers: WeakSet[CredentialServer] = WeakSet()
+        self._servers: WeakSet[xsession.serving.CredentialServer] = WeakSet()
         self._made_grants: Grants | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
         self._config: Discovery | None = None
@@ -191,7 +173,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         combine: bool | None = None,
         offline: bool = False,
         default_store: str | None = None,
-        **overrides: Unpack[_Overrides],
+        **overrides: Unpack[xsession.SessionOptions],
     ) -> Self:
         """A session with the accounts of a file, or of everything that this machine has.
 
@@ -250,7 +232,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             self._accounts = self._portable["accounts"] = accounts
             self._clients.forget_shortcuts()
 
-    def organization(self, account: AccountRef = SOURCE, *, need_tags: bool = False) -> Organization:
+    def organization(self, account: AccountRef = SOURCE, *, need_tags: bool = False) -> xsession.accounts.Organization:
         """Asks AWS Organizations for all accounts and organizational units, and keeps the answer on disk.
 
         Where AWS refuses or can't be asked, the answer before counts: its `age` says how old it is, its `problem` why,
@@ -267,7 +249,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         """
         return self._organization_lists.ask(self.accounts.find(account), need_tags=need_tags)
 
-    def identity_center(self, profile_name: str | None = None) -> tuple[IdentityCenterAccount, ...]:
+    def identity_center(self, profile_name: str | None = None) -> tuple[xsession.accounts.IdentityCenterAccount, ...]:
         """Asks IAM Identity Center which accounts and permission sets a login has, and keeps the answer on disk.
 
         Where it can't be asked, the answer before counts, and hooks get a `NeedsAttention` that says how old it is. See
@@ -350,7 +332,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         *,
         region_name: str | None = None,
         replace_policy: bool = False,
-        **options: Unpack[RoleOptions],
+        **options: Unpack[xsession.roles.RoleOptions],
     ) -> AccountSession:
         """A new boto3 session of its own for an account.
 
@@ -424,8 +406,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         max_workers: int = 16,
-        progress: ProgressLike[Identity] = None,
-    ) -> Outcomes[Identity]:
+        progress: xsession.fanout.ProgressLike[Identity] = None,
+    ) -> xsession.Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
 
         Args:
@@ -453,8 +435,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         max_workers: int = 16,
-        progress: ProgressLike[Credentials] = None,
-    ) -> Outcomes[Credentials]:
+        progress: xsession.fanout.ProgressLike[Credentials] = None,
+    ) -> xsession.Outcomes[Credentials]:
         """Gets credentials ahead of time, in parallel.
 
         Args:
@@ -487,8 +469,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         journal_key: str | None = None,
         journal_max_age: timedelta | None = timedelta(hours=24),
         retry_failed: bool = True,
-        progress: ProgressLike[T] = None,
-    ) -> Run[T]:
+        progress: xsession.fanout.ProgressLike[T] = None,
+    ) -> xsession.Run[T]:
         """Calls a function for many accounts, and in each of them for many regions; tells what came of each call.
 
         The function is called once for each, unless `retries` says more, in daemon threads; nothing that it raises
@@ -558,7 +540,12 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             wall=self._clock.wall,
         )
 
-    def diagnose(self, account: AccountRef, *, using: Using = None) -> Diagnosis:
+    def diagnose(
+        self,
+        account: AccountRef,
+        *,
+        using: AccountRef | boto3.Session | Sequence[AccountRef | boto3.Session] | None = None,
+    ) -> xsession.diagnosis.Diagnosis:
         """Asks again for each role on the way to an account, and says which is refused, why, and what to change.
 
         It uses no credentials that are kept, and keeps none: one AssumeRole for each role. Where a role needs MFA, the
@@ -589,11 +576,11 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         *,
         to: str,
         duration: timedelta | float,
-        policy: PolicyLike | None = None,
+        policy: xsession.policies.PolicyLike | None = None,
         policy_arns: Sequence[str] = (),
         reason: str | None = None,
         allow_chaining: bool = False,
-    ) -> Grant:
+    ) -> xsession.Grant:
         """Makes credentials for another person: narrowed, written down, and over at a deadline that AWS enforces.
 
         Hooks with a `write` of their own, such as `AuditLog`, must write it down before STS is asked, and again before
@@ -634,7 +621,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         who: str | None = None,
         before: datetime | None = None,
         block: bool = False,
-    ) -> Revocation:
+    ) -> xsession.Revocation:
         """Has AWS refuse sessions of an account's role that were issued before now; grants among them end here at once.
 
         One grant is refused whenever its sessions are issued, so that no process refreshes it back to life.
@@ -667,7 +654,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         )
         return revoker.revoke(found, by, grant=grant, who=who, before=before, block=block)
 
-    def status(self) -> Status:
+    def status(self) -> xsession.Status:
         """How things stand with the credentials of all accounts used so far; makes no network call.
 
         Returns:
@@ -690,8 +677,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         grant: str | None = None,
         regions: Iterable[str] | None = None,
         using: AccountRef | None = None,
-        log: Iterable[AuditRecord] = (),
-    ) -> Activities:
+        log: Iterable[xsession.audit.AuditRecord] = (),
+    ) -> xsession.activity.Activities:
         """Who did what in an account, by CloudTrail; read while it is iterated over, printed or shown.
 
         Needs `cloudtrail:LookupEvents`, and with `using` also `iam:GetRole`.
@@ -729,7 +716,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def serve(
         self, accounts: AccountRef | Iterable[AccountRef] | None = None, *, host: str = "127.0.0.1", port: int = 0
-    ) -> CredentialServer:
+    ) -> xsession.serving.CredentialServer:
         """An endpoint on loopback from which other processes get current credentials, as in a container.
 
         Use it as a context manager. Makes no network call: credentials are obtained as they are asked for.
@@ -965,10 +952,10 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         func: Callable[[Account], T],
         accounts: AccountRef | Iterable[AccountRef] | None,
         max_workers: int,
-        progress: ProgressLike[T],
+        progress: xsession.fanout.ProgressLike[T],
         *,
         notes: Callable[[Account], tuple[str, ...]] = lambda _account: (),
-    ) -> Outcomes[T]:
+    ) -> xsession.Outcomes[T]:
         from .fanout import as_progress, by_distinct_names, fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
         told = as_progress(progress)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.config import Config
 
 from tests.integrations.test_object_store import on_aws
 from tests.support.worlds import World
@@ -58,9 +57,7 @@ def test_an_endpoint_of_the_environment_is_not_named_twice(monkeypatch: pytest.M
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_S3", "AWS_endpoint_url_s3"])
 def test_another_endpoint_of_the_environment_does_not_count(name: str, world: World) -> None:
     """The account's comes first; then the store is not pickled, and the error says what to do."""
-    told = arguments(
-        world.session(config=Config(ignore_configured_endpoint_urls=True))["vegeta"], {name: "http://other"}
-    )
+    told = arguments(world.session()["vegeta"], {name: "http://other"})
     assert told["config"]["aws_endpoint_url_s3"] == told["config"]["aws_endpoint"] != "http://other"
     with pytest.raises(TypeError, match=r"a store of 'vegeta' is not pickled: .* without this variable") as caught:
         pickle.dumps(told["credential_provider"])

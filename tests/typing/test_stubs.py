@@ -89,6 +89,18 @@ def test_public_members_are_there(written: dict[str, ast.Module]) -> None:
     assert checked > 100
 
 
+def test_what_annotations_name_of_the_package_is_there(written: dict[str, ast.Module]) -> None:
+    """Also what is not public; and each module that they name is imported."""
+    of_package = {line for line in ast.unparse(written["xsession/__init__.pyi"]).splitlines() if "Options" in line}
+    assert of_package == {"from ._session_options import SessionOptions as SessionOptions"}
+    assert {"xsession.activity", "xsession.fanout"} <= {
+        alias.name
+        for node in written["xsession/session.pyi"].body
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+
+
 def test_nothing_of_how_it_works_is_there(written: dict[str, ast.Module]) -> None:
     """A checker that reads the session's types reads neither STS's calls nor the command line."""
     assert {"xsession/_chain/_chains.pyi", "xsession/_sts/_calls.pyi", "xsession/cli/__init__.pyi"}.isdisjoint(written)

@@ -7,10 +7,10 @@ from xsession._base.lazy import lazy
 if TYPE_CHECKING:
     from ._account_credentials import AccountCredentials as AccountCredentials
     from ._chains import Chains as Chains
-    from ._mfa_prompt import MfaCode as MfaCode
     from ._resolved_account import ResolvedAccount as ResolvedAccount
     from ._resolved_account import UncachedChain as UncachedChain
     from ._settings import ChainSettings as ChainSettings
+    from ._settings import MfaCode as MfaCode
     from ._settings import Runtime as Runtime
     from ._source import Source as Source
     from ._source import SourceClients as SourceClients
@@ -22,9 +22,8 @@ __getattr__, __dir__ = lazy(
     {
         "_account_credentials": ("AccountCredentials",),
         "_chains": ("Chains",),
-        "_mfa_prompt": ("MfaCode",),
         "_resolved_account": ("ResolvedAccount", "UncachedChain"),
-        "_settings": ("ChainSettings", "Runtime"),
+        "_settings": ("ChainSettings", "MfaCode", "Runtime"),
         "_source": ("Source", "SourceClients"),
     },
 )

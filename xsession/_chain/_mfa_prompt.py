@@ -17,9 +17,8 @@ from xsession._base import Clock, notebook_kernel, renew_after_fork, under_lock,
 from xsession.errors import CredentialsError, MfaError, SessionClosedError, XSessionError
 from xsession.stores import SharedStore
 
+from ._settings import MfaCode
 from ._shared_devices import SharedDevices, spent_code
-
-MfaCode = Callable[[str], str]
 
 TERMINAL = "/dev/tty"
 NO_INPUT = "XSESSION_NO_INPUT"

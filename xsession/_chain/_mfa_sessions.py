@@ -18,8 +18,9 @@ from xsession.roles import MAX_CHAINED_DURATION_SECONDS, Defaults, Hop, Role
 from xsession.stores import MFA_KEY_PREFIX, Store
 
 from ._account_mfa import AccountMfa, RoleCode, SessionCode
-from ._mfa_prompt import CodeUse, MfaCode, MfaPrompt
+from ._mfa_prompt import CodeUse, MfaPrompt
 from ._mfa_session import MfaSession
+from ._settings import MfaCode
 from ._source import Source
 from ._source_code import SourceCode, SourceMfa
 

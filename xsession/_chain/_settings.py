@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from botocore.config import Config
 
@@ -12,8 +12,8 @@ from xsession.refresh import Lanes, RefreshPolicy, Workers
 from xsession.roles import Defaults, Runner
 from xsession.stores import Store
 
-if TYPE_CHECKING:
-    from ._mfa_prompt import MfaCode
+MfaCode = Callable[[str], str]
+"""Called with the serial number of an MFA device; returns its six digits."""
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,6 @@ from xsession._base.lazy import lazy
 
 if TYPE_CHECKING:
     from ._report import Cause, Diagnosis, HopDiagnosis, HopState
-    from ._walk import Using as Using
     from ._walk import diagnose as diagnose
 
 __all__ = ["Cause", "Diagnosis", "HopDiagnosis", "HopState"]
@@ -15,6 +14,6 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "_report": ("Cause", "Diagnosis", "HopDiagnosis", "HopState"),
-        "_walk": ("Using", "diagnose"),
+        "_walk": ("diagnose",),
     },
 )

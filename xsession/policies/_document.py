@@ -29,8 +29,6 @@ from ._statement_values import (
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Any]]
-PolicyLike: TypeAlias = "Policy | Mapping[str, Any] | str"
-"""What stands for a policy in a call: the value, a mapping of IAM's own form or a JSON string."""
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _STATEMENT_KEYS = (
@@ -224,6 +222,10 @@ class Policy:
 
     def __repr__(self) -> str:
         return f"<Policy: {_without_external_ids(self.to_dict())}>"
+
+
+PolicyLike: TypeAlias = Policy | Mapping[str, Any] | str
+"""What stands for a policy in a call: the value, a mapping of IAM's own form or a JSON string."""
 
 
 @hides_frames(ConfigError)

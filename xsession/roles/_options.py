@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from xsession._base import public
-
-if TYPE_CHECKING:
-    from xsession.policies import PolicyLike
+from xsession.policies import PolicyLike
 
 
 class _CommonOptions(TypedDict, total=False):
