@@ -195,6 +195,19 @@ def test_three_thousand_clients_look_the_source_up_once(world: World, monkeypatc
     assert len(lookups) == 1
 
 
+def test_refreshes_keep_the_principal(world: World) -> None:
+    """Brokers end a connection whose ARN changes: https://github.com/aws/aws-msk-iam-sasl-signer-js/issues/27."""
+    xs = world.session()
+    sts, arns = xs.get_client("sts", "vegeta"), set()
+    for _ in range(5):
+        arns.add(sts.get_caller_identity()["Arn"])
+        xs.invalidate("vegeta")
+    assert world.aws.count("AssumeRole") == 5
+    # Another session, as of another process: the same program has the same name.
+    arns.add(world.session().whoami("vegeta").arn)
+    assert len(arns) == 1
+
+
 def test_a_call_in_a_coroutine_takes_no_longer_than_itself(world: World) -> None:
     """While STS hangs, ahead of the end: https://github.com/BerriAI/litellm/issues/40165."""
     clock = FakeClock()

@@ -333,8 +333,7 @@ def test_what_a_face_hands_on_is_used() -> None:
         for name in chosen
         if name not in face(package).__all__ and (package, name) not in used
     ]
-    # IPython asks for the one, an annotation names the other.
-    assert unused == ["xsession.load_ipython_extension", "xsession.SessionOptions"]
+    assert unused == ["xsession.load_ipython_extension"]  # which IPython asks for
 
 
 def test_what_is_imported_from_a_face_is_there() -> None:

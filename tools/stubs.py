@@ -65,17 +65,28 @@ class Module:
         """The names of this module that a name's statements use."""
         return {used for node in self.statements[name] for used in _names_in(node)} & self.statements.keys()
 
-    def of_package(self, name: str) -> set[str]:
-        """What a name's statements use of the package's own face, such as `xsession.Grant`."""
-        parts = [part for node in self.statements[name] for part in ast.walk(node)]
-        return {part.attr for part in parts if isinstance(part, ast.Attribute) and ast.unparse(part.value) == PACKAGE}
+    def of_modules(self, name: str) -> Iterator[tuple[str, str]]:
+        """What a name's statements use of modules that are imported whole, such as `grants.Grant`."""
+        for part in (part for node in self.statements[name] for part in ast.walk(node)):
+            if (
+                isinstance(part, ast.Attribute)
+                and isinstance(part.value, ast.Name)
+                and part.value.id in self.statements
+            ):
+                origin = self.origin(part.value.id)
+                if origin is not None:
+                    yield ".".join(origin), part.attr
 
     def _bind(self, node: ast.stmt) -> None:
         match node:
             case ast.ImportFrom(module="__future__"):
                 pass
             case ast.Import() | ast.ImportFrom():
-                self._bind_imports(node)
+                for alias in node.names:
+                    one = ast.Import([alias])
+                    if isinstance(node, ast.ImportFrom):
+                        one = ast.ImportFrom(node.module, [alias], node.level)  # type: ignore[assignment]  # either
+                    self.statements[alias.asname or alias.name.partition(".")[0]] = [one]
             case ast.Assign(targets=[ast.Name("__all__")], value=value):
                 self.exported = ast.literal_eval(value)
             case ast.AnnAssign(target=ast.Name("__all__"), value=ast.expr() as value):
@@ -89,15 +100,6 @@ class Module:
                 self.statements[name] = [_assignment(node)]
             case _:
                 pass
-
-    def _bind_imports(self, node: ast.Import | ast.ImportFrom) -> None:
-        for alias in node.names:
-            if isinstance(node, ast.ImportFrom):
-                self.statements[alias.asname or alias.name] = [ast.ImportFrom(node.module, [alias], node.level)]
-            else:
-                # Several modules of one package bind its name.
-                name = alias.asname or alias.name.partition(".")[0]
-                self.statements.setdefault(name, []).append(ast.Import([alias]))
 
 
 class Modules:
@@ -166,13 +168,11 @@ def _reached(modules: Modules) -> tuple[dict[str, set[str]], dict[str, set[str]]
             continue
         names.add(name)
         waiting += [(where, used) for used in module.needs(name)]
-        for used in module.of_package(name):
-            waiting.append((PACKAGE, used))
-            taken.setdefault(PACKAGE, set()).add(used)
         origin = module.origin(name)
-        if origin is not None and origin[0] in modules:
-            waiting.append(origin)
-            taken.setdefault(origin[0], set()).add(origin[1])
+        for home, used in (*module.of_modules(name), *([] if origin is None else [origin])):
+            if home in modules:
+                waiting.append((home, used))
+                taken.setdefault(home, set()).add(used)
     return needed, taken
 
 

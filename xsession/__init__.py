@@ -7,7 +7,6 @@ from xsession._base.lazy import lazy
 if TYPE_CHECKING:
     from ._default_session import default_session, get_client, reset_default_session, use_session
     from ._ipython import load_ipython_extension as load_ipython_extension
-    from ._session_options import SessionOptions as SessionOptions
     from .account_session import AccountSession
     from .accounts import SOURCE, Account, Accounts
     from .credentials import Credentials, Identity
@@ -110,7 +109,6 @@ __getattr__, __dir__ = lazy(
     {
         "_default_session": ("default_session", "get_client", "reset_default_session", "use_session"),
         "_ipython": ("load_ipython_extension",),
-        "_session_options": ("SessionOptions",),
         "account_session": ("AccountSession",),
         "accounts": ("SOURCE", "Account", "Accounts"),
         "credentials": ("Credentials", "Identity"),
@@ -158,7 +156,6 @@ __getattr__, __dir__ = lazy(
         "errors",
         "escape",
         "events",
-        "fanout",
         "integrations",
         "policies",
         "provision",

@@ -10,9 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials as BotocoreCredentials
 
-import xsession  # in annotations alone, as in `session`
-
 from ._base import Table, Tabular, hides_frames, made_once
+from ._base.lazy import lazy_modules
 from ._botocore import region_of
 from ._chain import ResolvedAccount
 from ._client_cache import ClientCache, shared_client
@@ -20,11 +19,13 @@ from .errors import ConfigError, SessionClosedError
 from .roles import RoleChain
 
 if TYPE_CHECKING:
-    import xsession.integrations
-    import xsession.serving
     from xsession._service_clients import AccountClients
+
+    from . import integrations, serving
 else:
     AccountClients = boto3.Session
+    # As in `session`.
+    integrations, serving = lazy_modules("integrations", "serving")
 
 __all__ = ["AccountSession"]
 
@@ -58,7 +59,7 @@ class SessionOwner(Protocol):
     def reduced(self, resolved: ResolvedAccount) -> tuple[object, ...]:
         """What a pickle of the account's session carries."""
 
-    def endpoint(self, resolved: ResolvedAccount) -> xsession.serving.ContainerEndpoint:
+    def endpoint(self, resolved: ResolvedAccount) -> serving.ContainerEndpoint:
         """Where programs ask for the account's credentials."""
 
     def enabled_regions(self, resolved: ResolvedAccount) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ class AccountSession(Tabular, AccountClients):
         """botocore's credentials object of the account: asked at each signing, it has current ones."""
         return self._resolved.credentials
 
-    def endpoint(self) -> xsession.serving.ContainerEndpoint:
+    def endpoint(self) -> serving.ContainerEndpoint:
         """Where a library in this process asks for the account's credentials by HTTP, until the session is closed.
 
         For libraries that are given nothing but an address; see `CrossAccountSession.serve` for other programs.
@@ -119,7 +120,7 @@ class AccountSession(Tabular, AccountClients):
         return self._owner.endpoint(self._resolved)
 
     @made_once
-    def data(self) -> xsession.integrations.DataLibraries:
+    def data(self) -> integrations.DataLibraries:
         """The account in the form that data libraries take: s3fs, pandas, polars, PyArrow, DuckDB and others."""
         from .integrations import DataLibraries  # noqa: PLC0415 # few programs read data
 

@@ -16,10 +16,9 @@ from weakref import WeakSet
 import boto3
 from botocore.config import Config
 
-import xsession  # in annotations alone: what few programs need is imported when hints are read
-
 from ._account_sessions import AccountSessions
 from ._base import SYSTEM_CLOCK, Clock, Table, Tabular, hides_frames, made_once, renew_after_fork
+from ._base.lazy import lazy_modules
 from ._chain import Chains, ChainSettings, MfaCode, Runtime
 from ._client_cache import ClientCache, shared_client
 from ._session_owner import CrossAccountOwner
@@ -34,21 +33,22 @@ from .roles import RoleChain, as_defaults, second_session_policy, this_runner
 from .stores import Store, as_store, is_portable, named_store
 
 if TYPE_CHECKING:
-    import xsession.activity
-    import xsession.audit
-    import xsession.diagnosis
-    import xsession.fanout
-    import xsession.policies
-    import xsession.serving
     from xsession._service_clients import CrossAccountClients  # absolute: a folder of stubs may have its own
 
+    from . import _session_options, audit, diagnosis, fanout, grants, policies, refresh, roles, serving
+    from . import accounts as _accounts  # the class has members of these names
+    from . import activity as _activity
     from ._enabled_regions import AccountRegions
     from ._kept_lists import KeptLists
     from ._organization_lists import OrganizationLists
-    from .accounts import Discovery
-    from .grants import Grants
 else:
     CrossAccountClients = object
+    # Frameworks read hints; what few programs need is imported then.
+    _accounts, _activity, audit, diagnosis, fanout = lazy_modules(
+        "accounts", "activity", "audit", "diagnosis", "fanout"
+    )
+    grants, policies, refresh, roles, serving = lazy_modules("grants", "policies", "refresh", "roles", "serving")
+    (_session_options,) = lazy_modules("_session_options")
 
 __all__ = ["CrossAccountSession"]
 
@@ -102,7 +102,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         max_clients: int = MAX_CLIENTS,
         worker_session: str | None = None,
         clock: Clock | None = None,
-        **defaults: Unpack[xsession.roles.DefaultOptions],
+        **defaults: Unpack[roles.DefaultOptions],
     ) -> None:
         _check_source(session, profile_name)
         check_worker_session(worker_session)
@@ -156,10 +156,10 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         self._by_arguments = self._clients.by_arguments
         self._account_sessions = AccountSessions(self._chains, self._clients, self._owner)
         self._resolve = self._account_sessions.resolve
-        self._servers: WeakSet[xsession.serving.CredentialServer] = WeakSet()
-        self._made_grants: Grants | None = None
+        self._servers: WeakSet[serving.CredentialServer] = WeakSet()
+        self._made_grants: grants.Grants | None = None
         self._made_regions: dict[Account | None, AccountRegions] = {}
-        self._config: Discovery | None = None
+        self._config: _accounts.Discovery | None = None
         # What it read last: what else there is was set by a caller.
         self._configured = self._accounts
         renew_after_fork(self)
@@ -173,7 +173,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         combine: bool | None = None,
         offline: bool = False,
         default_store: str | None = None,
-        **overrides: Unpack[xsession.SessionOptions],
+        **overrides: Unpack[_session_options.SessionOptions],
     ) -> Self:
         """A session with the accounts of a file, or of everything that this machine has.
 
@@ -232,7 +232,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
             self._accounts = self._portable["accounts"] = accounts
             self._clients.forget_shortcuts()
 
-    def organization(self, account: AccountRef = SOURCE, *, need_tags: bool = False) -> xsession.accounts.Organization:
+    def organization(self, account: AccountRef = SOURCE, *, need_tags: bool = False) -> _accounts.Organization:
         """Asks AWS Organizations for all accounts and organizational units, and keeps the answer on disk.
 
         Where AWS refuses or can't be asked, the answer before counts: its `age` says how old it is, its `problem` why,
@@ -249,7 +249,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         """
         return self._organization_lists.ask(self.accounts.find(account), need_tags=need_tags)
 
-    def identity_center(self, profile_name: str | None = None) -> tuple[xsession.accounts.IdentityCenterAccount, ...]:
+    def identity_center(self, profile_name: str | None = None) -> tuple[_accounts.IdentityCenterAccount, ...]:
         """Asks IAM Identity Center which accounts and permission sets a login has, and keeps the answer on disk.
 
         Where it can't be asked, the answer before counts, and hooks get a `NeedsAttention` that says how old it is. See
@@ -332,7 +332,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         *,
         region_name: str | None = None,
         replace_policy: bool = False,
-        **options: Unpack[xsession.roles.RoleOptions],
+        **options: Unpack[roles.RoleOptions],
     ) -> AccountSession:
         """A new boto3 session of its own for an account.
 
@@ -406,8 +406,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         max_workers: int = 16,
-        progress: xsession.fanout.ProgressLike[Identity] = None,
-    ) -> xsession.Outcomes[Identity]:
+        progress: fanout.ProgressLike[Identity] = None,
+    ) -> fanout.Outcomes[Identity]:
         """Asks in many accounts who we are, and compares that with the account that was expected.
 
         Args:
@@ -435,8 +435,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         accounts: AccountRef | Iterable[AccountRef] | None = None,
         *,
         max_workers: int = 16,
-        progress: xsession.fanout.ProgressLike[Credentials] = None,
-    ) -> xsession.Outcomes[Credentials]:
+        progress: fanout.ProgressLike[Credentials] = None,
+    ) -> fanout.Outcomes[Credentials]:
         """Gets credentials ahead of time, in parallel.
 
         Args:
@@ -469,8 +469,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         journal_key: str | None = None,
         journal_max_age: timedelta | None = timedelta(hours=24),
         retry_failed: bool = True,
-        progress: xsession.fanout.ProgressLike[T] = None,
-    ) -> xsession.Run[T]:
+        progress: fanout.ProgressLike[T] = None,
+    ) -> fanout.Run[T]:
         """Calls a function for many accounts, and in each of them for many regions; tells what came of each call.
 
         The function is called once for each, unless `retries` says more, in daemon threads; nothing that it raises
@@ -545,7 +545,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         account: AccountRef,
         *,
         using: AccountRef | boto3.Session | Sequence[AccountRef | boto3.Session] | None = None,
-    ) -> xsession.diagnosis.Diagnosis:
+    ) -> diagnosis.Diagnosis:
         """Asks again for each role on the way to an account, and says which is refused, why, and what to change.
 
         It uses no credentials that are kept, and keeps none: one AssumeRole for each role. Where a role needs MFA, the
@@ -576,11 +576,11 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         *,
         to: str,
         duration: timedelta | float,
-        policy: xsession.policies.PolicyLike | None = None,
+        policy: policies.PolicyLike | None = None,
         policy_arns: Sequence[str] = (),
         reason: str | None = None,
         allow_chaining: bool = False,
-    ) -> xsession.Grant:
+    ) -> grants.Grant:
         """Makes credentials for another person: narrowed, written down, and over at a deadline that AWS enforces.
 
         Hooks with a `write` of their own, such as `AuditLog`, must write it down before STS is asked, and again before
@@ -621,7 +621,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         who: str | None = None,
         before: datetime | None = None,
         block: bool = False,
-    ) -> xsession.Revocation:
+    ) -> grants.Revocation:
         """Has AWS refuse sessions of an account's role that were issued before now; grants among them end here at once.
 
         One grant is refused whenever its sessions are issued, so that no process refreshes it back to life.
@@ -654,7 +654,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         )
         return revoker.revoke(found, by, grant=grant, who=who, before=before, block=block)
 
-    def status(self) -> xsession.Status:
+    def status(self) -> refresh.Status:
         """How things stand with the credentials of all accounts used so far; makes no network call.
 
         Returns:
@@ -677,8 +677,8 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         grant: str | None = None,
         regions: Iterable[str] | None = None,
         using: AccountRef | None = None,
-        log: Iterable[xsession.audit.AuditRecord] = (),
-    ) -> xsession.activity.Activities:
+        log: Iterable[audit.AuditRecord] = (),
+    ) -> _activity.Activities:
         """Who did what in an account, by CloudTrail; read while it is iterated over, printed or shown.
 
         Needs `cloudtrail:LookupEvents`, and with `using` also `iam:GetRole`.
@@ -716,7 +716,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
     def serve(
         self, accounts: AccountRef | Iterable[AccountRef] | None = None, *, host: str = "127.0.0.1", port: int = 0
-    ) -> xsession.serving.CredentialServer:
+    ) -> serving.CredentialServer:
         """An endpoint on loopback from which other processes get current credentials, as in a container.
 
         Use it as a context manager. Makes no network call: credentials are obtained as they are asked for.
@@ -897,7 +897,7 @@ class CrossAccountSession(Tabular, CrossAccountClients):
 
         return KeptLists(KeptAnswers.named_by(os.environ, kind), what, self._hooks, self._clock)
 
-    def _grants(self) -> Grants:
+    def _grants(self) -> grants.Grants:
         from .grants import Grants  # noqa: PLC0415 # few programs make grants
 
         with self._lock:
@@ -952,10 +952,10 @@ class CrossAccountSession(Tabular, CrossAccountClients):
         func: Callable[[Account], T],
         accounts: AccountRef | Iterable[AccountRef] | None,
         max_workers: int,
-        progress: xsession.fanout.ProgressLike[T],
+        progress: fanout.ProgressLike[T],
         *,
         notes: Callable[[Account], tuple[str, ...]] = lambda _account: (),
-    ) -> xsession.Outcomes[T]:
+    ) -> fanout.Outcomes[T]:
         from .fanout import as_progress, by_distinct_names, fan_out  # noqa: PLC0415 # few programs work in many accounts at once
 
         told = as_progress(progress)
@@ -971,7 +971,7 @@ def _copy(
     cls: type[CrossAccountSession],
     arguments: dict[str, Any],
     principals: dict[str | Profile | None, str],
-    config: Discovery | None,
+    config: _accounts.Discovery | None,
     configured: Accounts,
 ) -> object:
     session = cls(**arguments)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +26,9 @@ from xsession import (
     SourceCredentialsError,
 )
 from xsession._chain import AccountCredentials
+from xsession.events import RefreshStarted
 from xsession.policies import trust
+from xsession.testing import Fault
 
 SERIAL = "arn:aws:iam::111111111111:mfa/bruce"
 
@@ -64,6 +69,50 @@ def test_chains_share_their_hop(world: World) -> None:
 
     asyncio.run(both())
     assert world.aws.count("AssumeRole") == 3
+
+
+def test_fifty_cold_accounts_need_no_thread_of_the_loops(world: World) -> None:
+    """Its executor has one, which is busy all the while; fresh reads wait for none either."""
+    names = [f"a{number:03}" for number in range(50)]
+    xs = world.session({name: Role(world.role, role_session_name=name) for name in names})
+    gate = threading.Event()
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, gate.wait)
+        try:
+            cold = await asyncio.gather(*(own(xs, name).awaited() for name in names))
+            assert len({one.access_key for one in cold}) == 50
+            seconds = []
+            for name in names:
+                began = time.perf_counter()
+                await own(xs, name).awaited()
+                seconds.append(time.perf_counter() - began)
+            return statistics.median(seconds)
+        finally:
+            gate.set()
+            await busy
+
+    assert asyncio.run(main()) < 0.01
+
+
+def test_the_end_of_the_loops_executor_waits_for_no_refresh(world: World) -> None:
+    """STS hangs, and asyncio.run ends all the same: https://github.com/The-PR-Agent/pr-agent/pull/3380."""
+    world.aws.fail(Fault(operation="AssumeRole", kind="hang", times=None))
+    credentials = own(world.session())
+
+    async def main() -> None:
+        waiting = asyncio.create_task(credentials.awaited())
+        while not world.events.of(RefreshStarted):
+            await asyncio.sleep(0.001)
+        await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), 1)
+        waiting.cancel()
+
+    began = time.perf_counter()
+    asyncio.run(main())
+    assert time.perf_counter() - began < 2
+    world.aws.release()
 
 
 def test_an_attribute_waits_for_nothing(world: World) -> None:

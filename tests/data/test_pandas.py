@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import select
+import socket
 import threading
 from typing import Any
 
@@ -24,9 +26,13 @@ def test_a_long_read_outlives_three_sessions(made: DataWorld) -> None:
     made.check()
 
 
-def test_csv_and_parquet_are_read_and_written_by_the_account(made: DataWorld) -> None:
-    """A file and a folder; nothing goes through another library's own client."""
-    options = made.session()["vegeta"].data.pandas()
+def test_csv_and_parquet_are_read_and_written_by_the_account(made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file and a folder; nothing goes through a client of PyArrow's own, which would ask the instance's metadata."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name)
+    metadata = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://127.0.0.1:{metadata.getsockname()[1]}")
+    options = made.from_profile()["vegeta"].data.pandas()
     frame = pd.DataFrame({"name": ["goku", "vegeta"], "level": [9001, 8000]})
     frame.to_parquet("s3://vegeta/one.parquet", storage_options=options)
     frame.to_parquet("s3://vegeta/many", partition_cols=["name"], storage_options=options)
@@ -36,6 +42,9 @@ def test_csv_and_parquet_are_read_and_written_by_the_account(made: DataWorld) ->
         assert len(pd.read_csv("s3://vegeta/scouter.csv", storage_options=options)) == 2
     made.check()
     assert {call.region_name for call in made.s3()} == {"eu-west-1"}
+    asked, _, _ = select.select([metadata], [], [], 0)
+    metadata.close()
+    assert asked == []
 
 
 def test_two_accounts_in_one_expression(made: DataWorld) -> None:

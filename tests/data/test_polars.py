@@ -6,17 +6,27 @@ import time
 import pytest
 
 from tests.support.data_jobs import DataWorld
+from xsession.integrations._polars import PolarsCredentials
 
 pl = pytest.importorskip("polars")
 
 
-def test_a_lazy_frame_outlives_three_sessions(made: DataWorld) -> None:
-    """The same one is collected again and again."""
-    address = made.parquet()
+def test_a_lazy_frame_outlives_three_sessions(made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same one is collected again and again, and asks for credentials when some have ended."""
+    address, asked, call = made.parquet(), [], PolarsCredentials.__call__
+
+    def counted(provider: PolarsCredentials) -> tuple[dict[str, str], int]:
+        asked.append(provider)
+        return call(provider)
+
+    monkeypatch.setattr(PolarsCredentials, "__call__", counted)
     frame = pl.scan_parquet(address, **made.session()["vegeta"].data.polars())
     for _ in made.rounds():
-        assert frame.collect()["level"].to_list() == [9001, 8000]
+        for _ in range(3):
+            assert frame.collect()["level"].to_list() == [9001, 8000]
     made.check()
+    # What is told to end early is asked for once more.
+    assert len(asked) <= 2 * 4
 
 
 def test_the_same_address_as_another_account(made: DataWorld) -> None:

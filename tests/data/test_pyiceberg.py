@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.data_jobs import DataWorld
+from tests.support.data_jobs import BULMA, DataWorld
+from tests.support.worlds import VEGETA
 from xsession import CrossAccountSession
 
 pytest.importorskip("pyiceberg")
@@ -45,27 +46,42 @@ def test_a_transaction_outlives_three_sessions(made: DataWorld, tmp_path: Path) 
     made.check()
 
 
+def scanned(made: DataWorld, opened: Any) -> dict[str, set[tuple[str | None, str]]]:
+    """By service, the accounts and keys of the requests that one scan of a new table made."""
+    opened.create_namespace("dragon")
+    table = opened.create_table("dragon.levels", pa.table(TABLE).schema, location="s3://vegeta/warehouse/levels")
+    table.append(pa.table(TABLE))
+    made.aws.clear_calls()
+    assert len(opened.load_table("dragon.levels").scan().to_arrow()) == 2
+    calls = [call for call in made.aws.calls if call.service != "sts"]
+    return {
+        one: {(call.account_id, call.access_key_id) for call in calls if call.service == one} for one in ("glue", "s3")
+    }
+
+
 def test_a_catalogs_glue_and_its_files_are_one_accounts(made: DataWorld) -> None:
-    """Both ask the same credentials."""
+    """Requests of both carry one role session: https://github.com/datahub-project/datahub/pull/16397."""
     from pyiceberg.catalog.glue import GlueCatalog  # noqa: PLC0415 # as above
 
+    made.aws.set_lifetime(None)
     session = made.session()["vegeta"]
-    opened = GlueCatalog("capsule", **session.data.pyiceberg())
-    assert opened.glue._request_signer._credentials is session.get_credentials()
-    assert opened.glue.meta.region_name == "eu-west-1"
+    seen = scanned(made, GlueCatalog("capsule", **session.data.pyiceberg()))
+    key = session.get_credentials().get_frozen_credentials().access_key
+    assert seen == {"glue": {(VEGETA, key)}, "s3": {(VEGETA, key)}}
 
 
 def test_the_glue_of_one_account_lists_files_of_another(made: DataWorld) -> None:
     """The catalog is given a client; what it opens is read by the account of the properties."""
     from pyiceberg.catalog.glue import GlueCatalog  # noqa: PLC0415 # as above
 
+    made.aws.set_lifetime(None)
     xs = made.session()
     glue: Any = xs["bulma"].client("glue")
-    opened = GlueCatalog("capsule", client=glue, **xs["vegeta"].data.pyiceberg())
-    assert opened.glue is glue
-    with opened._load_file_io().new_input("s3://vegeta/scouter.csv").open() as file:
-        assert file.read()
-    made.check()
+    seen = scanned(made, GlueCatalog("capsule", client=glue, **xs["vegeta"].data.pyiceberg()))
+    assert {service: {account for account, _ in calls} for service, calls in seen.items()} == {
+        "glue": {BULMA},
+        "s3": {VEGETA},
+    }
 
 
 def test_polars_reads_a_table_by_its_file_io(made: DataWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,18 +46,22 @@ def test_the_front_page_reads_a_csv(local_aws: LocalAWS, tmp_path: Path) -> None
 
 
 def test_smart_open(made: DataWorld) -> None:
-    """One open file is read over three sessions; a write in parts works too."""
+    """One open file is read over three sessions while another is written, a part in each."""
     smart_open = pytest.importorskip("smart_open")
     client = made.session()["vegeta"].client("s3")
     made.vegeta.root.client("s3").put_object(Bucket="vegeta", Key="big", Body=bytes(4 << 20))
     made.aws.clear_calls()
-    given = {"client": client, "buffer_size": 1 << 20}
-    with smart_open.open("s3://vegeta/big", "rb", transport_params=given) as file:
+    given, part = {"client": client, "buffer_size": 1 << 20, "min_part_size": 5 << 20}, bytes(5 << 20)
+    with (
+        smart_open.open("s3://vegeta/big", "rb", transport_params=given) as file,
+        smart_open.open("s3://vegeta/out", "wb", transport_params=given) as out,
+    ):
         for _ in made.rounds():
             assert len(file.read(1 << 20)) == 1 << 20
-    with smart_open.open("s3://vegeta/out", "wb", transport_params={"client": client}) as file:
-        file.write(CSV)
+            out.write(part)
     made.check()
+    assert sum(call.operation == "UploadPart" for call in made.s3()) == 4
+    assert client.head_object(Bucket="vegeta", Key="out")["ContentLength"] == 4 * len(part)
 
 
 def test_cloudpathlib(made: DataWorld, tmp_path: Path) -> None:

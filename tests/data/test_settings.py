@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from tests.support.data_jobs import DataWorld
 from tests.support.tls import over_tls
-from xsession import Account, CrossAccountSession
+from xsession import Account, ConfigError, CrossAccountSession
 
 for library in ("deltalake", "duckdb", "obstore", "pandas", "polars", "pyarrow", "pyiceberg", "s3fs"):
     pytest.importorskip(library)
@@ -104,6 +104,27 @@ def test_the_accounts_endpoint_is_the_librarys(library: str, xs: CrossAccountSes
     assert READS[library](xs["vegeta"].data) == 2
     made.check()
     assert {call.region_name for call in made.s3()} == {"eu-west-1"}
+
+
+@pytest.mark.parametrize("library", READS)
+def test_without_a_region_it_reads_or_says_so(library: str, made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As boto3's S3, in us-east-1; or, before anything is sent, what to pass: object_store would take one unasked."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    made.aws.set_lifetime(None)
+    key = made.batman.user("alfred")
+    keys = f"aws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}"
+    made.aws.write_profiles(f"[profile alfred]\n{keys}\nendpoint_url = {made.aws.endpoint_url}\n")
+    account = made.session(profile_name="alfred")["vegeta"]
+    assert account.region_name is None
+    if library in {"deltalake", "obstore", "polars"}:
+        with pytest.raises(ConfigError, match=r"'vegeta': .* needs a region.*region_name="):
+            READS[library](account.data)
+        assert made.aws.calls == []
+    else:
+        assert READS[library](account.data) == 2
+        made.check()
+        assert {call.region_name for call in made.s3()} == {"us-east-1"}
 
 
 @pytest.mark.parametrize("library", READS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
@@ -44,6 +44,31 @@ def lazy(
 
 def _is_public_module(name: str, value: object) -> bool:
     return isinstance(value, ModuleType) and not name.startswith("_")
+
+
+class LazyModule:
+    """Stands for a module of the package, which is imported when something of it is asked for.
+
+    Args:
+        name: The module.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(import_module(self._name), name)
+
+
+def lazy_modules(*names: str) -> Iterator[LazyModule]:
+    """Modules of the package for annotations, which frameworks evaluate and few programs need.
+
+    Args:
+        names: Such as "grants".
+    """
+    return (LazyModule(f"xsession.{name}") for name in names)
 
 
 def public(cls: C) -> C:
