@@ -44,6 +44,7 @@ with CrossAccountSession({{"vegeta": "{role}"}}) as xs:
     print(json.dumps([
         power_levels(xs, "vegeta-power-levels", account="vegeta"),
         power_levels(xs["vegeta"], "vegeta-power-levels"),
+        power_levels(xs.get_client("s3", account="vegeta"), "vegeta-power-levels"),
         refused(xs, "vegeta-power-levels"),
         refused(xs["vegeta"], "vegeta-power-levels", account="vegeta"),
     ]))
@@ -112,13 +113,20 @@ def test_the_library_works_without_xsession(world: World, python: Path, tmp_path
 
 
 def test_the_library_takes_sessions_of_xsession(world: World, tmp_path: Path) -> None:
-    """One for all accounts with a name, or one account's; what can't be meant is refused."""
+    """One for all accounts with a name, one account's, or a client; what can't be meant is refused."""
     environ = {**world.aws.environ(world.key), "PYTHONPATH": f"{PACKAGE}:{ROOT}"}
     answers = json.loads(run(sys.executable, WITH.format(role=world.role), tmp_path, **environ))
-    assert answers[:2] == [{"goku": 9001}, {"goku": 9001}]
-    assert ["which account" in answers[2], "one account's" in answers[3]] == [True, True]
+    assert answers[:3] == [{"goku": 9001}] * 3
+    assert ["which account" in answers[3], "one account's" in answers[4]] == [True, True]
     assert world.aws.count("AssumeRole", role_arn=f"arn:aws:iam::{VEGETA}:role/Reader") == 1
     assert BUCKET == "vegeta-power-levels"
+
+
+def test_the_library_makes_no_client_of_its_own() -> None:
+    """Of boto3's default session, which is whoever the process is: https://github.com/mem0ai/mem0/pull/5683."""
+    text = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert ".client(" in text
+    assert "boto3.client(" not in text
 
 
 def test_importing_the_library_takes_no_session(tmp_path: Path) -> None:

@@ -79,6 +79,22 @@ def test_a_sources_own_credentials_are_told_to_end_soon() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        credentials_answer(issued(3_600), NOW.timestamp()),
+        error_answer(AssumeRoleError("no", account="vegeta")),
+        refusal_answer(Refusal(403, "Forbidden", "no")),
+    ],
+    ids=["credentials", "error", "refusal"],
+)
+def test_each_answer_says_that_it_is_json(answer: bytes) -> None:
+    """Some SDKs look, and none keeps it: https://github.com/s3fs-fuse/s3fs-fuse/issues/1290."""
+    head = answer.partition(b"\r\n\r\n")[0].decode().splitlines()
+    assert "Content-Type: application/json" in head
+    assert "Cache-Control: no-store" in head
+
+
 def test_an_error_is_told_in_its_own_words() -> None:
     """What can go away by itself has a status that SDKs ask again after."""
     refused = AssumeRoleError("AccessDenied: no", account="vegeta", code="AccessDenied", hint="look at the trust")

@@ -6,11 +6,11 @@ It imports nothing of xsession, and works where that is not installed.
 from __future__ import annotations
 
 import csv
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import boto3
 
-__all__ = ["Accounts", "power_levels"]
+__all__ = ["Accounts", "Objects", "power_levels"]
 
 
 class Accounts(Protocol):
@@ -20,11 +20,22 @@ class Accounts(Protocol):
         """The client of a service in an account."""
 
 
-def power_levels(session: boto3.Session | Accounts, bucket: str, *, account: str | None = None) -> dict[str, int]:
+@runtime_checkable
+class Objects(Protocol):
+    """Reads objects, as boto3's client of S3 does."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803 # boto3's names
+        """One object."""
+
+
+def power_levels(
+    session: boto3.Session | Accounts | Objects, bucket: str, *, account: str | None = None
+) -> dict[str, int]:
     """Who is how strong, by the bucket's `scouter.csv`.
 
     Args:
-        session: A boto3 session, such as an `AccountSession`; or a `CrossAccountSession`, and `account` with it.
+        session: A boto3 session, such as an `AccountSession`; a client of S3; or a `CrossAccountSession`, and `account`
+            with it.
         bucket: The bucket's name.
         account: The account's name, for a session that knows accounts by name.
 
@@ -36,12 +47,12 @@ def power_levels(session: boto3.Session | Accounts, bucket: str, *, account: str
     return {row["name"]: int(row["level"]) for row in csv.DictReader(lines)}
 
 
-def _s3(session: boto3.Session | Accounts, account: str | None) -> Any:
-    if isinstance(session, boto3.Session):
+def _s3(session: boto3.Session | Accounts | Objects, account: str | None) -> Any:
+    if isinstance(session, boto3.Session | Objects):
         if account is not None:
-            msg = "a boto3 session is one account's: leave out account=, or pass a CrossAccountSession"
+            msg = "a boto3 session or client is one account's: leave out account=, or pass a CrossAccountSession"
             raise TypeError(msg)
-        return session.client("s3")
+        return session if isinstance(session, Objects) else session.client("s3")
     if account is None:
         msg = "which account? pass account=, or one account's session"
         raise TypeError(msg)
