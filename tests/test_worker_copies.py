@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import sys
@@ -10,7 +9,16 @@ from typing import Any
 import pytest
 
 from tests.support.worlds import VEGETA, World, who
-from xsession import Account, ConfigError, CrossAccountSession, MemoryStore, WrongAccountError
+from xsession import (
+    Account,
+    ConfigError,
+    CrossAccountSession,
+    MemoryStore,
+    SourceCredentialsError,
+    WrongAccountError,
+)
+from xsession._worker_copies import worker_copies
+from xsession.integrations._polars import PolarsCredentials
 from xsession.policies import s3_read
 
 
@@ -22,9 +30,9 @@ def portable(world: World) -> Any:
 
 
 def forgotten(world: World, pickled: bytes) -> Any:
-    """What a process that has no such session loads."""
+    """What a process that has no such session loads: fixtures hold the one of this process."""
     world.forget()
-    gc.collect()
+    worker_copies().after_fork()
     return pickle.loads(pickled)
 
 
@@ -34,11 +42,21 @@ def test_an_account_travels_by_name(world: World, portable: CrossAccountSession)
     pickled = pickle.dumps(portable["vegeta"])
     assert secret.encode() not in pickled
     assert world.key.secret_access_key.encode() not in pickled
-    del portable
     with world.aws.applied(world.key):
         loaded = forgotten(world, pickled)
         assert (loaded.name, loaded.account_id, loaded.region_name) == ("vegeta", VEGETA, "eu-west-1")
         assert who(loaded.client("sts")) == VEGETA
+
+
+def test_a_provider_works_for_no_other_source(world: World, portable: CrossAccountSession) -> None:
+    """Polars hands its provider to other processes: https://github.com/pola-rs/polars/pull/21121."""
+    pickled = pickle.dumps(PolarsCredentials(portable["vegeta"]))
+    with world.aws.applied(world.batman.user("robin")):
+        provider = forgotten(world, pickled)
+        world.aws.clear_calls()
+        with pytest.raises(SourceCredentialsError, match="user/robin"):
+            provider()
+    assert world.aws.count("AssumeRole") == 0
 
 
 def test_the_region_is_that_of_where_it_was_pickled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,9 +91,9 @@ def test_one_process_has_one_session_of_a_configuration(world: World, portable: 
     """In the first process it is the one that was pickled; all share one AssumeRole."""
     assert pickle.loads(pickle.dumps(portable["vegeta"])) is portable["vegeta"]
     pickled = [pickle.dumps(portable[name]) for name in ("vegeta", "deep", "vegeta")]
-    del portable
     with world.aws.applied(world.key):
-        first, second, third = [forgotten(world, item) for item in pickled]
+        first = forgotten(world, pickled[0])
+        second, third = [pickle.loads(item) for item in pickled[1:]]
         assert first is third
         assert first._owner is second._owner
         for session in (first, third):
