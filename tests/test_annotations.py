@@ -16,6 +16,7 @@ from xsession import AccountSession, CrossAccountSession
 from xsession._session_options import SessionOptions
 from xsession.policies import PolicyLike
 from xsession.roles import RoleOptions
+from xsession.serving import CredentialServer
 
 
 def functions_of(cls: type) -> Iterator[Any]:
@@ -32,7 +33,8 @@ def test_hints_can_be_read() -> None:
     """Of all arguments and results, while the program runs; no stub of a type checker is needed."""
     values = [getattr(xsession, name) for name in xsession.__all__]
     functions = [value for value in values if inspect.isfunction(value)]
-    for function in [*functions, *functions_of(CrossAccountSession), *functions_of(AccountSession)]:
+    server = [CredentialServer.endpoint, CredentialServer.environ]
+    for function in [*functions, *functions_of(CrossAccountSession), *functions_of(AccountSession), *server]:
         hints = typing.get_type_hints(function)
         assert hints.keys() == inspect.get_annotations(function).keys()
         assert [hint for hint in hints.values() if isinstance(hint, str | typing.ForwardRef)] == []

@@ -107,6 +107,8 @@ def test_from_one_account_into_another(made: DataWorld, xs: CrossAccountSession)
     target = xs["bulma"].data.deltalake()
     deltalake.write_deltalake("s3://bulma/copy", source.to_pyarrow_table(), storage_options=target)
     assert deltalake.DeltaTable("s3://bulma/copy", storage_options=target).to_pyarrow_table().num_rows == 2
+    assert [call for call in made.s3() if call.status == 403] == []
+    assert {call.account_id for call in made.s3()} == {"222222222222", "444444444444"}
 
 
 def test_polars_reads_a_table_with_these_options(made: DataWorld, xs: CrossAccountSession) -> None:

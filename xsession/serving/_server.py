@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from xsession._base import public, renew_after_fork, without_frames
-from xsession.accounts import AwsFiles, read_sections
+from xsession.accounts import Account, AccountRef, AwsFiles, read_sections
 from xsession.errors import ConfigError, RefusedAddressWarning, SessionClosedError, XSessionError
 
 from ._child_environment import child_environment
@@ -25,7 +25,6 @@ from ._served_accounts import ServedAccount, ServedAccounts, new_token
 
 if TYPE_CHECKING:
     from xsession._chain import ResolvedAccount
-    from xsession.accounts import Account, AccountRef
 
 _BOTO2_FILES = ("/etc/boto.cfg", "~/.boto")
 _BOTO2_KEY = b"aws_access_key_id"
