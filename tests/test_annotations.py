@@ -1,4 +1,4 @@
-"""What frameworks read of signatures: FastAPI, typer and pydantic inject and check by it."""
+"""What frameworks that inject by signature read of it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_hints_are_the_classes_themselves() -> None:
 
 @pytest.mark.parametrize("options", [RoleOptions, SessionOptions])
 def test_hints_of_options_can_be_read(options: Any) -> None:
-    """pydantic checks each of them."""
+    """Of each of them, where a signature has them as keyword arguments."""
     assert typing.get_type_hints(options)["policy"] == PolicyLike | None
 
 
