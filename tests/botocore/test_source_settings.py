@@ -85,11 +85,8 @@ def test_handlers_that_a_session_was_given_run_for_its_accounts(core: MakeCore) 
     source.events.register("creating-client-class.dynamodb", add)
     source.events.register("creating-resource-class.s3.ServiceResource", add)
     made = core(source)
-    for client in (
-        made.client("dynamodb", KEY, "eu-west-1"),
-        made.client("dynamodb", KEY, "eu-west-1"),
-        made.boto3_session(KEY, "eu-west-1").client("dynamodb"),
-    ):
+    clients: list[Any] = [made.client("dynamodb", KEY, "eu-west-1") for _ in range(2)]
+    for client in (*clients, made.boto3_session(KEY, "eu-west-1").client("dynamodb")):
         heard.clear()
         assert client.mine() == "mine"
         answered(client)
