@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,11 +147,11 @@ def test_a_web_identity_is_known_by_what_its_token_says(tmp_path: Path) -> None:
     assert stored_key(role, None, None) is None
 
 
-def or_obtained(obtain: Callable[[], Credentials], **options: Any) -> Credentials:
-    """What is kept of Vegeta's, else what is obtained; each time as a process of its own would."""
+def or_obtained(obtain: Callable[[], Credentials], name: str = "vegeta", **options: Any) -> Credentials:
+    """What is kept of an account's, else what is obtained; each time as a process of its own would."""
     kept = KeptCredentials.of_machine()
     wanted = {"is_enough": lambda _credentials: True, **options}
-    return kept.or_obtained(kept.accounts.find("vegeta"), obtain, **wanted)
+    return kept.or_obtained(kept.accounts.find(name), obtain, **wanted)
 
 
 def obtained() -> Credentials:
@@ -184,28 +185,73 @@ def test_one_obtains_what_several_want_at_once() -> None:
     assert or_obtained(obtained, is_enough=lambda _credentials: False).access_key_id in keys
 
 
-def test_where_one_fails_the_others_try_at_once() -> None:
-    """Not one after the other; and whoever comes later does too, for a moment."""
-    begun, may_fail, both = threading.Event(), threading.Event(), threading.Barrier(2)
+@pytest.mark.parametrize("fails", [True, False], ids=["it fails", "the store can't keep it"])
+def test_where_others_wait_in_vain_they_try_at_once(fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one after the other."""
+    begun, may_end, both = threading.Event(), threading.Event(), threading.Barrier(2)
 
-    def fails() -> Credentials:
+    def first() -> Credentials:
         begun.set()
-        assert may_fail.wait(10)
+        assert not may_end.wait(0.6)
+        if not fails:
+            return given
         msg = "refused"
         raise CredentialsError(msg)
 
     def together() -> Credentials:
-        both.wait(10)
-        return obtained()
+        both.wait(2)
+        return given
 
+    given = obtained()
+    monkeypatch.setattr(FileStore, "get", lambda _store, _key: None)
     with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(or_obtained, fails)
+        one = pool.submit(or_obtained, first)
         assert begun.wait(10)
-        others = [pool.submit(or_obtained, together) for _ in range(2)]
-        may_fail.set()
-        with pytest.raises(CredentialsError, match="refused"):
-            first.result(30)
-        assert len({each.result(30).access_key_id for each in others}) == 1
+        others = [pool.submit(or_obtained, together, patience=4.0) for _ in range(2)]
+        assert [each.result(30) for each in others] == [given, given]
+        assert isinstance(one.exception(30), CredentialsError if fails else type(None))
+
+
+@pytest.mark.parametrize("name", ["nobody", "own"])
+def test_nobody_waits_for_what_no_store_can_have(machine: Path, name: str) -> None:
+    """As where a program gives the source's key: whose it is is seen nowhere. Else many would queue up in vain."""
+    with (machine / "xsession.toml").open("a") as file:
+        file.write(f'[accounts.nobody]\nrole_arn = "arn:aws:iam::{VEGETA}:role/Reader"\nsource = "opaque"\n')
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text("[profile opaque]\ncredential_process = true\n")
+    given, both = obtained(), threading.Barrier(2)
+
+    def together() -> Credentials:
+        both.wait(2)
+        return given
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [each.result(30) for each in [pool.submit(or_obtained, together, name) for _ in range(2)]] == [given] * 2
+
+
+def test_those_of_another_source_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where two terminals have the keys of two persons: what one obtains is not the other's."""
+    given = obtained()
+
+    def of_another() -> Credentials:
+        with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patched:
+            patched.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+            return pool.submit(or_obtained, lambda: given).result(5)
+
+    assert or_obtained(of_another, is_enough=lambda _credentials: False) is given
+
+
+def test_no_frame_of_an_error_has_what_was_kept() -> None:
+    """It is good for a few minutes more, and programs send the locals of a traceback elsewhere."""
+    key = obtained().access_key_id
+
+    def fails() -> Credentials:
+        msg = "refused"
+        raise CredentialsError(msg)
+
+    with pytest.raises(CredentialsError, match="refused") as raised:
+        or_obtained(fails, is_enough=lambda credentials: credentials.access_key_id != key)
+    values = [value for entry in raised.traceback for value in entry.frame.f_locals.values()]
+    assert not [value for value in values if isinstance(value, Credentials)]
 
 
 def test_one_that_hangs_is_not_waited_for_for_ever() -> None:

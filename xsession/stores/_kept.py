@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xsession._base import frozen, public
-from xsession.accounts import Account, Accounts, Discovery, Profile, describe_source, sts_endpoint
+from xsession.accounts import Account, Accounts, Discovery, Profile, SourceDescriptor, describe_source, sts_endpoint
 from xsession.credentials import Credentials
 from xsession.roles import Defaults, Hop, HopResolver, Role, this_runner
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from xsession.events import Hook
 
 _PASSING_CLAIMS = frozenset({"exp", "iat", "jti", "nbf"})
+# Whoever waits for this share of its patience waits for another process, however busy the machine is.
+_WAITING_SHARE = 0.1
 
 
 def stored_key(role: Role, before: str | None, endpoint: str | None) -> str | None:
@@ -78,7 +80,7 @@ class KeptCredentials:
         self._wall = wall
         self._resolver = HopResolver(Defaults(), this_runner())
         # By the source and the settings: to read AWS's files takes longer than all else.
-        self._sources: dict[object, tuple[str | None, str | None]] = {}
+        self._sources: dict[object, tuple[str | None, SourceDescriptor | None]] = {}
 
     @classmethod
     def of_machine(
@@ -126,7 +128,7 @@ class KeptCredentials:
         """What is kept of an account, else what a function obtains.
 
         Of many processes that want it at once, one obtains it, and the others wait for what the store has then. Where
-        that one fails, each obtains it by itself.
+        that one fails or hangs, each obtains it by itself; and at once where no store can have it.
 
         Args:
             account: The account.
@@ -134,49 +136,57 @@ class KeptCredentials:
             is_enough: Whether those that are kept will do.
             patience: Seconds to wait for another process.
         """
-        store = self._shared
-        if store is None:
+        store, turn = self._shared, self._turn(account)
+        if store is None or turn is None:
             return obtain()
-        key = f"obtained {self._profile_name} {account.name}"
-        with store.refreshing(key, patience) as is_first:
-            self._sources.clear()  # another process may have found out meanwhile whose the source is
-            kept = self.of(account)
-            if kept is not None and is_enough(kept):
+        began = time.monotonic()
+        with store.refreshing(turn, patience) as is_held:
+            kept = self._kept_enough(account, is_enough)
+            if kept is not None:
                 return kept
-            # In a queue, each would wait for all before it.
-            if is_first and store.failure(key) is None:
-                try:
-                    return obtain()
-                except Exception:
-                    store.put_failure(key, {"message": "failed"}, patience)
-                    raise
+            # Else it waited in vain, and in a queue, each would wait for all before it.
+            if is_held and time.monotonic() - began < patience * _WAITING_SHARE:
+                return obtain()
         return obtain()
+
+    def _kept_enough(self, account: Account, is_enough: Callable[[Credentials], bool]) -> Credentials | None:
+        kept = self.of(account)
+        return kept if kept is not None and is_enough(kept) else None
+
+    def _turn(self, account: Account) -> str | None:
+        """What processes take turns by that want an account's credentials; None: none finds what another obtains."""
+        endpoint, descriptor = self._source(account)
+        # Not by its principal: one that begins before it is known must wait for the same turn as one that begins later.
+        source = None if descriptor is None else descriptor.principal_key(endpoint)
+        hops = self._keys_from(source, endpoint, account)
+        return None if not hops or hops[-1][1] is None else f"obtained {hops[-1][1]}"
 
     def _keys(self, account: Account) -> list[tuple[Hop, str | None]]:
         """The hops of an account, each with its key; None: it has none."""
+        store, (endpoint, descriptor) = self._shared, self._source(account)
+        known = None if store is None or descriptor is None else descriptor.source_key(endpoint, store.principal)
+        return self._keys_from(known, endpoint, account)
+
+    def _keys_from(self, key: str | None, endpoint: str | None, account: Account) -> list[tuple[Hop, str | None]]:
         defaults = self._resolver.defaults(account.defaults, registered=account.registered)
-        endpoint, key = self._source(account)
         keys = []
         for hop in self._resolver.hops(account.chain, defaults, account.name):
             key = stored_key(hop.role, key, endpoint)
             keys.append((hop, key))
         return keys
 
-    def _source(self, account: Account) -> tuple[str | None, str | None]:
-        """The STS endpoint of an account, and what stands for its source; None: AWS's own, and nothing does.
+    def _source(self, account: Account) -> tuple[str | None, SourceDescriptor | None]:
+        """The STS endpoint of an account, and what names its source; None: AWS's own, and nothing does.
 
         A session of its own is known to its process alone.
         """
-        store = self._shared
-        if store is None or account.has_own_session:
+        if self._shared is None or account.has_own_session:
             return None, None
         source = account.source if isinstance(account.source, str | Profile) else self._profile_name
         found = self._sources.get((source, account.settings))
         if found is None:
             endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ)
-            descriptor = describe_source(source, os.environ)
-            key = None if descriptor is None else descriptor.source_key(endpoint, store.principal)
-            found = self._sources[source, account.settings] = endpoint, key
+            found = self._sources[source, account.settings] = endpoint, describe_source(source, os.environ)
         return found
 
     def _kept(self, hop: Hop, key: str | None) -> Credentials | None:
