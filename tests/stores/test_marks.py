@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +30,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@given(st.integers(0, 10**16), NAMES, NAMES, NAMES)
-def test_a_mark_is_read_as_it_was_written(at: int, key: str | None, role: str | None, person: str | None) -> None:
+@given(st.integers(0, 10**16), NAMES, NAMES, NAMES, st.none() | st.integers(0, 10**16))
+def test_a_mark_is_read_as_it_was_written(
+    at: int, key: str | None, role: str | None, person: str | None, set_back: int | None
+) -> None:
     """From the name of its file and what is in it."""
-    mark = Mark(at, key, role, person)
+    mark = Mark(at, key, role, person, set_back)
+    assert mark.name == Mark(at, key, role, person).name
     assert Mark.read(mark.name, mark.document) == mark
 
 
@@ -40,7 +45,7 @@ def test_a_damaged_mark_ends_everything(document: bytes) -> None:
     """Rather too much than too little; its moment is in its name."""
     mark = Mark.read(Mark(5, "key").name, document)
     assert mark is not None
-    assert (mark.ends("other", None, None, 5), mark.ends("other", None, None, 6)) == (True, False)
+    assert (mark.ends("other", None, None, 5, 9), mark.ends("other", None, None, 6, 9)) == (True, False)
 
 
 def test_other_files_are_no_marks() -> None:
@@ -94,17 +99,108 @@ def test_marks_outlive_what_they_end(path: Path) -> None:
 
 
 def test_a_mark_of_a_clock_that_was_ahead_ends_nothing_that_comes_later(path: Path) -> None:
-    """Once the clock is set back, for the process that made it and for others, and on the disk."""
+    """Once the clock is set back, for the process that made it and for others; whatever was issued before is over."""
     clock = FakeClock()
     store, _ = watched(path, clock=clock)
     clock.advance(86_400)
     store.mark(clock.wall(), key="vegeta")
     clock.step_wall(-86_400)
-    other, _ = watched(path, clock=clock)
-    for each in (store, other):
-        assert each.is_marked("vegeta", None, None, clock.wall())
-        assert not each.is_marked("vegeta", None, None, clock.wall() + 1)
-    assert [int(file.name[:20]) for file in (path / "marks").iterdir()] == [microseconds(clock.wall())]
+    began = clock.wall()
+    for each in (watched(path, clock=clock)[0], store):
+        assert each.is_marked("vegeta", None, None, began)
+        assert each.is_marked("vegeta", None, None, began + 86_400)
+    for _ in range(2):
+        clock.advance(60)
+        for each in (watched(path, clock=clock)[0], store):
+            assert each.is_marked("vegeta", None, None, began)
+            assert not each.is_marked("vegeta", None, None, clock.wall())
+
+
+def test_a_clock_that_is_behind_for_a_while_takes_nothing_from_a_mark(path: Path) -> None:
+    """As when a machine begins without the time: who looks then must not have revoked credentials work again."""
+    clock = FakeClock()
+    store, _ = watched(path, clock=clock)
+    issued = clock.wall()
+    clock.advance(600)
+    store.mark(clock.wall(), key="vegeta")
+    clock.step_wall(-clock.wall() + 1)
+    for each in (watched(path, clock=clock)[0], store):
+        assert each.is_marked("vegeta", None, None, issued)
+    clock.step_wall(issued + 700)
+    for each in (watched(path, clock=clock)[0], store):
+        assert each.is_marked("vegeta", None, None, issued)
+        assert each.is_marked("vegeta", None, None, issued + 600)
+        assert not each.is_marked("vegeta", None, None, issued + 601)
+
+
+def test_a_clock_that_is_set_back_twice_ends_nothing_that_comes_later(path: Path) -> None:
+    """Each time further; what was seen in between does not count."""
+    clock = FakeClock()
+    store, _ = watched(path, clock=clock)
+    clock.advance(86_400)
+    store.mark(clock.wall(), key="vegeta")
+    for _ in range(2):
+        clock.step_wall(-40_000)
+        assert store.is_marked("vegeta", None, None, clock.wall())
+    clock.advance(1)
+    assert not store.is_marked("vegeta", None, None, clock.wall())
+
+
+def test_what_a_mark_ended_before_the_clock_was_set_back_stays_ended(path: Path) -> None:
+    """Though it was issued at a time that comes once more: it is removed."""
+    clock = FakeClock()
+    store, _ = watched(path, clock=clock)
+    clock.advance(7_200)
+    issued = clock.wall() - 60
+    store.put("vegeta", credentials(at=issued, lifetime=36_000.0))
+    store.mark(clock.wall(), role_arn="arn:aws:iam::222222222222:role/Reader")
+    clock.step_wall(-7_200)
+    assert store.get("vegeta") is None
+    clock.advance(issued - clock.wall() - 1_000)
+    store.put("joker", credentials("ASIA2", at=clock.wall()))
+    clock.advance(60)
+    assert store.get("joker") is not None
+    clock.step_wall(issued + 10 - clock.wall())
+    for each in (watched(path, clock=clock)[0], store):
+        assert each.get("vegeta") is None
+
+
+def test_a_mark_that_cannot_be_changed_ends_all_that_it_did(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk: until the clock has reached it."""
+    clock = FakeClock()
+    store, _ = watched(path, clock=clock)
+    clock.advance(86_400)
+    store.mark(clock.wall(), key="vegeta")
+    clock.step_wall(-86_400)
+
+    def full(*_args: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(marks, "write_private_file", full)
+    assert store.is_marked("vegeta", None, None, clock.wall())
+    clock.advance(60)
+    assert store.is_marked("vegeta", None, None, clock.wall())
+
+
+def test_no_thread_takes_away_a_mark_that_another_makes(path: Path) -> None:
+    """Where only this process has them: looks and marks of other threads come in between."""
+    path.mkdir(mode=0o755)
+    store, _ = watched(path)
+    now = time.time()
+    keys = [str(number) for number in range(120)]
+
+    def mark(key: str) -> bool:
+        store.mark(now, key=key)
+        return store.is_marked(key, None, None, now)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(mark, keys))
+    finally:
+        sys.setswitchinterval(before)
+    assert all(store.is_marked(key, None, None, now) for key in keys)
 
 
 def test_a_newer_mark_replaces_the_older_ones_of_the_same(path: Path) -> None:
