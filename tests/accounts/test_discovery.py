@@ -352,3 +352,28 @@ def test_a_current_folder_that_was_removed_is_said(machine: Machine, monkeypatch
     gone.rmdir()
     with pytest.raises(ConfigError, match=r"the current folder was removed.*change to one"):
         Accounts.from_config()
+    with pytest.raises(ConfigError, match=r"the current folder was removed"):
+        Accounts.from_config("xsession.toml")
+
+
+def test_a_file_with_an_absolute_path_is_read_from_a_folder_that_was_removed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a service whose old release was deleted: the profiles of aws-config name their files so."""
+    file = machine.write("own.toml", "vegeta", number=1)
+    gone = machine.folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert [*Accounts.from_config(file.resolve())] == ["vegeta"]
+
+
+def test_a_current_folder_that_may_not_be_looked_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some systems look for it from the root on."""
+
+    def refused() -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "cwd", refused)
+    with pytest.raises(ConfigError, match="the current folder can't be found: Permission denied"):
+        Accounts.from_config()

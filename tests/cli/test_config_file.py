@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stores import STRANGER, as_root, in_child
 from tools.project import ROOT
 from xsession.cli._config_file import change
 from xsession.errors import ConfigError
@@ -71,6 +72,32 @@ change(Path({str(tmp_path / "aws" / "config")!r}), changed)
     children = [subprocess.Popen([sys.executable, "-c", code, letter], env=environ) for letter in "abcdef"]
     assert [child.wait(30) for child in children] == [0] * 6
     assert sorted((tmp_path / "aws" / "config").read_text()) == [*"abcdef"]
+
+
+def test_a_process_that_was_stopped_while_it_changes_a_file_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    """It may never go on; what it has done so far is not known, so nothing is changed beside it."""
+    fcntl = pytest.importorskip("fcntl")
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with pytest.raises(ConfigError, match=r"another process has been changing files in .* for 0\.05 s"):
+            change(tmp_path / "config", more, patience=0.05)
+    finally:
+        os.close(descriptor)
+    assert not list(tmp_path.iterdir())
+
+
+@as_root
+def test_a_folder_to_write_into_and_not_to_read_is_no_obstacle(tmp_path: Path) -> None:
+    """Nothing can be locked there, and nothing needs to be read but the file."""
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    home = tmp_path / "aws"
+    home.mkdir()
+    home.chmod(0o300)
+    os.chown(home, STRANGER, STRANGER)
+    assert in_child(lambda: change(home / "config", more), uid=STRANGER) == 0
+    assert (home / "config").read_text() == "more\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no owners")

@@ -69,17 +69,20 @@ class Discovery:
             path: The file; None: those that are found.
             accounts: Those in code.
             combine: As for the class; None: where no path is given.
-            folder: The folder; None: the current one.
+            folder: The folder; None: the current one, where it is needed.
 
         Raises:
-            ConfigError: The path is "", or the current folder was removed.
+            ConfigError: The path is "", or the current folder is needed and was removed.
         """
         if path is not None and not os.fspath(path):
             msg = "the path of the configuration is empty"
             raise ConfigError(msg, hint="pass a file's path, or None to look for one")
-        folder = current_folder() if folder is None else folder
-        named = None if path is None else folder / Path(path).expanduser()
-        return cls(named, accounts, named is None if combine is None else combine, folder)
+        named = None if path is None else Path(path).expanduser()
+        combine = named is None if combine is None else combine
+        if folder is None:
+            # Of a program that goes on in a folder which was removed, credential-process is started there, too.
+            folder = current_folder() if named is None or combine or not named.is_absolute() else named.parent
+        return cls(None if named is None else folder / named, accounts, combine, folder)
 
     @hides_frames(ConfigError)
     def read(self, environ: Mapping[str, str], now: float, fresh: Mapping[str, Organization] = FrozenMap()) -> Accounts:

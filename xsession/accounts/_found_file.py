@@ -50,13 +50,16 @@ def current_folder() -> Path:
     """The process's current folder.
 
     Raises:
-        ConfigError: It was removed.
+        ConfigError: It was removed, or may not be looked for.
     """
     try:
         return Path.cwd()
     except FileNotFoundError:
         msg = "the current folder was removed"
         raise ConfigError(msg, hint="change to one that exists") from None
+    except OSError as error:  # as on macOS, below a folder that may not be read
+        msg = f"the current folder can't be found: {error.strerror}"
+        raise ConfigError(msg, hint="change to another one") from None
 
 
 def found_files(folder: Path, home: PurePath | None) -> Iterator[FoundFile]:

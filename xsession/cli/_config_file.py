@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from xsession.errors import ConfigError
 
 BACKUP_SUFFIX = ".before-xsession"
 _ANY_BYTES = "surrogateescape"
+_LOOK_SECONDS = 0.02
 
 
 def read_text(path: Path) -> str:
@@ -30,25 +32,26 @@ def read_text(path: Path) -> str:
     return path.read_bytes().decode(errors=_ANY_BYTES)
 
 
-def change(path: Path, changed: Callable[[str], str]) -> bool:
+def change(path: Path, changed: Callable[[str], str], *, patience: float = 10.0) -> bool:
     """Changes a file in one step. What it was before the first change is kept beside it.
 
     Args:
         path: The file; made if it is missing. Where it is a symbolic link, that stays, and the file behind it changes.
         changed: The new text for an old one.
+        patience: Seconds to wait for another process that changes it.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        ConfigError: It is no regular file, or another user's.
+        ConfigError: It is no regular file, or another user's; or another process is still changing it.
         OSError: It can't be read or written; then it is as it was.
     """
     real = path.resolve()
     if not real.parent.exists() and changed("") == "":
         return False
     real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone_in(real.parent):
+    with _alone_in(real.parent, patience):
         return _change(real, changed)
 
 
@@ -68,20 +71,42 @@ def _change(real: Path, changed: Callable[[str], str]) -> bool:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Has other processes of ours wait, or of two that change a file at once, one's change would be lost."""
+def _alone_in(folder: Path, patience: float) -> Iterator[None]:
+    """Has other processes of ours wait, or of two that change a file at once, one's change would be lost.
+
+    Raises:
+        ConfigError: Another process has been changing it for that many seconds, as one that was stopped does.
+    """
     try:
-        import fcntl  # noqa: PLC0415 # Windows has none; there, whoever comes last wins
-    except ImportError:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # it may be one to write into and not to read; on Windows none is opened, and whoever is last wins
+        descriptor = None
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if descriptor is not None:
+            _lock(descriptor, folder, patience)
         yield
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path, patience: float) -> None:
+    import fcntl  # noqa: PLC0415 # Windows has none
+
+    began = time.monotonic()
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() - began >= patience:
+                msg = f"another process has been changing files in {folder} for {patience:g} s"
+                hint = "look for an xsession aws-config that was stopped, and end it"
+                raise ConfigError(msg, hint=hint) from None
+            time.sleep(_LOOK_SECONDS)
+        except OSError:
+            return  # a file system without locks
+        else:
+            return
 
 
 def _keep(real: Path, text: str) -> None:
