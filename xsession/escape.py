@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,7 +23,7 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | fro
 # More than that stacked on one letter runs into the lines above and below.
 _MAX_MARKS = 2
 _CUT = "..."
-_IN_SCRIPTS = re.compile("[<>&]")
+_IN_SCRIPTS = "[<>&]"
 
 
 def for_terminal(text: str, limit: int | None = None) -> str:
@@ -65,10 +64,12 @@ def for_json(value: object) -> str:
         value: Text, numbers, truth values, None, and lists and mappings of them.
     """
     text = json.dumps(_whole(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return _IN_SCRIPTS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub(_IN_SCRIPTS, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _visible(text: str) -> Iterable[str]:
+    import unicodedata  # noqa: PLC0415 # most text is ASCII
+
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0

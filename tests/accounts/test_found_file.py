@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from xsession.accounts import _found_file
 from xsession.accounts._found_file import found_files, problem_of, read_found
 from xsession.errors import ConfigError
 
@@ -124,11 +125,19 @@ def test_what_is_no_regular_file_is_no_found_file(path: Path) -> None:
         read_found(path.with_name("pyproject.toml"))
 
 
+def test_a_pyproject_that_does_not_name_us_is_not_parsed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly all of them; large ones take longer than all else that a program which starts often does."""
+    path.unlink()
+    monkeypatch.setattr(_found_file, "parse_toml", None)
+    path.with_name("pyproject.toml").write_text("[project]\nname = 'other'\n")
+    assert list(found_files(path.parent, None)) == []
+
+
 def test_a_pyproject_that_can_not_be_understood_is_somebody_elses(path: Path) -> None:
     """Whatever is wrong with it: others say so."""
     path.unlink()
     for data in (b"[tool.xsession", b"a = " + b"[" * 100_000, b"#" * 3_000_000, b"\xff\xfe"):
-        path.with_name("pyproject.toml").write_bytes(data)
+        path.with_name("pyproject.toml").write_bytes(data + b"#xsession")
         assert list(found_files(path.parent, None)) == []
     path.with_name("pyproject.toml").write_text("[tool.xsession]")
     (found,) = found_files(path.parent, None)

@@ -111,7 +111,7 @@ def kept(path: Path, text: str, *, has_tags: bool = True) -> Accounts:
     """The accounts of a file where its organization was listed."""
     path.write_text(f"{ABOVE}\n[organization]\naccount = 'management'\n{text}")
     organization = replace(ORGANIZATION, has_tags=has_tags)
-    read = of_file(path, KeptOrganizations(None, {"111111111111": organization}), 0.0)
+    read = of_file(path, lambda: KeptOrganizations(None, {"111111111111": organization}), 0.0)
     return Accounts(read.accounts, considered=read.considered, asks=read.asks)
 
 

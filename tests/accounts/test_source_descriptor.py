@@ -10,7 +10,16 @@ import boto3
 import pytest
 
 from xsession._botocore._sts_endpoint import used_sts_endpoint
-from xsession.accounts import Accounts, Profile, SourceDescriptor, describe_source, sts_endpoint, turn_key
+from xsession.accounts import (
+    Accounts,
+    Profile,
+    SourceDescriptor,
+    _source_descriptor,
+    describe_source,
+    settings_reader,
+    sts_endpoint,
+    turn_key,
+)
 
 KEYS = "aws_access_key_id = {}\naws_secret_access_key = not-even-a-digest\n"
 ALICE, BOB = "AKIAALICE00000000000", "AKIABOB0000000000000"
@@ -210,6 +219,23 @@ def test_the_endpoint_is_the_one_that_botocore_uses(
     assert sts_endpoint(Profile("p"), os.environ) == expected
     assert sts_endpoint(Accounts.from_aws_config()["p"].settings, os.environ) == expected
     assert sts_endpoint(None, {**os.environ, "AWS_PROFILE": "p"}) == expected
+
+
+def test_who_asks_several_things_reads_the_files_once(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some have thousands of profiles; who asks later reads what they say then."""
+    files(f"[profile p]\nendpoint_url = https://all.example\n{KEYS.format(ALICE)}")
+    real, times = _source_descriptor.read_sections, []
+
+    def count(read: Any) -> Any:
+        times.append(read)
+        return real(read)
+
+    monkeypatch.setattr(_source_descriptor, "read_sections", count)
+    for number in (1, 2):
+        read = settings_reader(os.environ)
+        assert sts_endpoint("p", os.environ, read) == "https://all.example"
+        assert describe_source("p", os.environ, read) == SourceDescriptor.of_key(ALICE, is_session=False)
+        assert len(times) == number
 
 
 def test_files_that_can_not_be_read_name_no_endpoint(files: Files) -> None:

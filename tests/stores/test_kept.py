@@ -106,7 +106,7 @@ def test_the_files_of_aws_are_read_once_for_all_accounts(world: World, monkeypat
     """And not for each of thousands, which took seconds; profiles of their own are other sources."""
     asked: list[object] = []
 
-    def describe(source: object, _environ: object) -> None:
+    def describe(source: object, _environ: object, _read: object) -> None:
         asked.append(source)
 
     monkeypatch.setattr(_kept, "describe_source", describe)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._profile import ProfileSettings as ProfileSettings
     from ._source_descriptor import SourceDescriptor as SourceDescriptor
     from ._source_descriptor import describe_source as describe_source
+    from ._source_descriptor import settings_reader as settings_reader
     from ._source_descriptor import settings_state as settings_state
     from ._source_descriptor import source_key as source_key
     from ._source_descriptor import sts_endpoint as sts_endpoint
@@ -71,6 +72,7 @@ __getattr__, __dir__ = lazy(
         "_source_descriptor": (
             "SourceDescriptor",
             "describe_source",
+            "settings_reader",
             "settings_state",
             "source_key",
             "sts_endpoint",

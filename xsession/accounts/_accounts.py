@@ -107,7 +107,7 @@ class Accounts(Tabular, Mapping[str, Account]):
         from ._files import of_file  # noqa: PLC0415 # accounts in code need no reader of files
         from ._kept_organizations import KeptOrganizations  # noqa: PLC0415 # likewise
 
-        read = of_file(path, KeptOrganizations.named_by(os.environ), time.time())
+        read = of_file(path, lambda: KeptOrganizations.named_by(os.environ), time.time())
         for ask in read.asks:
             if ask.problem is not None:
                 raise ask.problem

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from xsession._base import FrozenMap, frozen, hides_frames
 from xsession.errors import ConfigError
@@ -15,12 +15,14 @@ from ._account import Account
 from ._accounts import Accounts
 from ._files import of_document, of_profiles, profile_names, trusted_document
 from ._found_file import FILE_NAME, FoundFile, current_folder, found_files
-from ._kept_organizations import KeptOrganizations
-from ._organization import Organization
 from ._toml import store_in
 from ._toml_file import load
 from ._trusted_files import TrustedFiles
 from ._user_file import home_folder, user_file
+
+if TYPE_CHECKING:
+    from ._kept_organizations import KeptOrganizations
+    from ._organization import Organization
 
 VARIABLE = "XSESSION_CONFIG"
 
@@ -116,7 +118,7 @@ class Discovery:
         """
         files = list(self._files(environ))
         counted = files if self.combine else files[:1]
-        reader = _FileReader(TrustedFiles.named_by(environ), KeptOrganizations.named_by(environ, fresh), now)
+        reader = _FileReader(TrustedFiles.named_by(environ), environ, fresh, now)
         read = [(file, *reader.read(file)) for file in counted]
         layers = [(file, accounts) for file, accounts, _ in read]
         found = [accounts for file, accounts in layers if file.found is not None]
@@ -199,19 +201,27 @@ class _FileReader:
 
     Args:
         trusted: The found files that the user trusts.
-        kept: What organizations have said.
+        environ: The process's environment variables.
+        fresh: What organizations have just said, by the account that was asked.
         now: Seconds since 1970.
     """
 
     trusted: TrustedFiles | None
-    kept: KeptOrganizations
+    environ: Mapping[str, str]
+    fresh: Mapping[str, Organization]
     now: float
 
     def read(self, file: _File) -> tuple[Accounts, str | None]:
         """Its accounts, and where it has credentials kept."""
         document = load(file.path) if file.found is None else trusted_document(file.found, self.trusted)
-        read = of_document(file.path, document, self.kept, self.now)
+        read = of_document(file.path, document, self._kept, self.now)
         return Accounts(read.accounts, considered=read.considered, asks=read.asks), store_in(document)
+
+    def _kept(self) -> KeptOrganizations:
+        """What organizations have said."""
+        from ._kept_organizations import KeptOrganizations  # noqa: PLC0415 # few files have one, and it takes long
+
+        return KeptOrganizations.named_by(self.environ, self.fresh)
 
 
 def _names_of_the_user(

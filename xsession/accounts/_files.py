@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xsession._base import frozen, without_frames
 from xsession.errors import ConfigError
@@ -13,14 +14,16 @@ from xsession.errors import ConfigError
 from ._account import Account
 from ._aws_config import AwsFiles
 from ._entry import Entry
-from ._explanation import AccountChoice
 from ._found_file import FoundFile
-from ._kept_organizations import KeptOrganizations
-from ._organization_table import OrganizationAsk, asked_account_id
 from ._profiles import names_of_profiles, read_profiles
 from ._toml import FileContent, read_content
 from ._toml_file import Document, load
 from ._trusted_files import TrustedFiles, require_trust
+
+if TYPE_CHECKING:
+    from ._explanation import AccountChoice
+    from ._kept_organizations import KeptOrganizations
+    from ._organization_table import OrganizationAsk
 
 
 @frozen
@@ -38,12 +41,12 @@ class FileAccounts:
     asks: Sequence[OrganizationAsk] = ()
 
 
-def of_file(path: str | os.PathLike[str], kept: KeptOrganizations, now: float) -> FileAccounts:
+def of_file(path: str | os.PathLike[str], kept: Callable[[], KeptOrganizations], now: float) -> FileAccounts:
     """The accounts of a TOML file that the caller named.
 
     Args:
         path: The file.
-        kept: What organizations have said.
+        kept: Returns what organizations have said; called where one is asked for.
         now: Seconds since 1970.
 
     Raises:
@@ -53,13 +56,13 @@ def of_file(path: str | os.PathLike[str], kept: KeptOrganizations, now: float) -
     return of_document(file, load(file), kept, now)
 
 
-def of_document(path: Path, document: Document, kept: KeptOrganizations, now: float) -> FileAccounts:
+def of_document(path: Path, document: Document, kept: Callable[[], KeptOrganizations], now: float) -> FileAccounts:
     """The accounts of a TOML file that was read already.
 
     Args:
         path: The file.
         document: What it says.
-        kept: What organizations have said.
+        kept: Returns what organizations have said; called where one is asked for.
         now: Seconds since 1970.
 
     Raises:
@@ -118,12 +121,14 @@ def profile_names(environ: Mapping[str, str], but_for: Collection[Path] = ()) ->
     return names_of_profiles(AwsFiles.of(None, environ), but_for)
 
 
-def _accounts(content: FileContent, kept: KeptOrganizations, now: float) -> FileAccounts:
+def _accounts(content: FileContent, kept: Callable[[], KeptOrganizations], now: float) -> FileAccounts:
     own = [_account(entry) for entry in content.entries]
     table = content.organization
     if table is None:
         return FileAccounts(own)
-    organization = kept.find(asked_account_id(table, own), now)
+    from ._organization_table import OrganizationAsk, asked_account_id  # noqa: PLC0415 # few files have one
+
+    organization = kept().find(asked_account_id(table, own), now)
     ask = OrganizationAsk(table.account, is_kept=False, needs_tags=bool(table.selection.tags))
     if organization is None or (ask.needs_tags and not organization.has_tags):
         return FileAccounts(own, asks=[ask])

@@ -143,6 +143,8 @@ def problem_of(file: os.stat_result, folder: os.stat_result, uid: int) -> str | 
 def _if_it_speaks_of_us(path: Path) -> Iterator[FoundFile]:
     try:
         file = read_found(path)
+        if PROJECT_TABLE[1].encode() not in file.data:  # most don't, and to parse a large one takes long
+            return
         _, content = parse_toml(file.data)
     except (ConfigError, NotTomlError):  # whose file that is will hear of it from others
         return

@@ -26,11 +26,13 @@ _OTHER_CREDENTIALS = ("credential_process", "web_identity_token_file", "login_se
 # Options of a role; botocore ignores the last two of them.
 _TEXT_OPTIONS = ("role_session_name", "external_id", "mfa_serial", "source_identity", "policy")
 # Keys that say whose credentials are used and where, or that only the AWS CLI reads: clients are made without them.
-_NO_SETTING = re.compile(
-    "role_arn|source_profile|credential_source|external_id|mfa_serial|role_session_name|duration_seconds|source_identity"
-    "|policy|policy_arns|region|aws_access_key_id|aws_secret_access_key|aws_session_token|aws_security_token"
-    "|aws_account_id|credential_process|web_identity_token_file|login_session|services|output|cli_.*|sso_.*"
-)
+_NO_SETTINGS = {
+    "role_arn", "source_profile", "credential_source", "external_id", "mfa_serial", "role_session_name",
+    "duration_seconds", "source_identity", "policy", "policy_arns", "region", "aws_access_key_id",
+    "aws_secret_access_key", "aws_session_token", "aws_security_token", "aws_account_id", "credential_process",
+    "web_identity_token_file", "login_session", "services", "output",
+}  # fmt: skip
+_NO_SETTINGS_BEGIN = ("cli_", "sso_")
 _STS_SETTINGS = (
     "endpoint_url",
     "ignore_configured_endpoint_urls",
@@ -221,7 +223,7 @@ class _Reader:
 
     def _settings(self, name: str, settings: Mapping[str, str]) -> ProfileSettings:
         """What a profile says about clients."""
-        said: dict[str, object] = {key: value for key, value in settings.items() if not _NO_SETTING.fullmatch(key)}
+        said: dict[str, object] = {key: value for key, value in settings.items() if _is_setting(key)}
         services = self._services.get(settings.get("services", ""), {})
         if services:
             said["services"] = dict(services)
@@ -304,6 +306,10 @@ def _account_id(settings: Mapping[str, str]) -> str | None:
     if _is_web_identity(settings):
         return Role(settings["role_arn"]).account_id
     return settings.get("sso_account_id") if _is_sso(settings) else settings.get("aws_account_id")
+
+
+def _is_setting(key: str) -> bool:
+    return key not in _NO_SETTINGS and not key.startswith(_NO_SETTINGS_BEGIN)
 
 
 def _names_role(settings: Mapping[str, str]) -> bool:

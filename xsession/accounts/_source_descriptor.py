@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
+from typing import TypeAlias
 
 from xsession._base import digest_of, frozen, sha256
 from xsession.errors import ConfigError
 
 from ._aws_config import AwsFiles, Sections, read_sections
 from ._profile import Profile, ProfileSettings
+
+SettingsReader: TypeAlias = Callable[[str | None], Sections | None]
+"""Reads AWS's files with a config file, None: the environment's; returns None where they can't be read."""
 
 _KEY = "aws_access_key_id"
 # Not even digests of these leave the process.
@@ -105,33 +110,49 @@ def settings_state(source: Profile | str | None, environ: Mapping[str, str]) -> 
     return _state_of(files.config), _state_of(files.credentials)
 
 
-def describe_source(source: Profile | str | None, environ: Mapping[str, str]) -> SourceDescriptor | None:
+def settings_reader(environ: Mapping[str, str]) -> SettingsReader:
+    """Reads each file once, for those who ask several things at one time: some have thousands of profiles.
+
+    Args:
+        environ: The process's environment variables.
+    """
+    return cache(partial(_read, environ=environ))
+
+
+def describe_source(
+    source: Profile | str | None, environ: Mapping[str, str], read: SettingsReader | None = None
+) -> SourceDescriptor | None:
     """The descriptor of a source; None: it has none before its credentials are read.
 
     Args:
         source: A profile or its name; None: where boto3 looks by default.
         environ: The process's environment variables.
+        read: Reads the files of that environment; None: they are read now.
     """
+    read = read or settings_reader(environ)
     if isinstance(source, Profile):
-        return _of_own(source, environ)
+        return _of_own(source, environ, read)
     if source is None and environ.get("AWS_ACCESS_KEY_ID"):
         return _of_environment(environ)
     if source is None and environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
         return None
-    sections = _read(None, environ)
+    sections = read(None)
     return None if sections is None else _of_profile(source or _default_profile(environ), sections, environ)
 
 
-def sts_endpoint(source: Profile | ProfileSettings | str | None, environ: Mapping[str, str]) -> str | None:
+def sts_endpoint(
+    source: Profile | ProfileSettings | str | None, environ: Mapping[str, str], read: SettingsReader | None = None
+) -> str | None:
     """The STS endpoint that the environment or a profile names, by botocore's order; None: none, or it is ignored.
 
     Args:
         source: The profile whose settings count, or its name; None: boto3's default.
         environ: The process's environment variables.
+        read: As for `describe_source`.
     """
     named = source.profile if isinstance(source, ProfileSettings) else None if source is None else str(source)
     config_file = source.config_file if isinstance(source, Profile | ProfileSettings) else None
-    sections = _read(config_file, environ)
+    sections = (read or settings_reader(environ))(config_file)
     profile = None if sections is None else sections.profiles.get(named or _default_profile(environ))
     settings: Mapping[str, str] = {} if profile is None else profile.settings
     ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or settings.get("ignore_configured_endpoint_urls", "")
@@ -147,13 +168,13 @@ def sts_endpoint(source: Profile | ProfileSettings | str | None, environ: Mappin
     )
 
 
-def _of_own(profile: Profile, environ: Mapping[str, str]) -> SourceDescriptor | None:
+def _of_own(profile: Profile, environ: Mapping[str, str], read: SettingsReader) -> SourceDescriptor | None:
     """That of the credentials which a profile has by itself."""
     if profile.sso_role_name is not None:
         return None  # another permission set than the profile's own
     if profile.credential_source == "Environment":
         return _of_environment(environ)
-    sections = None if profile.credential_source is not None else _read(profile.config_file, environ)
+    sections = None if profile.credential_source is not None else read(profile.config_file)
     known = None if sections is None else sections.profiles.get(profile.name)
     return None if sections is None or known is None else _of_settings(dict(known.settings), sections, environ, [])
 

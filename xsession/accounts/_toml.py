@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xsession._base import frozen
 from xsession.errors import shown
 from xsession.roles import COMMAND_OPTIONS, Defaults, Role
 
 from ._entry import Entry
-from ._organization_table import OrganizationTable, organization_table
 from ._tables import (
     ACCOUNT_KEYS,
     DEFAULT_KEYS,
@@ -26,6 +25,9 @@ from ._tables import (
     python_names,
 )
 from ._toml_file import Document, documents, load
+
+if TYPE_CHECKING:
+    from ._organization_table import OrganizationTable
 
 KEYS_TO_TRUST = {"mfa_serial", "source", "web_identity_token_file"}
 FILE_KEYS = {"accounts", "defaults", "hubs", "include", "organization", "store"}
@@ -99,8 +101,11 @@ def read_content(file: Path, document: Document) -> FileContent:
     for name in hubs:
         found.route(name)
     entries = [entry_of(name, item, found) for name, item in accounts.items()]
-    table = None if organization is None else organization_table(organization, found, list(accounts))
-    return FileContent(entries, table)
+    if organization is None:
+        return FileContent(entries, None)
+    from ._organization_table import organization_table  # noqa: PLC0415 # few have one, and it takes long
+
+    return FileContent(entries, organization_table(organization, found, list(accounts)))
 
 
 def store_in(document: Document) -> str | None:

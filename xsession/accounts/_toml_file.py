@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -141,6 +140,8 @@ def _included(file: Path, document: Document) -> list[Path]:
         # Against the folder of the file that says it, wherever the program runs.
         path = str(Path(pattern).expanduser())
         if set("*?[") & set(path):
+            import glob  # noqa: PLC0415 # seldom needed
+
             # Path.glob would take wildcards in the folder's own name, too.
             names = sorted(glob.glob(path, root_dir=file.parent, recursive=True))  # noqa: PTH207
             found += [other for name in names if (other := file.parent / name).resolve() != file.resolve()]

@@ -27,7 +27,7 @@ from ._user_file import home_folder, user_file
 FOLDER_NAME = "trusted"
 _MAX_RECORD_BYTES = 16 * 1024 * 1024
 _MAX_KEYS_SHOWN = 5
-_BARE = re.compile(r"[A-Za-z0-9_\[\]-]+")
+_BARE = r"[A-Za-z0-9_\[\]-]+"
 
 
 @frozen
@@ -228,7 +228,7 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]
 
 
 def _joined(keys: tuple[str, ...]) -> str:
-    return ".".join(key if _BARE.fullmatch(key) else shown(key) for key in keys).replace(".[", "[")
+    return ".".join(key if re.fullmatch(_BARE, key) else shown(key) for key in keys).replace(".[", "[")
 
 
 def _value(content: Mapping[str, Any], keys: tuple[str, ...]) -> object:

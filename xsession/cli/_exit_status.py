@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 
 import xsession
-from xsession._aws import is_denied
 
 _LOGIN = "run: aws "
 
@@ -34,6 +33,8 @@ def status_of(error: BaseException) -> ExitStatus:
     if isinstance(error, xsession.errors.ConfigError | xsession.errors.UnknownAccountError):
         return ExitStatus.USAGE
     if isinstance(error, xsession.errors.XSessionError):
+        from xsession._aws import is_denied  # noqa: PLC0415 # what succeeds needs no list of codes
+
         if isinstance(error, xsession.errors.MfaError) or _wants_a_login(error):
             return ExitStatus.NEEDS_PERSON
         if is_denied(error.code):

@@ -16,7 +16,7 @@ DEFAULT_TEMPLATE = "{user}-{program}"
 PLACEHOLDERS = ("account", "host", "program", "user")
 
 _NOT_ALLOWED = re.compile(r"[^\w+=,.@-]+", re.ASCII)
-_ALLOWED = re.compile(r"[\w+=,.@-]*", re.ASCII)
+_ALLOWED = r"[A-Za-z0-9_+=,.@-]*"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST = 64
 _LONGEST_TEXT = 60
@@ -103,7 +103,7 @@ def template_problem(template: str) -> str | None:
             hint = did_you_mean(f"{{{name}}}", known, f"use one of {', '.join(known)}")
             return f"there is no {shown(f'{{{name}}}')}; {hint}"
     text = _PLACEHOLDER.sub("", template)
-    if not _ALLOWED.fullmatch(text):
+    if not re.fullmatch(_ALLOWED, text):
         return "beside its placeholders it has only A-Z a-z 0-9 _ + = , . @ -"
     if len(text) > _LONGEST_TEXT:
         return f"beside its placeholders it has {_LONGEST_TEXT} characters at most, so that something of them is left"

@@ -22,8 +22,8 @@ Signature: TypeAlias = tuple[int, int, int]
 MAX_FILE_BYTES = 65_536
 ENTRY_SUFFIX = ".entry"
 LOCK_SUFFIX = ".lock"
-_ENDING = re.compile(r"[0-9a-f]{40}\.(entry|failure|principal)")
-_LOCK = re.compile(r"[0-9a-f]{40}\.lock")
+_ENDING = r"[0-9a-f]{40}\.(entry|failure|principal)"
+_LOCK = r"[0-9a-f]{40}\.lock"
 _NEW_SECONDS = 600.0
 _LOCK_SECONDS = 3 * 86_400.0
 _CLEAN_SECONDS = 60.0
@@ -56,7 +56,7 @@ class StoreFolder:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is kept in it, whatever state it is in."""
-        return not any(_ENDING.fullmatch(item.name) for item in self._ours())
+        return not any(re.fullmatch(_ENDING, item.name) for item in self._ours())
 
     def is_usable(self, *, make: bool = False) -> bool:
         """Whether it is there and nobody else can have written into it.
@@ -192,7 +192,7 @@ class StoreFolder:
             return
         with suppress(OSError), os.scandir(self._path) as items:
             for item in items:
-                if item.name.startswith(NEW_PREFIX) or _ENDING.fullmatch(item.name) or _LOCK.fullmatch(item.name):
+                if item.name.startswith(NEW_PREFIX) or re.fullmatch(f"{_ENDING}|{_LOCK}", item.name):
                     yield item
 
     def _make(self, path: Path) -> bool:

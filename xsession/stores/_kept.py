@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import time
@@ -11,7 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xsession._base import frozen, public
-from xsession.accounts import Account, Accounts, Discovery, Profile, SourceDescriptor, describe_source, sts_endpoint
+from xsession.accounts import (
+    Account,
+    Accounts,
+    Discovery,
+    Profile,
+    SourceDescriptor,
+    describe_source,
+    settings_reader,
+    sts_endpoint,
+)
 from xsession.credentials import Credentials
 from xsession.roles import Defaults, Hop, HopResolver, Role, this_runner
 
@@ -185,8 +193,9 @@ class KeptCredentials:
         source = account.source if isinstance(account.source, str | Profile) else self._profile_name
         found = self._sources.get((source, account.settings))
         if found is None:
-            endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ)
-            found = self._sources[source, account.settings] = endpoint, describe_source(source, os.environ)
+            read = settings_reader(os.environ)
+            endpoint = sts_endpoint(source if account.settings is None else account.settings, os.environ, read)
+            found = self._sources[source, account.settings] = endpoint, describe_source(source, os.environ, read)
         return found
 
     def _kept(self, hop: Hop, key: str | None) -> Credentials | None:
@@ -202,6 +211,8 @@ class KeptCredentials:
 
 def _of_token(path: str | os.PathLike[str] | None, endpoint: str | None) -> str | None:
     """What stands for the source of a web identity: all that its token says but when; None: that is not known."""
+    import base64  # noqa: PLC0415 # for tokens alone
+
     try:
         payload = Path(path or "").read_bytes().split(b".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))

@@ -30,7 +30,7 @@ _KEPT_MICROSECONDS = int((LONGEST_LIFETIME_SECONDS + 3_600.0) * 1e6)
 # What revokes may go by AWS's clock, which differs from this one by less.
 _AHEAD_MICROSECONDS = int(900 * 1e6)
 _FOLDER = "marks"
-_NAME = re.compile(r"([0-9]{20})-[0-9a-f]{32}\.mark")
+_NAME = r"([0-9]{20})-[0-9a-f]{32}\.mark"
 # Two changes of a folder within the tick of a coarse clock leave one and the same time.
 _TICK_SECONDS = 2.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ class Mark:
     @classmethod
     def read(cls, name: str, document: bytes) -> Mark | None:
         """A file's; None: it is none."""
-        found = _NAME.fullmatch(name)
+        found = re.fullmatch(_NAME, name)
         if found is None:
             return None
         at = int(found[1])
@@ -210,7 +210,7 @@ class Marks:
 
     def _is_replaced(self, name: str, newest: Mark) -> bool:
         """Whether a mark has outlived what it ends, or ends nothing that a newer one does not."""
-        found = _NAME.fullmatch(name)
+        found = re.fullmatch(_NAME, name)
         if found is None or name == newest.name:
             return False
         at = int(found[1])
