@@ -20,6 +20,7 @@ from xsession.accounts import (
     sts_endpoint,
     turn_key,
 )
+from xsession.accounts._aws_config import AwsFiles, Sections, read_sections
 
 KEYS = "aws_access_key_id = {}\naws_secret_access_key = not-even-a-digest\n"
 ALICE, BOB = "AKIAALICE00000000000", "AKIABOB0000000000000"
@@ -224,11 +225,11 @@ def test_the_endpoint_is_the_one_that_botocore_uses(
 def test_who_asks_several_things_reads_the_files_once(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some have thousands of profiles; who asks later reads what they say then."""
     files(f"[profile p]\nendpoint_url = https://all.example\n{KEYS.format(ALICE)}")
-    real, times = _source_descriptor.read_sections, []
+    times = []
 
-    def count(read: Any) -> Any:
-        times.append(read)
-        return real(read)
+    def count(files: AwsFiles) -> Sections:
+        times.append(files)
+        return read_sections(files)
 
     monkeypatch.setattr(_source_descriptor, "read_sections", count)
     for number in (1, 2):
