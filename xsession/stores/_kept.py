@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from xsession.events import Hook
 
 _PASSING_CLAIMS = frozenset({"exp", "iat", "jti", "nbf"})
-# Whoever waits for this share of its patience waits for another process, however busy the machine is.
-_WAITING_SHARE = 0.1
 
 
 def stored_key(role: Role, before: str | None, endpoint: str | None) -> str | None:
@@ -136,7 +134,7 @@ class KeptCredentials:
         """What is kept of an account, else what a function obtains.
 
         Of many processes that want it at once, one obtains it, and the others wait for what the store has then. Where
-        that one fails or hangs, each obtains it by itself; and at once where no store can have it.
+        that one fails, hangs or leaves nothing there, each obtains it by itself; at once where no store can have it.
 
         Args:
             account: The account.
@@ -147,17 +145,21 @@ class KeptCredentials:
         store, turn = self._shared, self._turn(account)
         if store is None or turn is None:
             return obtain()
-        began = time.monotonic()
         with store.refreshing(turn, patience) as is_held:
             kept = self._kept_enough(account, is_enough)
             if kept is not None:
                 return kept
-            # Else it waited in vain, and in a queue, each would wait for all before it.
-            if is_held and time.monotonic() - began < patience * _WAITING_SHARE:
-                return obtain()
+            if is_held and store.failure(turn) is None:
+                try:
+                    return obtain()
+                finally:
+                    if self._kept_enough(account, is_enough) is None:
+                        # In a queue, each would wait for all before it, and in vain.
+                        store.put_failure(turn, {"message": "nothing is kept"}, patience)
         return obtain()
 
     def _kept_enough(self, account: Account, is_enough: Callable[[Credentials], bool]) -> Credentials | None:
+        self._sources.clear()  # whoever obtained it may have renewed a login, which is another source then
         kept = self.of(account)
         return kept if kept is not None and is_enough(kept) else None
 
