@@ -116,6 +116,20 @@ def test_a_mark_of_a_clock_that_was_ahead_ends_nothing_that_comes_later(path: Pa
             assert not each.is_marked("vegeta", None, None, clock.wall())
 
 
+def test_marks_that_were_read_before_the_clock_was_set_back_are_seen_so_too(path: Path) -> None:
+    """Though nothing has changed on the disk since."""
+    clock = FakeClock()
+    clock.advance(86_400)
+    watched(path, clock=clock)[0].mark(clock.wall(), key="vegeta")
+    os.utime(path / "marks", (time.time() - 10,) * 2)
+    store, _ = watched(path, clock=clock)
+    assert store.is_marked("vegeta", None, None, clock.wall())
+    clock.step_wall(-86_400)
+    assert store.is_marked("vegeta", None, None, clock.wall())
+    clock.advance(60)
+    assert not store.is_marked("vegeta", None, None, clock.wall())
+
+
 def test_a_clock_that_is_behind_for_a_while_takes_nothing_from_a_mark(path: Path) -> None:
     """As when a machine begins without the time: who looks then must not have revoked credentials work again."""
     clock = FakeClock()

@@ -155,7 +155,7 @@ class Marks:
             source_identity: Their source identity.
             issued: When they were issued; None: unknown.
         """
-        marks = {**self._own, **self._on_disk()}
+        marks = {**self._own, **{name: self._seen(mark) for name, mark in self._on_disk().items()}}
         if not marks:
             return False
         role, moment, now = role_of(arn), None if issued is None else microseconds(issued), microseconds(self._wall())
@@ -189,11 +189,12 @@ class Marks:
     def _found(self, path: Path) -> dict[str, Mark]:
         with os.scandir(path) as items:
             found = {item.name: Mark.read(item.name, _content(item.path)) for item in items}
-        return {name: self._seen(path, mark) for name, mark in found.items() if mark is not None}
+        return {name: mark for name, mark in found.items() if mark is not None}
 
-    def _seen(self, path: Path, mark: Mark) -> Mark:
-        seen = mark.seen(microseconds(self._wall()))
-        if seen is not mark:
+    def _seen(self, mark: Mark) -> Mark:
+        """A mark on the disk as it is from now on, there too."""
+        path, seen = self._path, mark.seen(microseconds(self._wall()))
+        if path is not None and seen is not mark:
             try:
                 # Among them may be some that it ends, and that seem to be issued later once the clock gets there.
                 self._folder.remove_entries()
