@@ -30,13 +30,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@given(st.integers(0, 10**16), NAMES, NAMES, NAMES, st.none() | st.integers(0, 10**16))
-def test_a_mark_is_read_as_it_was_written(
-    at: int, key: str | None, role: str | None, person: str | None, set_back: int | None
-) -> None:
+@given(st.integers(0, 10**16), NAMES, NAMES, NAMES)
+def test_a_mark_is_read_as_it_was_written(at: int, key: str | None, role: str | None, person: str | None) -> None:
     """From the name of its file and what is in it."""
-    mark = Mark(at, key, role, person, set_back)
-    assert mark.name == Mark(at, key, role, person).name
+    mark = Mark(at, key, role, person)
     assert Mark.read(mark.name, mark.document) == mark
 
 
@@ -45,7 +42,7 @@ def test_a_damaged_mark_ends_everything(document: bytes) -> None:
     """Rather too much than too little; its moment is in its name."""
     mark = Mark.read(Mark(5, "key").name, document)
     assert mark is not None
-    assert (mark.ends("other", None, None, 5, 9), mark.ends("other", None, None, 6, 9)) == (True, False)
+    assert (mark.ends("other", None, None, 5), mark.ends("other", None, None, 6)) == (True, False)
 
 
 def test_other_files_are_no_marks() -> None:
@@ -98,38 +95,6 @@ def test_marks_outlive_what_they_end(path: Path) -> None:
     assert other.is_marked("joker", None, None, issued)
 
 
-def test_a_mark_of_a_clock_that_was_ahead_ends_nothing_that_comes_later(path: Path) -> None:
-    """Once the clock is set back, for the process that made it and for others; whatever was issued before is over."""
-    clock = FakeClock()
-    store, _ = watched(path, clock=clock)
-    clock.advance(86_400)
-    store.mark(clock.wall(), key="vegeta")
-    clock.step_wall(-86_400)
-    began = clock.wall()
-    for each in (watched(path, clock=clock)[0], store):
-        assert each.is_marked("vegeta", None, None, began)
-        assert each.is_marked("vegeta", None, None, began + 86_400)
-    for _ in range(2):
-        clock.advance(60)
-        for each in (watched(path, clock=clock)[0], store):
-            assert each.is_marked("vegeta", None, None, began)
-            assert not each.is_marked("vegeta", None, None, clock.wall())
-
-
-def test_marks_that_were_read_before_the_clock_was_set_back_are_seen_so_too(path: Path) -> None:
-    """Though nothing has changed on the disk since."""
-    clock = FakeClock()
-    clock.advance(86_400)
-    watched(path, clock=clock)[0].mark(clock.wall(), key="vegeta")
-    os.utime(path / "marks", (time.time() - 10,) * 2)
-    store, _ = watched(path, clock=clock)
-    assert store.is_marked("vegeta", None, None, clock.wall())
-    clock.step_wall(-86_400)
-    assert store.is_marked("vegeta", None, None, clock.wall())
-    clock.advance(60)
-    assert not store.is_marked("vegeta", None, None, clock.wall())
-
-
 def test_a_clock_that_is_behind_for_a_while_takes_nothing_from_a_mark(path: Path) -> None:
     """As when a machine begins without the time: who looks then must not have revoked credentials work again."""
     clock = FakeClock()
@@ -145,55 +110,6 @@ def test_a_clock_that_is_behind_for_a_while_takes_nothing_from_a_mark(path: Path
         assert each.is_marked("vegeta", None, None, issued)
         assert each.is_marked("vegeta", None, None, issued + 600)
         assert not each.is_marked("vegeta", None, None, issued + 601)
-
-
-def test_a_clock_that_is_set_back_twice_ends_nothing_that_comes_later(path: Path) -> None:
-    """Each time further; what was seen in between does not count."""
-    clock = FakeClock()
-    store, _ = watched(path, clock=clock)
-    clock.advance(86_400)
-    store.mark(clock.wall(), key="vegeta")
-    for _ in range(2):
-        clock.step_wall(-40_000)
-        assert store.is_marked("vegeta", None, None, clock.wall())
-    clock.advance(1)
-    assert not store.is_marked("vegeta", None, None, clock.wall())
-
-
-def test_what_a_mark_ended_before_the_clock_was_set_back_stays_ended(path: Path) -> None:
-    """Though it was issued at a time that comes once more: it is removed."""
-    clock = FakeClock()
-    store, _ = watched(path, clock=clock)
-    clock.advance(7_200)
-    issued = clock.wall() - 60
-    store.put("vegeta", credentials(at=issued, lifetime=36_000.0))
-    store.mark(clock.wall(), role_arn="arn:aws:iam::222222222222:role/Reader")
-    clock.step_wall(-7_200)
-    assert store.get("vegeta") is None
-    clock.advance(issued - clock.wall() - 1_000)
-    store.put("joker", credentials("ASIA2", at=clock.wall()))
-    clock.advance(60)
-    assert store.get("joker") is not None
-    clock.step_wall(issued + 10 - clock.wall())
-    for each in (watched(path, clock=clock)[0], store):
-        assert each.get("vegeta") is None
-
-
-def test_a_mark_that_cannot_be_changed_ends_all_that_it_did(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a full disk: until the clock has reached it."""
-    clock = FakeClock()
-    store, _ = watched(path, clock=clock)
-    clock.advance(86_400)
-    store.mark(clock.wall(), key="vegeta")
-    clock.step_wall(-86_400)
-
-    def full(*_args: object, **_options: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(marks, "write_private_file", full)
-    assert store.is_marked("vegeta", None, None, clock.wall())
-    clock.advance(60)
-    assert store.is_marked("vegeta", None, None, clock.wall())
 
 
 def test_no_thread_takes_away_a_mark_that_another_makes(path: Path) -> None:

@@ -20,7 +20,6 @@ Signature: TypeAlias = tuple[int, int, int]
 """What tells one content of a file from the next, without reading it."""
 
 MAX_FILE_BYTES = 65_536
-ENTRY_SUFFIX = ".entry"
 LOCK_SUFFIX = ".lock"
 _ENDING = r"[0-9a-f]{40}\.(entry|failure|principal)"
 _LOCK = r"[0-9a-f]{40}\.lock"
@@ -152,11 +151,6 @@ class StoreFolder:
         """Removes all files of ours that no lock is on, whatever is in them."""
         if self.is_usable():
             self._remove(lambda _name, _modified: True)
-
-    def remove_entries(self) -> None:
-        """Removes all credentials, and nothing else."""
-        if self.is_usable():
-            self._remove(lambda name, _modified: name.endswith(ENTRY_SUFFIX))
 
     def tell_unwritten(self, error: OSError) -> None:
         """Says that something could not be written."""

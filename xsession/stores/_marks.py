@@ -12,9 +12,8 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,8 +26,6 @@ from ._store import Moment
 # Sessions live 36 hours at most: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 LONGEST_LIFETIME_SECONDS = 36 * 3_600.0
 _KEPT_MICROSECONDS = int((LONGEST_LIFETIME_SECONDS + 3_600.0) * 1e6)
-# What revokes may go by AWS's clock, which differs from this one by less.
-_AHEAD_MICROSECONDS = int(900 * 1e6)
 _FOLDER = "marks"
 _NAME = r"([0-9]{20})-[0-9a-f]{32}\.mark"
 # Two changes of a folder within the tick of a coarse clock leave one and the same time.
@@ -46,48 +43,31 @@ class Mark:
         key: The key that it is about; None: any.
         role: The role that it is about, as `role_of` has it; None: any.
         source_identity: The source identity that it is about; None: any.
-        set_back: When the clock was first seen to be far behind it, in microseconds since the epoch; None: never.
     """
 
     at: int
     key: str | None = None
     role: str | None = None
     source_identity: str | None = None
-    set_back: int | None = None
 
-    def ends(self, key: str, role: str | None, source_identity: str | None, issued: int | None, now: int) -> bool:
+    def ends(self, key: str, role: str | None, source_identity: str | None, issued: int | None) -> bool:
         """Whether it ends what was issued then."""
         return (
             self.key in (None, key)
             and self.role in (None, role)
             and self.source_identity in (None, source_identity)
-            and (issued is None or (issued <= self.at and not self._is_before(issued, now)))
+            and (issued is None or issued <= self.at)
         )
-
-    def seen(self, now: int) -> Mark:
-        """This mark, with this moment where the clock is far behind it: since it was set back, or is wrong just now."""
-        moment = self.at if self.set_back is None else self.set_back
-        return replace(self, set_back=now) if moment > now + _AHEAD_MICROSECONDS else self
-
-    def _is_before(self, issued: int, now: int) -> bool:
-        """Whether something was issued after it all the same, by a clock that was set back.
-
-        Once the clock has reached it, nobody knows any more which of the two clocks was right.
-        """
-        is_ahead = self.at > now + _AHEAD_MICROSECONDS
-        return is_ahead and self.set_back is not None and self.set_back < issued <= now
 
     @property
     def document(self) -> bytes:
         """What its file says."""
-        about = [self.key, self.role, self.source_identity]
-        return json.dumps(about if self.set_back is None else [*about, self.set_back]).encode()
+        return json.dumps([self.key, self.role, self.source_identity]).encode()
 
     @property
     def name(self) -> str:
         """That of its file."""
-        about = json.dumps([self.key, self.role, self.source_identity]).encode()
-        return f"{self.at:020}-{sha256(about).hexdigest()[:32]}.mark"
+        return f"{self.at:020}-{sha256(self.document).hexdigest()[:32]}.mark"
 
     @classmethod
     def read(cls, name: str, document: bytes) -> Mark | None:
@@ -100,12 +80,9 @@ class Mark:
             about = json.loads(document)
         except (ValueError, RecursionError):
             return cls(at)
-        match about:
-            case [str() | None as key, str() | None as role, str() | None as source_identity]:
-                return cls(at, key, role, source_identity)
-            case [str() | None as key, str() | None as role, str() | None as source_identity, int() as set_back]:
-                return cls(at, key, role, source_identity, set_back)
-        return cls(at)
+        if not isinstance(about, list) or len(about) != len(("key", "role", "source_identity")):
+            return cls(at)
+        return cls(at, *(item if isinstance(item, str) else None for item in about))
 
 
 class Marks:
@@ -121,7 +98,7 @@ class Marks:
         self._wall = wall
         # By the names of their files. Each step on it is atomic: no thread takes away what another adds.
         self._own: dict[str, Mark] = {}
-        self._read: tuple[tuple[int, int], dict[str, Mark]] | None = None
+        self._read: tuple[tuple[int, int], tuple[Mark, ...]] | None = None
 
     def add(self, mark: Mark) -> None:
         """Keeps one, on the disk where that works, and in this process."""
@@ -155,53 +132,43 @@ class Marks:
             source_identity: Their source identity.
             issued: When they were issued; None: unknown.
         """
-        marks = {**self._own, **{name: self._seen(mark) for name, mark in self._on_disk().items()}}
+        marks = (*self._own.copy().values(), *self._on_disk())
         if not marks:
             return False
-        role, moment, now = role_of(arn), None if issued is None else microseconds(issued), microseconds(self._wall())
-        return any(mark.ends(key, role, source_identity, moment, now) for mark in marks.values())
+        role, moment = role_of(arn), None if issued is None else microseconds(issued)
+        return any(mark.ends(key, role, source_identity, moment) for mark in marks)
 
     @property
     def _path(self) -> Path | None:
         return None if self._folder.path is None else self._folder.path / _FOLDER
 
-    def _on_disk(self) -> Mapping[str, Mark]:
+    def _on_disk(self) -> Iterable[Mark]:
         path, read = self._path, self._read
         if path is None:
-            return {}
+            return ()
         try:
             found = os.lstat(path)
         except OSError:
-            return {}
+            return ()
         state = found.st_ino, found.st_mtime_ns
         if read is not None and read[0] == state:
             return read[1]
         # Before it is read: what comes meanwhile has the time of later.
         is_settled = time.time() - found.st_mtime > _TICK_SECONDS
         try:
-            marks = self._found(path) if self._folder.is_ours_folder(found) else {}
+            marks = tuple(self._found(path)) if self._folder.is_ours_folder(found) else ()
         except OSError:
             # As where this process has too many files open: what they may say is said of everything, until they can be.
-            return {"": Mark(microseconds(self._wall()))}
+            return (Mark(microseconds(self._wall())),)
         self._read = (state, marks) if is_settled else None
         return marks
 
-    def _found(self, path: Path) -> dict[str, Mark]:
+    def _found(self, path: Path) -> Iterable[Mark]:
         with os.scandir(path) as items:
-            found = {item.name: Mark.read(item.name, _content(item.path)) for item in items}
-        return {name: mark for name, mark in found.items() if mark is not None}
-
-    def _seen(self, mark: Mark) -> Mark:
-        """A mark on the disk as it is from now on, there too."""
-        path, seen = self._path, mark.seen(microseconds(self._wall()))
-        if path is not None and seen is not mark:
-            try:
-                # Among them may be some that it ends, and that seem to be issued later once the clock gets there.
-                self._folder.remove_entries()
-                write_private_file(path / seen.name, seen.document, sync=True)
-            except OSError:
-                return mark
-        return seen
+            for item in items:
+                mark = Mark.read(item.name, _content(item.path))
+                if mark is not None:
+                    yield mark
 
     def _clear(self, path: Path, newest: Mark) -> None:
         with suppress(OSError), os.scandir(path) as items:
