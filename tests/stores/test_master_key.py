@@ -21,11 +21,13 @@ from tests.support.keyrings import (
 )
 from tests.support.programs import run_python
 from tests.support.stores import STRANGER, as_root, credentials, entries, in_child, problems, watched
+from xsession._base import write_private_file
 from xsession.errors import KeyFileWarning
 from xsession.events import Event, StoreProblem
 from xsession.stores import FileStore
 from xsession.stores import _keyring as keyrings
 from xsession.stores import _master_key as master_key
+from xsession.stores._folder import StoreFolder
 from xsession.stores._keyring import KeyringError, find_keyring, in_time
 
 Use = Callable[[type[MemoryKeyring]], None]
@@ -67,6 +69,34 @@ def test_the_key_lies_in_the_keyring(path: Path, use: Use) -> None:
     assert MemoryKeyring.writes == 1
     assert events.events == []
     assert secret.encode() not in b"".join(item.read_bytes() for item in path.iterdir())
+
+
+@pytest.mark.parametrize("was_damaged", [False, True])
+def test_a_key_that_is_made_while_this_process_looks_for_one_is_used(
+    path: Path, use: Use, monkeypatch: pytest.MonkeyPatch, was_damaged: bool
+) -> None:
+    """By another process, right after the look; that one was damaged then is said, and does not stay so."""
+    use(MemoryKeyring)
+    path.mkdir(mode=0o700)
+    if was_damaged:
+        write_private_file(path / "key.json", b"{}")
+    read = StoreFolder.read
+
+    def look(folder: StoreFolder, name: str, **options: Any) -> Any:
+        found = read(folder, name, **options)
+        with monkeypatch.context() as undone:
+            undone.setattr(StoreFolder, "read", read)
+            (path / "key.json").unlink(missing_ok=True)
+            FileStore(path).put("joker", credentials())
+        monkeypatch.setattr(StoreFolder, "read", read)
+        return found
+
+    monkeypatch.setattr(StoreFolder, "read", look)
+    store, events = watched(path)
+    store.put("vegeta", credentials())
+    assert problems(events) == (["there is no master key"] if was_damaged else [])
+    store.put("vegeta", credentials())
+    assert FileStore(path).get("vegeta") is not None
 
 
 def test_a_process_reads_the_keyring_once(path: Path, use: Use) -> None:

@@ -106,14 +106,15 @@ class MasterKey:
         if not self._folder.is_usable(make=True):
             self._loaded = None
             return
-        seal = None
+        seal, tried = None, self._folder.signature(FILE)
         try:
             seal = Seal(self._secret())
+            tried = self._folder.signature(FILE)
         except (MasterKeyError, KeyringError) as error:
             hint = "unlock the keyring; or remove this folder, and a new key is made"
             self._reports.tell("there is no master key", str(error), path=self._folder.path, hint=hint)
         # Not tried again before the file changes: a keyring that hangs would hold up each call.
-        self._loaded = _Loaded(self._folder.signature(FILE), seal)
+        self._loaded = _Loaded(tried, seal)
         # Here, where no frame has the key: a warning may be an error, with a traceback.
         if self._lies_in_new_file:
             self._lies_in_new_file = False
@@ -135,9 +136,11 @@ class MasterKey:
             return self._make()
 
     def _read(self) -> bytes | None:
+        was_there = self._folder.signature(FILE) is not None
         found = self._folder.read(FILE, others=0o077)
         if found is None:
-            if self._folder.signature(FILE) is None:
+            # One that came or went meanwhile is another process's doing, and no damage.
+            if not was_there or self._folder.signature(FILE) is None:
                 return None
             msg = f"{FILE} can't be used"
             raise MasterKeyError(msg)
