@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -123,13 +124,15 @@ def test_no_thread_takes_away_a_mark_that_another_makes(path: Path) -> None:
         store.mark(now, key=key)
         return store.is_marked(key, None, None, now)
 
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(4) as pool:
+    before, all_there = sys.getswitchinterval(), threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        # Before threads begin to change so often: to begin, each has its tracer installed.
+        list(pool.map(lambda _number: all_there.wait(10), range(4)))
+        sys.setswitchinterval(1e-6)
+        try:
             assert all(pool.map(mark, keys))
-    finally:
-        sys.setswitchinterval(before)
+        finally:
+            sys.setswitchinterval(before)
     assert all(store.is_marked(key, None, None, now) for key in keys)
 
 
