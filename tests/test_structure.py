@@ -29,6 +29,7 @@ from xsession import (
     Status,
     XSessionError,
 )
+from xsession._base.lazy import lazy_modules
 from xsession.events import Event
 from xsession.policies import findings, s3_read, trust
 
@@ -202,6 +203,12 @@ def past_a_face(structure: Structure) -> list[str]:
         if (package := structure.package(structure.target(item))) != structure.package(item.importer)
         if structure.target(item) not in {package, "xsession._base.lazy"} and package != "xsession"
     ]
+
+
+def test_a_module_for_annotations_is_imported_when_it_is_asked() -> None:
+    """By whoever reads them."""
+    (module,) = lazy_modules("events")
+    assert module.Event is Event
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:

@@ -136,4 +136,5 @@ def test_a_list_that_does_not_fit_is_as_good_as_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no OU 'Fresh'"):
         Accounts.from_toml(path)
     kept(path, "under = ['Workloads']")
-    assert list(Accounts.from_toml(path)) == ["management", "shop", "shop-eu", "tools"]
+    for read in (Accounts.from_toml, Accounts.from_config):
+        assert list(read(path)) == ["management", "shop", "shop-eu", "tools"]
