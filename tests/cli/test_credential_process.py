@@ -84,7 +84,7 @@ others = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names
 assert others == {"xsession", "cryptography", "_cffi_backend", "_openssl"}, others
 unwanted = {"argparse", "asyncio", "hashlib", "importlib.metadata", "inspect", "logging", "platform", "shutil"}
 unwanted |= {"socket", "ssl", "subprocess", "tempfile", "traceback", "xsession.errors._signing", "xsession.events"}
-unwanted |= {"base64", "glob", "unicodedata", "xsession._aws._error_codes"}
+unwanted |= {"base64", "unicodedata", "xsession._aws._error_codes"}
 unwanted |= {f"xsession.accounts._{name}" for name in ("explanation", "kept_organizations", "organization")}
 unwanted |= {f"xsession.accounts._{name}" for name in ("organization_accounts", "organization_table", "selection")}
 unwanted |= {"xsession.accounts._unique_names"}
