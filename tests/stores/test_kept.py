@@ -160,6 +160,17 @@ def obtained() -> Credentials:
         return xs.get_frozen_credentials("vegeta")
 
 
+def held_up(begun: threading.Event, may_end: threading.Event) -> Callable[[], Credentials]:
+    """As `obtained`, which says that it has begun, and ends once it may."""
+
+    def obtain() -> Credentials:
+        begun.set()
+        assert may_end.wait(10)
+        return obtained()
+
+    return obtain
+
+
 def never() -> Credentials:
     """Nobody asks for it."""
     pytest.fail("it was obtained twice")
@@ -168,14 +179,8 @@ def never() -> Credentials:
 def test_one_obtains_what_several_want_at_once() -> None:
     """The others wait for it, though nobody knew whose the source was when they began."""
     begun, may_end = threading.Event(), threading.Event()
-
-    def slow() -> Credentials:
-        begun.set()
-        assert may_end.wait(10)
-        return obtained()
-
     with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(or_obtained, slow)
+        first = pool.submit(or_obtained, held_up(begun, may_end))
         assert begun.wait(10)
         others = [pool.submit(or_obtained, never) for _ in range(2)]
         may_end.set()
@@ -269,14 +274,8 @@ def test_no_frame_of_an_error_has_what_was_kept() -> None:
 def test_one_that_hangs_is_not_waited_for_for_ever() -> None:
     """Nor is anybody where the store is one process's own."""
     begun, may_end = threading.Event(), threading.Event()
-
-    def hangs() -> Credentials:
-        begun.set()
-        assert may_end.wait(10)
-        return obtained()
-
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(or_obtained, hangs)
+        first = pool.submit(or_obtained, held_up(begun, may_end))
         assert begun.wait(10)
         key = or_obtained(obtained, patience=0.1).access_key_id
         may_end.set()
