@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
 FAST_COMMAND = "credential-process"
@@ -18,9 +18,11 @@ def main() -> int:
     """Runs the command line; what it returns is the exit status."""
     arguments = sys.argv[1:]
     own = arguments_of_fast_command(arguments)
-    if own is not None and find_spec(_FAST_MODULE) is not None:
-        # Too little is made for anything to be collected, and looking for it takes a tenth of the time.
+    if own is not None:
+        # Too little is made for anything to be collected, and looking for it takes a tenth of the time;
+        # at the end, when Python looks whether it is disabled or not, it takes another.
         gc.disable()
+        atexit.register(gc.freeze)
         _import_dataclasses()
         return int(import_module(_FAST_MODULE).credential_process(own))
     try:
