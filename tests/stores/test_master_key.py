@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from keyring.backends import chainer, null
 
+from tests.support.cells import until
 from tests.support.keyrings import (
     ForgetfulKeyring,
     HangingKeyring,
@@ -339,26 +340,63 @@ def test_a_keyring_that_hangs_holds_up_one_call(path: Path, use: Use, monkeypatc
 def test_processes_that_start_at_once_wait_for_a_keyring_once(
     path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has waited for another one, which got no answer, does not ask again."""
-    monkeypatch.setattr(master_key, "PATIENCE_SECONDS", 0.4)
+    """Whoever has waited for another one, which got no answer, does not ask again; whoever comes later does."""
+    monkeypatch.setattr(keyrings, "PATIENCE_SECONDS", 0.4)
     use(HangingKeyring)
-    waits = threading.Event()
+    (first, _), (second, events) = watched(path), watched(path)
+    thread = threading.Thread(target=first.put, args=("vegeta", credentials()))
+    thread.start()
+    until(lambda: MemoryKeyring.reads == 1)
+    second.put("vegeta", credentials())
+    thread.join()
+    assert second.get("vegeta") is not None
+    assert MemoryKeyring.reads == 1
+    (problem,) = events.of(StoreProblem)
+    assert problem.message == "the keyring did not answer another process"
+    FileStore(path).put("vegeta", credentials())
+    assert MemoryKeyring.reads == 2
+
+
+def test_a_long_wait_for_another_process_is_no_failure_of_its_keyring(
+    path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine has one wait for seconds: where no key was made meanwhile, the one that waited makes it."""
+    for module in (keyrings, master_key):
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.2)
+    use(MemoryKeyring)
+    waits, ends = threading.Event(), threading.Event()
 
     def other() -> None:
         with FileStore(path)._locks.hold("key.lock", 5):
             waits.set()
-            time.sleep(0.4)
+            ends.wait(10)
 
     thread = threading.Thread(target=other)
     thread.start()
     assert waits.wait(10)
+    threading.Timer(0.3, ends.set).start()
     store, events = watched(path)
     store.put("vegeta", credentials())
     thread.join()
-    assert store.get("vegeta") is not None
-    assert MemoryKeyring.reads == 0
-    (problem,) = events.of(StoreProblem)
-    assert problem.message == "the keyring did not answer another process"
+    assert problems(events) == []
+    assert FileStore(path).get("vegeta") is not None
+
+
+def test_a_note_of_a_keyring_that_failed_ends(path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes with `clear`, and by itself; the folder counts as empty while nothing else is there."""
+    monkeypatch.setattr(keyrings, "PATIENCE_SECONDS", 0.1)
+    use(HangingKeyring)
+    store, note = FileStore(path), path / "key.failure"
+    store.put("vegeta", credentials())
+    assert note.stat().st_mode & 0o777 == 0o600
+    assert store.is_empty
+    store.clear()
+    assert not note.exists()
+    FileStore(path).put("vegeta", credentials())
+    os.utime(note, (0, time.time() - 700))
+    use(MemoryKeyring)
+    FileStore(path).put("vegeta", credentials())
+    assert not note.exists()
 
 
 def test_a_key_that_is_gone_leaves_memory_until_clear(path: Path, use: Use) -> None:

@@ -21,9 +21,11 @@ Signature: TypeAlias = tuple[int, int, int]
 
 MAX_FILE_BYTES = 65_536
 LOCK_SUFFIX = ".lock"
+KEY_FAILURE = "key.failure"
+"""Tells processes that wait to make the master key that the one before them could not."""
 _ENDING = r"[0-9a-f]{40}\.(entry|failure|principal)"
 _LOCK = r"[0-9a-f]{40}\.lock"
-_NEW_SECONDS = 600.0
+_PASSING_SECONDS = 600.0
 _LOCK_SECONDS = 3 * 86_400.0
 _CLEAN_SECONDS = 60.0
 
@@ -186,7 +188,7 @@ class StoreFolder:
             return
         with suppress(OSError), os.scandir(self._path) as items:
             for item in items:
-                if item.name.startswith(NEW_PREFIX) or re.fullmatch(f"{_ENDING}|{_LOCK}", item.name):
+                if item.name.startswith(NEW_PREFIX) or re.fullmatch(f"{_ENDING}|{_LOCK}|{KEY_FAILURE}", item.name):
                     yield item
 
     def _make(self, path: Path) -> bool:
@@ -212,8 +214,8 @@ def _above(path: Path) -> Path:
 
 
 def _kept_seconds(name: str) -> float:
-    if name.startswith(NEW_PREFIX):
-        return _NEW_SECONDS
+    if name.startswith(NEW_PREFIX) or name == KEY_FAILURE:
+        return _PASSING_SECONDS
     return _LOCK_SECONDS if name.endswith(LOCK_SUFFIX) else 0.0
 
 

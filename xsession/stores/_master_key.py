@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from xsession._base import Latch, frozen, renew_after_fork, under_lock, write_private_file
 from xsession.errors import KeyFileWarning
 
-from ._folder import Signature, StoreFolder
+from ._folder import KEY_FAILURE, Signature, StoreFolder
 from ._keyring import PATIENCE_SECONDS, SERVICE, KeyringError, backend_of, find_keyring, in_time, open_keyring
 from ._locks import ProcessLocks
 from ._reports import StoreReports
@@ -124,16 +124,21 @@ class MasterKey:
         found = self._read()
         if found is not None:
             return found
-        began = time.monotonic()
-        with self._locks.hold(_LOCK, _LOCK_SECONDS) as held:
+        before = self._folder.signature(KEY_FAILURE)
+        with self._locks.hold(_LOCK, _LOCK_SECONDS):
             found = self._read()
             if found is not None:
                 return found
-            if held and time.monotonic() - began >= PATIENCE_SECONDS / 2:
-                # Else all that start at once would wait for it, each in its turn.
+            if self._folder.signature(KEY_FAILURE) not in (None, before):
+                # Else all that start at once would wait for it, each in its turn. That one had to wait for long says
+                # nothing: so it has on a busy machine.
                 msg = "the keyring did not answer another process"
                 raise MasterKeyError(msg)
-            return self._make()
+            try:
+                return self._make()
+            except KeyringError:
+                self._note_failure()
+                raise
 
     def _read(self) -> bytes | None:
         was_there = self._folder.signature(FILE) is not None
@@ -165,6 +170,11 @@ class MasterKey:
         else:
             said = {"kept_in": "file", "key": secret.hex()}
         return self._write({"format": FORMAT, "key_id": key_id(secret), **said}, secret)
+
+    def _note_failure(self) -> None:
+        if self._folder.path is not None:
+            with suppress(OSError):
+                write_private_file(self._folder.path / KEY_FAILURE, b"")
 
     def _write(self, document: Mapping[str, Any], secret: bytes) -> bytes:
         path = self._folder.path
