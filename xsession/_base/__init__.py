@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._table import table as table
     from ._tabular import Table as Table
     from ._tabular import Tabular as Tabular
+    from ._text_of import text_of as text_of
     from ._value import frozen as frozen
     from .lazy import public as public
 
@@ -58,6 +59,7 @@ __getattr__, __dir__ = lazy(
         "_shortened": ("shortened",),
         "_table": ("table",),
         "_tabular": ("Table", "Tabular"),
+        "_text_of": ("text_of",),
         "_value": ("frozen",),
         "lazy": ("public",),
     },

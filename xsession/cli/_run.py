@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xsession import Account, Outcomes
+from xsession._base import text_of
 from xsession.errors import CommandError, ConfigError
 from xsession.escape import for_terminal
 from xsession.fanout import Command, exit_status, load_function
@@ -198,14 +199,7 @@ def _plain(value: object) -> Any:
     try:
         return json.loads(json.dumps(value, default=str, allow_nan=False))
     except (Exception, SystemExit):  # noqa: BLE001 # its own code
-        return _in_words(value)
-
-
-def _in_words(value: object) -> str:
-    try:
-        return str(value)
-    except (Exception, SystemExit) as why:  # noqa: BLE001 # its own code
-        return f"str() raised {type(why).__name__}"
+        return text_of(value)
 
 
 def _document(outcome: Outcome[Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from xsession._base import text_of
 from xsession.errors import CallTimeoutError, RunError
 
 from ._category import SKIPPED, category
 from ._event_loop import EventLoop
-from ._outcomes import Outcome, Phase, text_of
+from ._outcomes import Outcome, Phase
 from ._plan import Task, Unit
 
 T = TypeVar("T")

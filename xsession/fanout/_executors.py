@@ -11,11 +11,11 @@ from hashlib import sha256
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from xsession._base import frozen
+from xsession._base import frozen, text_of
 from xsession.errors import RunError, XSessionError
 
 from ._calls import failed
-from ._outcomes import Outcome, text_of
+from ._outcomes import Outcome
 from ._pickles import dumps
 from ._plan import Task, Unit
 from ._remote import Claim, Job, Ticket, call_remotely, worker_lost

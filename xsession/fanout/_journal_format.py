@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from types import CodeType
 from typing import Any, get_args
 
-from xsession._base import frozen
+from xsession._base import frozen, text_of
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
 from ._category import Category
-from ._outcomes import Outcome, Phase, Status, text_of
+from ._outcomes import Outcome, Phase, Status
 
 FORMAT = 1
 MAX_VALUE_BYTES = 1_048_576

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Generic, Literal, TypeVar
 
-from xsession._base import Table, Tabular, frozen, public, shortened
+from xsession._base import Table, Tabular, frozen, public, shortened, text_of
 from xsession.credentials import Credentials, Identity
 from xsession.errors import XSessionError
 
@@ -223,14 +223,6 @@ def in_words(error: Exception) -> str:
     """What an error says, with its type where it is not one of ours, which say all by themselves."""
     words = text_of(error)
     return words if isinstance(error, XSessionError) else f"{type(error).__name__}: {words}"
-
-
-def text_of(value: object) -> str:
-    """What an error or another value says, or that it can't."""
-    try:
-        return str(value)
-    except (Exception, SystemExit) as why:  # noqa: BLE001 # its own code
-        return f"str() raised {type(why).__name__}"
 
 
 def alike(error: Exception) -> object:

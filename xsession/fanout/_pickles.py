@@ -13,12 +13,13 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
+from xsession._base import text_of
 from xsession.credentials import Credentials
 from xsession.errors import ConfigError, RemoteCallError
 from xsession.redaction import redacted
 
 from ._calls import failed
-from ._outcomes import Outcome, text_of
+from ._outcomes import Outcome
 from ._plan import Unit
 
 _MAX_TRACEBACK_CHARACTERS = 16_384

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from xsession._base import frozen, renew_after_fork
+from xsession._base import frozen, renew_after_fork, text_of
 from xsession.errors import RunError, SourceCredentialsError, WorkerLostError
 
 from ._calls import Calls, failed, timed_out
-from ._outcomes import Outcome, text_of
+from ._outcomes import Outcome
 from ._pickles import pack
 from ._plan import Task, Unit
 
