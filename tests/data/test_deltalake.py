@@ -111,6 +111,7 @@ def test_from_one_account_into_another(made: DataWorld, xs: CrossAccountSession)
     assert {call.account_id for call in made.s3()} == {"222222222222", "444444444444"}
 
 
+@pytest.mark.own_python
 def test_polars_reads_a_table_with_these_options(made: DataWorld, xs: CrossAccountSession) -> None:
     """Which outlives the sessions too."""
     options = xs["vegeta"].data.deltalake()
@@ -120,6 +121,7 @@ def test_polars_reads_a_table_with_these_options(made: DataWorld, xs: CrossAccou
     made.check()
 
 
+@pytest.mark.own_python
 def test_polars_reads_a_table_by_its_own_provider(made: DataWorld, xs: CrossAccountSession) -> None:
     """Which it asks once for the table's log, and again and again for its files."""
     frame = pl.scan_delta(written(made, xs["vegeta"].data.deltalake()), **xs["vegeta"].data.polars())

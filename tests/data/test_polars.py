@@ -9,6 +9,7 @@ from tests.support.data_jobs import DataWorld
 from xsession.integrations._polars import PolarsCredentials
 
 pl = pytest.importorskip("polars")
+pytestmark = pytest.mark.own_python
 
 
 def test_a_lazy_frame_outlives_three_sessions(made: DataWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ def test_the_glue_of_one_account_lists_files_of_another(made: DataWorld) -> None
     }
 
 
+@pytest.mark.own_python
 def test_polars_reads_a_table_by_its_file_io(made: DataWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the reader of the page; polars' own one would take the keys of the environment."""
     pl = pytest.importorskip("polars")

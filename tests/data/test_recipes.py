@@ -34,6 +34,7 @@ def test_recipes_that_need_a_library_work(local_aws: LocalAWS, tmp_path: Path) -
             runpy.run_path(str(tmp_path / "recipe.py"), {"xs": xs})
 
 
+@pytest.mark.own_python
 def test_the_front_page_reads_a_csv(local_aws: LocalAWS, tmp_path: Path) -> None:
     """Its example for notebooks, which is left out where its others run."""
     pytest.importorskip("polars")
