@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from xsession._base import Latch, frozen, renew_after_fork, under_lock, write_private_file
@@ -172,17 +173,12 @@ class MasterKey:
         return self._write({"format": FORMAT, "key_id": key_id(secret), **said}, secret)
 
     def _note_failure(self) -> None:
-        if self._folder.path is not None:
-            with suppress(OSError):
-                write_private_file(self._folder.path / KEY_FAILURE, b"")
+        with suppress(OSError):
+            write_private_file(self._place(KEY_FAILURE), b"")
 
     def _write(self, document: Mapping[str, Any], secret: bytes) -> bytes:
-        path = self._folder.path
-        if path is None:  # pragma: no cover # nothing gets here without a folder
-            msg = "there is no folder"
-            raise MasterKeyError(msg)
         try:
-            write_private_file(path / FILE, json.dumps(document).encode(), sync=True, replace=False)
+            write_private_file(self._place(FILE), json.dumps(document).encode(), sync=True, replace=False)
         except FileExistsError:
             # Where locks don't work, another process was faster.
             found = self._read()
@@ -196,6 +192,13 @@ class MasterKey:
             raise MasterKeyError(msg) from None
         self._lies_in_new_file = "key" in document
         return secret
+
+    def _place(self, name: str) -> Path:
+        path = self._folder.path
+        if path is None:  # pragma: no cover # nothing gets here without a folder
+            msg = "there is no folder"
+            raise MasterKeyError(msg)
+        return path / name
 
     def _say_that_it_lies_in_a_file(self) -> None:
         words = "this machine has no keyring, so the key of stored credentials lies in a file beside them"
