@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -234,6 +235,59 @@ def test_a_lock_file_of_another_user_is_not_used(path: Path) -> None:
         with store.refreshing("vegeta", 5) as held:
             assert not held
     assert problems(events) == ["locks don't work"]
+
+
+def test_a_folder_that_is_removed_while_a_lock_is_asked_for_is_closed_to_others(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """filelock makes it again, with rights for all, and no process would use it ever after."""
+    real: Callable[..., Any] = filelock.FileLock.acquire
+
+    def acquire(self: Any, *args: Any, **kwargs: Any) -> Any:
+        shutil.rmtree(path)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    before = os.umask(0o022)
+    try:
+        store, events = watched(path)
+        with store._locks.hold("a.lock", 5) as held:
+            assert held
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert problems(events) == []
+
+
+@pytest.mark.parametrize("becomes", ["another user's to look into", "a link"])
+def test_a_folder_that_can_not_be_used_any_more_is_waited_in_no_longer(
+    path: Path, monkeypatch: pytest.MonkeyPatch, becomes: str
+) -> None:
+    """It is looked at before each attempt, nothing is locked in it, and its mode stays."""
+    asked: list[object] = []
+
+    def acquire(*_args: Any, **_kwargs: Any) -> Any:
+        asked.append(1)
+        raise filelock.Timeout(str(path))
+
+    def wait(self: threading.Event, timeout: float | None = None) -> bool:
+        if timeout == locks._FIRST_WAIT_SECONDS:
+            if becomes == "a link":
+                path.rename(path.with_name("moved"))
+                path.symlink_to(path.with_name("moved"))
+            else:
+                path.chmod(0o755)
+        return real(self, timeout)
+
+    real = threading.Event.wait
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    store, events = watched(path)
+    with store._locks.hold("a.lock", 5) as held:
+        assert not held
+    assert len(asked) == 1
+    assert problems(events) == ["the folder can't be used"]
+    assert path.stat().st_mode & 0o777 == (0o700 if becomes == "a link" else 0o755)
 
 
 def hang(monkeypatch: pytest.MonkeyPatch) -> threading.Event:

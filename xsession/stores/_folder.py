@@ -19,6 +19,9 @@ from ._reports import StoreReports
 Signature: TypeAlias = tuple[int, int, int]
 """What tells one content of a file from the next, without reading it."""
 
+_Refusal: TypeAlias = tuple[str | None, str | None]
+"""Why a folder can't be used, and what to do; without a reason, it is missing."""
+
 MAX_FILE_BYTES = 65_536
 LOCK_SUFFIX = ".lock"
 KEY_FAILURE = "key.failure"
@@ -59,25 +62,20 @@ class StoreFolder:
         """Whether nothing is kept in it, whatever state it is in."""
         return not any(re.fullmatch(_ENDING, item.name) for item in self._ours())
 
-    def is_usable(self, *, make: bool = False) -> bool:
+    def is_usable(self, *, make: bool = False, quietly: bool = False) -> bool:
         """Whether it is there and nobody else can have written into it.
 
         Args:
             make: Whether it is made where it is missing.
+            quietly: Whether what is wrong with it is told later, by another thread that asks.
         """
-        if self._path is None:
-            self._reports.tell(
-                "the folder can't be used", "the user has no home", hint="set HOME, XDG_CACHE_HOME or XSESSION_STORE"
-            )
-            return False
-        try:
-            found = self._path.lstat()
-        except FileNotFoundError:
-            return make and self._make(self._path)
-        except OSError as error:
-            return self._refuse(f"{_words(error)}")
-        problem, hint = self._problem(found)
-        return problem is None or self._refuse(problem, hint)
+        refusal = self._refusal(make=make)
+        if refusal is None:
+            return True
+        problem, hint = refusal
+        if problem is not None and not quietly:
+            self._reports.tell("the folder can't be used", problem, path=self._path, hint=hint)
+        return False
 
     def is_ours(self, found: os.stat_result) -> bool:
         """Whether something is a regular file of this user's."""
@@ -86,6 +84,19 @@ class StoreFolder:
     def is_ours_folder(self, found: os.stat_result) -> bool:
         """Whether something is a folder of this user's."""
         return stat.S_ISDIR(found.st_mode) and (not self._has_modes or found.st_uid == os.geteuid())
+
+    def close_to_others(self) -> None:
+        """Takes other users' rights away from a folder that was usable, and that something else has made since."""
+        if self._path is None or not self._has_modes:
+            return
+        with suppress(OSError):
+            found = self._path.lstat()
+            if self.is_ours_folder(found) and stat.S_IMODE(found.st_mode) & 0o077:
+                folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    os.fchmod(folder, 0o700)
+                finally:
+                    os.close(folder)
 
     def signature(self, name: str) -> Signature | None:
         """That of a file; None: there is none."""
@@ -159,8 +170,20 @@ class StoreFolder:
         hint = "make room, or name another folder with XSESSION_STORE"
         self._reports.tell("the disk can't be written to", _words(error), path=self._path, hint=hint)
 
-    def _problem(self, found: os.stat_result) -> tuple[str | None, str | None]:
-        """Why what is there can't be used, and what to do."""
+    def _refusal(self, *, make: bool) -> _Refusal | None:
+        """Why it can't be used; None: it can."""
+        if self._path is None:
+            return "the user has no home", "set HOME, XDG_CACHE_HOME or XSESSION_STORE"
+        try:
+            found = self._path.lstat()
+        except FileNotFoundError:
+            return self._not_made(self._path) if make else (None, None)
+        except OSError as error:
+            return _words(error), None
+        return self._problem(found)
+
+    def _problem(self, found: os.stat_result) -> _Refusal | None:
+        """Why what is there can't be used; None: it can."""
         if stat.S_ISLNK(found.st_mode):
             return "it is a symbolic link", "name the folder itself"
         if not stat.S_ISDIR(found.st_mode):
@@ -169,7 +192,7 @@ class StoreFolder:
             return "it belongs to another user", "name a folder of your own, or run as its owner"
         if self._has_modes and not kept_by_us(found, stat.S_ISDIR, others=0o077):
             return "other users may look into it", f"run: chmod 700 {shlex.quote(str(self._path))}"
-        return None, None
+        return None
 
     def _clean_now_and_then(self) -> None:
         now = self._wall()
@@ -191,22 +214,19 @@ class StoreFolder:
                 if item.name.startswith(NEW_PREFIX) or re.fullmatch(f"{_ENDING}|{_LOCK}|{KEY_FAILURE}", item.name):
                     yield item
 
-    def _make(self, path: Path) -> bool:
+    def _not_made(self, path: Path) -> _Refusal | None:
+        """Makes it; returns why that can't be; None: it is made."""
         try:
             if self._has_modes and os.geteuid() == 0 and _above(path).stat().st_uid != 0:
                 # As with `sudo` and the user's HOME: what root makes there, the user could not use.
-                return self._refuse("root makes no folder in another user's", "name one of root's with XSESSION_STORE")
+                return "root makes no folder in another user's", "name one of root's with XSESSION_STORE"
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.mkdir(mode=0o700)
         except FileExistsError:
-            return self.is_usable()
+            return self._refusal(make=False)
         except OSError as error:
-            return self._refuse(_words(error), "name a folder of your own with XSESSION_STORE")
-        return True
-
-    def _refuse(self, problem: str, hint: str | None = None) -> bool:
-        self._reports.tell("the folder can't be used", problem, path=self._path, hint=hint)
-        return False
+            return _words(error), "name a folder of your own with XSESSION_STORE"
+        return None
 
 
 def _above(path: Path) -> Path:

@@ -73,7 +73,7 @@ class ProcessLocks:
             self._broken = True
             self._tell(self._unanswered.path, "the operating system does not answer")
             return None
-        lock = _LockFile(path / name, self._folder.is_ours)
+        lock = _LockFile(path / name, self._folder)
         # Known to a fork that comes while it is being taken.
         self._held.add(lock)
         held = False
@@ -84,10 +84,13 @@ class ProcessLocks:
                 self._held.discard(lock)
         if held:
             return lock
-        if lock.is_asking and not (self._unanswered is not None and self._unanswered.is_asking):
-            self._unanswered = lock
-        if lock.problem is not None:
+        if lock.is_asking:
+            if self._unanswered is None or not self._unanswered.is_asking:
+                self._unanswered = lock
+        elif lock.problem is not None:
             self._tell(lock.path, lock.problem)
+        else:
+            self._folder.is_usable()  # which tells what came about while it was waited for
         return None
 
     def _tell(self, path: Path, problem: str) -> None:
@@ -100,13 +103,13 @@ class _LockFile:
 
     Args:
         path: The file.
-        is_ours: Whether a file may be locked.
+        folder: The one it is in.
     """
 
-    def __init__(self, path: Path, is_ours: Any) -> None:
+    def __init__(self, path: Path, folder: StoreFolder) -> None:
         self.path = path
         self.problem: str | None = None
-        self._is_ours = is_ours
+        self._folder = folder
         self._lock: Any = None
         self._asked: float | None = None
         # One entry: which of the two came first, the lock or the end of the caller's patience.
@@ -166,12 +169,16 @@ class _LockFile:
     def _ask(self) -> None:
         wait = _FIRST_WAIT_SECONDS
         try:
-            while not self._ask_once() and not self._over.wait(wait):
+            while self._is_folder_usable() and not self._ask_once() and not self._over.wait(wait):
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
         except (OSError, NotImplementedError) as error:
             self.problem = getattr(error, "strerror", None) or str(error)
         finally:
             self._answered.set()
+
+    def _is_folder_usable(self) -> bool:
+        # At each attempt: filelock makes a folder that was removed meanwhile, for all users, and follows a link.
+        return self._folder.is_usable(make=True, quietly=True)
 
     def _ask_once(self) -> bool:
         from filelock import Timeout  # noqa: PLC0415 # as above
@@ -181,14 +188,15 @@ class _LockFile:
             if self._lock is None:
                 self._lock = _file_lock(self.path)
             with suppress(FileNotFoundError):
-                if not self._is_ours(self.path.lstat()):
+                if not self._folder.is_ours(self.path.lstat()):
                     msg = "the lock file belongs to another user, or is no regular file"
                     raise NotImplementedError(msg)
             self._lock.acquire(blocking=False)
-        except Timeout:
+        except (Timeout, FileNotFoundError):  # the second: the folder was removed just now
             return False
         finally:
             self._asked = None
+            self._folder.close_to_others()
         if not self._outcome.setdefault("held", True):
             self.release()
         return True
