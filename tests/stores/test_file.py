@@ -472,8 +472,6 @@ def test_clear_removes_damaged_entries_too(path: Path) -> None:
     """Of this version or another, of this key or another, and what a process left that was killed while it wrote."""
     store = FileStore(path)
     store.put("vegeta", credentials())
-    with store.refreshing("vegeta", 5):
-        pass
     (entry,) = entries(path)
     entry.write_bytes(b"")
     (path / f"{1:040x}.entry").write_bytes(b"damaged")

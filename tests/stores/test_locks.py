@@ -290,6 +290,18 @@ def test_a_folder_that_can_not_be_used_any_more_is_waited_in_no_longer(
     assert path.stat().st_mode & 0o777 == (0o700 if becomes == "a link" else 0o755)
 
 
+def test_a_lock_that_is_held_is_not_cleared_away(path: Path) -> None:
+    """Neither as one that was made three days ago, nor by `clear`: the next process would have one of the same name."""
+    old = time.time() - 4 * 86_400
+    os.utime(lock_file(path), (old, old))
+    with FileStore(path).refreshing("vegeta", 5) as held:
+        other = FileStore(path)
+        other.put("goku", credentials())
+        other.clear()
+        with other.refreshing("vegeta", 0.05) as held_twice:
+            assert (held, held_twice) == (True, False)
+
+
 def hang(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Has lock calls return only when the event is set, as on a network drive whose server is gone."""
     over = threading.Event()

@@ -161,9 +161,9 @@ class StoreFolder:
         return True
 
     def remove_all(self) -> None:
-        """Removes all files of ours that no lock is on, whatever is in them."""
+        """Removes all files of ours, whatever is in them, but locks, which others may hold."""
         if self.is_usable():
-            self._remove(lambda _name, _modified: True)
+            self._remove(lambda name, _modified: not name.endswith(LOCK_SUFFIX))
 
     def tell_unwritten(self, error: OSError) -> None:
         """Says that something could not be written."""

@@ -192,6 +192,9 @@ class _LockFile:
                     msg = "the lock file belongs to another user, or is no regular file"
                     raise NotImplementedError(msg)
             self._lock.acquire(blocking=False)
+            # An old one is cleared away, which one that is held must not be.
+            with suppress(OSError):
+                os.utime(self.path)
         except (Timeout, FileNotFoundError):  # the second: the folder was removed just now
             return False
         finally:
