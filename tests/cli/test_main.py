@@ -23,6 +23,26 @@ def test_without_click_it_says_what_to_install() -> None:
     assert "xsession[cli]" in done.stderr
 
 
+def test_ctrl_c_at_the_start_has_no_traceback() -> None:
+    """While its own modules are imported, which is when most of a fast command's time passes."""
+    code = """
+import sys
+from xsession.cli import main
+
+class Interrupted:
+    def find_spec(self, name, *_others):
+        if name in {"xsession.cli._credential_process", "xsession.cli._app"}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+for command in ("credential-process", "whoami"):
+    sys.argv = ["xsession", command, "vegeta"]
+    assert main() == 130
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "xsession: interrupted\n" * 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "own"),
     [

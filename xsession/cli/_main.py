@@ -11,12 +11,21 @@ from types import ModuleType
 FAST_COMMAND = "credential-process"
 _FAST_MODULE = f"{__package__}._credential_process"
 _WITH_VALUE = ("--config", "--profile", "--region")
+# As `ExitStatus` has them, which is not imported yet.
 _NOT_INSTALLED = 1
+_INTERRUPTED = 130
 
 
 def main() -> int:
     """Runs the command line; what it returns is the exit status."""
-    arguments = sys.argv[1:]
+    try:
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:  # before any command runs, which says it by itself: most of a fast one's time is that
+        sys.stderr.write("xsession: interrupted\n")
+        return _INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
     own = arguments_of_fast_command(arguments)
     if own is not None:
         # Too little is made for anything to be collected, and looking for it takes a tenth of the time;
