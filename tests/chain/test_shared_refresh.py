@@ -513,6 +513,24 @@ def test_codes_that_aws_refused_are_not_asked_for_by_every_process(
     assert world.aws.count("GetSessionToken") == 2
 
 
+def test_a_refused_code_that_comes_again_is_said_to_be_wrong(
+    world: World, make: Callable[..., CrossAccountSession]
+) -> None:
+    """As of a program with another secret, which prints one code for half a minute; no other process runs it, too."""
+    asked: list[str] = []
+
+    def device(serial: str) -> str:
+        asked.append(serial)
+        return "999999"
+
+    vegeta = {"vegeta": Role(strict_role(world, 0), mfa_serial=SERIAL)}
+    for _ in range(3):
+        with pytest.raises(MfaError, match=f"the code of the MFA device {SERIAL} was wrong") as caught:
+            make(accounts=vegeta, mfa_code=device).get_frozen_credentials("vegeta")
+        assert caught.value.code == "AccessDenied"
+    assert (len(asked), world.aws.count("GetSessionToken")) == (2, 1)
+
+
 def test_mfa_sessions_can_be_kept_out(world: World, folder: Path, device: Callable[[str], str]) -> None:
     """Then each process asks for a code; what the session led to is found."""
     vegeta = {"vegeta": Role(strict_role(world, 0), mfa_serial=SERIAL)}

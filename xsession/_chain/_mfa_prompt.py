@@ -177,10 +177,14 @@ class MfaPrompt:
 
     def _spend(self, use: CodeUse, command: Sequence[str] | None) -> None:
         # Mistyped, or replaced by the next one meanwhile? A second wrong one is an error: devices lock after a few.
+        refused: CredentialsError | None = None
         for last in (False, True):
             code = ask_for_code(use.serial, self._code, command)
             self._check_open()
             if self._devices is not None and self._devices.is_spent(use.serial, code):
+                if refused is not None:
+                    msg = f"the code of the MFA device {use.serial} was wrong"
+                    raise _wrong(msg, refused) from refused
                 if last:
                     raise spent_code(use.serial)
                 continue
@@ -191,8 +195,8 @@ class MfaPrompt:
                     raise
                 if last:
                     msg = f"two codes of the MFA device {use.serial} were wrong"
-                    hint = "check that it is this device, and wait for the next code: each works once"
-                    raise MfaError(msg, code=error.code, request_id=error.request_id, hint=hint) from error
+                    raise _wrong(msg, error) from error
+                refused = error.for_caller()  # without the frames, which have the code
             else:
                 return
 
@@ -289,6 +293,11 @@ def _at_terminal() -> bool:
         return False
     finally:
         os.close(terminal)
+
+
+def _wrong(message: str, error: CredentialsError) -> MfaError:
+    hint = "check that it is this device, and wait for the next code: each works once"
+    return MfaError(message, code=error.code, request_id=error.request_id, hint=hint)
 
 
 def _was_wrong(error: CredentialsError) -> bool:
