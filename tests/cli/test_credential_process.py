@@ -85,6 +85,7 @@ assert others == {"xsession", "cryptography", "_cffi_backend", "_openssl"}, othe
 unwanted = {"argparse", "asyncio", "hashlib", "importlib.metadata", "inspect", "logging", "platform", "shutil"}
 unwanted |= {"socket", "ssl", "subprocess", "tempfile", "traceback", "xsession.errors._signing", "xsession.events"}
 unwanted |= {"base64", "unicodedata", "xsession._aws._error_codes"}
+unwanted |= {"glob"} if sys.version_info < (3, 13) else set()  # from then on, pathlib imports it
 unwanted |= {f"xsession.accounts._{name}" for name in ("explanation", "kept_organizations", "organization")}
 unwanted |= {f"xsession.accounts._{name}" for name in ("organization_accounts", "organization_table", "selection")}
 unwanted |= {"xsession.accounts._unique_names"}

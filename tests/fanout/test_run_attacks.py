@@ -27,7 +27,7 @@ def in_child(work: Callable[[], object]) -> str:
     answer, tell = os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(30)
+        signal.alarm(10)
         try:
             said = str(work())
         except BaseException as error:  # noqa: BLE001 # it is what is looked at
@@ -95,7 +95,7 @@ def test_a_function_may_fork() -> None:
             return 0
         child = os.fork()
         if child == 0:
-            signal.alarm(30)
+            signal.alarm(10)
             return 1
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
